@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** True for a `tf.Variable`, also one of another copy of tfjs-core (tfjs itself recognises them by shape). */
+export const isVariable = (value: unknown): value is tf.Variable =>
+  typeof value === 'object' && value !== null && value instanceof tf.Variable;
+
+/** The live registry of variables by name. */
+const registered = (): Record<string, tf.Variable> => tf.engine().registeredVariables;
+
+/**
+ * True until the variable is disposed, also by `tf.disposeVariables()`, which frees the data and the registration but
+ * leaves `isDisposed` false.
+ */
+export const isAlive = (variable: tf.Variable): boolean =>
+  !variable.isDisposed && registered()[variable.name] === variable;
+
+/** Disposes a variable once. tfjs does not guard against a second time, which would free data that others share. */
+export function disposeVariable(variable: tf.Variable): void {
+  if (isAlive(variable)) variable.dispose();
+}
+
+/** `name`, or `name_1`, `name_2`, … if a variable of that name exists: tfjs refuses duplicates. */
+function freeName(name: string): string {
+  let free = name;
+  for (let suffix = 1; registered()[free] !== undefined; suffix++) free = `${name}_${suffix}`;
+  return free;
+}
+
+/**
+ * Makes a variable that shares the data of `value` until either changes. The value stays its owner's.
+ *
+ * @param name - wished name; a suffix is appended if it is taken. Without one, tfjs numbers it.
+ */
+export function makeVariable(value: tf.Tensor, trainable: boolean, name?: string): tf.Variable {
+  return tf.variable(value, trainable, name === undefined ? undefined : freeName(name));
+}
+
+/** Gives a variable another name in tfjs's registry; optimizers and `variableGrads` know variables by name. */
+export function renameVariable(variable: tf.Variable, name: string): void {
+  if (variable.name === name) return;
+  const free = freeName(name);
+  const registry = registered();
+  delete registry[variable.name];
+  variable.name = free;
+  registry[free] = variable;
+}
+
+/** Sets whether tfjs trains a variable: `variableGrads` and the optimizers skip the others. */
+export function setTrainable(variable: tf.Variable, trainable: boolean): void {
+  variable.trainable = trainable;
+}

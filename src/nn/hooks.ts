@@ -1,0 +1,96 @@
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { Module } from './module.ts';
+
+/** Takes a registered hook off again. */
+export interface HookHandle {
+  /** Removes the hook; a second call does nothing. */
+  remove(): void;
+}
+
+/** Runs before `forward`; an array that it returns replaces the arguments. */
+export type ForwardPreHook<M extends Module = Module> = (
+  module: M,
+  args: unknown[],
+) => unknown[] | undefined | void;
+
+/** Runs after `forward`; anything but undefined that it returns replaces the output. */
+export type ForwardHook<M extends Module = Module> = (module: M, args: unknown[], output: unknown) => unknown;
+
+/** What one key mapping of `loadStateDict` did: which keys of the map became which keys of the module, and how. */
+export interface KeyMapping {
+  /** Keys as they were in the map. */
+  readonly from: readonly string[];
+  /** Keys of the module that they were loaded into. */
+  readonly to: readonly string[];
+  /** What was done, in a few words. */
+  readonly rule: string;
+}
+
+/** What a state-dict pre-hook may look at and change before the keys are matched. */
+export interface StateDictLoading {
+  /** The map as it will be matched; entries may be renamed, added or deleted. It is a copy: the caller's map stays. */
+  readonly state: Map<string, Tensor>;
+  /** The path of the hook's module in the keys, with its dot: `encoder.0.`, or the empty string at the top. */
+  readonly prefix: string;
+  /** Tells the caller of `loadStateDict` what was renamed. */
+  mapped(mapping: KeyMapping): void;
+}
+
+/** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */
+export type LoadStateDictPreHook<M extends Module = Module> = (module: M, loading: StateDictLoading) => void;
+
+/** What `loadStateDict` reports. */
+export interface LoadStateDictReport {
+  /** Renamings that pre-hooks made. */
+  readonly mapped: readonly KeyMapping[];
+  /** Keys of the module that the map lacks; empty if `strict`. */
+  readonly missingKeys: readonly string[];
+  /** Keys of the map that the module lacks; empty if `strict`. */
+  readonly unexpectedKeys: readonly string[];
+}
+
+/** The state dict of a module: live variables by torch's keys. */
+export type StateDict = NamedTensorMap;
+
+interface HookLists {
+  readonly forwardPre: Set<{ readonly hook: ForwardPreHook }>;
+  readonly forward: Set<{ readonly hook: ForwardHook }>;
+  readonly loadStateDictPre: Set<{ readonly hook: LoadStateDictPreHook }>;
+}
+
+// Beside the modules, not in them: a field would be copied by reference with the module, and the copy's hooks would
+// then be the source's.
+const hooksOf = new WeakMap<object, HookLists>();
+
+/** The hooks of one module and kind, in the order of their registration. */
+export function hooks<K extends keyof HookLists>(module: Module, kind: K): HookLists[K] | undefined {
+  return hooksOf.get(module)?.[kind];
+}
+
+/** Adds a hook; the same function may be added twice. */
+export function addHook<K extends keyof HookLists>(
+  module: Module,
+  kind: K,
+  hook: HookLists[K] extends Set<{ readonly hook: infer H }> ? H : never,
+): HookHandle {
+  let lists = hooksOf.get(module);
+  if (lists === undefined) {
+    lists = { forwardPre: new Set(), forward: new Set(), loadStateDictPre: new Set() };
+    hooksOf.set(module, lists);
+  }
+  const list = lists[kind] as Set<{ readonly hook: unknown }>;
+  const entry = { hook };
+  list.add(entry);
+  return { remove: () => void list.delete(entry) };
+}
+
+/** Registers the hooks of one module on its copy; hooks get the module as argument, so they act on the copy there. */
+export function copyHooks(from: object, to: object): void {
+  const lists = hooksOf.get(from);
+  if (lists === undefined) return;
+  hooksOf.set(to, {
+    forwardPre: new Set([...lists.forwardPre].map(({ hook }) => ({ hook }))),
+    forward: new Set([...lists.forward].map(({ hook }) => ({ hook }))),
+    loadStateDictPre: new Set([...lists.loadStateDictPre].map(({ hook }) => ({ hook }))),
+  });
+}
