@@ -54,8 +54,8 @@ export function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== 'object' && typeof value !== 'function') return typeof value;
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
-  const constructor: unknown = Object.getPrototypeOf(value)?.constructor;
-  return typeof constructor === 'function' && constructor.name ? constructor.name : 'Object';
+  const type: unknown = Object.getPrototypeOf(value)?.constructor;
+  return typeof type === 'function' && type.name ? type.name : 'Object';
 }
 
 /** ` Did you mean 'weight'?` if a known name is close to the one asked for, else the empty string. */

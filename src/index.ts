@@ -1,1 +1,34 @@
+export { type ErrorCode, ParametrizeError } from './errors.ts';
+export { clone, fold, syncOptimizer } from './model/index.ts';
 export * as nn from './nn/index.ts';
+export {
+  Skew,
+  Symmetric,
+  skew,
+  symmetric,
+  WeightNorm,
+  type WeightNormOptions,
+  weightNorm,
+} from './parametrizations/index.ts';
+export {
+  cached,
+  type ForeignHosts,
+  type ForeignName,
+  invalidate,
+  isParametrized,
+  type LooseHost,
+  Parametrization,
+  type ParametrizationFunction,
+  type ParametrizationLike,
+  type ParametrizationList,
+  type ParametrizationObject,
+  parametrizationsOn,
+  pure,
+  type RegisterOptions,
+  type RemoveOptions,
+  registerParametrization,
+  removeParametrizations,
+  transferParametrizationsAndParams,
+  typeBeforeParametrizations,
+  valueOf,
+} from './parametrize/index.ts';

@@ -110,7 +110,7 @@ export abstract class Module implements Copyable {
 
   /** Like {@link parameters}, with the key of each in the state dict. */
   namedParameters(): [string, Variable][] {
-    return this.#namedVariables((variable) => !isBuffer(variable));
+    return namedVariables(this, (variable) => !isBuffer(variable));
   }
 
   /** Every buffer of this module and all below, each variable once. */
@@ -120,7 +120,7 @@ export abstract class Module implements Copyable {
 
   /** Like {@link buffers}, with the key of each in the state dict. */
   namedBuffers(): [string, Variable][] {
-    return this.#namedVariables(isBuffer);
+    return namedVariables(this, isBuffer);
   }
 
   /** The modules in this module's own fields, each once. */
@@ -225,17 +225,6 @@ export abstract class Module implements Copyable {
   toString(): string {
     return reprOf(this);
   }
-
-  #namedVariables(wanted: (variable: Variable) => boolean): [string, Variable][] {
-    const found = new Map<Variable, string>();
-    for (const [path, module] of this.namedModules()) {
-      for (const [name, variable] of fieldsOf(module).variables) {
-        if (wanted(variable) && !found.has(variable))
-          found.set(variable, path === '' ? name : `${path}.${name}`);
-      }
-    }
-    return [...found].map(([variable, name]) => [name, variable]);
-  }
 }
 
 Object.defineProperty(Module.prototype, MODULE, { value: true });
@@ -244,6 +233,18 @@ const disposed = new WeakSet<Module>();
 
 /** True after `module.dispose()`. */
 export const isDisposed = (module: Module): boolean => disposed.has(module);
+
+// No private methods in modules: an object that was copied without its constructor does not have them.
+function namedVariables(root: Module, wanted: (variable: Variable) => boolean): [string, Variable][] {
+  const found = new Map<Variable, string>();
+  for (const [path, module] of root.namedModules()) {
+    for (const [name, variable] of fieldsOf(module).variables) {
+      if (wanted(variable) && !found.has(variable))
+        found.set(variable, path === '' ? name : `${path}.${name}`);
+    }
+  }
+  return [...found].map(([variable, name]) => [name, variable]);
+}
 
 function disposedError(module: Module, caller: string): ParametrizeError {
   return new ParametrizeError(

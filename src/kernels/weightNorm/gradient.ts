@@ -1,0 +1,27 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { direction } from './reference.ts';
+
+/**
+ * The gradients of `W = g · u`, `u = v / max(‖v‖, eps)`, in closed form:
+ *
+ * `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)`;
+ *
+ * below eps the norm is a constant and the second term vanishes; where v is zero the gradient is zero. Made of operations
+ * that can be differentiated again.
+ */
+export function weightNormGradient(
+  dW: Tensor,
+  g: Tensor,
+  v: Tensor,
+  axes: readonly number[],
+  eps: number,
+): { dg: Tensor; dv: Tensor } {
+  const { unit, inverseNorm, isUnit, isNonzero } = direction(v, axes, eps);
+  const along = tf.sum(tf.mul(dW, unit), [...axes], true);
+  const factor = tf.mul(inverseNorm(g), isNonzero);
+  return {
+    dg: tf.reshape(along, g.shape),
+    dv: tf.mul(factor, tf.sub(dW, tf.mul(unit, tf.mul(isUnit, along)))),
+  };
+}

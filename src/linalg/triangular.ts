@@ -1,0 +1,25 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * The upper triangle of a matrix: entry (i, j) if `j − i ≥ diagonal`, else 0.
+ *
+ * **Shape**: `x`: [..., m, n]. Result: the same.
+ *
+ * @see torch.triu
+ */
+export function triu(x: Tensor, diagonal = 0): Tensor {
+  const [m, n] = x.shape.slice(-2) as [number, number];
+  const row = tf.reshape(tf.range(0, m, 1, 'int32'), [m, 1]);
+  const column = tf.reshape(tf.range(0, n, 1, 'int32'), [1, n]);
+  // A mask of constants: a comparison that depended on x would have no gradient in tfjs.
+  return tf.where(tf.greaterEqual(tf.sub(column, row), diagonal), x, tf.zerosLike(x));
+}
+
+/** The transpose of the last two axes. */
+export function matrixTranspose(x: Tensor): Tensor {
+  const axes = x.shape.map((_, axis) => axis);
+  const last = axes.length - 1;
+  [axes[last], axes[last - 1]] = [last - 1, last];
+  return tf.transpose(x, axes);
+}

@@ -1,0 +1,26 @@
+import { ParametrizeError, typeName } from '../errors.ts';
+import { Copier } from '../nn/copy.ts';
+import { Module } from '../nn/module.ts';
+
+/**
+ * An independent copy of a module or of an object that holds variables: variables, modules, chains, arrays, `Map`, `Set`
+ * and plain objects are copied, ties between them kept; everything else is taken by reference.
+ *
+ * Reading, caching, training and removing on the copy never touches the source. JavaScript cannot copy `#private` fields
+ * and arrow functions that capture `this`: a class with those overrides `clone()`.
+ *
+ * @remarks
+ * **Ownership**: the copy is the caller's; dispose it.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object
+ */
+export function clone<H extends object>(host: H): H {
+  if (host instanceof Module) return host.clone();
+  if (typeof host !== 'object' || host === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `clone: expected a module or an object, got ${typeName(host)}.`,
+    );
+  }
+  return new Copier().copyRoot(host);
+}

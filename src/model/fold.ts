@@ -1,0 +1,35 @@
+import { ParametrizeError, typeName } from '../errors.ts';
+import { Module } from '../nn/module.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
+import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+
+/**
+ * Removes every parametrization of a model: each tensor becomes a plain variable that holds its value, so that inference
+ * costs nothing extra and the state dict has plain keys. Doing it twice does nothing.
+ *
+ * @remarks
+ * **Ownership**: as of {@link removeParametrizations}; after it, `syncOptimizer` before further training.
+ *
+ * @param model - a module, or an object that holds parametrized tensors
+ * @returns the keys of the tensors that were folded: `encoder.0.weight`
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object
+ */
+export function fold(model: object): string[] {
+  if (typeof model !== 'object' || model === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `fold: expected a module or an object, got ${typeName(model)}.`,
+    );
+  }
+  return hostsOf(model).flatMap(([path, host]) =>
+    [...registrationsOf(host).keys()].map((name) => {
+      removeParametrizations(host, name);
+      return path === '' ? name : `${path}.${name}`;
+    }),
+  );
+}
+
+/** The objects of a model that may hold parametrized tensors, with their paths. */
+export function hostsOf(model: object): [string, object][] {
+  return model instanceof Module ? model.namedModules() : [['', model]];
+}

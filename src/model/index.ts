@@ -1,0 +1,3 @@
+export { clone } from './clone.ts';
+export { fold } from './fold.ts';
+export { syncOptimizer } from './syncOptimizer.ts';

@@ -1,0 +1,3 @@
+export { Skew, skew } from './skew.ts';
+export { Symmetric, symmetric } from './symmetric.ts';
+export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';

@@ -1,0 +1,45 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { matrixTranspose, triu } from '../linalg/triangular.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { registerMade } from '../parametrize/register.ts';
+import { checkSquare } from './squareMatrix.ts';
+
+/**
+ * Skew-symmetric matrices, from their strict upper triangle: `A = triu(X, 1) − triu(X, 1)ᵀ`.
+ *
+ * @remarks
+ * **Shape**: X, A: [..., n, n].
+ * **State**: `original` = X; only the part above its diagonal is used.
+ * **Gradient**: to the part above the diagonal; zero elsewhere.
+ *
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square
+ */
+export class Skew extends Parametrization {
+  override forward(X: Tensor): Tensor {
+    checkSquare('skew', X);
+    const upper = triu(X, 1);
+    return tf.sub(upper, matrixTranspose(upper));
+  }
+
+  /** The part above the diagonal. Of a matrix that is not skew-symmetric, the rest is lost. */
+  override rightInverse(A: Tensor): Tensor {
+    checkSquare('skew', A);
+    return triu(A, 1);
+  }
+
+  override isPure(): boolean {
+    return true;
+  }
+}
+
+/**
+ * Makes a square tensor of a module skew-symmetric: `A = triu(X, 1) − triu(X, 1)ᵀ`; see {@link Skew}.
+ *
+ * @param name - the tensor; default the host's main weight
+ * @returns the host
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
+ */
+export function skew<H extends object>(host: H, name?: string): H {
+  return registerMade('skew', host, name, new Skew());
+}

@@ -1,0 +1,44 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { matrixTranspose, triu } from '../linalg/triangular.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { registerMade } from '../parametrize/register.ts';
+import { checkSquare } from './squareMatrix.ts';
+
+/**
+ * Symmetric matrices, from their upper triangle: `A = triu(X) + triu(X, 1)ᵀ`.
+ *
+ * @remarks
+ * **Shape**: X, A: [..., n, n].
+ * **State**: `original` = X; only its upper triangle is used.
+ * **Gradient**: to the upper triangle; zero below the diagonal.
+ *
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square
+ */
+export class Symmetric extends Parametrization {
+  override forward(X: Tensor): Tensor {
+    checkSquare('symmetric', X);
+    return tf.add(triu(X), matrixTranspose(triu(X, 1)));
+  }
+
+  /** The upper triangle. Of a matrix that is not symmetric, the lower one is lost. */
+  override rightInverse(A: Tensor): Tensor {
+    checkSquare('symmetric', A);
+    return triu(A);
+  }
+
+  override isPure(): boolean {
+    return true;
+  }
+}
+
+/**
+ * Makes a square tensor of a module symmetric: `A = triu(X) + triu(X, 1)ᵀ`; see {@link Symmetric}.
+ *
+ * @param name - the tensor; default the host's main weight
+ * @returns the host
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
+ */
+export function symmetric<H extends object>(host: H, name?: string): H {
+  return registerMade('symmetric', host, name, new Symmetric());
+}

@@ -1,0 +1,136 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../errors.ts';
+import { weightNormOp } from '../kernels/weightNorm/op.ts';
+import { norm } from '../linalg/norm.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { registerMade } from '../parametrize/register.ts';
+
+/** Options of {@link weightNorm}. */
+export interface WeightNormOptions {
+  /**
+   * The axis or axes that keep a norm of their own; null or `[]` for one norm of the whole tensor. Negative counts from
+   * the end, also -1 (which in torch means the whole tensor). Default 0.
+   */
+  readonly dim?: number | readonly number[] | null;
+  /** Lower bound of the norm that is divided by, in the unit of the norm. Default 0: none. */
+  readonly eps?: number;
+}
+
+/**
+ * Weight normalization: separates the length of a weight from its direction.
+ *
+ * `W = g · v / max(‖v‖, eps)`, the norm over every axis but `dim` (letters as in the paper).
+ *
+ * @remarks
+ * **Shape**: v, W: S. g: S with every axis but `dim` set to 1; a scalar for `dim: null`.
+ * **State**: `original0` = g (alias `g`), `original1` = v (alias `v`), both trainable. No buffers.
+ * **Units**: g in those of W; W does not depend on the length of v.
+ * **Gradient**: in closed form, `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)` with `u = v/‖v‖`;
+ * differentiable again. Where v is zero, W and both gradients are zero, never NaN as in torch.
+ *
+ * @throws {@link ParametrizeError} `OPTION` if `dim` or `eps` make no sense
+ * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
+ */
+export class WeightNorm extends Parametrization {
+  override readonly originalNames: readonly string[] = ['g', 'v'];
+  /** The axes that keep a norm of their own, as given. */
+  readonly dim: readonly number[];
+  private lowerBound: number;
+
+  constructor({ dim = 0, eps = 0 }: WeightNormOptions = {}) {
+    super();
+    this.dim = dim === null ? [] : typeof dim === 'number' ? [dim] : [...dim];
+    for (const axis of this.dim) {
+      if (!Number.isInteger(axis))
+        throw optionError(`dim must be an axis, axes or null, got ${String(axis)}`);
+    }
+    this.lowerBound = checkEps(eps);
+  }
+
+  /** Lower bound of the norm that is divided by. */
+  get eps(): number {
+    return this.lowerBound;
+  }
+
+  set eps(eps: number) {
+    this.lowerBound = checkEps(eps);
+    this.invalidate();
+  }
+
+  override forward(g: Tensor, v: Tensor): Tensor {
+    return weightNormOp(g, v, reducedAxes(this.dim, v), this.eps);
+  }
+
+  /** `g = ‖W‖`, `v = W`: the value is kept. */
+  override rightInverse(W: Tensor): [Tensor, Tensor] {
+    if (W.dtype !== 'float32') {
+      throw new ParametrizeError(
+        'DTYPE',
+        `weightNorm: expected a float32 tensor, got ${W.dtype}. Cast it first.`,
+      );
+    }
+    const g = norm(W, reducedAxes(this.dim, W));
+    return [this.dim.length === 0 ? tf.reshape(g, []) : g, W];
+  }
+
+  override isPure(): boolean {
+    return true;
+  }
+
+  override extraRepr(): string {
+    const dim =
+      this.dim.length === 0 ? 'null' : this.dim.length === 1 ? this.dim[0] : `[${this.dim.join(', ')}]`;
+    return this.eps === 0 ? `dim=${dim}` : `dim=${dim}, eps=${this.eps}`;
+  }
+}
+
+declare module '../parametrize/parametrizationList.ts' {
+  interface ParametrizationList {
+    /** The lengths of a weight-normalized tensor: `original0`. */
+    readonly g: Variable;
+    /** The direction of a weight-normalized tensor: `original1`. */
+    readonly v: Variable;
+  }
+}
+
+/**
+ * Normalizes a weight of a module: `W = g · v / ‖v‖`, with g and v trained; see {@link WeightNorm}. The value of the weight
+ * is kept.
+ *
+ * @param name - the tensor; default the host's main weight
+ * @returns the host
+ * @throws {@link ParametrizeError} `OPTION` if `dim` or `eps` make no sense for the tensor; as {@link registerParametrization}
+ * @example
+ * ```ts
+ * weightNorm(conv);                                  // one norm per output channel
+ * weightNorm(lstm, 'weight_hh_l0', { dim: null });   // one norm
+ * conv.parametrizations.weight.g;                    // the lengths
+ * ```
+ * @see torch.nn.utils.parametrizations.weight_norm
+ */
+export function weightNorm<H extends object>(host: H, name?: string, options?: WeightNormOptions): H {
+  return registerMade('weightNorm', host, name, new WeightNorm(options));
+}
+
+/** The axes of `x` that a norm runs over: all but the kept ones. */
+function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {
+  const kept = dim.map((axis) => {
+    if (axis < -rank || axis >= rank) {
+      throw optionError(
+        `dim ${axis} is out of range for shape ${formatShape(shape)}: expected an axis from ${-rank} to ${rank - 1}, or null`,
+      );
+    }
+    return axis < 0 ? axis + rank : axis;
+  });
+  if (new Set(kept).size < kept.length) throw optionError(`dim [${dim.join(', ')}] names an axis twice`);
+  return shape.map((_, axis) => axis).filter((axis) => !kept.includes(axis));
+}
+
+function checkEps(eps: number): number {
+  if (typeof eps === 'number' && eps >= 0 && Number.isFinite(eps)) return eps;
+  throw optionError(`eps must be a number that is not negative, got ${String(eps)}`);
+}
+
+const optionError = (fact: string): ParametrizeError =>
+  new ParametrizeError('OPTION', `weightNorm: ${fact}.`);

@@ -1,0 +1,80 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { tensorsIn } from '../engine/scope.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { enterScope, leaveScope } from './cacheScope.ts';
+
+/**
+ * Runs a function in a cache scope: while it runs, a parametrized tensor is evaluated once per change of what it depends
+ * on, instead of once per read.
+ *
+ * A whole training loop may be wrapped, synchronous or not: an entry is never served after an optimizer step, an
+ * assignment, a mode change, or on another tape (law L3), so values and gradients are those of the uncached program.
+ *
+ * @remarks
+ * **Ownership**: of the result: the caller's, as from `tf.tidy`, where it is an op's result or a value of a chain that is
+ * not pure; the borrowed value of a pure chain stays borrowed. Inside the scope, reads outside of every tidy of a chain
+ * that is not pure are the framework's until the last open scope ends.
+ *
+ * @param fn - the function; if it returns a promise, the scope lasts until that settles
+ * @returns what `fn` returns
+ * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if `fn` is something else, such as a promise that already runs
+ * @example
+ * ```ts
+ * await cached(async () => {
+ *   for (const batch of batches) await step(batch);
+ * });
+ * ```
+ * @see torch.nn.utils.parametrize.cached
+ */
+export function cached<T>(fn: () => T): T;
+/**
+ * Opens a cache scope that lasts until it is disposed: `using scope = cached();`
+ *
+ * @returns the scope; ending it twice does nothing
+ */
+export function cached(): Disposable;
+export function cached<T>(...args: [] | [fn: () => T]): T | Disposable {
+  if (args.length === 0) return openScope();
+  const [fn] = args;
+  if (typeof fn !== 'function') {
+    const isPromise = typeof (fn as { then?: unknown } | null)?.then === 'function';
+    throw new ParametrizeError(
+      'NOT_A_FUNCTION',
+      `cached: expected a function, got ${isPromise ? 'a promise, whose work began outside of the scope' : typeName(fn)}. Pass the function itself: cached(async () => { … }).`,
+    );
+  }
+  enterScope();
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    leaveScope([]);
+    throw error;
+  }
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+    return (result as unknown as PromiseLike<unknown>).then(
+      (value) => {
+        leaveScope(tensorsIn(value));
+        return value;
+      },
+      (error: unknown) => {
+        leaveScope([]);
+        throw error;
+      },
+    ) as T;
+  }
+  leaveScope(tensorsIn(result));
+  return result;
+}
+
+function openScope(): Disposable {
+  enterScope();
+  let open = true;
+  return {
+    [Symbol.dispose]() {
+      if (!open) return;
+      open = false;
+      leaveScope([]);
+    },
+  };
+}

@@ -1,0 +1,279 @@
+import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { alias, type Scope, scoped } from '../engine/scope.ts';
+import { hasGradients, recording } from '../engine/tape.ts';
+import { isAlive, isVariable } from '../engine/variable.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { COPY, type Copier, type Copyable } from '../nn/copy.ts';
+import { type ChainStep, chainStep } from './chainStep.ts';
+import { type DependencyKey, dependencyKey } from './dependencyKey.ts';
+import { type Evaluated, EvaluationCache } from './evaluationCache.ts';
+import { preservingState } from './moduleState.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+import { registrationOf, registrationsOf } from './registry.ts';
+import { checkSpec, invertFirst, invertLater, isTensor, stepName, type TensorSpec } from './rightInverse.ts';
+
+/** What a chain is made of. */
+export interface ChainParts {
+  /** How messages name the tensor: `Linear.weight`. */
+  readonly label: string;
+  /** `['original']`, or `['original0', 'original1', …]`. */
+  readonly originalNames: readonly string[];
+  readonly steps: readonly ChainStep[];
+  /** Shape and dtype of the computed tensor. */
+  readonly spec: TensorSpec;
+}
+
+/**
+ * The computation behind one parametrized tensor: `p_n(… p_1(originals))`, its cache and its inverse.
+ *
+ * The originals stand in the fields of the {@link ParametrizationList}, which may be parametrized themselves.
+ */
+export class Chain implements Copyable, Evaluated {
+  readonly label: string;
+  readonly originalNames: readonly string[];
+  /** How often the chain was evaluated. */
+  evaluations = 0;
+  /** How often its value was asked for. */
+  reads = 0;
+  #steps: readonly ChainStep[];
+  #spec: TensorSpec;
+  #evaluating = false;
+  readonly #list: ParametrizationList;
+  readonly #cache = new EvaluationCache(this);
+
+  constructor(list: ParametrizationList, { label, originalNames, steps, spec }: ChainParts) {
+    this.#list = list;
+    this.label = label;
+    this.originalNames = originalNames;
+    this.#steps = steps;
+    this.#spec = spec;
+  }
+
+  get steps(): readonly ChainStep[] {
+    return this.#steps;
+  }
+
+  /** Shape of the computed tensor. */
+  get shape(): readonly number[] {
+    return this.#spec.shape;
+  }
+
+  /** Dtype of the computed tensor. */
+  get dtype(): DataType {
+    return this.#spec.dtype;
+  }
+
+  /** Replaces the steps, and tells what the value is like then. */
+  setSteps(steps: readonly ChainStep[], spec: TensorSpec = this.#spec): void {
+    this.#steps = steps;
+    this.setSpec(spec);
+  }
+
+  /** Tells what the value is like. */
+  setSpec({ shape, dtype }: TensorSpec): void {
+    this.#spec = { shape: [...shape], dtype };
+  }
+
+  /** The originals, computed where they are parametrized themselves. */
+  originals(): Tensor[] {
+    const fields = this.#list as unknown as Record<string, Tensor>;
+    return this.originalNames.map((name) => fields[name]!);
+  }
+
+  /** The originals that are variables of this very list. */
+  ownVariables(): Variable[] {
+    const descriptors = this.originalNames.map((name) => Object.getOwnPropertyDescriptor(this.#list, name));
+    return descriptors.map((descriptor): unknown => descriptor?.value).filter(isVariable);
+  }
+
+  /** The value for a reader of the host. */
+  read(): Tensor {
+    this.reads++;
+    const mode = recording();
+    if (mode === 'recording') {
+      if (!hasGradients()) throw noGradients(this.label);
+    } else if (mode === 'customGradient') warnCustomGradient(this.label);
+    return this.#cache.read();
+  }
+
+  /** The value without its side effects: no power iteration, no random mask, no entry. An op's result. */
+  inspect(): Tensor {
+    if (this.isPure()) return this.evaluate();
+    const modules = this.#list.modules();
+    return preservingState(modules, () => {
+      for (const module of modules) module.training = false;
+      return this.evaluate();
+    });
+  }
+
+  evaluate(): Tensor {
+    if (this.#evaluating) {
+      throw new ParametrizeError(
+        'CYCLE',
+        `reading ${this.label}: a parametrization reads the tensor that it computes. Use its argument instead.`,
+      );
+    }
+    this.#checkAlive();
+    this.#evaluating = true;
+    try {
+      const value = scoped(this.label, (scope) => owned(this.#run(this.originals()), scope));
+      this.evaluations++;
+      return value;
+    } finally {
+      this.#evaluating = false;
+    }
+  }
+
+  /** Runs `fn` while every read of the tensor is a cycle. */
+  guard<T>(fn: () => T): T {
+    const before = this.#evaluating;
+    this.#evaluating = true;
+    try {
+      return fn();
+    } finally {
+      this.#evaluating = before;
+    }
+  }
+
+  key(): DependencyKey {
+    return dependencyKey(this.#list, this.#declaredDependencies());
+  }
+
+  isPure(): boolean {
+    return (
+      this.#steps.every((step) => step.isPure()) && this.#nestedChains().every((chain) => chain.isPure())
+    );
+  }
+
+  /** Writes the originals whose image is `value`; all or nothing. */
+  assign(value: unknown): void {
+    const caller = `assigning ${this.label}`;
+    scoped(caller, () => {
+      for (const [variable, tensor] of this.#planAssignment(caller, value)) variable.assign(tensor);
+    });
+  }
+
+  /** Frees the cached values. */
+  clear(): void {
+    this.#cache.clear();
+  }
+
+  /** A chain over the copied list: steps copied with it, counters and cache of its own. */
+  [COPY](copier: Copier): Chain {
+    const steps = this.#steps.map((step) =>
+      step.module === null ? step : chainStep('clone', copier.copy(step.module)),
+    );
+    return new Chain(copier.copy(this.#list), {
+      label: this.label,
+      originalNames: this.originalNames,
+      steps,
+      spec: this.#spec,
+    });
+  }
+
+  #run(originals: Tensor[]): Tensor {
+    let value: unknown;
+    for (const [i, step] of this.#steps.entries()) {
+      value = i === 0 ? step.forward(...originals) : step.forward(value as Tensor);
+      if (!isTensor(value)) throw notATensor(`reading ${this.label}`, step, value);
+    }
+    return value as Tensor;
+  }
+
+  #planAssignment(caller: string, value: unknown): [Variable, Tensor][] {
+    if (!isTensor(value)) {
+      throw new ParametrizeError(
+        'NOT_A_VARIABLE',
+        `${caller}: expected a tensor, got ${describeValue(value)}.`,
+      );
+    }
+    this.#checkAlive();
+    checkSpec(caller, 'the value', value, this.#spec, 'Assign a tensor like the current value.');
+    // An alias, so that a right inverse cannot harm the caller's tensor.
+    let current = alias(value);
+    for (const step of [...this.#steps].reverse()) {
+      if (step.rightInverse === null) {
+        throw new ParametrizeError(
+          'RIGHT_INVERSE',
+          `${caller}: ${stepName(step)} has no rightInverse. Add one, or write to the originals: host.parametrizations[name].original.`,
+        );
+      }
+      if (step === this.#steps[0]) break;
+      current = invertLater(caller, step, current);
+    }
+    const originals = [invertFirst(caller, this.#steps[0]!, current)].flat();
+    if (originals.length !== this.originalNames.length) {
+      throw new ParametrizeError(
+        'RIGHT_INVERSE',
+        `${caller}: rightInverse of ${stepName(this.#steps[0]!)} returned ${originals.length} tensor(s), but there are ${this.originalNames.length} originals.`,
+      );
+    }
+    return this.originalNames.flatMap((name, i): [Variable, Tensor][] => {
+      const nested = registrationOf(this.#list, name);
+      if (nested !== undefined) return nested.list.chain.#planAssignment(caller, originals[i]);
+      const variable = (this.#list as unknown as Record<string, Variable>)[name]!;
+      checkSpec(
+        caller,
+        `what rightInverse returned for ${name}`,
+        originals[i]!,
+        variable,
+        'Return it like the original.',
+      );
+      return [[variable, originals[i]!]];
+    });
+  }
+
+  /** The chains of originals that are parametrized themselves. */
+  #nestedChains(): Chain[] {
+    return [...registrationsOf(this.#list).values()].map(({ list }) => list.chain);
+  }
+
+  #declaredDependencies(): Variable[] {
+    const nested = this.#nestedChains().flatMap((chain) => chain.#declaredDependencies());
+    return this.#steps.flatMap((step) => step.dependencies).concat(nested);
+  }
+
+  #checkAlive(): void {
+    const dead = this.ownVariables().find((variable) => !isAlive(variable));
+    if (dead === undefined && this.#steps.length > 0) return;
+    throw new ParametrizeError(
+      'DISPOSED',
+      `reading ${this.label}: ${dead === undefined ? 'the parametrization was removed' : `its original '${dead.name}' was disposed`}, by dispose() or tf.disposeVariables(). Make the host again, or dispose it last.`,
+    );
+  }
+}
+
+/** The evaluation as a tensor that nobody else holds: never a variable, a kept tensor, or one from outside. */
+function owned(value: Tensor, scope: Scope): Tensor {
+  const ours =
+    !isVariable(value) && !value.kept && (value as unknown as { scopeId: number }).scopeId === scope.id;
+  return ours ? value : tf.clone(value);
+}
+
+/** The error of a forward that returns something else. */
+export function notATensor(caller: string, step: ChainStep, value: unknown): ParametrizeError {
+  return new ParametrizeError(
+    'FORWARD_RESULT',
+    `${caller}: forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}.`,
+  );
+}
+
+const describeValue = (value: unknown): string =>
+  value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
+
+const noGradients = (label: string): ParametrizeError =>
+  new ParametrizeError(
+    'NO_GRADIENTS',
+    `reading ${label} in a gradient: no gradients are registered in tfjs. Add: import '@tensorflow/tfjs';`,
+  );
+
+let warned = false;
+
+function warnCustomGradient(label: string): void {
+  if (warned) return;
+  warned = true;
+  console.warn(
+    `tfjs-parametrize: ${label} is read in the forward of a tf.customGrad, where tfjs records nothing: the value is right, but no gradient reaches its originals. Read it before and pass it as an argument.`,
+  );
+}

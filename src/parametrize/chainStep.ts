@@ -1,0 +1,108 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { isVariable } from '../engine/variable.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { isModule } from '../nn/fields.ts';
+import { Module } from '../nn/module.ts';
+import type { ParametrizationLike, ParametrizationObject } from './parametrization.ts';
+
+/** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */
+export interface ChainStep {
+  /** Exactly what was registered. */
+  readonly registered: ParametrizationLike;
+  /** The module among the spellings: it has tensors, a training mode and a place in the state dict. */
+  readonly module: Module | null;
+  /** Variables that were declared beside the originals. */
+  readonly dependencies: readonly Variable[];
+  /** How many originals `forward` names; 0 for a rest parameter. */
+  readonly arity: number;
+  /** Other names of the originals. */
+  readonly originalNames: readonly string[];
+  forward(...originals: Tensor[]): Tensor;
+  isPure(): boolean;
+  /** Null if there is none. */
+  readonly rightInverse: ((value: Tensor) => unknown) | null;
+}
+
+/**
+ * Reads one registered thing as a {@link ChainStep}.
+ *
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if it is none of the accepted spellings, `TWO_COPIES` if its
+ * class comes from another copy of this package
+ */
+export function chainStep(caller: string, registered: unknown): ChainStep {
+  if (isModule(registered)) return moduleStep(caller, registered);
+  if (typeof registered === 'function') {
+    if (/^class\b/.test(Function.prototype.toString.call(registered))) {
+      throw invalid(caller, `got the class ${registered.name}. Pass an instance: new ${registered.name}(…)`);
+    }
+    const forward = registered as (...originals: Tensor[]) => Tensor;
+    return {
+      registered: forward,
+      module: null,
+      dependencies: [],
+      arity: forward.length,
+      originalNames: [],
+      forward,
+      isPure: () => false,
+      rightInverse: null,
+    };
+  }
+  if (typeof registered === 'object' && registered !== null && 'forward' in registered) {
+    return objectStep(caller, registered as ParametrizationObject);
+  }
+  throw invalid(
+    caller,
+    `got ${typeName(registered)}. Pass a Parametrization, a function, or an object with forward`,
+  );
+}
+
+function moduleStep(caller: string, module: Module): ChainStep {
+  if (!(module instanceof Module)) {
+    throw new ParametrizeError(
+      'TWO_COPIES',
+      `${caller}: ${typeName(module)} extends a class of another copy of tfjs-parametrize. Install one copy only (npm ls tfjs-parametrize shows both).`,
+    );
+  }
+  const { rightInverse, isPure, originalNames } = module as Partial<ParametrizationObject> & {
+    originalNames?: readonly string[];
+  };
+  return {
+    registered: module,
+    module,
+    dependencies: [],
+    arity: module.forward.length,
+    originalNames: originalNames ?? [],
+    // Through call, so that hooks on the parametrization run.
+    forward: (...originals) => module.call(...originals) as Tensor,
+    isPure: () => isPure?.call(module) === true,
+    rightInverse: typeof rightInverse === 'function' ? (value) => rightInverse.call(module, value) : null,
+  };
+}
+
+function objectStep(caller: string, object: ParametrizationObject): ChainStep {
+  if (typeof object.forward !== 'function') throw invalid(caller, 'forward is not a function');
+  if (object.rightInverse !== undefined && typeof object.rightInverse !== 'function') {
+    throw invalid(caller, 'rightInverse is not a function');
+  }
+  if (object.isPure !== undefined && typeof object.isPure !== 'function') {
+    throw invalid(caller, 'isPure is not a function');
+  }
+  const dependencies: readonly unknown[] = object.dependencies ?? [];
+  if (!Array.isArray(dependencies) || !dependencies.every(isVariable)) {
+    throw invalid(caller, 'dependencies is not an array of variables');
+  }
+  return {
+    registered: object,
+    module: null,
+    dependencies,
+    arity: object.forward.length,
+    originalNames: [],
+    forward: (...originals) => object.forward(...originals),
+    isPure: () => object.isPure?.() === true,
+    rightInverse: object.rightInverse ? (value) => object.rightInverse!(value) : null,
+  };
+}
+
+function invalid(caller: string, fact: string): ParametrizeError {
+  return new ParametrizeError('INVALID_PARAMETRIZATION', `${caller}: not a parametrization: ${fact}.`);
+}

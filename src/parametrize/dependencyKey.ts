@@ -1,0 +1,69 @@
+import type { DataId, Variable } from '@tensorflow/tfjs-core';
+import { isAlive } from '../engine/variable.ts';
+import { fieldsOf } from '../nn/fields.ts';
+import type { Module } from '../nn/module.ts';
+import { versionOf } from './version.ts';
+
+/**
+ * What an evaluation depended on, as it was right after the evaluation.
+ *
+ * Note [Versions]: tensors are immutable and `Variable.assign` swaps the `dataId` object, so the identity of the `dataId`s
+ * is the version of the values. Assignment, every optimizer step and `loadStateDict` change it; nothing has to be hooked.
+ * The key is taken *after* the evaluation, because a stateful map (power iteration) writes its own buffers in it.
+ */
+export interface DependencyKey {
+  readonly variables: readonly Variable[];
+  readonly dataIds: readonly DataId[];
+  /** Where a module of the chain holds a variable: the field may be given another one. */
+  readonly fields: readonly {
+    readonly owner: Record<string, unknown>;
+    readonly name: string;
+    readonly variable: Variable;
+  }[];
+  readonly modules: readonly Module[];
+  readonly trainings: readonly boolean[];
+  readonly versions: readonly number[];
+}
+
+/**
+ * Takes the key of a chain.
+ *
+ * @param list - the module that holds the originals and, as children, the modules of the chain and nested chains
+ * @param declared - variables that were declared beside them
+ */
+export function dependencyKey(list: Module, declared: readonly Variable[]): DependencyKey {
+  const modules = list.modules();
+  const fields = modules.flatMap((module) =>
+    fieldsOf(module).variables.map(([name, variable]) => ({
+      owner: module as unknown as Record<string, unknown>,
+      name,
+      variable,
+    })),
+  );
+  const variables = [...fields.map(({ variable }) => variable), ...declared];
+  return {
+    variables,
+    dataIds: variables.map((variable) => variable.dataId),
+    fields: fields.filter(({ owner }) => (owner as unknown as Module) !== list),
+    modules,
+    trainings: modules.map((module) => module.training),
+    versions: modules.map(versionOf),
+  };
+}
+
+/** True while nothing that the key names has changed. Runs on every read, so it allocates nothing. */
+export function isFresh(key: DependencyKey): boolean {
+  const { variables, dataIds, fields, modules, trainings, versions } = key;
+  for (let i = 0; i < variables.length; i++) {
+    if (variables[i]!.dataId !== dataIds[i] || variables[i]!.isDisposed) return false;
+  }
+  for (let i = 0; i < modules.length; i++) {
+    if (modules[i]!.training !== trainings[i] || versionOf(modules[i]!) !== versions[i]) return false;
+  }
+  for (let i = 0; i < fields.length; i++) {
+    const { owner, name, variable } = fields[i]!;
+    if (owner[name] !== variable) return false;
+  }
+  // `tf.disposeVariables()` leaves `isDisposed` false; it takes all variables, so that asking one is enough.
+  return variables.length === 0 || isAlive(variables[0]!);
+}

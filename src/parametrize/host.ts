@@ -1,0 +1,59 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import type { ParametrizationList } from './parametrizationList.ts';
+
+/**
+ * How one tensor of one host gives its place to a chain and takes it back.
+ *
+ * Neither method may throw: everything that can be wrong is found by {@link HostKind.find}.
+ */
+export interface Attachment {
+  /** Puts the chain in the place of the variable: reads of the host go to `list.chain.read()`, writes to its `assign`. */
+  install(list: ParametrizationList): void;
+  /** Puts a variable in the place of the chain, as it was before: attributes, order, lists. */
+  uninstall(list: ParametrizationList, variable: Variable): void;
+}
+
+/** A tensor of a host that is not parametrized, found by {@link HostKind.find}. */
+export interface FoundTensor {
+  /** The variable that stands there. */
+  readonly variable: Variable;
+  readonly attachment: Attachment;
+}
+
+/** A kind of object whose tensors can be parametrized: the contract that `tfjs-parametrize/layers` joins. */
+export interface HostKind {
+  /** True if this kind is responsible for the object; the kind registered last is asked first. */
+  accepts(host: object): boolean;
+  /** The tensor that a catalog function takes when it is given no name. */
+  mainTensor(host: object): string;
+  /**
+   * Finds a tensor that is not parametrized.
+   *
+   * @param caller - the public function, for messages
+   * @throws `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, …
+   */
+  find(caller: string, host: object, name: string): FoundTensor;
+  /**
+   * Prepares a place for a tensor that the host lacks.
+   *
+   * @throws as {@link find}
+   */
+  add(caller: string, host: object, name: string): Attachment;
+  /**
+   * Throws if the object cannot hold a chain at all.
+   *
+   * @throws `UNSUPPORTED_HOST`, `DISPOSED`, `TWO_COPIES`
+   */
+  check(caller: string, host: object): void;
+}
+
+const foreignKinds: HostKind[] = [];
+
+/** Adds a kind of host besides modules and plain objects. */
+export function registerHostKind(kind: HostKind): void {
+  foreignKinds.unshift(kind);
+}
+
+/** The added kind that is responsible for a host, if one is. */
+export const foreignHostKindOf = (host: object): HostKind | undefined =>
+  foreignKinds.find((kind) => kind.accepts(host));

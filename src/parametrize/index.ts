@@ -1,0 +1,20 @@
+export { cached } from './cached.ts';
+export { invalidate } from './invalidate.ts';
+export { isParametrized, parametrizationsOn, typeBeforeParametrizations, valueOf } from './isParametrized.ts';
+export {
+  Parametrization,
+  type ParametrizationFunction,
+  type ParametrizationLike,
+  type ParametrizationObject,
+  pure,
+} from './parametrization.ts';
+export type { ParametrizationList } from './parametrizationList.ts';
+export type { RegisterOptions } from './register.ts';
+export {
+  type ForeignHosts,
+  type ForeignName,
+  type LooseHost,
+  registerParametrization,
+} from './registerParametrization.ts';
+export { type RemoveOptions, removeParametrizations } from './removeParametrizations.ts';
+export { transferParametrizationsAndParams } from './transferParametrizationsAndParams.ts';

@@ -1,0 +1,57 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { hostKindOf } from './objectHost.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+import { type Registration, registrationOf, registrationsOf } from './registry.ts';
+
+/**
+ * Tells whether a tensor of a host is parametrized, or any of them if no name is given.
+ *
+ * @see torch.nn.utils.parametrize.is_parametrized
+ */
+export function isParametrized(host: object, name?: string): boolean {
+  return name === undefined ? registrationsOf(host).size > 0 : registrationOf(host, name) !== undefined;
+}
+
+/**
+ * The class of a host. Registration never changes it here, unlike in torch, so it is also the class after.
+ *
+ * @see torch.nn.utils.parametrize.type_before_parametrizations
+ */
+export function typeBeforeParametrizations(host: object): Function {
+  return host.constructor;
+}
+
+/**
+ * The chain on a tensor, for every kind of host: where `host.parametrizations[name]` is not to be had.
+ *
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`
+ */
+export function parametrizationsOn(host: object, name: string): ParametrizationList {
+  return registrationOrThrow('parametrizationsOn', host, name).list;
+}
+
+/**
+ * The value of a tensor of a host, parametrized or not, for every kind of host.
+ *
+ * @remarks
+ * **Ownership**: as of a read of the property; of a tensor that is not parametrized, the host's variable.
+ *
+ * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
+ */
+export function valueOf(host: object, name: string): Tensor {
+  const registration = registrationOf(host, name);
+  return registration?.list.chain.read() ?? hostKindOf(host).find('valueOf', host, name).variable;
+}
+
+/** The registration on a tensor, or a helpful error. */
+export function registrationOrThrow(caller: string, host: object, name: string): Registration {
+  const registration = registrationOf(host, name);
+  if (registration !== undefined) return registration;
+  if (typeof host === 'object' && host !== null) hostKindOf(host).check(caller, host);
+  const known = [...registrationsOf(host).keys()];
+  throw new ParametrizeError(
+    'NOT_PARAMETRIZED',
+    `${caller}: ${typeName(host)} has no parametrization on '${name}'.${didYouMean(name, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
+  );
+}

@@ -1,0 +1,27 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { alias, scoped } from '../engine/scope.ts';
+import { isAlive } from '../engine/variable.ts';
+import { fieldsOf } from '../nn/fields.ts';
+import type { Module } from '../nn/module.ts';
+
+/**
+ * Runs `fn`, then puts the values of every parameter and buffer and the training mode of these modules back as they were,
+ * also if it throws: a trial must not advance a power iteration.
+ */
+export function preservingState<T>(modules: readonly Module[], fn: () => T): T {
+  return scoped('preservingState', () => {
+    const trainings = modules.map((module) => module.training);
+    const values: [Variable, Tensor][] = modules
+      .flatMap((module) => fieldsOf(module).variables)
+      .filter(([, variable]) => isAlive(variable))
+      .map(([, variable]) => [variable, alias(variable as Tensor)]);
+    try {
+      return fn();
+    } finally {
+      for (const [i, module] of modules.entries()) module.training = trainings[i]!;
+      for (const [variable, value] of values) {
+        if (variable.dataId !== value.dataId && isAlive(variable)) variable.assign(value);
+      }
+    }
+  });
+}

@@ -1,0 +1,144 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isAlive, isVariable } from '../engine/variable.ts';
+import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { isModule } from '../nn/fields.ts';
+import { isDisposed, Module } from '../nn/module.ts';
+import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
+import { ParametrizationDict } from './parametrizationDict.ts';
+import { registrationsOf } from './registry.ts';
+import { tensorAccessor } from './tensorAccessor.ts';
+
+/** Modules, and any other object that holds variables in own properties. */
+const objectHost: HostKind = {
+  accepts: () => true,
+  mainTensor: () => 'weight',
+  check: checkHost,
+  add(caller, host, name): Attachment {
+    checkHost(caller, host);
+    checkName(caller, host, name);
+    if (!Object.isExtensible(host)) throw immutable(caller, host, name);
+    return tensorAccessor(host, name, { enumerable: true, writable: true });
+  },
+  find(caller, host, name): FoundTensor {
+    checkHost(caller, host);
+    checkName(caller, host, name);
+    const descriptor = Object.getOwnPropertyDescriptor(host, name);
+    if (descriptor === undefined) throw unknownTensor(caller, host, name);
+    const variable: unknown = descriptor.value;
+    if (!isVariable(variable)) throw notAVariable(caller, host, name, descriptor);
+    if (!isAlive(variable)) {
+      throw new ParametrizeError(
+        'DISPOSED',
+        `${caller}: ${typeName(host)}.${name} was disposed, by dispose() or tf.disposeVariables(). Make the host again.`,
+      );
+    }
+    if (!descriptor.configurable || !Object.isExtensible(host)) throw immutable(caller, host, name);
+    const { enumerable, writable } = descriptor;
+    const attributes = { enumerable: enumerable === true, writable: writable === true };
+    return { variable, attachment: tensorAccessor(host, name, attributes) };
+  },
+};
+
+/** The kind that is responsible for a host. */
+export const hostKindOf = (host: object): HostKind => foreignHostKindOf(host) ?? objectHost;
+
+/**
+ * Throws unless an object can hold a chain at all.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `DISPOSED` or `TWO_COPIES`
+ */
+function checkHost(caller: string, host: object): void {
+  if (host instanceof tf.Tensor || ArrayBuffer.isView(host) || Array.isArray(host)) {
+    throw unsupported(caller, host, 'Pass the module or object that holds it, and its name there.');
+  }
+  if ('_trainableWeights' in host) {
+    throw unsupported(
+      caller,
+      host,
+      "For layers of @tensorflow/tfjs-layers add: import 'tfjs-parametrize/layers';",
+    );
+  }
+  if ('executor' in host && 'modelUrl' in host) {
+    throw unsupported(
+      caller,
+      host,
+      'A GraphModel is frozen and has no variables to train; convert a LayersModel.',
+    );
+  }
+  const parametrizations: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
+  const strangeDict = isModule(parametrizations) && !(parametrizations instanceof ParametrizationDict);
+  if (strangeDict || (isModule(host) && !(host instanceof Module))) {
+    throw new ParametrizeError(
+      'TWO_COPIES',
+      `${caller}: ${typeName(host)} belongs to another copy of tfjs-parametrize. Install one copy only (npm ls tfjs-parametrize shows both).`,
+    );
+  }
+  if (parametrizations !== undefined && !(parametrizations instanceof ParametrizationDict)) {
+    throw unsupported(caller, host, "It has a field 'parametrizations' of its own; rename it.");
+  }
+  if (isModule(host) && isDisposed(host)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `${caller}: this ${typeName(host)} has been disposed. Make a new one.`,
+    );
+  }
+}
+
+function checkName(caller: string, host: object, name: string): void {
+  const shadows = name in Object.prototype || (name in Module.prototype && name !== 'parametrizations');
+  if (!shadows && !name.includes('.') && name !== '' && name !== 'training') return;
+  const known = tensorNames(host);
+  throw new ParametrizeError(
+    'INVALID_NAME',
+    `${caller}: '${name}' cannot be the name of a parametrized tensor: it is empty, has a dot, or is a name that every object or module has. ${typeName(host)} has: ${known.join(', ') || 'no tensors'}.`,
+  );
+}
+
+/** The tensors that may be named: own variables and those that are parametrized already. */
+function tensorNames(host: object): string[] {
+  const registered = registrationsOf(host);
+  return Object.getOwnPropertyNames(host).filter(
+    (name) => registered.has(name) || isVariable(Object.getOwnPropertyDescriptor(host, name)!.value),
+  );
+}
+
+function unknownTensor(caller: string, host: object, name: string): ParametrizeError {
+  const known = tensorNames(host);
+  return new ParametrizeError(
+    'UNKNOWN_TENSOR',
+    `${caller}: ${typeName(host)} has no parameter or buffer '${name}'.${didYouMean(name, known)} It has: ${known.join(', ') || 'none'}.`,
+  );
+}
+
+function notAVariable(
+  caller: string,
+  host: object,
+  name: string,
+  { value, get }: PropertyDescriptor,
+): ParametrizeError {
+  const path = `${typeName(host)}.${name}`;
+  if (value === null || value === undefined) {
+    const fact = get === undefined ? `is ${value}` : 'is a getter, not a field';
+    return new ParametrizeError(
+      'UNKNOWN_TENSOR',
+      `${caller}: ${path} ${fact}, so there is nothing to parametrize. It has: ${tensorNames(host).join(', ') || 'none'}.`,
+    );
+  }
+  const remedy =
+    value instanceof tf.Tensor
+      ? 'Wrap it: parameter(tensor), or tf.variable(tensor)'
+      : `The tensors of ${typeName(host)} are: ${tensorNames(host).join(', ') || 'none'}`;
+  return new ParametrizeError(
+    'NOT_A_VARIABLE',
+    `${caller}: ${path} is ${typeName(value)}, not a tf.Variable. ${remedy}.`,
+  );
+}
+
+const immutable = (caller: string, host: object, name: string): ParametrizeError =>
+  new ParametrizeError(
+    'IMMUTABLE_HOST',
+    `${caller}: the property '${name}' of ${typeName(host)} cannot be redefined: the object is frozen, sealed or not extensible. Register before Object.freeze.`,
+  );
+
+const unsupported = (caller: string, host: object, remedy: string): ParametrizeError =>
+  new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${typeName(host)} cannot be parametrized. ${remedy}`);

@@ -1,0 +1,29 @@
+import { ParametrizeError } from '../errors.ts';
+import { Module } from '../nn/module.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+
+/**
+ * `host.parametrizations`: the chains registered on a host, by tensor name.
+ *
+ * @remarks
+ * **State**: each {@link ParametrizationList} under its tensor's name.
+ */
+export class ParametrizationDict extends Module {
+  /** The chain on the tensor of that name. */
+  readonly [name: string]: ParametrizationList | unknown;
+
+  /** Not a layer. */
+  override forward(): never {
+    throw new ParametrizeError(
+      'NOT_A_FUNCTION',
+      'parametrizations: holds chains and computes nothing itself.',
+    );
+  }
+}
+
+declare module '../nn/module.ts' {
+  interface Parametrizations {
+    /** The chain on the tensor of that name. */
+    readonly [name: string]: ParametrizationList;
+  }
+}

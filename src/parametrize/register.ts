@@ -1,0 +1,244 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { alias, scoped } from '../engine/scope.ts';
+import { recordInputs } from '../engine/tape.ts';
+import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { fieldsOf, isModule } from '../nn/fields.ts';
+import { isBuffer, markBuffer } from '../nn/parameter.ts';
+import { notATensor } from './chain.ts';
+import { type ChainStep, chainStep } from './chainStep.ts';
+import { checkArity, checkHiddenDependencies } from './dependencyChecks.ts';
+import { preservingState } from './moduleState.ts';
+import { hostKindOf } from './objectHost.ts';
+import type { Parametrization } from './parametrization.ts';
+import { ParametrizationList } from './parametrizationList.ts';
+import {
+  enterModule,
+  enterRegistration,
+  listsWithModule,
+  listsWithOriginal,
+  markMade,
+  type Registration,
+  registrationOf,
+} from './registry.ts';
+import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from './rightInverse.ts';
+import { raiseVersion } from './version.ts';
+
+/**
+ * Registers what a catalog function has made, by default on the host's main weight; removal disposes it.
+ *
+ * @param caller - the catalog function, for messages
+ * @returns the host
+ */
+export function registerMade<H extends object>(
+  caller: string,
+  host: H,
+  name: string | undefined,
+  made: Parametrization,
+  options?: RegisterOptions,
+): H {
+  try {
+    checkHost(caller, host);
+    register(caller, host, name ?? hostKindOf(host).mainTensor(host), markMade(made), options);
+    return host;
+  } catch (error) {
+    made.dispose();
+    throw error;
+  }
+}
+
+/** Options of {@link registerParametrization}. */
+export interface RegisterOptions {
+  /** Allows the parametrization to change shape or dtype of the tensor. Default false. */
+  readonly unsafe?: boolean;
+}
+
+/**
+ * The work of {@link registerParametrization}, for every function that registers.
+ *
+ * Note [Atomic registration] (law L5): first everything that can fail runs on tensors, with the chain in place so that a
+ * read of the tensor by its own parametrization is found; if it fails, the place is given back as it was. What follows
+ * then cannot fail.
+ *
+ * @param caller - the public function, for messages
+ */
+export function register(
+  caller: string,
+  host: object,
+  name: string,
+  registered: unknown,
+  { unsafe = false }: RegisterOptions = {},
+): void {
+  checkHost(caller, host);
+  checkName(caller, name);
+  const step = chainStep(caller, registered);
+  const existing = registrationOf(host, name);
+  checkShared(caller, step, existing?.list);
+  const modules = step.module?.modules() ?? [];
+  const trainings = modules.map((module) => module.training);
+  const { training } = host as { training?: unknown };
+  if (typeof training === 'boolean') for (const module of modules) module.training = training;
+  try {
+    if (existing === undefined) registerFirst(caller, host, name, step, unsafe);
+    else append(caller, existing, step, unsafe);
+  } catch (error) {
+    for (const [i, module] of modules.entries()) module.training = trainings[i]!;
+    throw error;
+  }
+  if (isModule(host)) raiseVersion(host);
+}
+
+function registerFirst(caller: string, host: object, name: string, step: ChainStep, unsafe: boolean): void {
+  const { variable, attachment } = hostKindOf(host).find(caller, host, name);
+  checkTied(caller, host, name, variable);
+  const label = `${typeName(host)}.${name}`;
+  scoped(caller, () => {
+    const inverse = invertFirst(caller, step, alias(variable as Tensor));
+    const values = [inverse].flat();
+    if (!Array.isArray(inverse) && inverse.dtype !== variable.dtype) {
+      const remedy = 'A single original keeps the dtype of the tensor.';
+      checkSpec(
+        caller,
+        'what rightInverse returned',
+        inverse,
+        { ...specOf(variable), shape: inverse.shape },
+        remedy,
+      );
+    }
+    const originalNames = Array.isArray(inverse) ? values.map((_, i) => `original${i}`) : ['original'];
+    const adopted = values.map((value) => isLike(value, variable)).lastIndexOf(true);
+    const variables = values.map((value, i) =>
+      i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`),
+    );
+    const list = new ParametrizationList(variables, {
+      label,
+      originalNames,
+      steps: [step],
+      spec: specOf(variable),
+    });
+    if (typeof (host as { training?: unknown }).training === 'boolean')
+      list.train((host as { training: boolean }).training);
+    attachment.install(list);
+    try {
+      const value = trial(caller, list, step, values);
+      if (!unsafe) checkUnchanged(caller, value, variable);
+      list.chain.setSpec(value);
+    } catch (error) {
+      attachment.uninstall(list, variable);
+      for (const made of variables) if (made !== variable) disposeVariable(made);
+      throw error;
+    }
+    if (adopted < 0) disposeVariable(variable);
+    else if (variable.dataId !== values[adopted]!.dataId) variable.assign(values[adopted]!);
+    enterRegistration(host, name, { list, attachment, variableName: variable.name });
+  });
+}
+
+function append(caller: string, { list }: Registration, step: ChainStep, unsafe: boolean): void {
+  scoped(caller, () => {
+    const current = list.chain.inspect();
+    const value = trial(caller, list, step, [current], (result) => {
+      if (!unsafe) checkUnchanged(caller, result, current);
+      if (step.rightInverse === null) return;
+      const inverse = invertLater(caller, step, result);
+      const remedy = 'A later parametrization keeps shape and dtype both ways, unless { unsafe: true }.';
+      if (!unsafe) checkSpec(caller, 'what rightInverse returned', inverse, specOf(current), remedy);
+    });
+    list.append(step, value);
+    if (step.module !== null) enterModule(step.module, list);
+    raiseVersion(list);
+  });
+}
+
+/**
+ * Evaluates one step on values, with the checks that only an evaluation can make; states and modes are put back.
+ *
+ * @param then - further checks on the result, while it is there
+ * @returns shape and dtype of the result
+ */
+function trial(
+  caller: string,
+  list: ParametrizationList,
+  step: ChainStep,
+  values: readonly Tensor[],
+  then: (result: Tensor) => void = () => {},
+): TensorSpec {
+  let spec: TensorSpec | undefined;
+  const reached = new Set<Tensor>();
+  list.chain.guard(() =>
+    preservingState(step.module?.modules() ?? [], () => {
+      let result: unknown;
+      const inputs = recordInputs(() => {
+        if (step.arity > values.length) checkArity(caller, step, values, null);
+        result = step.forward(...values);
+        if (!isTensor(result)) throw notATensor(caller, step, result);
+        if (isVariable(result)) reached.add(result);
+        spec = specOf(result);
+        then(result);
+      });
+      for (const input of inputs ?? []) reached.add(input);
+      checkArity(caller, step, values, inputs);
+    }),
+  );
+  checkHiddenDependencies(caller, step, reached, list.chain.ownVariables());
+  return spec!;
+}
+
+function checkUnchanged(caller: string, got: TensorSpec, wanted: TensorSpec): void {
+  const remedy =
+    'A parametrization may change neither dtype nor shape of the tensor, unless { unsafe: true }.';
+  checkSpec(caller, 'the value of forward', got, wanted, remedy);
+}
+
+function checkHost(caller: string, host: unknown): asserts host is object {
+  if (typeof host !== 'object' || host === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: ${typeName(host)} cannot be parametrized. Pass a module or an object that holds a tf.Variable.`,
+    );
+  }
+  if (Object.keys(tf.engine().registryFactory).length === 0) {
+    throw new ParametrizeError(
+      'NO_BACKEND',
+      `${caller}: tfjs has no backend. Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.`,
+    );
+  }
+}
+
+function checkName(caller: string, name: unknown): void {
+  if (typeof name === 'string') return;
+  throw new ParametrizeError(
+    'INVALID_NAME',
+    `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
+  );
+}
+
+function checkShared(caller: string, { module }: ChainStep, list: ParametrizationList | undefined): void {
+  if (module === null || [...listsWithModule(module)].every((other) => other === list)) return;
+  if (!module.modules().some((part) => fieldsOf(part).variables.length > 0)) return;
+  const [other] = listsWithModule(module);
+  throw new ParametrizeError(
+    'SHARED',
+    `${caller}: this ${typeName(module)} holds tensors and is registered on ${other!.chain.label} already. Make one for each tensor.`,
+  );
+}
+
+function checkTied(caller: string, host: object, name: string, variable: Variable): void {
+  const [list] = [...listsWithOriginal(variable)].filter((owner) => owner !== host);
+  if (list === undefined) return;
+  throw new ParametrizeError(
+    'TIED',
+    `${caller}: the variable of ${typeName(host)}.${name} is an original of ${list.chain.label} already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).`,
+  );
+}
+
+const specOf = ({ shape, dtype }: TensorSpec): TensorSpec => ({ shape: [...shape], dtype });
+
+const isLike = (a: TensorSpec, b: TensorSpec): boolean =>
+  a.dtype === b.dtype && tf.util.arraysEqual(a.shape as number[], b.shape as number[]);
+
+function makeLike(variable: Variable, value: Tensor, name: string): Variable {
+  const made = makeVariable(value, variable.trainable, name);
+  return isBuffer(variable) ? markBuffer(made) : made;
+}

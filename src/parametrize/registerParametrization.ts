@@ -1,0 +1,87 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Module } from '../nn/module.ts';
+import type { ParametrizationLike } from './parametrization.ts';
+import { type RegisterOptions, register } from './register.ts';
+
+/**
+ * The kinds of host that other entry points know, for their tensor names: `tfjs-parametrize/layers` adds its own by
+ * declaration merging.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
+export interface ForeignHosts {}
+
+/** The tensor names of a foreign host. */
+export type ForeignName<H> = {
+  [K in keyof ForeignHosts]: ForeignHosts[K] extends { host: infer T; name: infer N }
+    ? H extends T
+      ? N
+      : never
+    : never;
+}[keyof ForeignHosts];
+
+/** A host whose tensor names its type does not tell: a base class, or a computed name. */
+export type LooseHost<H, K extends string> = Module extends H
+  ? H
+  : string extends K
+    ? H
+    : string extends keyof H
+      ? H
+      : never;
+
+/**
+ * Registers a parametrization on a tensor of a module or object: from then on `host[name]` is computed from *originals*,
+ * which are what is trained.
+ *
+ * `host[name] = p_n(… p_1(originals))`. On a tensor that is parametrized already, the new one is applied last.
+ *
+ * @remarks
+ * **Shape**: kept, unless `unsafe`.
+ * **State**: `parametrizations.<name>.original`, or `original0`, `original1`, … if `rightInverse` gives an array; the
+ * last one of the tensor's shape and dtype is the host's own variable, so that optimizers go on with it.
+ * **Gradient**: through the map, to the originals.
+ * **Ownership**: reading `host[name]` outside of every tidy gives, if the chain is pure, a borrowed tensor (not to be
+ * disposed, replaced when something changes), else the caller's.
+ *
+ * @param host - a module, or any object with a `tf.Variable` in a property
+ * @param name - the property
+ * @param parametrization - a {@link Parametrization}, a function, or an object with `forward`
+ * @returns the host
+ * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `INVALID_NAME`, `INVALID_PARAMETRIZATION`,
+ * `FORWARD_RESULT`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `HIDDEN_DEPENDENCY`, `CYCLE`, `TIED`, `SHARED`, `IMMUTABLE_HOST`,
+ * `UNSUPPORTED_HOST`, `DISPOSED`, `NO_BACKEND`, `TWO_COPIES`; and whatever the parametrization throws. Nothing has
+ * changed then.
+ * @example
+ * ```ts
+ * registerParametrization(layer, 'weight', new Symmetric());
+ * layer.weight;                                  // symmetric
+ * layer.parametrizations.weight.original;        // the variable that is trained
+ * ```
+ * @see torch.nn.utils.parametrize.register_parametrization
+ */
+export function registerParametrization<H extends { [N in K]: Tensor | null | undefined }, K extends string>(
+  host: H,
+  name: K,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
+export function registerParametrization<H extends object>(
+  host: H,
+  name: ForeignName<H>,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
+export function registerParametrization<H extends object, K extends string>(
+  host: LooseHost<H, K>,
+  name: K,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
+export function registerParametrization(
+  host: object,
+  name: string,
+  parametrization: ParametrizationLike,
+  options: RegisterOptions = {},
+): object {
+  register('registerParametrization', host, name, parametrization, options);
+  return host;
+}

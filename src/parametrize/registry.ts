@@ -1,0 +1,73 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import type { Module } from '../nn/module.ts';
+import type { Attachment } from './host.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+
+/** One parametrized tensor of one host. */
+export interface Registration {
+  readonly list: ParametrizationList;
+  readonly attachment: Attachment;
+  /** The name that the host's variable had, for the variable that removal puts back. */
+  readonly variableName: string | undefined;
+}
+
+const registrations = new WeakMap<object, Map<string, Registration>>();
+const listsOfVariable = new WeakMap<Variable, Set<ParametrizationList>>();
+const listsOfModule = new WeakMap<Module, Set<ParametrizationList>>();
+const madeByRegistration = new WeakSet<Module>();
+
+/** The registration on one tensor of a host. */
+export const registrationOf = (host: object, name: string): Registration | undefined =>
+  registrations.get(host)?.get(name);
+
+/** The registrations on a host, by tensor name, in the order in which they were made. */
+export const registrationsOf = (host: object): ReadonlyMap<string, Registration> =>
+  registrations.get(host) ?? new Map<string, Registration>();
+
+/** Enters a registration, and who owns the originals and the parametrizations of its chain. */
+export function enterRegistration(host: object, name: string, registration: Registration): void {
+  let byName = registrations.get(host);
+  if (byName === undefined) registrations.set(host, (byName = new Map()));
+  byName.set(name, registration);
+  const { list } = registration;
+  for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
+  for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
+}
+
+/** Takes back what {@link enterRegistration} did. */
+export function deleteRegistration(host: object, name: string): void {
+  const byName = registrations.get(host);
+  const list = byName?.get(name)?.list;
+  if (byName === undefined || list === undefined) return;
+  byName.delete(name);
+  for (const variable of list.chain.ownVariables()) listsOfVariable.get(variable)?.delete(list);
+  for (const { module } of list.chain.steps) if (module !== null) listsOfModule.get(module)?.delete(list);
+}
+
+/** Notes that a chain has one more module. */
+export function enterModule(module: Module, list: ParametrizationList): void {
+  add(listsOfModule, module, list);
+}
+
+/** The lists that a variable is an original of; more than one after a transfer. */
+export const listsWithOriginal = (variable: Variable): ReadonlySet<ParametrizationList> =>
+  listsOfVariable.get(variable) ?? new Set();
+
+/** The lists that a parametrization is part of. */
+export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList> =>
+  listsOfModule.get(module) ?? new Set();
+
+/** Marks a parametrization that a registration function made: removal disposes it, nobody else holds it. */
+export function markMade<M extends Module>(module: M): M {
+  madeByRegistration.add(module);
+  return module;
+}
+
+/** True if {@link markMade} was called for it. */
+export const isMade = (module: Module): boolean => madeByRegistration.has(module);
+
+function add<K extends object, V>(map: WeakMap<K, Set<V>>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, new Set([value]));
+  else values.add(value);
+}

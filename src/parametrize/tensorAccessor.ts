@@ -1,0 +1,81 @@
+import { type Copier, registerPropertyCopyRule } from '../nn/copy.ts';
+import { isModule } from '../nn/fields.ts';
+import type { Attachment } from './host.ts';
+import { ParametrizationDict } from './parametrizationDict.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+import { enterRegistration, isMade, markMade } from './registry.ts';
+
+/** What stands behind the getters that this file has made; a copier finds it here. */
+const installed = new WeakMap<
+  () => unknown,
+  { readonly list: ParametrizationList; readonly attributes: Attributes }
+>();
+
+/** The attributes that a data property had before a chain took its place. */
+type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
+
+/**
+ * Turns a property of an object into the computed tensor and back.
+ *
+ * The accessor is not enumerable, because `tf.tidy` walks the enumerable properties of what it is handed and would
+ * evaluate it; it is redefined in place and never deleted, so that the property keeps its place among the keys.
+ */
+export function tensorAccessor(host: object, name: string, attributes: Attributes): Attachment {
+  return {
+    install(list) {
+      const get = () => list.chain.read();
+      installed.set(get, { list, attributes });
+      Object.defineProperty(host, name, {
+        get,
+        set: (value: unknown) => list.chain.assign(value),
+        enumerable: false,
+        configurable: true,
+      });
+      const dict = dictOf(host) ?? addDict(host);
+      Object.defineProperty(dict, name, { value: list, enumerable: true, configurable: true });
+    },
+    uninstall(_list, variable) {
+      const dict = dictOf(host);
+      if (dict !== undefined) {
+        delete (dict as unknown as Record<string, unknown>)[name];
+        if (dict.children().length === 0) delete (host as { parametrizations?: unknown }).parametrizations;
+      }
+      Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
+    },
+  };
+}
+
+/** The dictionary of chains that stands on a host, if any does. */
+function dictOf(host: object): ParametrizationDict | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
+  return value instanceof ParametrizationDict ? value : undefined;
+}
+
+function addDict(host: object): ParametrizationDict {
+  const dict = new ParametrizationDict();
+  const training: unknown = (host as { training?: unknown }).training;
+  if (typeof training === 'boolean') dict.training = training;
+  // Enumerable on modules only, where children are the enumerable fields; a plain object keeps its keys.
+  Object.defineProperty(host, 'parametrizations', {
+    value: dict,
+    enumerable: isModule(host),
+    configurable: true,
+  });
+  return dict;
+}
+
+registerPropertyCopyRule(
+  (copy: object, key: PropertyKey, { get }: PropertyDescriptor, copier: Copier): boolean => {
+    const source = get && installed.get(get);
+    if (source === undefined || typeof key !== 'string') return false;
+    const list = copier.copy(source.list);
+    const attachment = tensorAccessor(copy, key, source.attributes);
+    attachment.install(list);
+    // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
+    enterRegistration(copy, key, { list, attachment, variableName: undefined });
+    for (const { module } of source.list.chain.steps) {
+      if (module !== null && isMade(module)) markMade(copier.copy(module));
+    }
+    return true;
+  },
+);
