@@ -18,8 +18,10 @@ export function isParametrized(host: object, name?: string): boolean {
  *
  * @see torch.nn.utils.parametrize.type_before_parametrizations
  */
-export function typeBeforeParametrizations(host: object): Function {
-  return host.constructor;
+export function typeBeforeParametrizations<H extends object>(host: H): abstract new (...args: never[]) => H {
+  return host.constructor as abstract new (
+    ...args: never[]
+  ) => H;
 }
 
 /**
@@ -39,6 +41,7 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  *
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the public name; nothing here wants Object's
 export function valueOf(host: object, name: string): Tensor {
   const registration = registrationOf(host, name);
   return registration?.list.chain.read() ?? hostKindOf(host).find('valueOf', host, name).variable;

@@ -26,9 +26,8 @@ export const registrationsOf = (host: object): ReadonlyMap<string, Registration>
 
 /** Enters a registration, and who owns the originals and the parametrizations of its chain. */
 export function enterRegistration(host: object, name: string, registration: Registration): void {
-  let byName = registrations.get(host);
-  if (byName === undefined) registrations.set(host, (byName = new Map()));
-  byName.set(name, registration);
+  const byName = registrations.get(host) ?? new Map<string, Registration>();
+  registrations.set(host, byName.set(name, registration));
   const { list } = registration;
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
   for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
