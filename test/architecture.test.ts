@@ -1,0 +1,198 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+// The rules of docs/architecture.md, read off the sources.
+
+const root = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** `arrows[a]` are the folders that files of folder a may import; everybody may import `errors.ts`. */
+const arrows: Record<string, readonly string[]> = {
+  engine: [],
+  linalg: [],
+  nn: ['engine', 'linalg'],
+  kernels: ['engine', 'linalg'],
+  parametrize: ['engine', 'nn'],
+  parametrizations: ['parametrize', 'nn', 'kernels', 'linalg'],
+  legacy: ['parametrizations', 'parametrize', 'nn'],
+  model: ['legacy', 'parametrizations', 'parametrize', 'nn', 'engine'],
+  decorators: ['parametrize', 'nn'],
+  layers: ['model', 'parametrizations', 'parametrize', 'nn', 'engine'],
+  checkpoint: ['model', 'nn'],
+  cli: ['checkpoint', 'model'],
+  'errors.ts': [],
+  'index.ts': ['model', 'nn', 'parametrizations', 'parametrize'],
+};
+
+/** Packages that one folder only may import; `@tensorflow/tfjs-core` is everybody's. */
+const packages: Record<string, readonly string[]> = {
+  decorators: ['reflect-metadata'],
+  layers: ['@tensorflow/tfjs-layers'],
+};
+
+/** Files that are longer than the limit and would not gain by being split; no file may pass the second limit. */
+const longFiles = ['nn/module.ts', 'parametrize/chain.ts'];
+const lineLimit = 250;
+const longLineLimit = 280;
+
+/** What only `engine/` may touch: the engine of tfjs, and what its tensors and optimizers do not document. */
+const engineInternals = [
+  /\bengine\(\)|_tfengine/,
+  /(?<!\.\.)\.(scopeId|kept|isDisposedInternal)\b/,
+  /\boriginalName\b|\baccumulated[A-Z]/,
+];
+
+/** Synchronous reads of tensor data: impossible on webgpu, a stall on webgl. */
+const synchronousReads = /\b(dataSync|arraySync|bufferSync|readSync)\b/;
+
+interface SourceFile {
+  /** Path below src, with forward slashes. */
+  readonly path: string;
+  readonly folder: string;
+  readonly lines: number;
+  /** The JavaScript that remains: no types, no comments, no type-only imports. */
+  readonly code: string;
+  /** Everything that is imported, also types. */
+  readonly imports: readonly string[];
+  /** What is imported when the program runs. */
+  readonly runtimeImports: readonly string[];
+}
+
+const folderOf = (path: string): string => path.split('/')[0]!;
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const { outputText } = ts.transpileModule(text, {
+    fileName: join(root, path),
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+      removeComments: true,
+    },
+  });
+  return {
+    path,
+    folder: folderOf(path),
+    lines: text.trimEnd().split('\n').length,
+    code: outputText,
+    imports: importsOf(path, text),
+    runtimeImports: importsOf(path, outputText),
+  };
+}
+
+/** The files (as paths below src) and packages that a module names in its imports and exports. */
+function importsOf(path: string, text: string): string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => {
+    if (!fileName.startsWith('.')) return fileName;
+    return relative(root, join(root, dirname(path), fileName)).replaceAll(sep, '/');
+  });
+}
+
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll(sep, '/'))
+  .filter((path) => path.endsWith('.ts'))
+  .sort()
+  .map(readSource);
+const byPath = new Map(sources.map((source) => [source.path, source]));
+const isFile = (imported: string): boolean => byPath.has(imported);
+
+/** All that a file needs when it runs, through every file that it imports. */
+function closure(path: string, found = new Set<string>()): Set<string> {
+  for (const imported of byPath.get(path)?.runtimeImports ?? []) {
+    if (found.has(imported)) continue;
+    found.add(imported);
+    closure(imported, found);
+  }
+  return found;
+}
+
+/** One line for each thing that breaks a rule, so that a failing test names all of them. */
+const violations = (find: (source: SourceFile) => readonly string[]): string[] =>
+  sources.flatMap((source) => find(source).map((fact) => `${source.path}: ${fact}`));
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the sources', () => {
+  it('are in folders that the architecture knows', () => {
+    expect(violations(({ folder }) => (folder in arrows ? [] : [folder]))).toEqual([]);
+  });
+
+  it('import files that exist', () => {
+    const isLost = (imported: string): boolean => /\.[jt]s$/.test(imported) && !isFile(imported);
+    expect(violations(({ imports }) => imports.filter(isLost))).toEqual([]);
+  });
+
+  it('import only the folders below their own', () => {
+    const broken = violations(({ folder, imports }) => {
+      const allowed = [folder, 'errors.ts', ...(arrows[folder] ?? [])];
+      return imports.filter((imported) => isFile(imported) && !allowed.includes(folderOf(imported)));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('never import the index of their own folder', () => {
+    const broken = violations(({ path, folder, imports }) =>
+      path === 'index.ts' ? [] : imports.filter((imported) => imported === `${folder}/index.ts`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  // Type-only imports are exempt: they are erased, so that no order of evaluation can go wrong. Two types that name each
+  // other (a module and its hooks) are one concept in two files.
+  it('have no cycle of imports that run', () => {
+    const cycles = sources.filter(({ path }) => closure(path).has(path)).map(({ path }) => path);
+    expect(cycles).toEqual([]);
+  });
+
+  it('import kernels for one backend from the index of kernels only', () => {
+    const isBackendFile = (imported: string): boolean =>
+      /^kernels\/.*\/(cpu|wasm|webgl|webgpu)\.ts$/.test(imported);
+    const broken = violations(({ path, imports }) =>
+      path === 'kernels/index.ts' ? [] : imports.filter(isBackendFile),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('import no package but tfjs-core, and those of their own folder', () => {
+    const broken = violations(({ folder, imports }) => {
+      const allowed = ['@tensorflow/tfjs-core', ...(packages[folder] ?? [])];
+      const external = imports.filter((imported) => !isFile(imported) && !allowed.includes(imported));
+      return folder === 'cli' || folder === 'checkpoint'
+        ? external.filter((imported) => !imported.startsWith('node:'))
+        : external;
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it.each(['index.ts', 'nn/index.ts'])('of the entry %s need tfjs-core and nothing else', (entry) => {
+    const external = [...closure(entry)].filter((imported) => !isFile(imported));
+    expect(external).toEqual(['@tensorflow/tfjs-core']);
+  });
+
+  it('touch the internals of tfjs in engine only', () => {
+    const broken = violations(({ folder, code }) =>
+      folder === 'engine' ? [] : linesWith(code, (line) => engineInternals.some((part) => part.test(line))),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('never read tensor data synchronously', () => {
+    expect(violations(({ code }) => linesWith(code, (line) => synchronousReads.test(line)))).toEqual([]);
+  });
+
+  it(`are at most ${lineLimit} lines long`, () => {
+    const broken = violations(({ path, lines }) => {
+      const limit = longFiles.includes(path) ? longLineLimit : lineLimit;
+      return lines > limit ? [`${lines} lines, at most ${limit}`] : [];
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+function linesWith(code: string, wanted: (line: string) => boolean): string[] {
+  return code
+    .split('\n')
+    .filter(wanted)
+    .map((line) => line.trim());
+}
