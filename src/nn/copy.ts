@@ -1,6 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { isPlainObject } from '../engine/scope.ts';
-import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
+import { disposeVariable, isAlive, isVariable, makeVariable } from '../engine/variable.ts';
+import { formatShape, ParametrizeError } from '../errors.ts';
 import { copyHooks } from './hooks.ts';
 import { isBuffer, markBuffer } from './parameter.ts';
 
@@ -91,6 +92,12 @@ export class Copier {
   }
 
   #copyVariable(source: Variable): Variable {
+    if (!isAlive(source)) {
+      throw new ParametrizeError(
+        'DISPOSED',
+        `clone: a variable of shape ${formatShape(source.shape)} has been disposed. Clone before it is, or make a new one.`,
+      );
+    }
     const copy = makeVariable(source, source.trainable);
     this.#made.push(copy);
     return isBuffer(source) ? markBuffer(copy) : copy;

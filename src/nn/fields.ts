@@ -1,4 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import type { Module } from './module.ts';
@@ -33,13 +34,45 @@ export function fieldsOf(module: Module): Fields {
   return fields;
 }
 
-/** The entries of the state dict below a prefix: own parameters, own buffers, children, as torch orders them. */
-export function namedState(module: Module, prefix: string): [string, Variable][] {
-  const { variables, children } = fieldsOf(module);
-  const entry = ([name, variable]: [string, Variable]): [string, Variable] => [prefix + name, variable];
-  return [
-    ...variables.filter(([, variable]) => !isBuffer(variable)).map(entry),
-    ...variables.filter(([, variable]) => isBuffer(variable)).map(entry),
-    ...children.flatMap(([name, child]) => namedState(child, `${prefix}${name}.`)),
-  ];
+/**
+ * A module and all below by the prefixes of their keys, parents first; a shared module comes once for each of its paths.
+ *
+ * @throws {@link ParametrizeError} `CYCLE` if a module is below itself: its paths would have no end
+ */
+export function everyPath(root: Module): [prefix: string, module: Module][] {
+  const walk = (module: Module, prefix: string, above: readonly Module[]): [string, Module][] => {
+    if (above.includes(module)) {
+      throw new ParametrizeError(
+        'CYCLE',
+        `${typeName(root)}: '${prefix.slice(0, -1)}' is a ${typeName(module)} that is below itself, the keys of its state would have no end. Hold what points back in a closure or an object: { parent }.`,
+      );
+    }
+    const below = fieldsOf(module).children.flatMap(([name, child]) =>
+      walk(child, `${prefix}${name}.`, [...above, module]),
+    );
+    return [[prefix, module], ...below];
+  };
+  return walk(root, '', []);
+}
+
+/** The entries of the state dict: own parameters, own buffers, children, as torch orders them. */
+export function namedState(root: Module): [string, Variable][] {
+  return everyPath(root).flatMap(([prefix, module]) => {
+    const { variables } = fieldsOf(module);
+    const parameters = variables.filter(([, variable]) => !isBuffer(variable));
+    const buffers = variables.filter(([, variable]) => isBuffer(variable));
+    return [...parameters, ...buffers].map(([name, variable]): [string, Variable] => [
+      prefix + name,
+      variable,
+    ]);
+  });
+}
+
+/**
+ * True if the field holds a tensor, without reading it: the value of a computed property may be costly, may change
+ * state, and would be the reader's to dispose.
+ */
+export function holdsTensor(module: Module, name: string): boolean {
+  const descriptor = Object.getOwnPropertyDescriptor(module, name);
+  return descriptor !== undefined && (descriptor.get !== undefined || descriptor.value instanceof tf.Tensor);
 }

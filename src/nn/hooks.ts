@@ -11,9 +11,10 @@ export interface HookHandle {
 export type ForwardPreHook<M extends Module = Module> = (
   module: M,
   args: unknown[],
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
 ) => unknown[] | undefined | void;
 
-/** Runs after `forward`; anything but undefined that it returns replaces the output. */
+/** Runs after `forward`; anything but undefined and null that it returns replaces the output. */
 export type ForwardHook<M extends Module = Module> = (module: M, args: unknown[], output: unknown) => unknown;
 
 /** What one key mapping of `loadStateDict` did: which keys of the map became which keys of the module, and how. */
@@ -62,17 +63,16 @@ interface HookLists {
 // then be the source's.
 const hooksOf = new WeakMap<object, HookLists>();
 
-/** The hooks of one module and kind, in the order of their registration. */
-export function hooks<K extends keyof HookLists>(module: Module, kind: K): HookLists[K] | undefined {
-  return hooksOf.get(module)?.[kind];
+type HookOf<K extends keyof HookLists> = HookLists[K] extends Set<{ readonly hook: infer H }> ? H : never;
+
+/** The hooks of one module and kind, in the order of their registration; those that they register run the next time. */
+export function hooks<K extends keyof HookLists>(module: Module, kind: K): readonly HookOf<K>[] {
+  const list = hooksOf.get(module)?.[kind] as Set<{ readonly hook: HookOf<K> }> | undefined;
+  return list === undefined ? [] : Array.from(list, ({ hook }) => hook);
 }
 
 /** Adds a hook; the same function may be added twice. */
-export function addHook<K extends keyof HookLists>(
-  module: Module,
-  kind: K,
-  hook: HookLists[K] extends Set<{ readonly hook: infer H }> ? H : never,
-): HookHandle {
+export function addHook<K extends keyof HookLists>(module: Module, kind: K, hook: HookOf<K>): HookHandle {
   let lists = hooksOf.get(module);
   if (lists === undefined) {
     lists = { forwardPre: new Set(), forward: new Set(), loadStateDictPre: new Set() };

@@ -1,8 +1,9 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { scoped } from '../engine/scope.ts';
+import { alias, scoped } from '../engine/scope.ts';
+import { isAlive } from '../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
-import { namedState } from './fields.ts';
+import { everyPath, namedState } from './fields.ts';
 import { hooks, type KeyMapping, type LoadStateDictReport, type StateDict } from './hooks.ts';
 import type { Module } from './module.ts';
 
@@ -26,9 +27,13 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
   return scoped('loadStateDict', () => {
     const mapped: KeyMapping[] = [];
     const state = new Map(Object.entries(map));
-    runPreHooks(module, '', state, mapped);
-
-    const targets = new Map(namedState(module, ''));
+    for (const [prefix, part] of everyPath(module)) {
+      for (const hook of hooks(part, 'loadStateDictPre')) {
+        hook(part, { state, prefix, mapped: (mapping) => void mapped.push(mapping) });
+      }
+    }
+    const targets = new Map(namedState(module));
+    checkAlive(module, targets);
     const missingKeys = [...targets.keys()].filter((key) => !state.has(key));
     const unexpectedKeys = [...state.keys()].filter((key) => !targets.has(key));
     const problems: string[] = [];
@@ -45,7 +50,11 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
           `'${key}' has shape ${formatShape(value.shape)} in the map and ${formatShape(variable.shape)} in the module`,
         );
       } else {
-        writes.push([variable, value.dtype === variable.dtype ? value : tf.cast(value, variable.dtype)]);
+        // An alias keeps its data while the variables are written, some of which may be the values of others.
+        writes.push([
+          variable,
+          value.dtype === variable.dtype ? alias(value) : tf.cast(value, variable.dtype),
+        ]);
       }
     }
     if (strict && missingKeys.length > 0) problems.push(`missing: ${missingKeys.join(', ')}`);
@@ -64,9 +73,12 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
   });
 }
 
-function runPreHooks(module: Module, prefix: string, state: Map<string, Tensor>, mapped: KeyMapping[]): void {
-  for (const { hook } of hooks(module, 'loadStateDictPre') ?? []) {
-    hook(module, { state, prefix, mapped: (mapping) => void mapped.push(mapping) });
+function checkAlive(module: Module, targets: ReadonlyMap<string, Variable>): void {
+  for (const [key, variable] of targets) {
+    if (isAlive(variable)) continue;
+    throw new ParametrizeError(
+      'DISPOSED',
+      `loadStateDict: '${key}' of this ${typeName(module)} has been disposed. Make a new module, or dispose it later.`,
+    );
   }
-  for (const [name, child] of module.namedChildren()) runPreHooks(child, `${prefix}${name}.`, state, mapped);
 }

@@ -73,12 +73,16 @@ export abstract class Module implements Copyable {
    */
   call(...args: Parameters<this['forward']>): ReturnType<this['forward']> {
     if (disposed.has(this)) throw disposedError(this, 'call');
-    return scoped(typeName(this), () => {
+    // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after,
+    // so that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
+    return scoped(`${typeName(this)}.call`, () => {
       let inputs: unknown[] = args;
-      for (const { hook } of hooks(this, 'forwardPre') ?? []) inputs = hook(this, inputs) ?? inputs;
+      for (const hook of hooks(this, 'forwardPre')) inputs = hook(this, inputs) ?? inputs;
       let output: unknown = this.forward(...inputs);
-      for (const { hook } of hooks(this, 'forward') ?? []) output = hook(this, inputs, output) ?? output;
+      for (const hook of hooks(this, 'forward')) output = hook(this, inputs, output) ?? output;
       if (typeof (output as PromiseLike<unknown> | undefined)?.then === 'function') {
+        // Nobody else will see the promise; unheard, its rejection would end the process.
+        Promise.resolve(output).catch(() => {});
         throw new ParametrizeError(
           'ASYNC',
           `call: the forward of ${typeName(this)} returned a promise; its tensors would be disposed before it ends. Make forward synchronous and await outside of it.`,
@@ -158,7 +162,7 @@ export abstract class Module implements Copyable {
    * **Ownership**: the variables stay the modules'; do not dispose them.
    */
   stateDict(): StateDict {
-    return Object.fromEntries(namedState(this, ''));
+    return Object.fromEntries(namedState(this));
   }
 
   /**
@@ -169,6 +173,7 @@ export abstract class Module implements Copyable {
    *
    * @throws {@link StateDictError} if a shape differs, or with `strict` a key is missing or unexpected; all problems are
    * listed and nothing is changed
+   * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    * @see torch.nn.Module.load_state_dict
    */
   loadStateDict(map: StateDict, options?: LoadStateDictOptions): LoadStateDictReport {
@@ -197,6 +202,8 @@ export abstract class Module implements Copyable {
    *
    * @remarks
    * **Ownership**: the copy is the caller's; dispose it.
+   *
+   * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    */
   clone(): this {
     return new Copier().copyRoot(this);

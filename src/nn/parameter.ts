@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isVariable, makeVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 
 const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;
 
@@ -9,11 +9,11 @@ const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;
  *
  * @remarks
  * **Shape**: that of the value.
- * **Ownership**: a tensor that is passed in is consumed (disposed); of a function, the tensors that it makes are. The
- * variable belongs to the module that holds it: `module.dispose()` frees it.
+ * **Ownership**: a tensor that is passed in is consumed (disposed), but for a variable; of a function, the tensors that
+ * it makes are. The new variable belongs to the module that holds it: `module.dispose()` frees it.
  *
  * @param value - the initial value, or a function that makes it
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor, `DISPOSED` if it has been disposed
  * @example
  * ```ts
  * class Scale extends Module {
@@ -36,7 +36,7 @@ export function parameter(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {
  * **Ownership**: as of {@link parameter}.
  *
  * @param value - the initial value, or a function that makes it
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor, `DISPOSED` if it has been disposed
  * @see torch.nn.Module.register_buffer
  */
 export function buffer(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {
@@ -59,6 +59,12 @@ function consume(caller: string, value: tf.Tensor | (() => tf.Tensor), trainable
       throw new ParametrizeError(
         'NOT_A_VARIABLE',
         `${caller}: the value must be a tensor or a function that makes one, got ${typeName(made)}.`,
+      );
+    }
+    if (made.isDisposed) {
+      throw new ParametrizeError(
+        'DISPOSED',
+        `${caller}: the value, of shape ${formatShape(made.shape)}, has been disposed. Pass a live tensor.`,
       );
     }
     const variable = makeVariable(made, trainable);

@@ -1,13 +1,28 @@
 import { typeName } from '../errors.ts';
 import type { Module } from './module.ts';
 
-/** A module and all below as torch prints them: one line without children, else one indented block per child. */
+const printing = new Set<Module>();
+
+/**
+ * A module and all below as torch prints them: one line without children, else one indented block per child. A module
+ * below itself is cut short there.
+ */
 export function reprOf(module: Module): string {
+  if (printing.has(module)) return `${typeName(module)}(…)`;
+  printing.add(module);
+  try {
+    return blockOf(module);
+  } finally {
+    printing.delete(module);
+  }
+}
+
+function blockOf(module: Module): string {
   const options = module.extraRepr();
   const children = module.namedChildren().map(([name, child]) => `(${name}): ${indent(child.toString())}`);
   if (children.length === 0) return `${typeName(module)}(${options})`;
-  const lines = options === '' ? children : [options, ...children];
-  return `${typeName(module)}(\n${lines.map((line) => `  ${line}`).join('\n')}\n)`;
+  const body = options === '' ? children : [options, ...children];
+  return `${typeName(module)}(\n${body.map((line) => `  ${line}`).join('\n')}\n)`;
 }
 
 const indent = (text: string): string => text.replaceAll('\n', '\n  ');
