@@ -62,6 +62,20 @@ export function checkNumber(caller: string, name: string, value: number): void {
 }
 
 /**
+ * Refuses what is not one of the choices, which are torch's in camelCase.
+ *
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkChoice(caller: string, name: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  const list = choices.map((choice) => `'${choice}'`).join(', ');
+  throw new ParametrizeError(
+    'OPTION',
+    `${caller}: ${name} is '${String(value)}', it must be one of ${list}.${didYouMean(String(value), choices)}`,
+  );
+}
+
+/**
  * The axis that a possibly negative `dim` means in a tensor of that shape; -1 is the last.
  *
  * @throws {@link ParametrizeError} `SHAPE` if the tensor has no such axis

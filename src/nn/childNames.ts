@@ -1,0 +1,91 @@
+import { ParametrizeError, typeName } from '../errors.ts';
+import { isModule } from './fields.ts';
+import type { Module } from './module.ts';
+
+/** Modules by name: an object, or pairs. */
+export type NamedModules<M extends Module = Module> =
+  | Readonly<Record<string, M>>
+  | readonly (readonly [string, M])[];
+
+/**
+ * The pairs of either form of {@link NamedModules}.
+ *
+ * @throws {@link ParametrizeError} `OPTION` if it is neither
+ */
+export function pairsOf<M extends Module>(
+  caller: string,
+  modules: NamedModules<M>,
+): (readonly [string, M])[] {
+  if (typeof modules === 'object' && modules !== null && !isModule(modules)) {
+    if (!Array.isArray(modules)) return Object.entries(modules as Readonly<Record<string, M>>);
+    if (modules.every((pair) => Array.isArray(pair) && pair.length === 2)) return [...modules];
+  }
+  throw new ParametrizeError(
+    'OPTION',
+    `${caller}: modules by name are an object or an array of [name, module] pairs, got ${typeName(modules)}. Pass { name: module }; a Sequential without names takes its modules one by one, a ModuleList takes an array.`,
+  );
+}
+
+/**
+ * Puts a module into a container as an own enumerable field, which is how the container finds it again.
+ *
+ * @throws {@link ParametrizeError} `INVALID_NAME` if the name cannot be a field, `OPTION` if it is no module
+ */
+export function setChild(container: Module, name: string, child: Module): void {
+  checkChild(container, name, child);
+  // Not an assignment: it would call a setter.
+  Object.defineProperty(container, name, {
+    value: child,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/**
+ * Appends modules to a container whose order matters: all or none of them.
+ *
+ * @throws {@link ParametrizeError} as {@link setChild}, and `INVALID_NAME` if a name is taken or JavaScript would put
+ * the names in another order
+ */
+export function appendChildren(container: Module, pairs: readonly (readonly [string, Module])[]): void {
+  const names = container.namedChildren().map(([name]) => name);
+  for (const [name, child] of pairs) {
+    checkChild(container, name, child);
+    if (names.includes(name)) throw invalidName(container, name, 'it is taken');
+    names.push(name);
+  }
+  const inOrderOfFields = Object.keys(Object.fromEntries(names.map((name) => [name, true])));
+  const moved = inOrderOfFields.find((name, i) => name !== names[i]);
+  if (moved !== undefined) {
+    throw invalidName(
+      container,
+      moved,
+      'JavaScript puts fields that are numbers first, in ascending order, so that the modules would change places',
+    );
+  }
+  for (const [name, child] of pairs) setChild(container, name, child);
+}
+
+function checkChild(container: Module, name: string, child: Module): void {
+  if (!isModule(child)) {
+    throw new ParametrizeError(
+      'OPTION',
+      `${typeName(container)}: '${name}' is ${typeName(child)}, it must be a Module. Put a function into a class that extends Module.`,
+    );
+  }
+  if (typeof name !== 'string' || name === '' || name.includes('.')) {
+    throw invalidName(container, name, 'names are joined by dots to keys of the state dict');
+  }
+  // `in` also finds what Object.prototype has: __proto__, constructor, toString.
+  const taken = name in container && !isModule(Object.getOwnPropertyDescriptor(container, name)?.value);
+  if (taken || name === 'parametrizations') {
+    throw invalidName(container, name, `a ${typeName(container)} has a property of that name`);
+  }
+}
+
+const invalidName = (container: Module, name: string, fact: string): ParametrizeError =>
+  new ParametrizeError(
+    'INVALID_NAME',
+    `${typeName(container)}: '${String(name)}' cannot be the name of a module: ${fact}. Choose another name.`,
+  );

@@ -1,0 +1,88 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../errors.ts';
+import { holdsTensor } from './fields.ts';
+import { Module } from './module.ts';
+import { checkBoolean, checkInteger, checkOptions } from './options.ts';
+import { parameter } from './parameter.ts';
+import { uniformWithin } from './random.ts';
+
+/** Options of {@link Linear}. */
+export interface LinearOptions {
+  /** Whether the layer adds a bias. Default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * An affine map of the last axis.
+ *
+ * `y = x·Wᵀ + b`
+ *
+ * @remarks
+ * **Shape**: input `[..., inFeatures]`, rank at least 1; output `[..., outFeatures]`.
+ * **State**: `weight` `[outFeatures, inFeatures]`, `bias` `[outFeatures]` (absent without bias); both from
+ * U(-1/√inFeatures, 1/√inFeatures).
+ * **Gradient**: with respect to input, weight and bias, of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const layer = new Linear(4, 8);
+ * const y = layer.call(tf.ones([2, 4])); // [2, 8]
+ * ```
+ * @see torch.nn.Linear
+ */
+export class Linear extends Module {
+  /** Size of the last axis of the input. */
+  readonly inFeatures: number;
+  /** Size of the last axis of the output. */
+  readonly outFeatures: number;
+  /** W, `[outFeatures, inFeatures]`. */
+  weight: Tensor;
+  /** b, `[outFeatures]`, or null. */
+  bias: Tensor | null;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
+   */
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    super();
+    checkInteger('Linear', 'inFeatures', inFeatures);
+    checkInteger('Linear', 'outFeatures', outFeatures);
+    checkOptions('Linear', options, ['bias']);
+    const { bias = true } = options;
+    checkBoolean('Linear', 'bias', bias);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = parameter(() => uniformWithin([outFeatures, inFeatures], bound));
+    this.bias = bias ? parameter(() => uniformWithin([outFeatures], bound)) : null;
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the last axis of the input is not `inFeatures`
+   */
+  forward(x: Tensor): Tensor {
+    if (x.shape.at(-1) !== this.inFeatures) {
+      throw new ParametrizeError(
+        'SHAPE',
+        `Linear: the input has shape ${formatShape(x.shape)}, its last axis must have ${this.inFeatures} (inFeatures). Reshape the input, or make the layer with other inFeatures.`,
+      );
+    }
+    return affine(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${holdsTensor(this, 'bias')}`;
+  }
+}
+
+/** `x·Wᵀ + b` over the last axis of x, with W `[out, in]`; also the input half of every recurrent gate. */
+export function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  const [outFeatures, inFeatures] = weight.shape as [number, number];
+  const leading = x.shape.slice(0, -1);
+  // One matrix product for all leading axes: tfjs would broadcast the weight over them.
+  const rows = tf.reshape(x, [tf.util.sizeFromShape(leading), inFeatures]);
+  const product = tf.matMul(rows as tf.Tensor2D, weight as tf.Tensor2D, false, true);
+  return tf.reshape(bias === null ? product : tf.add(product, bias), [...leading, outFeatures]);
+}
