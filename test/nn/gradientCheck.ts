@@ -18,7 +18,9 @@ export function expectGradients(f: () => tf.Tensor, variables: tf.Variable[], or
   const loss = (): tf.Scalar => weighted(f());
   const gradients = (of: () => tf.Scalar): tf.Tensor[] => {
     const { grads } = tf.engine().gradients(of, variables, undefined, true);
-    return variables.map((variable, i) => (grads[i] as tf.Tensor | null | undefined) ?? tf.zerosLike(variable));
+    return variables.map(
+      (variable, i) => (grads[i] as tf.Tensor | null | undefined) ?? tf.zerosLike(variable),
+    );
   };
   const penalty = (): tf.Scalar => tf.addN(gradients(loss).map(weighted));
 
