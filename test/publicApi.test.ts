@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import * as entryRoot from 'tfjs-parametrize';
+import * as entryNn from 'tfjs-parametrize/nn';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+// What users may import. A change of these lists is a change of the public interface and belongs in CHANGELOG.md.
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', () => {
+  it('has these entries', () => {
+    const { exports } = JSON.parse(read('package.json')) as { exports: object };
+    expect(Object.keys(exports)).toEqual(['.', './nn', './package.json']);
+  });
+
+  it('of tfjs-parametrize is this', () => {
+    const { values, types } = exportsOf('src/index.ts');
+    expect(values).toEqual(
+      names(`
+        Parametrization ParametrizeError Skew Symmetric WeightNorm cached clone fold invalidate
+        isParametrized nn parametrizationsOn pure registerParametrization removeParametrizations skew
+        symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations valueOf
+        weightNorm
+      `),
+    );
+    expect(types).toEqual(
+      names(`
+        ErrorCode ForeignHosts ForeignName LooseHost ParametrizationFunction ParametrizationLike
+        ParametrizationList ParametrizationObject RegisterOptions RemoveOptions WeightNormOptions
+      `),
+    );
+  });
+
+  it('of tfjs-parametrize/nn is this', () => {
+    const { values, types } = exportsOf('src/nn/index.ts');
+    expect(values).toEqual(
+      names(`
+        Dropout ELU Embedding Flatten GELU LSTM LeakyReLU Linear LogSoftmax Module ModuleDict ModuleList
+        ModuleSequence ReLU Sequential SiLU Sigmoid Softmax Softplus StateDictError Tanh buffer init
+        manualSeed parameter
+      `),
+    );
+    expect(types).toEqual(
+      names(`
+        DropoutOptions ForwardHook ForwardPreHook GELUOptions HookHandle KeyMapping LSTMOptions
+        LSTMState LinearOptions LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport
+        NamedModules Parametrizations StateDict StateDictLoading
+      `),
+    );
+  });
+
+  it.each([
+    ['src/index.ts', entryRoot],
+    ['src/nn/index.ts', entryNn],
+  ])('of %s is there when the program runs', (path, entry) => {
+    expect(Object.keys(entry).sort()).toEqual(exportsOf(path).values);
+  });
+});
+
+/** The words of a text. */
+const names = (text: string): string[] => text.trim().split(/\s+/);
+
+/** The names that an index file exports, each named in it: `export *` without a name is refused. */
+function exportsOf(path: string): { values: string[]; types: string[] } {
+  const values: string[] = [];
+  const types: string[] = [];
+  for (const statement of ts.createSourceFile(path, read(path), ts.ScriptTarget.ES2022).statements) {
+    if (!ts.isExportDeclaration(statement) || statement.exportClause === undefined) {
+      throw new Error(`${path} has a statement that is not an export of names`);
+    }
+    const { exportClause, isTypeOnly } = statement;
+    const specifiers = ts.isNamedExports(exportClause) ? [...exportClause.elements] : [exportClause];
+    for (const specifier of specifiers) {
+      const isType = isTypeOnly || (ts.isExportSpecifier(specifier) && specifier.isTypeOnly);
+      (isType ? types : values).push(specifier.name.text);
+    }
+  }
+  return { values: values.sort(), types: types.sort() };
+}
