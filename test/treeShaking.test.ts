@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { build, type Rollup } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+// package.json says `sideEffects: false`: a bundler may leave out every file none of whose exports is used. Some files do
+// something when they are evaluated (the accessor tells the copier how to copy a chain); whoever needs it imports them.
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+type Entry = typeof import('tfjs-parametrize');
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('a bundle', () => {
+  it('of registration and clone copies chains', async () => {
+    const { clone, isParametrized, pure, registerParametrization } = await evaluate(
+      await bundle(['clone', 'isParametrized', 'pure', 'registerParametrization']),
+    );
+    const host = { weight: tf.tidy(() => tf.variable(tf.tensor1d([1, 2]))) };
+    registerParametrization(host, 'weight', pure(tf.exp));
+    const copy = clone(host);
+    try {
+      expect(isParametrized(copy, 'weight')).toBe(true);
+      expect(copy.weight).toBeAllClose(host.weight);
+      expect(copy.weight).not.toBe(host.weight);
+    } finally {
+      for (const { parametrizations } of [host, copy] as unknown as { parametrizations: Disposable }[]) {
+        parametrizations.dispose();
+      }
+    }
+  });
+
+  it('of one small function leaves the rest out', async () => {
+    expect((await bundle(['isParametrized'])).length).toBeLessThan(1000);
+  });
+});
+
+interface Disposable {
+  dispose(): void;
+}
+
+/** Bundles some exports of the package as a user's program would, with tfjs left outside. */
+async function bundle(names: readonly (keyof Entry)[]): Promise<string> {
+  return inFolder(async (folder) => {
+    const entry = join(folder, 'entry.ts');
+    writeFileSync(entry, `export { ${names.join(', ')} } from '../../src/index.ts';`);
+    const result = await build({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false,
+        minify: false,
+        target: 'node20',
+        lib: { entry, formats: ['es'] },
+        rollupOptions: { external: /^@tensorflow\// },
+      },
+    });
+    return (result as Rollup.RollupOutput[])[0]!.output[0].code;
+  });
+}
+
+async function evaluate(code: string): Promise<Entry> {
+  return inFolder(async (folder) => {
+    const file = join(folder, 'bundle.mjs');
+    writeFileSync(file, code);
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Entry;
+  });
+}
+
+/** Runs `work` with a folder of its own inside the repository, where packages are found. */
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const cache = join(root, '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'bundle-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
