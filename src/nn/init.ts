@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { isVariable } from '../engine/variable.ts';
+import { isAlive, isVariable } from '../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { type FanMode, kaimingStd, type Nonlinearity, xavierStd } from './fan.ts';
 import { checkNumber, checkOptions } from './options.ts';
@@ -236,6 +236,9 @@ function write<T extends Tensor>(caller: string, tensor: T, make: () => Tensor):
       'NOT_A_VARIABLE',
       `${caller}: ${shape} is no variable, new values in it would be lost. The weight of a parametrized module is computed on every read: assign to it instead, module.weight = value.`,
     );
+  }
+  if (!isAlive(tensor)) {
+    throw new ParametrizeError('DISPOSED', `${caller}: the parameter has been disposed. Make a new module.`);
   }
   tf.tidy(() => tensor.assign(make()));
   return tensor;

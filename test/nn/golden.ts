@@ -36,7 +36,7 @@ export const layerCases = (module: string): LayerCase[] =>
 export interface Trajectory {
   readonly model: string;
   readonly method: string;
-  readonly optimizer: 'sgd' | 'sgd_momentum_wd' | 'adam';
+  readonly optimizer: string;
   readonly lr: number;
   readonly init: Readonly<Record<string, GoldenTensor>>;
   readonly losses: readonly number[];
