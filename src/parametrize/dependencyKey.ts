@@ -2,7 +2,7 @@ import type { DataId, Variable } from '@tensorflow/tfjs-core';
 import { isAlive } from '../engine/variable.ts';
 import { fieldsOf } from '../nn/fields.ts';
 import type { Module } from '../nn/module.ts';
-import { versionOf } from './version.ts';
+import { versionEpoch, versionOf } from './version.ts';
 
 /**
  * What an evaluation depended on, as it was right after the evaluation.
@@ -23,6 +23,8 @@ export interface DependencyKey {
   readonly modules: readonly Module[];
   readonly trainings: readonly boolean[];
   readonly versions: readonly number[];
+  /** The epoch at which the versions were last found unchanged. */
+  epoch: number;
 }
 
 /**
@@ -48,22 +50,31 @@ export function dependencyKey(list: Module, declared: readonly Variable[]): Depe
     modules,
     trainings: modules.map((module) => module.training),
     versions: modules.map(versionOf),
+    epoch: versionEpoch(),
   };
 }
 
 /** True while nothing that the key names has changed. Runs on every read, so it allocates nothing. */
 export function isFresh(key: DependencyKey): boolean {
-  const { variables, dataIds, fields, modules, trainings, versions } = key;
+  const { variables, dataIds, fields, modules, trainings } = key;
   for (let i = 0; i < variables.length; i++) {
     if (variables[i]!.dataId !== dataIds[i] || variables[i]!.isDisposed) return false;
   }
   for (let i = 0; i < modules.length; i++) {
-    if (modules[i]!.training !== trainings[i] || versionOf(modules[i]!) !== versions[i]) return false;
+    if (modules[i]!.training !== trainings[i]) return false;
   }
+  if (key.epoch !== versionEpoch() && !hasSameVersions(key)) return false;
+  // After the versions: a field may have become a computed property, which is not to be evaluated here.
   for (let i = 0; i < fields.length; i++) {
     const { owner, name, variable } = fields[i]!;
     if (owner[name] !== variable) return false;
   }
   // `tf.disposeVariables()` leaves `isDisposed` false; it takes all variables, so that asking one is enough.
   return variables.length === 0 || isAlive(variables[0]!);
+}
+
+function hasSameVersions(key: DependencyKey): boolean {
+  if (!key.modules.every((module, i) => versionOf(module) === key.versions[i])) return false;
+  key.epoch = versionEpoch();
+  return true;
 }

@@ -131,22 +131,23 @@ export class EvaluationCache implements ScopeMember {
    * that a draw is drawn once; a pure one would hold a copy of every weight through the whole training step for nothing.
    */
   #keepsBeside(tape: Tape | null, pure: boolean): boolean {
-    if (tape !== null) return !pure && (this.#kept === null || !isBorrowed(this.#kept));
+    if (tape !== null) return !pure;
     return inCacheScope() || this.#kept !== null;
   }
 
   #keep(entry: KeptEntry): void {
-    this.#dropKept();
+    this.#dropKept(currentTape() !== null);
     this.#kept = entry;
     if (!isBorrowed(entry)) joinScope(this);
   }
 
-  #dropKept(): void {
+  /** @param onTape - a read on a tape replaces the value: it ends nothing that somebody may hold. */
+  #dropKept(onTape = false): void {
     const kept = this.#kept;
     if (kept === null) return;
     this.#kept = null;
     quitScope(this);
-    if (kept.handedOut && !kept.pure) retire(kept.tensor);
+    if (kept.handedOut && (onTape || !kept.pure)) retire(kept.tensor);
     else kept.tensor.dispose();
   }
 }

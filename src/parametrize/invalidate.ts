@@ -15,5 +15,6 @@ export function invalidate(host: object, name?: string): void {
     name === undefined
       ? [...registrationsOf(host).values()].map(({ list }) => list)
       : [registrationOrThrow('invalidate', host, name).list];
-  for (const list of lists) raiseVersion(list);
+  // All below, too: an original may be computed, and cached, itself.
+  for (const module of lists.flatMap((list) => list.modules())) raiseVersion(module);
 }

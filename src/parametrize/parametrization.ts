@@ -41,7 +41,7 @@ export abstract class Parametrization extends Module {
 
   /** Tells that something `forward` uses has changed where it cannot be seen: a plain field, a `dataSync()` array. */
   invalidate(): void {
-    raiseVersion(this);
+    for (const module of this.modules()) raiseVersion(module);
   }
 }
 
@@ -60,8 +60,9 @@ export interface ParametrizationObject {
 /** A parametrization as a function of the original, such as `(x) => tf.softplus(x)`. */
 export type ParametrizationFunction = (...originals: Tensor[]) => Tensor;
 
-/** Whatever may be registered on a tensor. */
-export type ParametrizationLike = Parametrization | Module | ParametrizationObject | ParametrizationFunction;
+/** Whatever may be registered on a tensor; any other {@link Module} counts as an object with `forward`. */
+// Module is not named: its `forward(...args: any[])` would leave the arguments of `{ forward: (x) => … }` untyped.
+export type ParametrizationLike = Parametrization | ParametrizationObject | ParametrizationFunction;
 
 /**
  * Declares that a function depends on its arguments only, so that its value is computed once until they change.

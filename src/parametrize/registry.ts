@@ -48,9 +48,19 @@ export function enterModule(module: Module, list: ParametrizationList): void {
   add(listsOfModule, module, list);
 }
 
-/** The lists that a variable is an original of; more than one after a transfer. */
+/**
+ * The lists that a variable is an original of; more than one after a transfer. A list whose original is parametrized itself
+ * is none of them: the variable is the nested list's then.
+ */
 export const listsWithOriginal = (variable: Variable): ReadonlySet<ParametrizationList> =>
-  listsOfVariable.get(variable) ?? new Set();
+  new Set(
+    [...(listsOfVariable.get(variable) ?? [])].filter((list) => list.chain.ownVariables().includes(variable)),
+  );
+
+/** Notes that a list has been given back an original whose parametrization was removed. */
+export function enterOriginal(variable: Variable, list: ParametrizationList): void {
+  add(listsOfVariable, variable, list);
+}
 
 /** The lists that a parametrization is part of. */
 export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList> =>

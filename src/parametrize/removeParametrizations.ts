@@ -4,12 +4,14 @@ import { alias, scoped } from '../engine/scope.ts';
 import { disposeVariable, makeVariable, renameVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
 import { isModule } from '../nn/fields.ts';
+import type { Module } from '../nn/module.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import type { Chain } from './chain.ts';
 import { registrationOrThrow } from './isParametrized.ts';
-import type { ParametrizationList } from './parametrizationList.ts';
+import { ParametrizationList } from './parametrizationList.ts';
 import {
   deleteRegistration,
+  enterOriginal,
   isMade,
   listsWithModule,
   listsWithOriginal,
@@ -61,10 +63,11 @@ export function removeParametrizations<H extends object>(
     const own = chain.ownVariables();
     deleteRegistration(host, name);
     attachment.uninstall(list, variable);
+    if (host instanceof ParametrizationList) enterOriginal(variable, host);
     for (const other of own) {
       if (other !== variable && listsWithOriginal(other).size === 0) disposeVariable(other);
     }
-    retireList(list);
+    retireList(list, isModule(host) ? host.modules() : []);
   });
   if (isModule(host)) raiseVersion(host);
   return host;
@@ -91,12 +94,16 @@ function takeVariable(chain: Chain, value: Tensor, name: string | undefined): Va
   return kept;
 }
 
-/** Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable. */
-function retireList(list: ParametrizationList): void {
+/**
+ * Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable, and
+ * disposes what registration made, unless the host holds it elsewhere.
+ */
+function retireList(list: ParametrizationList, stillThere: readonly Module[]): void {
   const { chain } = list;
   chain.clear();
   for (const { module } of chain.steps) {
-    if (module !== null && isMade(module) && listsWithModule(module).size === 0) module.dispose();
+    if (module === null || !isMade(module) || stillThere.includes(module)) continue;
+    if (listsWithModule(module).size === 0) module.dispose();
   }
   for (const name of chain.originalNames) delete (list as unknown as Record<string, unknown>)[name];
   chain.setSteps([]);

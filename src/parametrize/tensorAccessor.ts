@@ -3,7 +3,7 @@ import { isModule } from '../nn/fields.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { enterRegistration, isMade, markMade } from './registry.ts';
+import { enterRegistration, markMade } from './registry.ts';
 
 /** What stands behind the getters that this file has made; a copier finds it here. */
 const installed = new WeakMap<
@@ -73,9 +73,8 @@ registerPropertyCopyRule(
     attachment.install(list);
     // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
     enterRegistration(copy, key, { list, attachment, variableName: undefined });
-    for (const { module } of source.list.chain.steps) {
-      if (module !== null && isMade(module)) markMade(copier.copy(module));
-    }
+    // The copier made the maps of the copy, so that nobody but the copy can dispose of them.
+    for (const { module } of list.chain.steps) if (module !== null) markMade(module);
     return true;
   },
 );

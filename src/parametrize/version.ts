@@ -1,16 +1,17 @@
 import type { Module } from '../nn/module.ts';
 
-/** Counts the changes of a module that no variable shows; part of the key of every entry that depends on it. */
-const VERSION: unique symbol = Symbol('version');
+// Beside the modules, not in them: a registration leaves the keys of its host alone.
+const versions = new WeakMap<Module, number>();
+let epoch = 0;
 
-interface Versioned {
-  [VERSION]?: number;
-}
+/** How often {@link raiseVersion} was called for this module: counts the changes that no variable shows. */
+export const versionOf = (module: Module): number => versions.get(module) ?? 0;
 
-/** How often {@link raiseVersion} was called for this module. */
-export const versionOf = (module: Module): number => (module as Versioned)[VERSION] ?? 0;
+/** How often it was called at all: while this stays the same, so does every version. */
+export const versionEpoch = (): number => epoch;
 
 /** Makes every entry that depends on this module stale. */
 export function raiseVersion(module: Module): void {
-  (module as Versioned)[VERSION] = versionOf(module) + 1;
+  versions.set(module, versionOf(module) + 1);
+  epoch++;
 }
