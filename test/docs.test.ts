@@ -1,0 +1,39 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { codeBlocks, linkedFiles, outputOf, read, root } from './markdown.ts';
+
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the documents', () => {
+  it.each(documents)('%s links to files that exist', (path) => {
+    expect(linkedFiles(path).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  it('writing-a-parametrization.md is a program that prints what it says', async () => {
+    const guide = read('docs/writing-a-parametrization.md');
+    expect(await outputOf(codeBlocks(guide, 'ts'))).toBe(codeBlocks(guide, 'text'));
+  });
+
+  it('architecture.md lists every note of the sources', () => {
+    const defined = sources().flatMap((path) =>
+      [...read(path).matchAll(/Note (\[[^\]]+\])/g)].map(([, name]) => `${name} ${path}`),
+    );
+    const listed = [
+      ...read('docs/architecture.md').matchAll(/Note (\[[^\]]+\]) \| \[.*?\]\(\.\.\/(.*?)\)/g),
+    ].map(([, name, path]) => `${name} ${path}`);
+    expect(listed.sort()).toEqual(defined.sort());
+  });
+});
+
+const sources = (): string[] =>
+  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => `src/${path.replaceAll('\\', '/')}`);
