@@ -1,0 +1,192 @@
+/** One small damage to the source that the tests must notice. */
+export interface Mutation {
+  /** What the damage takes away. */
+  readonly name: string;
+  /** The law that it breaks. */
+  readonly law: string;
+  readonly file: string;
+  /** What is replaced by what; each text stands once in the file. */
+  readonly edits: readonly (readonly [find: string, replacement: string])[];
+}
+
+const cache = 'src/parametrize/evaluationCache.ts';
+const key = 'src/parametrize/dependencyKey.ts';
+const register = 'src/parametrize/register.ts';
+const remove = 'src/parametrize/removeParametrizations.ts';
+
+/** Each is applied alone. A text that is not found once is an error, so that the list cannot rot. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'no version check of the variables',
+    law: 'L3',
+    file: key,
+    edits: [['variables[i]!.dataId !== dataIds[i] || ', '']],
+  },
+  {
+    name: 'no check of the training mode',
+    law: 'L3',
+    file: key,
+    edits: [['modules[i]!.training !== trainings[i]', 'false']],
+  },
+  { name: 'no check of raised versions', law: 'L3', file: key, edits: [['!hasSameVersions(key)', 'false']] },
+  {
+    name: 'no check of replaced fields',
+    law: 'L3',
+    file: key,
+    edits: [['owner[name] !== variable', 'false']],
+  },
+  {
+    name: 'no tape check',
+    law: 'L2',
+    file: cache,
+    edits: [['tape !== null && entry.tape?.deref() !== tape', 'false']],
+  },
+  {
+    name: 'a kept value is served on a tape',
+    law: 'L2',
+    file: cache,
+    edits: [['if (tape === null) {\n      const kept', 'if (true) {\n      const kept']],
+  },
+  {
+    name: 'an entry is made in the forward of a customGrad',
+    law: 'L3',
+    file: cache,
+    edits: [['if (inKernel() || !(pure', 'if (!(pure']],
+  },
+  {
+    name: 'the key is taken before the evaluation',
+    law: 'L3',
+    file: cache,
+    edits: [
+      ['const key = this.#source.key();\n', ''],
+      [
+        'const tensor = this.#source.evaluate();',
+        'const key = this.#source.key();\n    const tensor = this.#source.evaluate();',
+      ],
+    ],
+  },
+  {
+    name: 'slot and scope entry shared: the end of a scope ends a borrowed value',
+    law: 'L4',
+    file: cache,
+    edits: [['if (kept === null || isBorrowed(kept)) return;', 'if (kept === null) return;']],
+  },
+  {
+    name: 'a borrowed value is never taken out of the scope’s list',
+    law: 'L4',
+    file: cache,
+    edits: [['entry.pure && entry.handedOut;', 'false;']],
+  },
+  {
+    name: 'the kept value itself is handed out in a tidy',
+    law: 'L4',
+    file: cache,
+    edits: [['const tensor = alias(kept.tensor);', 'const tensor = kept.tensor;']],
+  },
+  {
+    name: 'a value on a tape stays in the tidy that read it',
+    law: 'L2',
+    file: cache,
+    edits: [['    moveToScope(tensor, scope);\n', '']],
+  },
+  {
+    name: 'a stale value in cached is disposed at once',
+    law: 'L4',
+    file: cache,
+    edits: [['retire(kept.tensor);\n    else', 'kept.tensor.dispose();\n    else']],
+  },
+  {
+    name: 'an impure value outlives its cache scope',
+    law: 'L1',
+    file: cache,
+    edits: [['inCacheScope() && entry.generation === cacheGeneration()', 'true']],
+  },
+  {
+    name: 'no roll-back after a failed registration',
+    law: 'L5',
+    file: register,
+    edits: [['attachment.uninstall(list, variable);', '']],
+  },
+  {
+    name: 'variables of a failed registration are not disposed',
+    law: 'L5',
+    file: register,
+    edits: [['for (const made of variables) if (made !== variable) disposeVariable(made);', '']],
+  },
+  {
+    name: 'modes are not put back after a failed registration',
+    law: 'L5',
+    file: register,
+    edits: [['for (const [i, module] of modules.entries()) module.training = trainings[i]!;', '']],
+  },
+  {
+    name: 'a trial advances the state of the map',
+    law: 'L5',
+    file: 'src/parametrize/moduleState.ts',
+    edits: [['variable.dataId !== value.dataId && isAlive(variable)', 'false']],
+  },
+  {
+    name: 'assignments are written one by one',
+    law: 'L5',
+    file: 'src/parametrize/chain.ts',
+    edits: [['return [[variable, originals[i]!]];', 'variable.assign(originals[i]!);\n      return [];']],
+  },
+  {
+    name: 'the host’s variable is not adopted',
+    law: 'L7',
+    file: register,
+    edits: [['.lastIndexOf(true)', '.indexOf(null as never)']],
+  },
+  {
+    name: 'removal always makes a new variable',
+    law: 'L6',
+    file: remove,
+    edits: [['own.filter(fits).at(-1)', 'own.filter(() => false).at(-1)']],
+  },
+  {
+    name: 'removal leaves the other originals alive',
+    law: 'L4',
+    file: remove,
+    edits: [
+      [
+        'listsWithOriginal(other).size === 0) disposeVariable(other)',
+        'listsWithOriginal(other).size === 0) void 0',
+      ],
+    ],
+  },
+  {
+    name: 'the property is deleted and defined anew',
+    law: 'L6',
+    file: 'src/parametrize/tensorAccessor.ts',
+    edits: [
+      [
+        'Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });',
+        'delete (host as Record<string, unknown>)[name];\n      Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });',
+      ],
+    ],
+  },
+  {
+    name: 'syncOptimizer keeps slots by position',
+    law: 'L7',
+    file: 'src/engine/optimizerSlots.ts',
+    edits: [['const slot = byName.get(variable.name);', 'const slot = slots[variables.indexOf(variable)];']],
+  },
+  {
+    name: 'a copy shares the chain of its source',
+    law: 'L8',
+    file: 'src/parametrize/tensorAccessor.ts',
+    edits: [['const list = copier.copy(source.list);', 'const list = source.list;']],
+  },
+  {
+    name: 'hidden dependencies are not looked for',
+    law: 'L3',
+    file: 'src/parametrize/dependencyChecks.ts',
+    edits: [['if (hidden.length === 0) return;', 'if (hidden.length >= 0) return;']],
+  },
+  {
+    name: 'weight norm divides by zero in a zero row',
+    law: 'weight norm',
+    file: 'src/kernels/weightNorm/reference.ts',
+    edits: [['tf.sqrt(tf.add(squares, zero))', 'tf.sqrt(squares)']],
+  },
+];
