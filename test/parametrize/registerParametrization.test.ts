@@ -29,7 +29,9 @@ class Cayley extends Parametrization {
 }
 
 const expectSkew = (host: Affine): void =>
-  inTidy(() => expect(tf.add(host.weight, tf.transpose(host.weight))).toBeAllClose(new Array(9).fill(0)));
+  inTidy(() => {
+    expect(tf.add(host.weight, tf.transpose(host.weight))).toBeAllClose(tf.zeros([3, 3]));
+  });
 
 const expectOrthogonal = (host: Affine): void =>
   inTidy(() => {
