@@ -36,6 +36,7 @@ export type ErrorCode =
  * has changed nothing (law L5).
  */
 export class ParametrizeError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'ParametrizeError';
   /** Stable machine-readable reason. */
   readonly code: ErrorCode;

@@ -9,6 +9,7 @@ import type { Module } from './module.ts';
 
 /** A state dict that does not fit its module: every problem at once. */
 export class StateDictError extends ParametrizeError {
+  /** The name of the class. */
   override readonly name: string = 'StateDictError';
   /** Keys of the module that the map lacks. */
   readonly missingKeys: readonly string[];

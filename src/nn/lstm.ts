@@ -57,9 +57,13 @@ export class LSTM extends Module {
   /** Whether the batch is the first axis. */
   readonly batchFirst: boolean;
 
+  /** The weights of the lowest layer for the input. */
   declare weight_ih_l0: Tensor;
+  /** The weights of the lowest layer for h. */
   declare weight_hh_l0: Tensor;
+  /** The bias of the lowest layer that is added with the input; null if `bias` is false. */
   declare bias_ih_l0: Tensor | null;
+  /** The bias of the lowest layer that is added with h; null if `bias` is false. */
   declare bias_hh_l0: Tensor | null;
   /** The weights of the layers above. */
   [weight: `weight_${'ih' | 'hh'}_l${number}`]: Tensor;

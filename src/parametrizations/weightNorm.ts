@@ -53,6 +53,7 @@ export class WeightNorm extends Parametrization {
     return this.lowerBound;
   }
 
+  /** Makes cached values stale. */
   set eps(eps: number) {
     this.lowerBound = checkEps(eps);
     this.invalidate();

@@ -12,7 +12,12 @@ export interface ForeignHosts {}
 
 /** The tensor names of a foreign host. */
 export type ForeignName<H> = {
-  [K in keyof ForeignHosts]: ForeignHosts[K] extends { host: infer T; name: infer N }
+  [K in keyof ForeignHosts]: ForeignHosts[K] extends {
+    /** The type of the host. */
+    host: infer T;
+    /** The names of its tensors. */
+    name: infer N;
+  }
     ? H extends T
       ? N
       : never
