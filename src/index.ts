@@ -1,5 +1,13 @@
 export { type ErrorCode, ParametrizeError } from './errors.ts';
-export { clone, fold, syncOptimizer } from './model/index.ts';
+export {
+  clone,
+  type DescribedOriginal,
+  type DescribedTensor,
+  type Description,
+  describe,
+  fold,
+  syncOptimizer,
+} from './model/index.ts';
 export * as nn from './nn/index.ts';
 export {
   Skew,

@@ -1,7 +1,7 @@
 import { ParametrizeError, typeName } from '../errors.ts';
-import { Module } from '../nn/module.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { hostsOf } from './hostsOf.ts';
 
 /**
  * Removes every parametrization of a model: each tensor becomes a plain variable that holds its value, so that inference
@@ -27,9 +27,4 @@ export function fold(model: object): string[] {
       return path === '' ? name : `${path}.${name}`;
     }),
   );
-}
-
-/** The objects of a model that may hold parametrized tensors, with their paths. */
-export function hostsOf(model: object): [string, object][] {
-  return model instanceof Module ? model.namedModules() : [['', model]];
 }

@@ -1,3 +1,4 @@
 export { clone } from './clone.ts';
+export { type DescribedOriginal, type DescribedTensor, type Description, describe } from './describe.ts';
 export { fold } from './fold.ts';
 export { syncOptimizer } from './syncOptimizer.ts';

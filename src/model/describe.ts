@@ -1,0 +1,117 @@
+import { formatShape, ParametrizeError, typeName } from '../errors.ts';
+import { isModule } from '../nn/fields.ts';
+import type { Module } from '../nn/module.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
+import { hostsOf } from './hostsOf.ts';
+
+/** One original of a parametrized tensor. */
+export interface DescribedOriginal {
+  /** `original`, `original0`, … */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+}
+
+/** One parametrized tensor of a model. */
+export interface DescribedTensor {
+  /** Path of the host in the model; empty for the model itself. */
+  readonly path: string;
+  /** Class of the host. */
+  readonly host: string;
+  /** Name of the tensor in the host. */
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  /** What is registered, in the order in which it is applied: `WeightNorm(dim=0)`. */
+  readonly chain: readonly string[];
+  readonly originals: readonly DescribedOriginal[];
+  /** How often the tensor was read. */
+  readonly reads: number;
+  /** How often the chain was evaluated for those reads. */
+  readonly evaluations: number;
+}
+
+/** What {@link describe} returns: the rows, and as a string a table of them. */
+export interface Description {
+  readonly rows: readonly DescribedTensor[];
+  toString(): string;
+}
+
+/**
+ * Lists what is parametrized in a model and how, without evaluating anything.
+ *
+ * @param model - a module, or an object that holds parametrized tensors
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object
+ * @example
+ * ```ts
+ * console.log(String(describe(model)));
+ * ```
+ */
+export function describe(model: object): Description {
+  if (typeof model !== 'object' || model === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `describe: expected a module or an object, got ${typeName(model)}.`,
+    );
+  }
+  const rows = hostsOf(model).flatMap(([path, host]) =>
+    [...registrationsOf(host)].map(([tensor, { list }]): DescribedTensor => {
+      const { chain } = list;
+      return {
+        path,
+        host: typeName(host),
+        tensor,
+        shape: chain.shape,
+        chain: [...list].map(stepText),
+        originals: chain.originalNames.map((name) => ({ name, ...originalOf(list, name) })),
+        reads: chain.reads,
+        evaluations: chain.evaluations,
+      };
+    }),
+  );
+  return { rows, toString: () => tableOf(rows) };
+}
+
+function originalOf(list: Module, name: string): { shape: readonly number[]; trainable: boolean } {
+  const nested = registrationsOf(list).get(name)?.list;
+  if (nested !== undefined) {
+    return {
+      shape: nested.chain.shape,
+      trainable: nested.chain.ownVariables().some(({ trainable }) => trainable),
+    };
+  }
+  const { shape, trainable } = (list as unknown as Record<string, { shape: number[]; trainable: boolean }>)[
+    name
+  ]!;
+  return { shape, trainable };
+}
+
+function stepText(registered: unknown): string {
+  if (isModule(registered)) return registered.toString().split('\n')[0]!.replace(/\($/, '(…)');
+  return typeof registered === 'function' ? registered.name || 'function' : 'object';
+}
+
+function tableOf(rows: readonly DescribedTensor[]): string {
+  if (rows.length === 0) return 'nothing is parametrized';
+  const cells = rows.map(({ path, host, tensor, shape, chain, originals, reads, evaluations }) => [
+    path === '' ? tensor : `${path}.${tensor}`,
+    host,
+    formatShape(shape),
+    chain.join(' → '),
+    originals
+      .map((original) => `${formatShape(original.shape)}${original.trainable ? '' : ' frozen'}`)
+      .join(' '),
+    String(reads),
+    String(evaluations),
+  ]);
+  const table = [['tensor', 'host', 'shape', 'chain', 'originals', 'reads', 'evaluations'], ...cells];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const isNumber = (column: number): boolean => column >= 5;
+  return table
+    .map((row) =>
+      row
+        .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
