@@ -59,7 +59,7 @@ export function convolutionInputGradient(
   return bilinear(
     dy,
     filter,
-    () => correlateInput(dy, filter, inputShape, geometry),
+    () => (dy.size === 0 ? tf.zeros(inputShape) : correlateInput(dy, filter, inputShape, geometry)),
     (dx, dy, filter) => [
       convolution(dx, filter, geometry),
       convolutionFilterGradient(dx, dy, filter.shape, geometry),

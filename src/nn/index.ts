@@ -1,6 +1,8 @@
 export { ELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './activations.ts';
 export type { NamedModules } from './childNames.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers.ts';
+export { Conv1d, type Conv1dOptions } from './conv1d.ts';
+export { Conv2d, type Conv2dOptions } from './conv2d.ts';
 export { Dropout, type DropoutOptions } from './dropout.ts';
 export { Embedding } from './embedding.ts';
 export { Flatten } from './flatten.ts';
