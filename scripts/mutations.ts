@@ -128,8 +128,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'assignments are written one by one',
     law: 'L5',
-    file: 'src/parametrize/chain.ts',
-    edits: [['return [[variable, originals[i]!]];', 'variable.assign(originals[i]!);\n      return [];']],
+    file: 'src/parametrize/planAssignment.ts',
+    edits: [['return [[variable, original]];', 'variable.assign(original);\n      return [];']],
   },
   {
     name: 'the host’s variable is not adopted',

@@ -18,7 +18,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        Parametrization ParametrizeError Skew Symmetric WeightNorm cached clone fold invalidate
+        Parametrization ParametrizeError Skew Symmetric WeightNorm cached clone describe fold invalidate
         isParametrized nn parametrizationsOn pure registerParametrization removeParametrizations skew
         symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations valueOf
         weightNorm
@@ -26,7 +26,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     );
     expect(types).toEqual(
       names(`
-        ErrorCode ForeignHosts ForeignName LooseHost ParametrizationFunction ParametrizationLike
+        DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost ParametrizationFunction ParametrizationLike
         ParametrizationList ParametrizationObject RegisterOptions RemoveOptions WeightNormOptions
       `),
     );

@@ -32,6 +32,12 @@ export function tapeScope(): Scope | null {
   return scopeStack.find((scope) => scope.name === 'forward') ?? scopeStack[0] ?? null;
 }
 
+/** True if it is this scope that will dispose the tensor. */
+export const isOwnedBy = (tensor: tf.Tensor, scope: Scope): boolean =>
+  !tensor.kept &&
+  !(tensor instanceof tf.Variable) &&
+  (tensor as unknown as { scopeId: number }).scopeId === scope.id;
+
 /** Hands a tensor that the innermost scope tracks over to an enclosing one, where it then lives. */
 export function moveToScope(tensor: tf.Tensor, target: Scope): void {
   const source = activeScope();

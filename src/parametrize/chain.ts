@@ -1,17 +1,19 @@
 import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { alias, type Scope, scoped } from '../engine/scope.ts';
+import { isOwnedBy, type Scope, scoped } from '../engine/scope.ts';
 import { hasGradients, recording } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError } from '../errors.ts';
 import { COPY, type Copier, type Copyable } from '../nn/copy.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { type DependencyKey, dependencyKey } from './dependencyKey.ts';
 import { type Evaluated, EvaluationCache } from './evaluationCache.ts';
 import { preservingState } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { registrationOf, registrationsOf } from './registry.ts';
-import { checkSpec, invertFirst, invertLater, isTensor, stepName, type TensorSpec } from './rightInverse.ts';
+import { planAssignment } from './planAssignment.ts';
+import { noGradients, notATensor, warnCustomGradient } from './readErrors.ts';
+import { registrationsOf } from './registry.ts';
+import { isTensor, type TensorSpec } from './rightInverse.ts';
 
 /** What a chain is made of. */
 export interface ChainParts {
@@ -114,7 +116,7 @@ export class Chain implements Copyable, Evaluated {
         `reading ${this.label}: a parametrization reads the tensor that it computes. Use its argument instead.`,
       );
     }
-    this.#checkAlive();
+    this.checkAlive();
     this.#evaluating = true;
     try {
       const value = scoped(this.label, (scope) => owned(this.#run(this.originals()), scope));
@@ -150,7 +152,7 @@ export class Chain implements Copyable, Evaluated {
   assign(value: unknown): void {
     const caller = `assigning ${this.label}`;
     scoped(caller, () => {
-      for (const [variable, tensor] of this.#planAssignment(caller, value)) variable.assign(tensor);
+      for (const [variable, tensor] of planAssignment(caller, this.#list, value)) variable.assign(tensor);
     });
   }
 
@@ -181,49 +183,6 @@ export class Chain implements Copyable, Evaluated {
     return value as Tensor;
   }
 
-  #planAssignment(caller: string, value: unknown): [Variable, Tensor][] {
-    if (!isTensor(value)) {
-      throw new ParametrizeError(
-        'NOT_A_VARIABLE',
-        `${caller}: expected a tensor, got ${describeValue(value)}.`,
-      );
-    }
-    this.#checkAlive();
-    checkSpec(caller, 'the value', value, this.#spec, 'Assign a tensor like the current value.');
-    // An alias, so that a right inverse cannot harm the caller's tensor.
-    let current = alias(value);
-    for (const step of [...this.#steps].reverse()) {
-      if (step.rightInverse === null) {
-        throw new ParametrizeError(
-          'RIGHT_INVERSE',
-          `${caller}: ${stepName(step)} has no rightInverse. Add one, or write to the originals: host.parametrizations[name].original.`,
-        );
-      }
-      if (step === this.#steps[0]) break;
-      current = invertLater(caller, step, current);
-    }
-    const originals = [invertFirst(caller, this.#steps[0]!, current)].flat();
-    if (originals.length !== this.originalNames.length) {
-      throw new ParametrizeError(
-        'RIGHT_INVERSE',
-        `${caller}: rightInverse of ${stepName(this.#steps[0]!)} returned ${originals.length} tensor(s), but there are ${this.originalNames.length} originals.`,
-      );
-    }
-    return this.originalNames.flatMap((name, i): [Variable, Tensor][] => {
-      const nested = registrationOf(this.#list, name);
-      if (nested !== undefined) return nested.list.chain.#planAssignment(caller, originals[i]);
-      const variable = (this.#list as unknown as Record<string, Variable>)[name]!;
-      checkSpec(
-        caller,
-        `what rightInverse returned for ${name}`,
-        originals[i]!,
-        variable,
-        'Return it like the original.',
-      );
-      return [[variable, originals[i]!]];
-    });
-  }
-
   /** The chains of originals that are parametrized themselves. */
   #nestedChains(): Chain[] {
     return [...registrationsOf(this.#list).values()].map(({ list }) => list.chain);
@@ -234,7 +193,8 @@ export class Chain implements Copyable, Evaluated {
     return this.#steps.flatMap((step) => step.dependencies).concat(nested);
   }
 
-  #checkAlive(): void {
+  /** Throws once an original is disposed, or the chain was removed. */
+  checkAlive(): void {
     const dead = this.ownVariables().find((variable) => !isAlive(variable));
     if (dead === undefined && this.#steps.length > 0) return;
     throw new ParametrizeError(
@@ -245,35 +205,4 @@ export class Chain implements Copyable, Evaluated {
 }
 
 /** The evaluation as a tensor that nobody else holds: never a variable, a kept tensor, or one from outside. */
-function owned(value: Tensor, scope: Scope): Tensor {
-  const ours =
-    !isVariable(value) && !value.kept && (value as unknown as { scopeId: number }).scopeId === scope.id;
-  return ours ? value : tf.clone(value);
-}
-
-/** The error of a forward that returns something else. */
-export function notATensor(caller: string, step: ChainStep, value: unknown): ParametrizeError {
-  return new ParametrizeError(
-    'FORWARD_RESULT',
-    `${caller}: forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}.`,
-  );
-}
-
-const describeValue = (value: unknown): string =>
-  value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
-
-const noGradients = (label: string): ParametrizeError =>
-  new ParametrizeError(
-    'NO_GRADIENTS',
-    `reading ${label} in a gradient: no gradients are registered in tfjs. Add: import '@tensorflow/tfjs';`,
-  );
-
-let warned = false;
-
-function warnCustomGradient(label: string): void {
-  if (warned) return;
-  warned = true;
-  console.warn(
-    `tfjs-parametrize: ${label} is read in the forward of a tf.customGrad, where tfjs records nothing: the value is right, but no gradient reaches its originals. Read it before and pass it as an argument.`,
-  );
-}
+const owned = (value: Tensor, scope: Scope): Tensor => (isOwnedBy(value, scope) ? value : tf.clone(value));

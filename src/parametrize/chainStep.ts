@@ -2,6 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/fields.ts';
+import { hooks } from '../nn/hooks.ts';
 import { Module } from '../nn/module.ts';
 import type { ParametrizationLike, ParametrizationObject } from './parametrization.ts';
 
@@ -74,10 +75,14 @@ function moduleStep(caller: string, module: Module): ChainStep {
     originalNames: originalNames ?? [],
     // Through call, so that hooks on the parametrization run.
     forward: (...originals) => module.call(...originals) as Tensor,
-    isPure: () => isPure?.call(module) === true,
+    isPure: () => isPure?.call(module) === true && !hasForwardHooks(module),
     rightInverse: typeof rightInverse === 'function' ? (value) => rightInverse.call(module, value) : null,
   };
 }
+
+/** A hook that runs on every call has not declared itself pure. */
+const hasForwardHooks = (module: Module): boolean =>
+  module.modules().some((part) => hooks(part, 'forwardPre').length + hooks(part, 'forward').length > 0);
 
 function objectStep(caller: string, object: ParametrizationObject): ChainStep {
   if (typeof object.forward !== 'function') throw invalid(caller, 'forward is not a function');

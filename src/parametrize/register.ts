@@ -1,18 +1,19 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { hasBackend } from '../engine/backend.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { recordInputs } from '../engine/tape.ts';
 import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { fieldsOf, isModule } from '../nn/fields.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
-import { notATensor } from './chain.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies } from './dependencyChecks.ts';
 import { preservingState } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { Parametrization } from './parametrization.ts';
 import { ParametrizationList } from './parametrizationList.ts';
+import { notATensor } from './readErrors.ts';
 import {
   enterModule,
   enterRegistration,
@@ -198,7 +199,7 @@ function checkHost(caller: string, host: unknown): asserts host is object {
       `${caller}: ${typeName(host)} cannot be parametrized. Pass a module or an object that holds a tf.Variable.`,
     );
   }
-  if (Object.keys(tf.engine().registryFactory).length === 0) {
+  if (!hasBackend()) {
     throw new ParametrizeError(
       'NO_BACKEND',
       `${caller}: tfjs has no backend. Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.`,

@@ -1,17 +1,20 @@
+import { hookChanges, hookChangesInAll } from '../nn/hooks.ts';
 import type { Module } from '../nn/module.ts';
 
 // Beside the modules, not in them: a registration leaves the keys of its host alone.
 const versions = new WeakMap<Module, number>();
 let epoch = 0;
 
-/** How often {@link raiseVersion} was called for this module: counts the changes that no variable shows. */
-export const versionOf = (module: Module): number => versions.get(module) ?? 0;
+/** Counts the changes of a module that no variable shows: calls of {@link raiseVersion}, and its hooks. */
+export const versionOf = (module: Module): number => raised(module) + hookChanges(module);
 
-/** How often it was called at all: while this stays the same, so does every version. */
-export const versionEpoch = (): number => epoch;
+/** Counts those of all modules: while this stays the same, so does every version. */
+export const versionEpoch = (): number => epoch + hookChangesInAll();
 
 /** Makes every entry that depends on this module stale. */
 export function raiseVersion(module: Module): void {
-  versions.set(module, versionOf(module) + 1);
+  versions.set(module, raised(module) + 1);
   epoch++;
 }
+
+const raised = (module: Module): number => versions.get(module) ?? 0;
