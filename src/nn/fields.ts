@@ -68,6 +68,18 @@ export function namedState(root: Module): [string, Variable][] {
   });
 }
 
+/** The variables of a module and all below that pass, each once, with the first of its keys. */
+export function namedVariables(root: Module, wanted: (variable: Variable) => boolean): [string, Variable][] {
+  const found = new Map<Variable, string>();
+  for (const [path, module] of root.namedModules()) {
+    for (const [name, variable] of fieldsOf(module).variables) {
+      if (wanted(variable) && !found.has(variable))
+        found.set(variable, path === '' ? name : `${path}.${name}`);
+    }
+  }
+  return [...found].map(([variable, name]) => [name, variable]);
+}
+
 /**
  * True if the field holds a tensor, without reading it: the value of a computed property may be costly, may change
  * state, and would be the reader's to dispose.

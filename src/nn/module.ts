@@ -3,7 +3,7 @@ import { scoped } from '../engine/scope.ts';
 import { disposeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
-import { fieldsOf, MODULE, namedState } from './fields.ts';
+import { fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
 import {
   addHook,
   type ForwardHook,
@@ -240,18 +240,6 @@ const disposed = new WeakSet<Module>();
 
 /** True after `module.dispose()`. */
 export const isDisposed = (module: Module): boolean => disposed.has(module);
-
-// No private methods in modules: an object that was copied without its constructor does not have them.
-function namedVariables(root: Module, wanted: (variable: Variable) => boolean): [string, Variable][] {
-  const found = new Map<Variable, string>();
-  for (const [path, module] of root.namedModules()) {
-    for (const [name, variable] of fieldsOf(module).variables) {
-      if (wanted(variable) && !found.has(variable))
-        found.set(variable, path === '' ? name : `${path}.${name}`);
-    }
-  }
-  return [...found].map(([variable, name]) => [name, variable]);
-}
 
 function disposedError(module: Module, caller: string): ParametrizeError {
   return new ParametrizeError(
