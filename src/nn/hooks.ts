@@ -63,6 +63,20 @@ interface HookLists {
 // then be the source's.
 const hooksOf = new WeakMap<object, HookLists>();
 
+const changes = new WeakMap<object, number>();
+let allChanges = 0;
+
+/** How often hooks were added to a module and removed from it: what its `call` computes may have changed since. */
+export const hookChanges = (module: Module): number => changes.get(module) ?? 0;
+
+/** How often that happened to any module. */
+export const hookChangesInAll = (): number => allChanges;
+
+function changed(module: Module): void {
+  changes.set(module, hookChanges(module) + 1);
+  allChanges++;
+}
+
 type HookOf<K extends keyof HookLists> = HookLists[K] extends Set<{ readonly hook: infer H }> ? H : never;
 
 /** The hooks of one module and kind, in the order of their registration; those that they register run the next time. */
@@ -81,7 +95,11 @@ export function addHook<K extends keyof HookLists>(module: Module, kind: K, hook
   const list = lists[kind] as Set<{ readonly hook: unknown }>;
   const entry = { hook };
   list.add(entry);
-  return { remove: () => void list.delete(entry) };
+  changed(module);
+  const remove = (): void => {
+    if (list.delete(entry)) changed(module);
+  };
+  return { remove };
 }
 
 /** Registers the hooks of one module on its copy; hooks get the module as argument, so they act on the copy there. */
