@@ -103,7 +103,7 @@ describe('a ParametrizationList', () => {
     host.dispose();
   });
 
-  it('prints as torch does', () => {
+  it('is printed below its host', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', new Double());
     expect(host.toString()).toMatchInlineSnapshot(`
