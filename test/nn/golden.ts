@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import trajectories from '../golden/trajectories.json' with { type: 'json' };
 import weightNorm from '../golden/weight_norm.json' with { type: 'json' };
 import { parseNumber } from '../toBeAllClose.ts';
 
@@ -31,23 +30,3 @@ export interface LayerCase {
 
 export const layerCases = (module: string): LayerCase[] =>
   (weightNorm.cases as unknown as LayerCase[]).filter((layer) => layer.module === module);
-
-/** Twenty training steps of a model. */
-export interface Trajectory {
-  readonly model: string;
-  readonly method: string;
-  readonly optimizer: string;
-  readonly lr: number;
-  readonly init: Readonly<Record<string, GoldenTensor>>;
-  readonly losses: readonly number[];
-  readonly after: Readonly<Record<'1' | '2' | '20', Readonly<Record<string, GoldenTensor>>>>;
-}
-
-export const trajectoriesOf = (model: string): Trajectory[] =>
-  (trajectories.cases as unknown as Trajectory[]).filter(
-    (run) => run.model === model && run.method === 'plain',
-  );
-
-/** The batch that the trajectories of a model train on. */
-export const trajectoryData = (model: 'mlp' | 'lstm'): { x: GoldenTensor; y: GoldenTensor } =>
-  trajectories.data[model];
