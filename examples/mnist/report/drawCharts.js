@@ -1,0 +1,71 @@
+// Runs in the page of the report, where `uPlot` is there already.
+(() => {
+  const charts = JSON.parse(document.getElementById('data').textContent);
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const height = 320;
+
+  // The two normalized runs lie on each other: a wide line below, a thin broken one above.
+  const strokes = [
+    { light: '#0072b2', dark: '#56b4e9', width: 2 },
+    { light: '#e69f0099', dark: '#e69f0099', width: 7 },
+    { light: '#7a1fa2', dark: '#ffffff', width: 1.5, dash: [6, 5] },
+  ];
+
+  const optionsOf = ({ title, x, y, series }) => {
+    const style = getComputedStyle(document.documentElement);
+    const [faint, grid] = ['--faint', '--grid'].map((name) => style.getPropertyValue(name));
+    const axis = (label) => ({
+      label,
+      stroke: faint,
+      font: '12px system-ui',
+      labelFont: '13px system-ui',
+      grid: { stroke: grid, width: 1 },
+      ticks: { stroke: grid, width: 1 },
+    });
+    return {
+      title,
+      width: 480,
+      height,
+      scales: { x: { time: false }, y: y.log ? { distr: 3 } : {} },
+      axes: [
+        { ...axis(x.label), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5] },
+        axis(y.label),
+      ],
+      series: [
+        { label: x.label },
+        ...series.map(({ name }, i) => ({
+          label: name,
+          stroke: dark.matches ? strokes[i].dark : strokes[i].light,
+          width: strokes[i].width,
+          dash: strokes[i].dash,
+          points: x.values.length > 60 ? { show: false } : { show: true, size: strokes[i].width + 5 },
+          value: (_, value) => (value == null ? '–' : value.toFixed(y.digits)),
+        })),
+      ],
+    };
+  };
+
+  const plots = new Map();
+  const resizing = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries)
+      plots.get(target).setSize({ width: contentRect.width, height });
+  });
+
+  /** Draws all charts anew, because a canvas does not follow the colour scheme by itself. */
+  const draw = () => {
+    resizing.disconnect();
+    plots.clear();
+    const container = document.getElementById('charts');
+    container.replaceChildren();
+    for (const chart of charts) {
+      const card = document.createElement('div');
+      card.className = 'chart';
+      container.append(card);
+      const data = [chart.x.values, ...chart.series.map(({ values }) => values)];
+      plots.set(card, new uPlot(optionsOf(chart), data, card));
+      resizing.observe(card);
+    }
+  };
+  draw();
+  dark.addEventListener('change', draw);
+})();
