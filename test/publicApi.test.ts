@@ -36,14 +36,14 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/nn/index.ts');
     expect(values).toEqual(
       names(`
-        Dropout ELU Embedding Flatten GELU LSTM LeakyReLU Linear LogSoftmax Module ModuleDict ModuleList
+        Conv1d Conv2d Dropout ELU Embedding Flatten GELU LSTM LeakyReLU Linear LogSoftmax Module ModuleDict ModuleList
         ModuleSequence ReLU Sequential SiLU Sigmoid Softmax Softplus StateDictError Tanh buffer init
         manualSeed parameter
       `),
     );
     expect(types).toEqual(
       names(`
-        DropoutOptions ForwardHook ForwardPreHook GELUOptions HookHandle KeyMapping LSTMOptions
+        Conv1dOptions Conv2dOptions DropoutOptions ForwardHook ForwardPreHook GELUOptions HookHandle KeyMapping LSTMOptions
         LSTMState LinearOptions LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport
         NamedModules Parametrizations StateDict StateDictLoading
       `),

@@ -1,28 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Conv2d, type Conv2dOptions, Linear, Module, manualSeed } from '../../src/nn/index.ts';
-import trajectories from '../golden/trajectories.json' with { type: 'json' };
+import { Conv2d, type Conv2dOptions, manualSeed } from '../../src/nn/index.ts';
 import { countReads } from './countReads.ts';
 import { directConv, symmetric } from './directConv.ts';
-import { layerCases, tensorOf, trajectoriesOf } from './golden.ts';
+import { layerCases } from './golden.ts';
 import { example, expectGradients } from './gradientCheck.ts';
 import { expectLayerCase } from './layerCase.ts';
 import { statistics } from './statistics.ts';
 
 const pair = (min: number, max: number) =>
   fc.tuple(fc.integer({ min, max }), fc.integer({ min, max })) as fc.Arbitrary<[number, number]>;
-
-/** The golden conv model, under the golden names. */
-class Net extends Module {
-  c1 = new Conv2d(1, 4, 3, { padding: 1 });
-  c2 = new Conv2d(4, 4, 3, { stride: 2, padding: 1 });
-  fc = new Linear(36, 3);
-  forward(x: tf.Tensor): tf.Tensor {
-    const features = tf.tanh(this.c2.call(tf.tanh(this.c1.call(x))));
-    return this.fc.call(tf.reshape(features, [-1, 36]));
-  }
-}
 
 describe('Conv2d', () => {
   it('equals the sum of its definition for any stride, padding, dilation and number of groups', () => {
@@ -139,43 +127,6 @@ describe('Conv2d', () => {
     expectGradients(() => tf.mul(layer.call(x), 0.5), [x, ...layer.parameters()]);
     x.dispose();
     layer.dispose();
-  });
-
-  it.each(trajectoriesOf('conv'))('trains twenty steps on the way of torch under $optimizer', (run) => {
-    expect(run.optimizer).toBe('sgd_momentum_wd');
-    const net = new Net();
-    const [x, y] = [tensorOf(trajectories.data.conv.x), tensorOf(trajectories.data.conv.y)];
-    tf.tidy(() => {
-      const init = Object.entries(run.init).map(([key, value]) => [key, tensorOf(value)]);
-      net.loadStateDict(Object.fromEntries(init));
-    });
-    expect(Object.keys(net.stateDict())).toEqual(Object.keys(run.init));
-
-    const optimizer = tf.train.momentum(run.lr, 0.9);
-    const crossEntropy = (): tf.Scalar => {
-      const target = tf.oneHot(tf.cast(y, 'int32'), 3);
-      return tf.neg(tf.mean(tf.sum(tf.mul(target, tf.logSoftmax(net.call(x))), -1)));
-    };
-    const losses = run.losses.map((_, step) => {
-      const loss = tf.tidy(() => {
-        const { value, grads } = tf.variableGrads(crossEntropy, net.parameters());
-        const decayed = net.parameters().map((variable) => ({
-          name: variable.name,
-          tensor: tf.add(grads[variable.name]!, tf.mul(variable, 1e-3)) as tf.Tensor,
-        }));
-        optimizer.applyGradients(decayed);
-        return value.dataSync()[0]!;
-      });
-      for (const [key, tensor] of Object.entries(run.after[String(step + 1) as '20'] ?? {})) {
-        expect(net.stateDict()[key]!, `${key} after ${step + 1}`).toBeAllClose(tensor, { absolute: 1e-5 });
-      }
-      return loss;
-    });
-    expect(losses).toBeAllClose([...run.losses], { relative: 0, absolute: 1e-5 });
-    optimizer.dispose();
-    // The momentum optimizer of tfjs never disposes its learning rate.
-    tf.dispose([x, y, Reflect.get(optimizer, 'c') as tf.Tensor]);
-    net.dispose();
   });
 
   it("has torch's keys in torch's order", () => {
