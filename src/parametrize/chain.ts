@@ -143,9 +143,7 @@ export class Chain implements Copyable, Evaluated {
   }
 
   isPure(): boolean {
-    return (
-      this.#steps.every((step) => step.isPure()) && this.#nestedChains().every((chain) => chain.isPure())
-    );
+    return [this, ...this.#nestedChains()].every(({ steps }) => steps.every((step) => step.isPure()));
   }
 
   /** Writes the originals whose image is `value`; all or nothing. */
@@ -183,14 +181,16 @@ export class Chain implements Copyable, Evaluated {
     return value as Tensor;
   }
 
-  /** The chains of originals that are parametrized themselves. */
+  /** The chains that this one reads: of originals, and of tensors of its parametrizations, at any depth. */
   #nestedChains(): Chain[] {
-    return [...registrationsOf(this.#list).values()].map(({ list }) => list.chain);
+    const registrations = this.#list.modules().flatMap((module) => [...registrationsOf(module).values()]);
+    return registrations.map(({ list }) => list.chain);
   }
 
   #declaredDependencies(): Variable[] {
-    const nested = this.#nestedChains().flatMap((chain) => chain.#declaredDependencies());
-    return this.#steps.flatMap((step) => step.dependencies).concat(nested);
+    return [this, ...this.#nestedChains()].flatMap(({ steps }) =>
+      steps.flatMap(({ dependencies }) => dependencies),
+    );
   }
 
   /** Throws once an original is disposed, or the chain was removed. */

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   invalidate,
   isParametrized,
-  Parametrization,
   type ParametrizationList,
   parametrizationsOn,
   pure,
@@ -238,53 +237,4 @@ describe('a parametrized original', () => {
     void list.original;
     host.dispose();
   });
-});
-
-it('parametrizes a parameter of a parametrization: a scale that is kept positive', () => {
-  class Positive extends Parametrization {
-    override forward(x: tf.Tensor): tf.Tensor {
-      return tf.exp(x);
-    }
-    override rightInverse(y: tf.Tensor): tf.Tensor {
-      return tf.log(y);
-    }
-    override isPure(): boolean {
-      return true;
-    }
-  }
-  const host = new Affine();
-  const scaled = new Scaled();
-  registerParametrization(host, 'weight', scaled);
-  registerParametrization(scaled, 'scale', new Positive());
-  expect(Object.keys(host.stateDict())).toEqual([
-    'bias',
-    'parametrizations.weight.original',
-    'parametrizations.weight.0.count',
-    'parametrizations.weight.0.parametrizations.scale.original',
-  ]);
-  const before = read(host) as number[][];
-  const log2 = tf.tidy(() => tf.log(2));
-  parametrizationsOn(scaled, 'scale').original.assign(log2 as tf.Scalar);
-  inTidy(() => expect(host.weight).toBeAllClose(tf.mul(before, 2 / 3)));
-  const assigned = tf.scalar(4);
-  scaled.scale = assigned;
-  inTidy(() => expect(host.weight).toBeAllClose(tf.mul(before, 4 / 3)));
-  train(host);
-
-  let shift = 1;
-  removeParametrizations(host, 'weight');
-  const again = new Scaled();
-  registerParametrization(
-    again,
-    'scale',
-    pure((x) => tf.add(x, shift)),
-  );
-  registerParametrization(host, 'bias', again);
-  void again.scale;
-  shift = 2;
-  again.invalidate();
-  expect(read(again, 'scale')).toBe(5);
-  tf.dispose([log2, assigned]);
-  host.dispose();
-  scaled.dispose();
 });
