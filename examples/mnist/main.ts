@@ -22,7 +22,8 @@ const variants: readonly Variant[] = [
 const nextSteps = `Next:
   npm start -- --epochs 10 --seed 2  train longer, from other weights
   npm start -- --help                all options
-  examples/mnist/runVariant.ts       where the weights are normalized, cached and folded`;
+  examples/mnist/runVariant.ts       where the weights are normalized, cached and folded
+  docs/writing-a-parametrization.md  a constraint of your own`;
 
 async function main(options: Options, signal: AbortSignal): Promise<void> {
   // Production mode keeps the advertisement for tfjs-node, which the backends print, out of the output.
