@@ -53,7 +53,7 @@ function lastLoss({ losses, accuracies }: Run): number {
 }
 
 /** Not the mean: the first steps of a process are slow, and so is one that something else interrupts. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;
 }
