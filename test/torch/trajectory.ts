@@ -73,7 +73,7 @@ export function modelOf(run: Trajectory): Model {
 }
 
 /** Golden values under our keys: torch 1.13 has the old names of weight norm. */
-export const stateOf = (golden: Readonly<Record<string, GoldenTensor>>): Record<string, tf.Tensor> =>
+const stateOf = (golden: Readonly<Record<string, GoldenTensor>>): Record<string, tf.Tensor> =>
   Object.fromEntries(Object.entries(golden).map(([key, value]) => [keyOf(key), tensorOf(value)]));
 
 /** `l1.weight_g` is `l1.parametrizations.weight.original0` here. */

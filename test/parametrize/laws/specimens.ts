@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { nn, Parametrization, WeightNorm } from '../../../src/index.ts';
 
 /** Pure, with a parameter of its own and a value that depends on the mode: `W = X · scale · (training ? 1 : 2)`. */
-export class Scaled extends Parametrization {
+class Scaled extends Parametrization {
   scale: tf.Tensor = nn.parameter(() => tf.scalar(1.5));
 
   override forward(X: tf.Tensor): tf.Tensor {
