@@ -8,7 +8,7 @@ import { COPY, type Copier, type Copyable } from '../nn/copy.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { type DependencyKey, dependencyKey } from './dependencyKey.ts';
 import { type Evaluated, EvaluationCache } from './evaluationCache.ts';
-import { preservingState } from './moduleState.ts';
+import { preservingState, restoringOnError } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { planAssignment } from './planAssignment.ts';
 import { noGradients, notATensor, warnCustomGradient } from './readErrors.ts';
@@ -149,7 +149,7 @@ export class Chain implements Copyable, Evaluated {
   /** Writes the originals whose image is `value`; all or nothing. */
   assign(value: unknown): void {
     const caller = `assigning ${this.label}`;
-    scoped(caller, () => {
+    restoringOnError(this.#list.modules(), () => {
       for (const [variable, tensor] of planAssignment(caller, this.#list, value)) variable.assign(tensor);
     });
   }

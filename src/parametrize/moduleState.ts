@@ -10,18 +10,39 @@ import type { Module } from '../nn/module.ts';
  */
 export function preservingState<T>(modules: readonly Module[], fn: () => T): T {
   return scoped('preservingState', () => {
-    const trainings = modules.map((module) => module.training);
-    const values: [Variable, Tensor][] = modules
-      .flatMap((module) => fieldsOf(module).variables)
-      .filter(([, variable]) => isAlive(variable))
-      .map(([, variable]) => [variable, alias(variable as Tensor)]);
+    const restore = remember(modules);
     try {
       return fn();
     } finally {
-      for (const [i, module] of modules.entries()) module.training = trainings[i]!;
-      for (const [variable, value] of values) {
-        if (variable.dataId !== value.dataId && isAlive(variable)) variable.assign(value);
-      }
+      restore();
     }
   });
+}
+
+/** Like {@link preservingState}, but only if `fn` throws: what a right inverse has written on the way is undone (law L5). */
+export function restoringOnError<T>(modules: readonly Module[], fn: () => T): T {
+  return scoped('restoringOnError', () => {
+    const restore = remember(modules);
+    try {
+      return fn();
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  });
+}
+
+/** Notes the state of modules in tensors of the innermost tidy; the result puts it back. */
+function remember(modules: readonly Module[]): () => void {
+  const trainings = modules.map((module) => module.training);
+  const values: [Variable, Tensor][] = modules
+    .flatMap((module) => fieldsOf(module).variables)
+    .filter(([, variable]) => isAlive(variable))
+    .map(([, variable]) => [variable, alias(variable as Tensor)]);
+  return () => {
+    for (const [i, module] of modules.entries()) module.training = trainings[i]!;
+    for (const [variable, value] of values) {
+      if (variable.dataId !== value.dataId && isAlive(variable)) variable.assign(value);
+    }
+  };
 }

@@ -9,7 +9,7 @@ import { fieldsOf, isModule } from '../nn/fields.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies } from './dependencyChecks.ts';
-import { preservingState } from './moduleState.ts';
+import { preservingState, restoringOnError } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { Parametrization } from './parametrization.ts';
 import { ParametrizationList } from './parametrizationList.ts';
@@ -77,16 +77,12 @@ export function register(
   const existing = registrationOf(host, name);
   checkShared(caller, step, existing?.list);
   const modules = step.module?.modules() ?? [];
-  const trainings = modules.map((module) => module.training);
   const { training } = host as { training?: unknown };
-  if (typeof training === 'boolean') for (const module of modules) module.training = training;
-  try {
+  restoringOnError(modules, () => {
+    if (typeof training === 'boolean') for (const module of modules) module.training = training;
     if (existing === undefined) registerFirst(caller, host, name, step, unsafe);
     else append(caller, existing, step, unsafe);
-  } catch (error) {
-    for (const [i, module] of modules.entries()) module.training = trainings[i]!;
-    throw error;
-  }
+  });
   if (isModule(host)) raiseVersion(host);
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { parameter } from '../../src/nn/index.ts';
+import { buffer, parameter } from '../../src/nn/index.ts';
 import { Parametrization, parametrizationsOn, registerParametrization } from '../../src/parametrize/index.ts';
 import { AddOne, Affine, Double, inTidy, read, Scaled, variableOf } from './fixtures.ts';
 import { failure } from './unchanged.ts';
@@ -74,6 +74,33 @@ describe('assigning a parametrized tensor', () => {
       }, host),
     ).toBe('RangeError: not skew');
     tf.dispose([value, zero]);
+    host.dispose();
+  });
+
+  it('puts back the buffers and modes that inverses have written before one of them fails', () => {
+    class Counts extends AddOne {
+      count: tf.Tensor = buffer(tf.scalar(0));
+      override rightInverse(y: tf.Tensor): tf.Tensor {
+        (this.count as tf.Variable).assign(tf.add(this.count, 1));
+        return super.rightInverse(y);
+      }
+    }
+    const host = new Affine();
+    const zero = tf.zeros([3, 3]);
+    variableOf(host).assign(zero);
+    const [first, last] = [new StrictSkew(), new Counts()];
+    registerParametrization(host, 'weight', first);
+    registerParametrization(host, 'weight', last);
+    const one = tf.ones([3, 3]);
+    expect(
+      failure(() => {
+        host.weight = zero;
+      }, host),
+    ).toBe('RangeError: not skew');
+    expect(read(last, 'count')).toBe(0);
+    host.weight = one;
+    expect(read(last, 'count')).toBe(1);
+    tf.dispose([zero, one]);
     host.dispose();
   });
 
