@@ -8,7 +8,9 @@ import { hostsOf } from './hostsOf.ts';
 export interface DescribedOriginal {
   /** `original`, `original0`, … */
   readonly name: string;
+  /** Its shape. */
   readonly shape: readonly number[];
+  /** Whether tfjs trains it. */
   readonly trainable: boolean;
 }
 
@@ -20,9 +22,11 @@ export interface DescribedTensor {
   readonly host: string;
   /** Name of the tensor in the host. */
   readonly tensor: string;
+  /** Shape of the computed tensor. */
   readonly shape: readonly number[];
   /** What is registered, in the order in which it is applied: `WeightNorm(dim=0)`. */
   readonly chain: readonly string[];
+  /** What it is computed from. */
   readonly originals: readonly DescribedOriginal[];
   /** How often the tensor was read. */
   readonly reads: number;
@@ -32,7 +36,9 @@ export interface DescribedTensor {
 
 /** What {@link describe} returns: the rows, and as a string a table of them. */
 export interface Description {
+  /** One for each parametrized tensor. */
   readonly rows: readonly DescribedTensor[];
+  /** The rows as a table. */
   toString(): string;
 }
 
