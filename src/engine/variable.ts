@@ -44,8 +44,3 @@ export function renameVariable(variable: tf.Variable, name: string): void {
   variable.name = free;
   registry[free] = variable;
 }
-
-/** Sets whether tfjs trains a variable: `variableGrads` and the optimizers skip the others. */
-export function setTrainable(variable: tf.Variable, trainable: boolean): void {
-  variable.trainable = trainable;
-}

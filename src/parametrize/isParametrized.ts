@@ -41,7 +41,6 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  *
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: the public name; nothing here wants Object's
 export function valueOf(host: object, name: string): Tensor {
   const registration = registrationOf(host, name);
   return registration?.list.chain.read() ?? hostKindOf(host).find('valueOf', host, name).variable;
@@ -51,7 +50,7 @@ export function valueOf(host: object, name: string): Tensor {
 export function registrationOrThrow(caller: string, host: object, name: string): Registration {
   const registration = registrationOf(host, name);
   if (registration !== undefined) return registration;
-  if (typeof host === 'object' && host !== null) hostKindOf(host).check(caller, host);
+  hostKindOf(host).check(caller, host);
   const known = [...registrationsOf(host).keys()];
   throw new ParametrizeError(
     'NOT_PARAMETRIZED',
