@@ -3,7 +3,7 @@ import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/fields.ts';
 import { hooks } from '../nn/hooks.ts';
-import { Module } from '../nn/module.ts';
+import { isDisposed, Module } from '../nn/module.ts';
 import type { ParametrizationLike, ParametrizationObject } from './parametrization.ts';
 
 /** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */
@@ -28,7 +28,7 @@ export interface ChainStep {
  * Reads one registered thing as a {@link ChainStep}.
  *
  * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if it is none of the accepted spellings, `TWO_COPIES` if its
- * class comes from another copy of this package
+ * class comes from another copy of this package, `DISPOSED`
  */
 export function chainStep(caller: string, registered: unknown): ChainStep {
   if (isModule(registered)) return moduleStep(caller, registered);
@@ -62,6 +62,12 @@ function moduleStep(caller: string, module: Module): ChainStep {
     throw new ParametrizeError(
       'TWO_COPIES',
       `${caller}: ${typeName(module)} extends a class of another copy of tfjs-parametrize. Install one copy only (npm ls tfjs-parametrize shows both).`,
+    );
+  }
+  if (isDisposed(module)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `${caller}: this ${typeName(module)} has been disposed. Make a new one.`,
     );
   }
   const { rightInverse, isPure, originalNames } = module as Partial<ParametrizationObject> & {

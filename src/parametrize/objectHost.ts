@@ -39,8 +39,11 @@ const objectHost: HostKind = {
   },
 };
 
-/** The kind that is responsible for a host. */
-export const hostKindOf = (host: object): HostKind => foreignHostKindOf(host) ?? objectHost;
+/** The kind that is responsible for a host; its functions refuse what is no object. */
+export const hostKindOf = (host: object): HostKind =>
+  (isObject(host) ? foreignHostKindOf(host) : undefined) ?? objectHost;
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /**
  * Throws unless an object can hold a chain at all.
@@ -48,6 +51,9 @@ export const hostKindOf = (host: object): HostKind => foreignHostKindOf(host) ??
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `DISPOSED` or `TWO_COPIES`
  */
 function checkHost(caller: string, host: object): void {
+  if (!isObject(host)) {
+    throw unsupported(caller, host, 'Pass a module or an object that holds a tf.Variable.');
+  }
   if (host instanceof tf.Tensor || ArrayBuffer.isView(host) || Array.isArray(host)) {
     throw unsupported(caller, host, 'Pass the module or object that holds it, and its name there.');
   }
@@ -140,5 +146,5 @@ const immutable = (caller: string, host: object, name: string): ParametrizeError
     `${caller}: the property '${name}' of ${typeName(host)} cannot be redefined: the object is frozen, sealed or not extensible. Register before Object.freeze.`,
   );
 
-const unsupported = (caller: string, host: object, remedy: string): ParametrizeError =>
+const unsupported = (caller: string, host: unknown, remedy: string): ParametrizeError =>
   new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${typeName(host)} cannot be parametrized. ${remedy}`);

@@ -2,9 +2,8 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { alias } from '../engine/scope.ts';
 import { ParametrizeError } from '../errors.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { describeValue } from './readErrors.ts';
 import { registrationOf } from './registry.ts';
-import { checkSpec, invertFirst, invertLater, isTensor, stepName } from './rightInverse.ts';
+import { checkSpec, describeValue, invertFirst, invertLater, isTensor, stepName } from './rightInverse.ts';
 
 /**
  * Finds what the originals have to be for the chain to give `value`, back through the right inverses; writes nothing, so

@@ -1,7 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError } from '../errors.ts';
 import type { ChainStep } from './chainStep.ts';
-import { stepName } from './rightInverse.ts';
+import { describeValue, stepName } from './rightInverse.ts';
 
 /** The error of a forward that returns something else. */
 export const notATensor = (caller: string, step: ChainStep, value: unknown): ParametrizeError =>
@@ -9,10 +8,6 @@ export const notATensor = (caller: string, step: ChainStep, value: unknown): Par
     'FORWARD_RESULT',
     `${caller}: forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}.`,
   );
-
-/** How messages name something that should have been a tensor with data. */
-export const describeValue = (value: unknown): string =>
-  value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
 
 /** The error of a read in a gradient where tfjs knows no gradients. */
 export const noGradients = (label: string): ParametrizeError =>

@@ -18,12 +18,12 @@ export function invertFirst(caller: string, step: ChainStep, value: Tensor): Ten
   const result = step.rightInverse === null ? value : step.rightInverse(value);
   if (isTensor(result)) return result;
   if (!Array.isArray(result)) {
-    throw wrong(caller, step, `must return a tensor or an array of tensors, got ${typeName(result)}`);
+    throw wrong(caller, step, `must return a tensor or an array of tensors, got ${describeValue(result)}`);
   }
   if (result.length === 0) throw wrong(caller, step, 'returned an empty array: there would be no originals');
   const odd = result.findIndex((item) => !isTensor(item));
   if (odd >= 0) {
-    throw wrong(caller, step, `must return tensors only, got ${typeName(result[odd])} at index ${odd}`);
+    throw wrong(caller, step, `must return tensors only, got ${describeValue(result[odd])} at index ${odd}`);
   }
   return result as Tensor[];
 }
@@ -38,7 +38,7 @@ export function invertLater(caller: string, step: ChainStep, value: Tensor): Ten
   if (isTensor(result)) return result;
   const array = Array.isArray(result)
     ? 'an array; only the first parametrization of a tensor may have several originals'
-    : typeName(result);
+    : describeValue(result);
   throw wrong(caller, step, `must return a tensor, got ${array}`);
 }
 
@@ -66,6 +66,10 @@ export function checkSpec(
 
 /** True for a tensor that still has its data. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof tf.Tensor && !value.isDisposed;
+
+/** How messages name something that should have been a tensor with data. */
+export const describeValue = (value: unknown): string =>
+  value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
 
 /** How messages name one step. */
 export function stepName(step: ChainStep): string {

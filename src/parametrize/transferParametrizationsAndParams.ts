@@ -26,6 +26,8 @@ import { raiseVersion } from './version.ts';
  */
 export function transferParametrizationsAndParams<T extends object>(from: object, to: T, name?: string): T {
   const caller = 'transferParametrizationsAndParams';
+  hostKindOf(from).check(caller, from);
+  hostKindOf(to).check(caller, to);
   const names = name === undefined ? [...registrationsOf(from).keys()] : [name];
   const plans = names.map((tensor) => plan(caller, from, to, tensor));
   for (const { tensor, source, attachment, variable } of plans) {
