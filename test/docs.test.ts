@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { codeBlocks, linkedFiles, outputOf, read, root } from './markdown.ts';
+import { codeBlocks, linkedFiles, read, root } from './markdown.ts';
+import { outputOf } from './outputOf.ts';
 
 const documents = [
   'README.md',

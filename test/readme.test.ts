@@ -1,6 +1,7 @@
 import * as nn from 'tfjs-parametrize/nn';
 import { describe, expect, it } from 'vitest';
-import { codeBlocks, outputOf, read } from './markdown.ts';
+import { codeBlocks, read } from './markdown.ts';
+import { outputOf } from './outputOf.ts';
 
 const readme = read('README.md');
 
