@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { weightNormOp } from '../kernels/weightNorm/op.ts';
 import { norm } from '../linalg/norm.ts';
+import { checkOptions } from '../nn/options.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/register.ts';
 
@@ -38,9 +39,11 @@ export class WeightNorm extends Parametrization {
   readonly dim: readonly number[];
   private lowerBound: number;
 
-  constructor({ dim = 0, eps = 0 }: WeightNormOptions = {}) {
+  constructor(options: WeightNormOptions = {}) {
     super();
-    this.dim = dim === null ? [] : typeof dim === 'number' ? [dim] : [...dim];
+    checkOptions('weightNorm', options, ['dim', 'eps']);
+    const { dim = 0, eps = 0 } = options;
+    this.dim = dim === null ? [] : [dim].flat();
     for (const axis of this.dim) {
       if (!Number.isInteger(axis))
         throw optionError(`dim must be an axis, axes or null, got ${String(axis)}`);
@@ -118,9 +121,8 @@ export function weightNorm<H extends object>(host: H, name?: string, options?: W
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {
   const kept = dim.map((axis) => {
     if (axis < -rank || axis >= rank) {
-      throw optionError(
-        `dim ${axis} is out of range for shape ${formatShape(shape)}: expected an axis from ${-rank} to ${rank - 1}, or null`,
-      );
+      const range = rank === 0 ? 'null' : `an axis from ${-rank} to ${rank - 1}, or null`;
+      throw optionError(`dim ${axis} is out of range for shape ${formatShape(shape)}: expected ${range}`);
     }
     return axis < 0 ? axis + rank : axis;
   });

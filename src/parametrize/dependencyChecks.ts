@@ -50,3 +50,12 @@ export function checkArity(
     `${caller}: forward of ${stepName(step)} takes ${arity} original(s), but rightInverse gives ${originals.length}. They must agree.`,
   );
 }
+
+/** Throws if a forward that would come after another one takes several originals. */
+export function checkLaterArity(caller: string, step: ChainStep): void {
+  if (step.arity <= 1) return;
+  throw new ParametrizeError(
+    'RIGHT_INVERSE',
+    `${caller}: forward of ${stepName(step)} takes ${step.arity} originals, but the tensor is parametrized already and only its first parametrization may have several. Remove that first, or parametrize one of its originals.`,
+  );
+}

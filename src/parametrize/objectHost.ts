@@ -16,7 +16,8 @@ const objectHost: HostKind = {
   add(caller, host, name): Attachment {
     checkHost(caller, host);
     checkName(caller, host, name);
-    if (!Object.isExtensible(host)) throw immutable(caller, host, name);
+    const fixed = Object.getOwnPropertyDescriptor(host, name)?.configurable === false;
+    if (fixed || !Object.isExtensible(host)) throw immutable(caller, host, name);
     return tensorAccessor(host, name, { enumerable: true, writable: true });
   },
   find(caller, host, name): FoundTensor {

@@ -6,9 +6,10 @@ import { recordInputs } from '../engine/tape.ts';
 import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { fieldsOf, isModule } from '../nn/fields.ts';
+import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
-import { checkArity, checkHiddenDependencies } from './dependencyChecks.ts';
+import { checkArity, checkHiddenDependencies, checkLaterArity } from './dependencyChecks.ts';
 import { preservingState, restoringOnError } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { Parametrization } from './parametrization.ts';
@@ -69,10 +70,13 @@ export function register(
   host: object,
   name: string,
   registered: unknown,
-  { unsafe = false }: RegisterOptions = {},
+  options: RegisterOptions = {},
 ): void {
   checkHost(caller, host);
   checkName(caller, name);
+  checkOptions(caller, options, ['unsafe']);
+  const { unsafe = false } = options;
+  checkBoolean(caller, 'unsafe', unsafe);
   const step = chainStep(caller, registered);
   const existing = registrationOf(host, name);
   checkShared(caller, step, existing?.list);
@@ -133,6 +137,7 @@ function registerFirst(caller: string, host: object, name: string, step: ChainSt
 }
 
 function append(caller: string, { list }: Registration, step: ChainStep, unsafe: boolean): void {
+  checkLaterArity(caller, step);
   scoped(caller, () => {
     const current = list.chain.inspect();
     const value = trial(caller, list, step, [current], (result) => {

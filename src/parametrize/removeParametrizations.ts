@@ -5,6 +5,7 @@ import { disposeVariable, makeVariable, renameVariable } from '../engine/variabl
 import { ParametrizeError } from '../errors.ts';
 import { isModule } from '../nn/fields.ts';
 import type { Module } from '../nn/module.ts';
+import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import type { Chain } from './chain.ts';
 import { registrationOrThrow } from './isParametrized.ts';
@@ -37,16 +38,19 @@ export interface RemoveOptions {
  *
  * @param options - `leaveParametrized: false` puts the original back instead of the value; only with a single original
  * @returns the host
- * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION` for `leaveParametrized: false` with several originals,
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION`, also for `leaveParametrized: false` with several originals,
  * `DISPOSED`
  * @see torch.nn.utils.parametrize.remove_parametrizations
  */
 export function removeParametrizations<H extends object>(
   host: H,
   name: string,
-  { leaveParametrized = true }: RemoveOptions = {},
+  options: RemoveOptions = {},
 ): H {
   const caller = 'removeParametrizations';
+  checkOptions(caller, options, ['leaveParametrized']);
+  const { leaveParametrized = true } = options;
+  checkBoolean(caller, 'leaveParametrized', leaveParametrized);
   const { list, attachment, variableName } = registrationOrThrow(caller, host, name);
   const { chain } = list;
   if (!leaveParametrized && chain.originalNames.length > 1) {

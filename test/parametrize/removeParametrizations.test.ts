@@ -246,6 +246,17 @@ describe('removeParametrizations', () => {
     host.dispose();
   });
 
+  it('puts the tensor back also if somebody has deleted the property', () => {
+    const host = new Affine();
+    const variable = variableOf(host);
+    registerParametrization(host, 'weight', new Double());
+    delete (host as Partial<Affine>).weight;
+    expect(host.weight).toBe(undefined);
+    removeParametrizations(host, 'weight');
+    expect(host.weight).toBe(variable);
+    host.dispose();
+  });
+
   it('restores the place of the tensor among the keys of a plain object', () => {
     class Three extends Parametrization {
       override forward(x: tf.Tensor): tf.Tensor {

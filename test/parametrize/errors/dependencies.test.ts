@@ -22,7 +22,9 @@ const register = (map: unknown, ...watched: object[]): string =>
 
 describe('a parametrization that reads the tensor that it computes', () => {
   it('is refused at registration', () => {
-    expect(register((x: tf.Tensor) => tf.add(x, host.weight))).toMatchInlineSnapshot(`"CYCLE: reading Affine.weight: a parametrization reads the tensor that it computes. Use its argument instead."`);
+    expect(register((x: tf.Tensor) => tf.add(x, host.weight))).toMatchInlineSnapshot(
+      `"CYCLE: reading Affine.weight: a parametrization reads the tensor that it computes. Use its argument instead."`,
+    );
     expect(register(pure((x) => tf.add(x, host.weight)))).toMatch('CYCLE: ');
     class Selfish extends Parametrization {
       override forward(x: tf.Tensor): tf.Tensor {
@@ -35,7 +37,9 @@ describe('a parametrization that reads the tensor that it computes', () => {
 
   it('is refused on top of another', () => {
     registerParametrization(host, 'weight', new Double());
-    expect(register((x: tf.Tensor) => tf.add(x, host.weight))).toMatchInlineSnapshot(`"CYCLE: reading Affine.weight: a parametrization reads the tensor that it computes. Use its argument instead."`);
+    expect(register((x: tf.Tensor) => tf.add(x, host.weight))).toMatchInlineSnapshot(
+      `"CYCLE: reading Affine.weight: a parametrization reads the tensor that it computes. Use its argument instead."`,
+    );
     expect(parametrizationsOn(host, 'weight')).toHaveLength(1);
   });
 
@@ -78,7 +82,9 @@ describe('a hidden dependency', () => {
   afterEach(() => secret.dispose());
 
   it('is found in a function that closes over a trainable variable, with both remedies', () => {
-    expect(register((x: tf.Tensor) => tf.mul(x, secret))).toMatchInlineSnapshot(`"HIDDEN_DEPENDENCY: registerParametrization: forward of the parametrization uses the variable 'secret' [], whose changes would go unseen. Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }."`);
+    expect(register((x: tf.Tensor) => tf.mul(x, secret))).toMatchInlineSnapshot(
+      `"HIDDEN_DEPENDENCY: registerParametrization: forward of the parametrization uses the variable 'secret' [], whose changes would go unseen. Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }."`,
+    );
   });
 
   it('is found if the variable is frozen, or given back as it is', () => {
@@ -176,7 +182,9 @@ describe('a variable that is an original already', () => {
     registerParametrization(host, 'weight', new Double());
     expect(
       failure(() => registerParametrization(other, 'weight', new Double()), other, host),
-    ).toMatchInlineSnapshot(`"TIED: registerParametrization: the variable of Object.weight is an original of Affine.weight already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable))."`);
+    ).toMatchInlineSnapshot(
+      `"TIED: registerParametrization: the variable of Object.weight is an original of Affine.weight already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable))."`,
+    );
     removeParametrizations(host, 'weight');
     registerParametrization(other, 'weight', new Double());
     removeParametrizations(other, 'weight');
@@ -194,7 +202,9 @@ describe('a Parametrization with tensors of its own', () => {
   it('cannot be registered on two tensors', () => {
     const map = new Scaled();
     registerParametrization(host, 'bias', map);
-    expect(register(map, map)).toMatchInlineSnapshot(`"SHARED: registerParametrization: this Scaled holds tensors and is registered on Affine.bias already. Make one for each tensor."`);
+    expect(register(map, map)).toMatchInlineSnapshot(
+      `"SHARED: registerParametrization: this Scaled holds tensors and is registered on Affine.bias already. Make one for each tensor."`,
+    );
     const other = new Affine();
     expect(failure(() => registerParametrization(other, 'weight', map), other, map)).toMatch('SHARED: ');
     registerParametrization(host, 'bias', map);
@@ -225,7 +235,9 @@ describe('a Parametrization with tensors of its own', () => {
     const before = keys(host);
     expect(
       describeError(thrownBy(() => registerParametrization(host, 'weight', new Listing()))),
-    ).toMatchInlineSnapshot(`"UNREGISTERED_MODULE: Listing: the field 'parts' is an array of modules, which would be neither trained nor saved. Use new ModuleList([…])."`);
+    ).toMatchInlineSnapshot(
+      `"UNREGISTERED_MODULE: Listing: the field 'parts' is an array of modules, which would be neither trained nor saved. Use new ModuleList([…])."`,
+    );
     expect(keys(host)).toEqual(before);
   });
 });

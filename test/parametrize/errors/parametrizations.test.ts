@@ -62,6 +62,24 @@ describe('registerParametrization refuses', () => {
     );
   });
 
+  it('options that it does not have', () => {
+    const withOptions = (options: unknown): string =>
+      failure(
+        () => registerParametrization(host, 'weight', new Double(), options as { unsafe: boolean }),
+        host,
+      );
+    expect(withOptions({ unsave: true })).toMatchInlineSnapshot(
+      `"OPTION: registerParametrization: there is no option 'unsave'. Did you mean 'unsafe'? It has: unsafe."`,
+    );
+    expect(withOptions(true)).toMatchInlineSnapshot(
+      `"OPTION: registerParametrization: the options are true, they must be an object with the keys unsafe."`,
+    );
+    expect(withOptions({ unsafe: 'false' })).toMatchInlineSnapshot(
+      `"OPTION: registerParametrization: unsafe is false (string), it must be true or false."`,
+    );
+    expect(withOptions(null)).toMatch('OPTION: ');
+  });
+
   it('a disposed parametrization', () => {
     const map = new Scaled();
     map.dispose();
@@ -232,7 +250,7 @@ describe('on a tensor that is parametrized already, registerParametrization refu
       }),
     ).toBe('RangeError: mine');
     expect(register(new RankOne())).toMatchInlineSnapshot(
-      `"RIGHT_INVERSE: registerParametrization: forward of RankOne takes 2 original(s), but rightInverse gives 1. They must agree."`,
+      `"RIGHT_INVERSE: registerParametrization: forward of RankOne takes 2 originals, but the tensor is parametrized already and only its first parametrization may have several. Remove that first, or parametrize one of its originals."`,
     );
     expectFirstOnly();
   });
