@@ -59,6 +59,7 @@ export function removeParametrizations<H extends object>(
       `${caller}: ${chain.label} has ${chain.originalNames.length} originals, so that there is no single tensor to leave unparametrized. Drop leaveParametrized: false.`,
     );
   }
+  chain.checkAlive();
   scoped(caller, () => {
     const value = leaveParametrized ? chain.inspect() : alias(chain.originals()[0]!);
     // From here on nothing can fail (law L5).
