@@ -116,7 +116,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'modes are not put back after a failed registration',
     law: 'L5',
-    file: register,
+    file: 'src/parametrize/moduleState.ts',
     edits: [['for (const [i, module] of modules.entries()) module.training = trainings[i]!;', '']],
   },
   {

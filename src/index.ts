@@ -10,6 +10,7 @@ export {
 } from './model/index.ts';
 export * as nn from './nn/index.ts';
 export {
+  type CatalogFunction,
   Skew,
   Symmetric,
   skew,

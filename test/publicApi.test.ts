@@ -26,8 +26,8 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     );
     expect(types).toEqual(
       names(`
-        DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost ParametrizationFunction ParametrizationLike
-        ParametrizationList ParametrizationObject RegisterOptions RemoveOptions WeightNormOptions
+        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost
+        ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions WeightNormOptions
       `),
     );
   });

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../linalg/triangular.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/register.ts';
+import type { CatalogFunction } from './catalogFunction.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
@@ -40,6 +41,5 @@ export class Skew extends Parametrization {
  * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
-export function skew<H extends object>(host: H, name?: string): H {
-  return registerMade('skew', host, name, new Skew());
-}
+export const skew: CatalogFunction = ((host: object, name?: string) =>
+  registerMade('skew', host, name, new Skew())) as CatalogFunction;

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../linalg/triangular.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/register.ts';
+import type { CatalogFunction } from './catalogFunction.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
@@ -39,6 +40,5 @@ export class Symmetric extends Parametrization {
  * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
-export function symmetric<H extends object>(host: H, name?: string): H {
-  return registerMade('symmetric', host, name, new Symmetric());
-}
+export const symmetric: CatalogFunction = ((host: object, name?: string) =>
+  registerMade('symmetric', host, name, new Symmetric())) as CatalogFunction;

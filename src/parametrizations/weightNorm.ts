@@ -6,6 +6,7 @@ import { norm } from '../linalg/norm.ts';
 import { checkOptions } from '../nn/options.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/register.ts';
+import type { CatalogFunction } from './catalogFunction.ts';
 
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
@@ -113,9 +114,11 @@ declare module '../parametrize/parametrizationList.ts' {
  * ```
  * @see torch.nn.utils.parametrizations.weight_norm
  */
-export function weightNorm<H extends object>(host: H, name?: string, options?: WeightNormOptions): H {
-  return registerMade('weightNorm', host, name, new WeightNorm(options));
-}
+export const weightNorm: CatalogFunction<WeightNormOptions> = ((
+  host: object,
+  name?: string,
+  options?: WeightNormOptions,
+) => registerMade('weightNorm', host, name, new WeightNorm(options))) as CatalogFunction<WeightNormOptions>;
 
 /** The axes of `x` that a norm runs over: all but the kept ones. */
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {

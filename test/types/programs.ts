@@ -1,0 +1,166 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  cached,
+  fold,
+  nn,
+  Parametrization,
+  type ParametrizationList,
+  parametrizationsOn,
+  pure,
+  registerParametrization,
+  removeParametrizations,
+  symmetric,
+  syncOptimizer,
+  valueOf,
+  WeightNorm,
+  weightNorm,
+} from 'tfjs-parametrize';
+import { Linear, Module, parameter } from 'tfjs-parametrize/nn';
+
+// Programs that people write. They must compile, but for the lines below `@ts-expect-error`, which must not.
+// The compiler checks this file; nothing runs it.
+
+/** A layer of another library, known to the types through declaration merging alone. */
+export interface ForeignLayer {
+  readonly foreign: true;
+}
+declare module 'tfjs-parametrize' {
+  interface ForeignHosts {
+    /** As `tfjs-parametrize/layers` will declare its own. */
+    foreign: { host: ForeignLayer; name: 'kernel' | 'recurrentKernel' };
+  }
+}
+
+class Net extends Module {
+  first = new Linear(4, 8);
+  second = new Linear(8, 3, { bias: false });
+  scale: tf.Tensor = parameter(() => tf.ones([3]));
+  shift: tf.Tensor | null = null;
+  label = 'net';
+
+  constructor() {
+    super();
+    registerParametrization(this, 'scale', (x) => tf.softplus(x));
+    registerParametrization(this.first, 'weight', new WeightNorm());
+    weightNorm(this.second);
+    weightNorm(this, 'scale', { dim: null });
+  }
+
+  override forward(x: tf.Tensor): tf.Tensor {
+    const hidden = tf.relu(this.first.call(x));
+    return tf.mul(this.second.call(hidden), this.scale);
+  }
+}
+
+export function namesOfTypedHosts(net: Net, linear: Linear): void {
+  const same: Net = registerParametrization(
+    net,
+    'scale',
+    pure((x) => tf.exp(x)),
+  );
+  registerParametrization(net, 'shift', (x) => x);
+  registerParametrization(linear, 'bias', { forward: (x) => x, dependencies: [] });
+  registerParametrization(linear, 'weight', new WeightNorm(), { unsafe: true });
+  weightNorm(linear, 'weight', { dim: [0, -1], eps: 1e-6 });
+  symmetric(linear);
+  // @ts-expect-error a misspelt name
+  registerParametrization(linear, 'wieght', new WeightNorm());
+  // @ts-expect-error a misspelt name
+  weightNorm(linear, 'wieght');
+  // @ts-expect-error a field that is no tensor
+  registerParametrization(net, 'label', (x) => x);
+  // @ts-expect-error a field that is a module
+  registerParametrization(net, 'first', (x) => x);
+  // @ts-expect-error an option of something else
+  weightNorm(linear, 'weight', { dimension: 0 });
+  // @ts-expect-error no option
+  registerParametrization(linear, 'weight', (x) => x, { safe: true });
+  // @ts-expect-error a number is no parametrization
+  registerParametrization(linear, 'weight', 3);
+  // @ts-expect-error a forward that gives no tensor
+  registerParametrization(linear, 'weight', () => 'value');
+  // @ts-expect-error no host
+  registerParametrization(null, 'weight', (x) => x);
+  void same;
+}
+
+export function hostsOfUnknownType(module: Module, name: string): void {
+  for (const child of module.modules()) {
+    registerParametrization(child, 'weight', (x) => x);
+    weightNorm(child, 'weight');
+    weightNorm(child);
+  }
+  registerParametrization(new Linear(2, 2), name, (x) => x);
+  weightNorm(new Linear(2, 2), name);
+}
+
+export function plainObjects(): void {
+  const host = { kernel: tf.variable(tf.ones([2])) as tf.Tensor, size: 2 };
+  const same: typeof host = registerParametrization(host, 'kernel', (x) => tf.abs(x));
+  weightNorm(host, 'kernel', { dim: null });
+  // @ts-expect-error no tensor
+  registerParametrization(host, 'size', (x) => x);
+  // @ts-expect-error no such field
+  registerParametrization(host, 'bias', (x) => x);
+  const table: Record<string, tf.Tensor> = {};
+  registerParametrization(table, 'any', (x) => x);
+  void same;
+}
+
+export function foreignHosts(layer: ForeignLayer): void {
+  registerParametrization(layer, 'kernel', (x) => x);
+  weightNorm(layer, 'recurrentKernel');
+  weightNorm(layer);
+  // @ts-expect-error a misspelt name of a foreign host
+  registerParametrization(layer, 'kernal', (x) => x);
+  // @ts-expect-error a misspelt name of a foreign host
+  weightNorm(layer, 'kernal');
+}
+
+export async function results(net: Net): Promise<void> {
+  const list: ParametrizationList | undefined = net.first.parametrizations?.['weight'];
+  const g: tf.Variable | undefined = list?.g;
+  const original: tf.Variable = parametrizationsOn(net, 'scale').original;
+  const value: tf.Tensor = valueOf(net, 'scale');
+  const number: number = cached(() => 3);
+  const later: number = await cached(async () => 3);
+  const names: string[] = fold(net);
+  const same: Net = removeParametrizations(net, 'scale');
+  const copy: Net = net.clone();
+  syncOptimizer(tf.train.adam(), net.parameters());
+  {
+    using scope = cached();
+    void scope;
+  }
+  // @ts-expect-error a promise is no function
+  cached(Promise.resolve(3));
+  const y: tf.Tensor = net.call(tf.ones([1, 4]));
+  // @ts-expect-error a string is no tensor
+  net.call('x');
+  void [g, original, value, number, later, names, same, copy, y];
+}
+
+/** A map of one's own, with several originals and a parameter. */
+export class LowRank extends Parametrization {
+  readonly rank: number;
+  damping: tf.Tensor = parameter(() => tf.scalar(1));
+
+  constructor(rank: number) {
+    super();
+    this.rank = rank;
+  }
+  override forward(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor {
+    return tf.mul(tf.matMul(a, b), this.damping);
+  }
+  override rightInverse(value: tf.Tensor): [tf.Tensor, tf.Tensor] {
+    const [m, n] = value.shape as [number, number];
+    return [tf.zeros([m, this.rank]), tf.zeros([this.rank, n])];
+  }
+  override isPure(): boolean {
+    return true;
+  }
+}
+
+export const registered: Linear = registerParametrization(new nn.Linear(4, 4), 'weight', new LowRank(2), {
+  unsafe: true,
+});
