@@ -36,15 +36,18 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/nn/index.ts');
     expect(values).toEqual(
       names(`
-        Conv1d Conv2d Dropout ELU Embedding Flatten GELU LSTM LeakyReLU Linear LogSoftmax Module ModuleDict ModuleList
-        ModuleSequence ReLU Sequential SiLU Sigmoid Softmax Softplus StateDictError Tanh buffer init
-        manualSeed parameter
+        BatchNorm1d BatchNorm2d Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
+        Dropout ELU Embedding Flatten GELU GroupNorm InstanceNorm1d InstanceNorm2d LSTM LayerNorm
+        LeakyReLU Linear LogSoftmax Module ModuleDict ModuleList ModuleSequence ReLU Sequential SiLU
+        Sigmoid Softmax Softplus StateDictError Tanh buffer init manualSeed parameter
       `),
     );
     expect(types).toEqual(
       names(`
-        Conv1dOptions Conv2dOptions DropoutOptions ForwardHook ForwardPreHook GELUOptions HookHandle KeyMapping LSTMOptions
-        LSTMState LinearOptions LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport
+        BatchNormOptions Conv1dOptions Conv2dOptions Conv3dOptions ConvTranspose1dOptions
+        ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions ForwardHook ForwardPreHook
+        GELUOptions GroupNormOptions HookHandle InstanceNormOptions KeyMapping LSTMOptions LSTMState
+        LayerNormOptions LinearOptions LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport
         NamedModules Parametrizations StateDict StateDictLoading
       `),
     );

@@ -1,6 +1,6 @@
 import type { ParametrizeError } from '../errors.ts';
-import { ConvNd } from './convNd.ts';
 import { type ConvOptions, convOptions } from './convOptions.ts';
+import { Convolution } from './convolution.ts';
 
 /** Options of {@link Conv1d}. */
 export interface Conv1dOptions extends ConvOptions<readonly [number]> {}
@@ -26,7 +26,7 @@ export interface Conv1dOptions extends ConvOptions<readonly [number]> {}
  * ```
  * @see torch.nn.Conv1d
  */
-export class Conv1d extends ConvNd<readonly [number]> {
+export class Conv1d extends Convolution<readonly [number]> {
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * padding is `'same'` with another stride than 1, or an option is unknown

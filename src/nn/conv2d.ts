@@ -1,6 +1,6 @@
 import type { ParametrizeError } from '../errors.ts';
-import { ConvNd } from './convNd.ts';
 import { type ConvOptions, convOptions } from './convOptions.ts';
+import { Convolution } from './convolution.ts';
 
 /** Options of {@link Conv2d}; a pair is `[height, width]`. */
 export interface Conv2dOptions extends ConvOptions<readonly [number, number]> {}
@@ -28,7 +28,7 @@ export interface Conv2dOptions extends ConvOptions<readonly [number, number]> {}
  * ```
  * @see torch.nn.Conv2d
  */
-export class Conv2d extends ConvNd<readonly [number, number]> {
+export class Conv2d extends Convolution<readonly [number, number]> {
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * padding is `'same'` with another stride than 1, or an option is unknown

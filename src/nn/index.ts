@@ -1,12 +1,18 @@
 export { ELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './activations.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
 export type { NamedModules } from './childNames.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers.ts';
 export { Conv1d, type Conv1dOptions } from './conv1d.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
+export { Conv3d, type Conv3dOptions } from './conv3d.ts';
+export { ConvTranspose1d, type ConvTranspose1dOptions } from './convTranspose1d.ts';
+export { ConvTranspose2d, type ConvTranspose2dOptions } from './convTranspose2d.ts';
+export { ConvTranspose3d, type ConvTranspose3dOptions } from './convTranspose3d.ts';
 export { Dropout, type DropoutOptions } from './dropout.ts';
 export { Embedding } from './embedding.ts';
 export { Flatten } from './flatten.ts';
 export { GELU, type GELUOptions } from './gelu.ts';
+export { GroupNorm, type GroupNormOptions } from './groupNorm.ts';
 export type {
   ForwardHook,
   ForwardPreHook,
@@ -18,6 +24,8 @@ export type {
   StateDictLoading,
 } from './hooks.ts';
 export * as init from './init.ts';
+export { InstanceNorm1d, InstanceNorm2d, type InstanceNormOptions } from './instanceNorm.ts';
+export { LayerNorm, type LayerNormOptions } from './layerNorm.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export { StateDictError } from './loadStateDict.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
