@@ -69,7 +69,7 @@ export const mutations: readonly Mutation[] = [
     name: 'slot and scope entry shared: the end of a scope ends a borrowed value',
     law: 'L4',
     file: cache,
-    edits: [['if (kept === null || isBorrowed(kept)) return;', 'if (kept === null) return;']],
+    edits: [['if (isBorrowed(kept)) quitScope(this);', '']],
   },
   {
     name: 'a borrowed value is never taken out of the scope’s list',
@@ -126,10 +126,16 @@ export const mutations: readonly Mutation[] = [
     edits: [['variable.dataId !== value.dataId && isAlive(variable)', 'false']],
   },
   {
-    name: 'assignments are written one by one',
+    name: 'what a failed right inverse or registration has written is not undone',
+    law: 'L5',
+    file: 'src/parametrize/moduleState.ts',
+    edits: [['    } catch (error) {\n      restore();', '    } catch (error) {']],
+  },
+  {
+    name: 'an assigned tensor of another shape is taken',
     law: 'L5',
     file: 'src/parametrize/planAssignment.ts',
-    edits: [['return [[variable, original]];', 'variable.assign(original);\n      return [];']],
+    edits: [["checkSpec(caller, 'the value', value, chain, 'Assign a tensor like the current value.');", '']],
   },
   {
     name: 'the host’s variable is not adopted',

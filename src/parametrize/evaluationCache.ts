@@ -78,9 +78,10 @@ export class EvaluationCache implements ScopeMember {
     this.#dropKept();
   }
 
+  // Only called while the kept value is the scope's: a borrowed one has quit.
   leaveScope(handedOver: ReadonlySet<Tensor>): void {
     const kept = this.#kept;
-    if (kept === null || isBorrowed(kept)) return;
+    if (kept === null) return;
     this.#kept = null;
     if (handedOver.has(kept.tensor)) release(kept.tensor);
     else kept.tensor.dispose();

@@ -11,7 +11,7 @@ import {
   removeParametrizations,
   weightNorm,
 } from '../../../src/index.ts';
-import { Counting, Net, pureSpecimens, specimens, write } from './specimens.ts';
+import { Counting, Masked, Net, pureSpecimens, specimens, write } from './specimens.ts';
 
 const listOn = (net: Net) => net.parametrizations!['weight']!;
 
@@ -113,8 +113,8 @@ describe('L1: reading gives the value at that moment', () => {
     expect(read(), 'a plain field, with invalidate()').toBe(-60);
     const old = map.scale;
     map.scale = nn.parameter(() => tf.scalar(1));
-    old.dispose();
     expect(read(), 'a field that holds another variable').toBe(-6);
+    old.dispose();
     registerParametrization(
       map,
       'scale',
@@ -141,6 +141,20 @@ describe('L1: reading gives the value at that moment', () => {
     invalidate(net, 'weight');
     net.weight;
     expect(list.evaluations).toBe(start + 2);
+    net.dispose();
+  });
+
+  it('evaluates a chain that is not pure anew after the scope, also in a tidy that was open in it', () => {
+    const net = new Net();
+    const map = new Masked();
+    registerParametrization(net, 'weight', map);
+    tf.tidy(() => {
+      const inside = cached(() => [net.weight, net.weight]);
+      expect(inside[0]).toBe(inside[1]);
+      expect(net.weight).not.toBe(inside[0]);
+      const again = cached(() => net.weight);
+      expect(again).not.toBe(inside[0]);
+    });
     net.dispose();
   });
 
