@@ -67,7 +67,7 @@ export class WeightNorm extends Parametrization {
     return weightNormOp(g, v, reducedAxes(this.dim, v), this.eps);
   }
 
-  /** `g = ‖W‖`, `v = W`: the value is kept. */
+  /** `g = max(‖W‖, eps)`, `v = W`: the value is kept. */
   override rightInverse(W: Tensor): [Tensor, Tensor] {
     if (W.dtype !== 'float32') {
       throw new ParametrizeError(
@@ -75,7 +75,8 @@ export class WeightNorm extends Parametrization {
         `weightNorm: expected a float32 tensor, got ${W.dtype}. Cast it first.`,
       );
     }
-    const g = norm(W, reducedAxes(this.dim, W));
+    const length = norm(W, reducedAxes(this.dim, W));
+    const g = this.eps > 0 ? tf.maximum(length, this.eps) : length;
     return [this.dim.length === 0 ? tf.reshape(g, []) : g, W];
   }
 
