@@ -1,6 +1,7 @@
 export { ELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './activations.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
 export type { NamedModules } from './childNames.ts';
+export { ConstantPad1d, ConstantPad2d, ZeroPad1d, ZeroPad2d } from './constantPad.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers.ts';
 export { Conv1d, type Conv1dOptions } from './conv1d.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
@@ -32,4 +33,12 @@ export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
 export { type LoadStateDictOptions, Module, type Parametrizations } from './module.ts';
 export { buffer, parameter } from './parameter.ts';
 export { manualSeed } from './random.ts';
+export {
+  CircularPad1d,
+  CircularPad2d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+} from './selfPad.ts';
 export { LogSoftmax, Softmax } from './softmax.ts';
