@@ -9,11 +9,12 @@ export { Conv3d, type Conv3dOptions } from './conv3d.ts';
 export { ConvTranspose1d, type ConvTranspose1dOptions } from './convTranspose1d.ts';
 export { ConvTranspose2d, type ConvTranspose2dOptions } from './convTranspose2d.ts';
 export { ConvTranspose3d, type ConvTranspose3dOptions } from './convTranspose3d.ts';
-export { Dropout, type DropoutOptions } from './dropout.ts';
+export { Dropout, Dropout1d, Dropout2d, type DropoutOptions } from './dropout.ts';
 export { Embedding } from './embedding.ts';
 export { Flatten } from './flatten.ts';
 export { GELU, type GELUOptions } from './gelu.ts';
 export { GroupNorm, type GroupNormOptions } from './groupNorm.ts';
+export { GRU, type GRUOptions } from './gru.ts';
 export type {
   ForwardHook,
   ForwardPreHook,
@@ -33,6 +34,7 @@ export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
 export { type LoadStateDictOptions, Module, type Parametrizations } from './module.ts';
 export { buffer, parameter } from './parameter.ts';
 export { manualSeed } from './random.ts';
+export { RNN, type RNNOptions } from './rnn.ts';
 export {
   CircularPad1d,
   CircularPad2d,
