@@ -27,13 +27,6 @@ const withoutGolden = [
   'ParameterList',
   'Sequential',
 ];
-  'Dropout',
-  'ModuleDict',
-  'ModuleList',
-  'ModuleSequence',
-  'ParameterList',
-  'Sequential',
-];
 
 const goldens = layerGoldens();
 const modules = [...new Set(goldens.map(({ module }) => module))];
