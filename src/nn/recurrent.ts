@@ -27,7 +27,7 @@ export interface RecurrentOptions {
 export const recurrentOptions = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
 
 /** From the products with the input of one step, and the states before it, to the states after it, h first. */
-export type Step = (gates: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
+type Step = (gates: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
 
 /** How one layer runs in one direction. */
 export interface Cell {
