@@ -298,18 +298,6 @@ RESIZING = [
     case("ReflectionPad2d", (1, 2, 0, 1), x=[2, 2, 3, 4]),
     case("ReflectionPad2d", (2, 3, 2, 1), x=[1, 1, 3, 4], note="as far as it goes"),
     case("ReflectionPad2d", (1, 2, 0, 1), x=[2, 3, 4], note="without a batch"),
-    case("ReplicationPad1d", 2, x=[2, 3, 4]),
-    case("ReplicationPad1d", (1, 5), x=[2, 3, 4], note="more than the input"),
-    case("ReplicationPad2d", 1, x=[2, 2, 3, 4]),
-    case("ReplicationPad2d", (1, 2, 0, 1), x=[2, 2, 3, 4]),
-    case("ReplicationPad2d", (1, 2, 0, 1), x=[2, 3, 4], note="without a batch"),
-    case("CircularPad1d", 2, x=[2, 3, 4]),
-    case("CircularPad1d", (1, 4), x=[2, 3, 4]),
-    case("CircularPad2d", 1, x=[2, 2, 3, 4]),
-    case("CircularPad2d", (1, 2, 0, 3), x=[2, 2, 3, 4]),
-    case("ZeroPad1d", (2, 1), x=[2, 3, 4]),
-    case("ZeroPad2d", 1, x=[2, 2, 3, 4]),
-    case("ZeroPad2d", (1, 2, 0, 1), x=[2, 2, 3, 4]),
     case("ConstantPad1d", 2, 3.5, x=[2, 3, 4]),
     case("ConstantPad1d", (1, 0), -1, x=[2, 3, 4]),
     case("ConstantPad1d", (0, 3), 0, x=[2, 4], note="without a batch"),
@@ -317,9 +305,6 @@ RESIZING = [
     case("ConstantPad2d", (1, 2, 0, 1), -2, x=[2, 2, 3, 4]),
     case("ConstantPad2d", (0, 1, 2, 0), 3.5, x=[2, 3, 4], note="without a batch"),
 ]
-
-# Torch has modules for these only since 2.1; here they are torch 1.13's F.pad.
-LATER_PADS = {"ZeroPad1d": "constant", "CircularPad1d": "circular", "CircularPad2d": "circular"}
 
 # Where the pieces of an activation meet, and where a careless formula overflows.
 KINKS = torch.tensor([-100.0, -20, -6, -3, -1, -0.5, 0, 0.5, 1, 3, 6, 20, 100])
