@@ -36,19 +36,23 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/nn/index.ts');
     expect(values).toEqual(
       names(`
-        BatchNorm1d BatchNorm2d Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
-        Dropout ELU Embedding Flatten GELU GroupNorm InstanceNorm1d InstanceNorm2d LSTM LayerNorm
-        LeakyReLU Linear LogSoftmax Module ModuleDict ModuleList ModuleSequence ReLU Sequential SiLU
-        Sigmoid Softmax Softplus StateDictError Tanh buffer init manualSeed parameter
+        AdaptiveAvgPool1d AdaptiveAvgPool2d AvgPool1d AvgPool2d BatchNorm1d BatchNorm2d
+        CircularPad1d CircularPad2d ConstantPad1d ConstantPad2d Conv1d Conv2d Conv3d ConvTranspose1d
+        ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d ELU Embedding Flatten GELU GRU
+        GroupNorm InstanceNorm1d InstanceNorm2d LSTM LayerNorm LeakyReLU Linear LogSoftmax MaxPool1d
+        MaxPool2d Module ModuleDict ModuleList ModuleSequence RNN ReLU ReflectionPad1d
+        ReflectionPad2d ReplicationPad1d ReplicationPad2d Sequential SiLU Sigmoid Softmax Softplus
+        StateDictError Tanh Upsample ZeroPad1d ZeroPad2d buffer init manualSeed parameter
       `),
     );
     expect(types).toEqual(
       names(`
-        BatchNormOptions Conv1dOptions Conv2dOptions Conv3dOptions ConvTranspose1dOptions
-        ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions ForwardHook ForwardPreHook
-        GELUOptions GroupNormOptions HookHandle InstanceNormOptions KeyMapping LSTMOptions LSTMState
-        LayerNormOptions LinearOptions LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport
-        NamedModules Parametrizations StateDict StateDictLoading
+        AvgPool1dOptions AvgPool2dOptions BatchNormOptions Conv1dOptions Conv2dOptions Conv3dOptions
+        ConvTranspose1dOptions ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions
+        ForwardHook ForwardPreHook GELUOptions GRUOptions GroupNormOptions HookHandle
+        InstanceNormOptions KeyMapping LSTMOptions LSTMState LayerNormOptions LinearOptions
+        LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules
+        Parametrizations RNNOptions StateDict StateDictLoading UpsampleMode UpsampleOptions
       `),
     );
   });

@@ -20,8 +20,9 @@ export interface DepthWindow {
 type Shape4D = readonly [number, number, number, number];
 
 /**
- * What every output sees along the depth, as channels: `y[n, q, p, g, i, c] = x[n, q·stride + i·dilation − before, p, g, c]`,
- * zero outside.
+ * What every output sees along the depth, as channels.
+ *
+ * `y[n, q, p, g, i, c] = x[n, q·stride + i·dilation − before, p, g, c]`, zero outside
  *
  * A convolution over a volume is then one over images, with `taps` times as many channels.
  *

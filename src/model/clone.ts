@@ -1,3 +1,5 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { Copier } from '../nn/copy.ts';
 import { Module } from '../nn/module.ts';
@@ -12,7 +14,8 @@ import { Module } from '../nn/module.ts';
  * @remarks
  * **Ownership**: the copy is the caller's; dispose it.
  *
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object, or a tensor or typed array that is no
+ * variable; `DISPOSED`
  */
 export function clone<H extends object>(host: H): H {
   if (host instanceof Module) return host.clone();
@@ -20,6 +23,16 @@ export function clone<H extends object>(host: H): H {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
       `clone: expected a module or an object, got ${typeName(host)}.`,
+    );
+  }
+  if (isVariable(host) || Array.isArray(host) || host instanceof Map || host instanceof Set) {
+    // As a part: field by field, as an object of some class is copied, these would lose what makes them work.
+    return new Copier().copyRoot({ host }).host;
+  }
+  if (host instanceof tf.Tensor || ArrayBuffer.isView(host)) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `clone: ${typeName(host)} holds no variables. Use ${host instanceof tf.Tensor ? 'tf.clone(tensor)' : 'slice()'}.`,
     );
   }
   return new Copier().copyRoot(host);

@@ -1,7 +1,8 @@
+import { scoped } from '../engine/scope.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
-import { hostsOf } from './hostsOf.ts';
+import { outerHostsOf } from './hostsOf.ts';
 
 /**
  * Removes every parametrization of a model: each tensor becomes a plain variable that holds its value, so that inference
@@ -12,7 +13,8 @@ import { hostsOf } from './hostsOf.ts';
  *
  * @param model - a module, or an object that holds parametrized tensors
  * @returns the keys of the tensors that were folded: `encoder.0.weight`
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object, `DISPOSED`; and whatever a parametrization throws.
+ * Nothing has changed then.
  */
 export function fold(model: object): string[] {
   if (typeof model !== 'object' || model === null) {
@@ -21,10 +23,13 @@ export function fold(model: object): string[] {
       `fold: expected a module or an object, got ${typeName(model)}.`,
     );
   }
-  return hostsOf(model).flatMap(([path, host]) =>
-    [...registrationsOf(host).keys()].map((name) => {
-      removeParametrizations(host, name);
-      return path === '' ? name : `${path}.${name}`;
-    }),
+  const tensors = outerHostsOf(model).flatMap(([path, host]) =>
+    [...registrationsOf(host)].map(([name, { list }]) => ({ path, host, name, list })),
   );
+  // A trial first, so that a map that throws finds nothing folded (law L5).
+  for (const { list } of tensors) scoped('fold', () => void list.chain.inspect());
+  return tensors.map(({ path, host, name }) => {
+    removeParametrizations(host, name);
+    return path === '' ? name : `${path}.${name}`;
+  });
 }

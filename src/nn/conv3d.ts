@@ -8,8 +8,8 @@ export interface Conv3dOptions extends ConvOptions<readonly [number, number, num
 /**
  * A convolution over volumes or videos, as in every deep-learning library without turning the kernel round.
  *
- * `y[n, o, p] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, s⊙p + d⊙i − padding]`, c over the channels of o's group, i over the taps,
- * with stride s and dilation d along each axis
+ * `y[n, o, p] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, s⊙p + d⊙i − padding]`, c over the channels of o's group, i over the
+ * taps, with stride s and dilation d along each axis
  *
  * @remarks
  * **Shape**: input `[n, inChannels, depth, height, width]`, or `[inChannels, depth, height, width]` without a batch;

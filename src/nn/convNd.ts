@@ -28,7 +28,10 @@ export abstract class ConvNd<Size extends readonly number[]> extends Module {
   readonly groups: number;
   /** What the padding consists of. */
   readonly paddingMode: PaddingMode;
-  /** W, `[outChannels, inChannels / groups, ...kernelSize]`; transposed, `[inChannels, outChannels / groups, ...kernelSize]`. */
+  /**
+   * W, `[outChannels, inChannels / groups, ...kernelSize]`; of a transposed convolution
+   * `[inChannels, outChannels / groups, ...kernelSize]`.
+   */
   weight: Tensor;
   /** b, `[outChannels]`, or null. */
   bias: Tensor | null;

@@ -8,8 +8,8 @@ export interface ConvTranspose1dOptions extends ConvTransposeOptions<readonly [n
 /**
  * A transposed convolution over sequences: the gradient of {@link Conv1d} with respect to its input, as a layer.
  *
- * `y[n, o, t·stride + i·dilation − padding] = b[o] + Σ꜀ᵢ W[c, o, i] · x[n, c, t]`, summed over all t and i that meet there, c over the
- * channels of o's group
+ * `y[n, o, t·stride + i·dilation − padding] = b[o] + Σ꜀ᵢ W[c, o, i] · x[n, c, t]`, summed over all t and i that meet
+ * there, c over the channels of o's group
  *
  * @remarks
  * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output

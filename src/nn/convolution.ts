@@ -25,11 +25,11 @@ export abstract class Convolution<Size extends readonly number[]> extends ConvNd
     checkChannels(this, x, rank);
     checkSize(this, x, pads);
 
-    const isBatched = x.rank === rank + 2;
-    let image = toChannelsLast(isBatched ? x : tf.expandDims(x, 0));
     const { paddingMode } = this;
     const isZeros = paddingMode === 'zeros' || pads.flat().every((pad) => pad === 0);
-    if (!isZeros) image = padAxes(typeName(this), image, 1, pads, paddingMode);
+    const padded = isZeros ? x : padAxes(typeName(this), x, x.rank - rank, pads, paddingMode);
+    const isBatched = x.rank === rank + 2;
+    const image = toChannelsLast(isBatched ? padded : tf.expandDims(padded, 0));
     const product = convolutionNd(image, toFilter(this.weight), {
       strides: this.stride,
       dilations: this.dilation,

@@ -33,18 +33,18 @@ export function registerPropertyCopyRule(rule: PropertyCopyRule): void {
  * Makes one independent copy of an object graph.
  *
  * Variables, modules, arrays, `Map`, `Set` and plain objects are copied, each once, so that what was shared stays shared
- * inside the copy; everything else is taken by reference. If any part throws, every variable made so far is disposed.
+ * inside the copy; everything else is taken by reference. If any part throws, everything made so far is disposed.
  */
 export class Copier {
   readonly #copies = new Map<object, object>();
-  readonly #made: Variable[] = [];
+  readonly #undo: (() => void)[] = [];
 
   /** Copies the object that the caller named, of whatever class it is. */
   copyRoot<T extends object>(source: T): T {
     try {
       return this.copyObject(source);
     } catch (error) {
-      for (const variable of this.#made) disposeVariable(variable);
+      for (const undo of this.#undo) undo();
       throw error;
     }
   }
@@ -55,6 +55,12 @@ export class Copier {
     const known = this.#copies.get(value);
     if (known !== undefined) return known as T;
     return this.#remember(value, this.#make(value)) as T;
+  }
+
+  /** Takes over what a part has made by itself: it is disposed if a later part throws. */
+  adopt<T extends { dispose(): void }>(copy: T): T {
+    this.#undo.push(() => copy.dispose());
+    return copy;
   }
 
   #make(value: object): object {
@@ -99,7 +105,7 @@ export class Copier {
       );
     }
     const copy = makeVariable(source, source.trainable);
-    this.#made.push(copy);
+    this.#undo.push(() => disposeVariable(copy));
     return isBuffer(source) ? markBuffer(copy) : copy;
   }
 

@@ -1,14 +1,34 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../errors.ts';
+import { formatShape, ParametrizeError } from '../errors.ts';
 import { Module } from './module.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions, checkProbability } from './options.ts';
 import { nextSeed, type SeedSequence, seedSequence } from './random.ts';
 
-/** Options of {@link Dropout}. */
+/** Options of {@link Dropout}, {@link Dropout1d} and {@link Dropout2d}. */
 export interface DropoutOptions {
   /** Makes the masks of this module reproducible; default: those of `manualSeed`, else random. */
   readonly seed?: number;
+}
+
+/** What all kinds of dropout have in common: a probability and a sequence of seeds. */
+abstract class RandomMask extends Module {
+  /** Probability of an element, or of a channel, to be zeroed. */
+  readonly p: number;
+  /** @internal */
+  readonly seeds: SeedSequence | undefined;
+
+  constructor(caller: string, p: number, options: DropoutOptions) {
+    super();
+    checkProbability(caller, 'p', p);
+    checkOptions(caller, options, ['seed']);
+    this.p = p;
+    this.seeds = options.seed === undefined ? undefined : seedSequence(caller, options.seed);
+  }
+
+  override extraRepr(): string {
+    return `p=${this.p}`;
+  }
 }
 
 /**
@@ -24,37 +44,95 @@ export interface DropoutOptions {
  *
  * @see torch.nn.Dropout
  */
-export class Dropout extends Module {
-  /** Probability of an element to be zeroed. */
-  readonly p: number;
-  /** @internal */
-  readonly seeds: SeedSequence | undefined;
-
+export class Dropout extends RandomMask {
   /**
    * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
    */
   constructor(p = 0.5, options: DropoutOptions = {}) {
-    super();
-    if (!(typeof p === 'number' && p >= 0 && p <= 1)) {
-      throw new ParametrizeError(
-        'OPTION',
-        `Dropout: p is ${String(p)}, it must be a probability. Pass a number from 0 to 1.`,
-      );
-    }
-    checkOptions('Dropout', options, ['seed']);
-    this.p = p;
-    this.seeds = options.seed === undefined ? undefined : seedSequence('Dropout', options.seed);
+    super('Dropout', p, options);
   }
 
   forward(x: Tensor): Tensor {
-    // A second tensor on the same data, not x itself, which is not ours to hand over.
-    if (!this.training || this.p === 0) return tf.reshape(x, x.shape);
-    if (this.p === 1) return tf.mul(x, 0);
-    const kept = tf.greaterEqual(tf.randomUniform(x.shape, 0, 1, 'float32', nextSeed(this.seeds)), this.p);
-    return tf.mul(x, tf.mul(tf.cast(kept, 'float32'), 1 / (1 - this.p)));
-  }
-
-  override extraRepr(): string {
-    return `p=${this.p}`;
+    return zeroAtRandom(x, this.training ? this.p : 0, x.shape, this.seeds);
   }
 }
+
+/**
+ * Zeroes each channel of each sequence with probability p while training, and scales the others.
+ *
+ * `y = x·m / (1 - p)`, m ∈ {0, 1} one for each channel, with P(m = 0) = p, new in every call; in evaluation `y = x`
+ *
+ * @remarks
+ * **Shape**: input `[n, channels, length]` or `[channels, length]`; the output has the input's.
+ * **State**, **Gradient**, **Ownership**: as of {@link Dropout}.
+ *
+ * @see torch.nn.Dropout1d
+ */
+export class Dropout1d extends RandomMask {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
+   */
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('Dropout1d', p, options);
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank
+   */
+  forward(x: Tensor): Tensor {
+    if (x.rank !== 2 && x.rank !== 3)
+      throw wrongRank('Dropout1d', x, '[n, channels, length] or [channels, length]');
+    return zeroAtRandom(x, this.training ? this.p : 0, [...x.shape.slice(0, -1), 1], this.seeds);
+  }
+}
+
+/**
+ * Zeroes each channel of each image with probability p while training, and scales the others.
+ *
+ * `y = x·m / (1 - p)`, m ∈ {0, 1} one for each channel, with P(m = 0) = p, new in every call; in evaluation `y = x`
+ *
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]` or, as torch reads three axes here, `[n, channels, length]`; the output
+ * has the input's.
+ * **State**, **Gradient**, **Ownership**: as of {@link Dropout}.
+ *
+ * @see torch.nn.Dropout2d
+ */
+export class Dropout2d extends RandomMask {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
+   */
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('Dropout2d', p, options);
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank
+   */
+  forward(x: Tensor): Tensor {
+    const layouts = '[n, channels, height, width] or [n, channels, length]';
+    if (x.rank !== 3 && x.rank !== 4) throw wrongRank('Dropout2d', x, layouts);
+    const mask = x.shape.map((size, axis) => (axis < 2 ? size : 1));
+    return zeroAtRandom(x, this.training ? this.p : 0, mask, this.seeds);
+  }
+}
+
+/**
+ * Multiplies with a mask of zeros, each with probability p, and of 1 / (1 - p).
+ *
+ * @param shape - of the mask, which is broadcast to x
+ * @param seeds - default: those of `manualSeed`
+ */
+export function zeroAtRandom(x: Tensor, p: number, shape: number[] = x.shape, seeds?: SeedSequence): Tensor {
+  // A second tensor on the same data, not x itself, which is not ours to hand over.
+  if (p === 0) return tf.reshape(x, x.shape);
+  if (p === 1) return tf.mul(x, 0);
+  const kept = tf.greaterEqual(tf.randomUniform(shape, 0, 1, 'float32', nextSeed(seeds)), p);
+  return tf.mul(x, tf.mul(tf.cast(kept, 'float32'), 1 / (1 - p)));
+}
+
+const wrongRank = (caller: string, x: Tensor, layouts: string): ParametrizeError =>
+  new ParametrizeError(
+    'SHAPE',
+    `${caller}: the input has shape ${formatShape(x.shape)}, it must be ${layouts}. Reshape the input.`,
+  );

@@ -1,6 +1,9 @@
 export { ELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './activations.ts';
+export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './adaptiveAvgPool.ts';
+export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './avgPool.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
 export type { NamedModules } from './childNames.ts';
+export { ConstantPad1d, ConstantPad2d, ZeroPad1d, ZeroPad2d } from './constantPad.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers.ts';
 export { Conv1d, type Conv1dOptions } from './conv1d.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
@@ -8,11 +11,12 @@ export { Conv3d, type Conv3dOptions } from './conv3d.ts';
 export { ConvTranspose1d, type ConvTranspose1dOptions } from './convTranspose1d.ts';
 export { ConvTranspose2d, type ConvTranspose2dOptions } from './convTranspose2d.ts';
 export { ConvTranspose3d, type ConvTranspose3dOptions } from './convTranspose3d.ts';
-export { Dropout, type DropoutOptions } from './dropout.ts';
+export { Dropout, Dropout1d, Dropout2d, type DropoutOptions } from './dropout.ts';
 export { Embedding } from './embedding.ts';
 export { Flatten } from './flatten.ts';
 export { GELU, type GELUOptions } from './gelu.ts';
 export { GroupNorm, type GroupNormOptions } from './groupNorm.ts';
+export { GRU, type GRUOptions } from './gru.ts';
 export type {
   ForwardHook,
   ForwardPreHook,
@@ -29,7 +33,18 @@ export { LayerNorm, type LayerNormOptions } from './layerNorm.ts';
 export { Linear, type LinearOptions } from './linear.ts';
 export { StateDictError } from './loadStateDict.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
+export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './maxPool.ts';
 export { type LoadStateDictOptions, Module, type Parametrizations } from './module.ts';
 export { buffer, parameter } from './parameter.ts';
 export { manualSeed } from './random.ts';
+export { RNN, type RNNOptions } from './rnn.ts';
+export {
+  CircularPad1d,
+  CircularPad2d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+} from './selfPad.ts';
 export { LogSoftmax, Softmax } from './softmax.ts';
+export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

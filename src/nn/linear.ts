@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
+import { timesTransposed } from '../linalg/product.ts';
 import { holdsTensor } from './fields.ts';
 import { Module } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions } from './options.ts';
@@ -83,6 +84,6 @@ export function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const leading = x.shape.slice(0, -1);
   // One matrix product for all leading axes: tfjs would broadcast the weight over them.
   const rows = tf.reshape(x, [tf.util.sizeFromShape(leading), inFeatures]);
-  const product = tf.matMul(rows as tf.Tensor2D, weight as tf.Tensor2D, false, true);
+  const product = timesTransposed(rows, weight);
   return tf.reshape(bias === null ? product : tf.add(product, bias), [...leading, outFeatures]);
 }

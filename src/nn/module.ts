@@ -211,7 +211,7 @@ export abstract class Module implements Copyable {
 
   /** @internal A part of a larger copy: by the class's own {@link clone} where it has one. */
   [COPY](copier: Copier): object {
-    return this.clone === Module.prototype.clone ? copier.copyObject(this) : this.clone();
+    return this.clone === Module.prototype.clone ? copier.copyObject(this) : copier.adopt(this.clone());
   }
 
   /** Disposes every parameter and buffer of this module and all below; a second call does nothing. */

@@ -62,6 +62,19 @@ export function checkNumber(caller: string, name: string, value: number): void {
 }
 
 /**
+ * Refuses what is not a number from 0 to 1.
+ *
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkProbability(caller: string, name: string, value: number): void {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return;
+  throw new ParametrizeError(
+    'OPTION',
+    `${caller}: ${name} is ${String(value)}, it must be a probability. Pass a number from 0 to 1.`,
+  );
+}
+
+/**
  * Refuses what is not one of the choices, which are torch's in camelCase.
  *
  * @throws {@link ParametrizeError} `OPTION`

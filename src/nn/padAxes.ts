@@ -6,11 +6,14 @@ import type { Pair } from '../linalg/correlate.ts';
 /** What padding consists of, in torch's words. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
+/** The modes that take elements of the tensor itself. */
+export type SelfPaddingMode = Exclude<PaddingMode, 'zeros'>;
+
 /** Every {@link PaddingMode}. */
 export const paddingModes: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
 
 /**
- * Puts elements before and after each of several neighbouring axes, or crops where a number is negative.
+ * Puts elements of the tensor itself before and after each of several neighbouring axes.
  *
  * Composed of slices, joins and products with constants, which can be differentiated any number of times on every
  * backend; `tf.mirrorPad` has no gradient on wasm.
@@ -23,17 +26,18 @@ export function padAxes(
   x: Tensor,
   firstAxis: number,
   pads: readonly Pair[],
-  mode: Exclude<PaddingMode, 'zeros'>,
+  mode: SelfPaddingMode,
 ): Tensor {
   pads.forEach((pair, i) => {
     checkReach(caller, x.shape, firstAxis + i, pair, mode);
   });
+  // The cpu backend cannot slice an empty tensor.
+  if (x.size === 0) return tf.reshape(x, paddedShape(x.shape, firstAxis, pads));
   return pads.reduce((padded: Tensor, pair, i) => padAxis(padded, firstAxis + i, pair, mode), x);
 }
 
-function padAxis(x: Tensor, axis: number, pair: Pair, mode: Exclude<PaddingMode, 'zeros'>): Tensor {
+function padAxis(x: Tensor, axis: number, [before, after]: Pair, mode: SelfPaddingMode): Tensor {
   const length = x.shape[axis]!;
-  const [before, after] = pair.map((pad) => Math.max(pad, 0)) as [number, number];
   const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
   const rows = tf.reshape(x, [outer, length, inner]);
@@ -52,45 +56,28 @@ function padAxis(x: Tensor, axis: number, pair: Pair, mode: Exclude<PaddingMode,
   const parts: Tensor[] = [rows];
   if (before > 0) parts.unshift(added.before());
   if (after > 0) parts.push(added.after());
-  const padded = parts.length === 1 ? rows : tf.concat(parts, 1);
-  const [cropBefore, cropAfter] = pair.map((pad) => Math.max(-pad, 0)) as [number, number];
-  const size = length + pair[0] + pair[1];
-  const cropped =
-    cropBefore + cropAfter === 0 ? padded : tf.slice(padded, [0, cropBefore, 0], [outer, size, inner]);
-  return tf.reshape(cropped, [...x.shape.slice(0, axis), size, ...x.shape.slice(axis + 1)]);
+  return tf.reshape(tf.concat(parts, 1), paddedShape(x.shape, axis, [[before, after]]));
 }
+
+/** The shape with so many elements more along neighbouring axes. */
+export function paddedShape(shape: readonly number[], firstAxis: number, pads: readonly Pair[]): number[] {
+  return shape.map((length, axis) => length + sum(pads[axis - firstAxis] ?? [0, 0]));
+}
+
+const sum = ([before, after]: Pair): number => before + after;
 
 function checkReach(
   caller: string,
   shape: readonly number[],
   axis: number,
   pair: Pair,
-  mode: Exclude<PaddingMode, 'zeros'>,
+  mode: SelfPaddingMode,
 ): void {
   const length = shape[axis]!;
-  const reach = {
-    reflect: length - 1,
-    replicate: length === 0 ? 0 : Number.POSITIVE_INFINITY,
-    circular: length,
-  };
-  if (Math.max(...pair) > reach[mode]) {
-    throw new ParametrizeError(
-      'SHAPE',
-      `${caller}: the input has shape ${formatShape(shape)}, of which at most ${reach[mode]} elements of axis ${axis} can be repeated with '${mode}', but the padding there is ${formatShape(pair)}. Pass a larger input, or less padding.`,
-    );
-  }
-  checkLeft(caller, shape, axis, pair);
-}
-
-/**
- * Refuses to crop everything.
- *
- * @throws {@link ParametrizeError} `SHAPE`
- */
-function checkLeft(caller: string, shape: readonly number[], axis: number, pair: Pair): void {
-  if (shape[axis]! + pair[0] + pair[1] >= 1) return;
+  const reach = { reflect: length - 1, replicate: Number.POSITIVE_INFINITY, circular: length }[mode];
+  if (length > 0 && Math.max(...pair) <= reach) return;
   throw new ParametrizeError(
     'SHAPE',
-    `${caller}: the input has shape ${formatShape(shape)}, of whose axis ${axis} the padding ${formatShape(pair)} leaves nothing. Pass a larger input, or crop less.`,
+    `${caller}: the input has shape ${formatShape(shape)}, of which '${mode}' can repeat at most ${length === 0 ? 0 : reach} elements along axis ${axis}, but the padding there is ${formatShape(pair)}. Pass a larger input, or pad less.`,
   );
 }

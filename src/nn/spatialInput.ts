@@ -37,7 +37,7 @@ export function sizeOf<Size extends readonly number[]>(
  *
  * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`
  */
-function checkSpatialInput(layer: object, x: Tensor, rank: number): void {
+export function checkSpatialInput(layer: object, x: Tensor, rank: number): void {
   if (x.rank !== rank + 1 && x.rank !== rank + 2) {
     const axes = axisNames[rank - 1]!;
     throw new ParametrizeError(

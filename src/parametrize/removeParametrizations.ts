@@ -64,7 +64,7 @@ export function removeParametrizations<H extends object>(
     const value = leaveParametrized ? chain.inspect() : alias(chain.originals()[0]!);
     // From here on nothing can fail (law L5).
     for (const nested of [...registrationsOf(list).keys()]) removeParametrizations(list, nested);
-    const variable = takeVariable(chain, value, variableName);
+    const variable = takeVariable(chain, value);
     const own = chain.ownVariables();
     deleteRegistration(host, name);
     attachment.uninstall(list, variable);
@@ -72,6 +72,8 @@ export function removeParametrizations<H extends object>(
     for (const other of own) {
       if (other !== variable && listsWithOriginal(other).size === 0) disposeVariable(other);
     }
+    // Now that they are gone: one of them may have had the name.
+    if (variableName !== undefined) renameVariable(variable, variableName);
     retireList(list, isModule(host) ? host.modules() : []);
   });
   if (isModule(host)) raiseVersion(host);
@@ -79,7 +81,7 @@ export function removeParametrizations<H extends object>(
 }
 
 /** The variable for the host: the last original that fits and is not shared with another host, or a new one. */
-function takeVariable(chain: Chain, value: Tensor, name: string | undefined): Variable {
+function takeVariable(chain: Chain, value: Tensor): Variable {
   const own = chain.ownVariables();
   const fits = (variable: Variable): boolean =>
     variable.dtype === value.dtype &&
@@ -90,12 +92,10 @@ function takeVariable(chain: Chain, value: Tensor, name: string | undefined): Va
     const made = makeVariable(
       value,
       own.some(({ trainable }) => trainable),
-      name,
     );
     return own.some(isBuffer) ? markBuffer(made) : made;
   }
   if (kept.dataId !== value.dataId) kept.assign(value);
-  if (name !== undefined) renameVariable(kept, name);
   return kept;
 }
 

@@ -23,14 +23,7 @@ type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
 export function tensorAccessor(host: object, name: string, attributes: Attributes): Attachment {
   return {
     install(list) {
-      const get = () => list.chain.read();
-      installed.set(get, { list, attributes });
-      Object.defineProperty(host, name, {
-        get,
-        set: (value: unknown) => list.chain.assign(value),
-        enumerable: false,
-        configurable: true,
-      });
+      defineAccessor(host, name, list, attributes);
       const dict = dictOf(host) ?? addDict(host);
       Object.defineProperty(dict, name, { value: list, enumerable: true, configurable: true });
     },
@@ -43,6 +36,17 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
       Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
     },
   };
+}
+
+function defineAccessor(host: object, name: string, list: ParametrizationList, attributes: Attributes): void {
+  const get = () => list.chain.read();
+  installed.set(get, { list, attributes });
+  Object.defineProperty(host, name, {
+    get,
+    set: (value: unknown) => list.chain.assign(value),
+    enumerable: false,
+    configurable: true,
+  });
 }
 
 /** The dictionary of chains that stands on a host, if any does. */
@@ -70,7 +74,8 @@ registerPropertyCopyRule(
     if (source === undefined || typeof key !== 'string') return false;
     const list = copier.copy(source.list);
     const attachment = tensorAccessor(copy, key, source.attributes);
-    attachment.install(list);
+    // Not `attachment.install`: the dictionary is copied as the field that it is, at its place among the others.
+    defineAccessor(copy, key, list, source.attributes);
     // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
     enterRegistration(copy, key, { list, attachment, variableName: undefined });
     // The copier made the maps of the copy, so that nobody but the copy can dispose of them.

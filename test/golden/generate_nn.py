@@ -20,11 +20,30 @@ import numpy as np
 import torch
 
 from golden_json import HERE, encode, header, write
-from nn_cases import FAMILIES, Case
+from nn_cases import FAMILIES, LATER_PADS, Case
 
 # What the tests allow between two implementations, and the part of it that rounding may take up. In second order the
 # absolute part grows with the largest number of the tensor, as the rounding of the sums does.
 RELATIVE, ABSOLUTE, ROUNDING = 1e-4, 1e-5, 0.1
+
+
+class LaterPad(torch.nn.Module):
+    """A padding module that this torch does not have yet."""
+
+    def __init__(self, padding, mode: str):
+        super().__init__()
+        axes = int(mode[-2])
+        self.padding = (padding,) * (2 * axes) if isinstance(padding, int) else padding
+        self.mode = LATER_PADS[mode]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.pad(x, self.padding, self.mode)
+
+
+def make(case: Case) -> torch.nn.Module:
+    if case.module in LATER_PADS:
+        return LaterPad(*case.args, case.module)
+    return getattr(torch.nn, case.module)(*case.args, **case.kwargs)
 
 
 def rounded(x: torch.Tensor) -> torch.Tensor:
@@ -143,7 +162,7 @@ def run_case(case: Case) -> tuple:
     """The case as it is written, and its deviation from float64."""
     seed = zlib.crc32(case.name.encode())
     torch.manual_seed(seed)
-    module = getattr(torch.nn, case.module)(*case.args, **case.kwargs)
+    module = make(case)
     initialize(module)
     if case.batches_tracked:
         module.num_batches_tracked.fill_(case.batches_tracked)
@@ -193,7 +212,8 @@ def main(names: list) -> None:
             sys.exit(f"{name}: two cases have one name")
         path = HERE / f"nn_{name}.json"
         write(path, {**header(), "cases": cases})
-        print(f"{path.name}: {len(cases)} cases, {path.stat().st_size} bytes; float32 takes {worst:.3f} of the tolerance in {worst_name}")
+        print(f"{path.name}: {len(cases)} cases, {path.stat().st_size} bytes")
+        print(f"  float32 takes up {worst:.3f} of the tolerance in {worst_name}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ export interface Direct {
 }
 
 /** Every list of indices below a shape, in row-major order. */
-function indices(shape: readonly number[]): number[][] {
+export function indices(shape: readonly number[]): number[][] {
   return shape.reduce<number[][]>(
     (lists, size) => lists.flatMap((list) => Array.from({ length: size }, (_, i) => [...list, i])),
     [[]],

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { Dropout, manualSeed } from '../../src/nn/index.ts';
+import { Dropout, Dropout1d, Dropout2d, manualSeed } from '../../src/nn/index.ts';
 import { statistics } from './statistics.ts';
 
 /** Which of a thousand ones two calls let through. */
@@ -111,5 +111,46 @@ describe('Dropout', () => {
 
   it('prints its options as torch does', () => {
     expect(new Dropout(0.2).toString()).toBe('Dropout(p=0.2)');
+  });
+});
+
+describe.each<[string, (p?: number) => Dropout1d | Dropout2d, number[], string]>([
+  [
+    'Dropout1d',
+    (p) => new Dropout1d(p, { seed: 1 }),
+    [20, 30, 4],
+    '[n, channels, length] or [channels, length]',
+  ],
+  [
+    'Dropout1d',
+    (p) => new Dropout1d(p, { seed: 1 }),
+    [600, 4],
+    '[n, channels, length] or [channels, length]',
+  ],
+  ['Dropout2d', (p) => new Dropout2d(p, { seed: 1 }), [20, 30, 2, 2], '[n, channels, height, width] or'],
+  ['Dropout2d', (p) => new Dropout2d(p, { seed: 1 }), [20, 30, 4], '[n, channels, height, width] or'],
+])('%s', (name, make, shape, layouts) => {
+  it(`zeroes whole channels of [${shape}]`, () => {
+    const dropout = make(0.25);
+    const x = tf.ones(shape);
+    const [y, z] = [dropout.call(x), dropout.eval().call(x)];
+    expect(y.shape).toEqual(shape);
+    const values = Array.from(y.dataSync());
+    const channels = Array.from({ length: 600 }, (_, i) => values.slice(4 * i, 4 * i + 4));
+    expect(channels.filter((channel) => new Set(channel).size > 1)).toEqual([]);
+    expect(channels.filter(([value]) => value === 0).length / 600).toBeAllClose(0.25, { absolute: 0.05 });
+    expect(Math.max(...values)).toBeAllClose(4 / 3);
+    expect(z).toBeAllClose(x);
+    tf.dispose([x, y, z]);
+  });
+
+  it('refuses another rank, and what is no probability', () => {
+    const x = tf.ones([3]);
+    expect(() => make().call(x)).toThrow(
+      expect.objectContaining({ code: 'SHAPE', message: expect.stringContaining(layouts) }),
+    );
+    expect(() => make(2)).toThrow(`${name}: p is 2, it must be a probability`);
+    expect(make().toString()).toBe(`${name}(p=0.5)`);
+    x.dispose();
   });
 });

@@ -74,6 +74,7 @@ describe('removeParametrizations', () => {
     removeParametrizations(host, 'weight');
     expect(before.isDisposed).toBe(true);
     expect(variableOf(host).shape).toEqual([2, 3]);
+    expect(variableOf(host).name).toBe(before.name);
     expect(variableOf(host).trainable).toBe(true);
     expect(read(host)).toEqual(value);
     host.dispose();
