@@ -5,7 +5,7 @@ import { weightNormOp } from '../kernels/weightNorm/op.ts';
 import { norm } from '../linalg/norm.ts';
 import { checkOptions } from '../nn/options.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/register.ts';
+import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
 
 /** Options of {@link weightNorm}. */

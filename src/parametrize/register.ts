@@ -12,7 +12,6 @@ import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from './dependencyChecks.ts';
 import { preservingState, restoringOnError } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
-import type { Parametrization } from './parametrization.ts';
 import { ParametrizationList } from './parametrizationList.ts';
 import { notATensor } from './readErrors.ts';
 import {
@@ -20,35 +19,11 @@ import {
   enterRegistration,
   listsWithModule,
   listsWithOriginal,
-  markMade,
   type Registration,
   registrationOf,
 } from './registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from './rightInverse.ts';
 import { raiseVersion } from './version.ts';
-
-/**
- * Registers what a catalog function has made, by default on the host's main weight; removal disposes it.
- *
- * @param caller - the catalog function, for messages
- * @returns the host
- */
-export function registerMade<H extends object>(
-  caller: string,
-  host: H,
-  name: string | undefined,
-  made: Parametrization,
-  options?: RegisterOptions,
-): H {
-  try {
-    checkHost(caller, host);
-    register(caller, host, name ?? hostKindOf(host).mainTensor(host), markMade(made), options);
-    return host;
-  } catch (error) {
-    made.dispose();
-    throw error;
-  }
-}
 
 /** Options of {@link registerParametrization}. */
 export interface RegisterOptions {
@@ -193,7 +168,12 @@ function checkUnchanged(caller: string, got: TensorSpec, wanted: TensorSpec): vo
   checkSpec(caller, 'the value of forward', got, wanted, remedy);
 }
 
-function checkHost(caller: string, host: unknown): asserts host is object {
+/**
+ * Refuses what cannot be a host at all.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`
+ */
+export function checkHost(caller: string, host: unknown): asserts host is object {
   if (typeof host !== 'object' || host === null) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
