@@ -12,8 +12,11 @@ export * as nn from './nn/index.ts';
 export {
   type CatalogFunction,
   Skew,
+  SpectralNorm,
+  type SpectralNormOptions,
   Symmetric,
   skew,
+  spectralNorm,
   symmetric,
   WeightNorm,
   type WeightNormOptions,

@@ -18,16 +18,16 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        Parametrization ParametrizeError Skew Symmetric WeightNorm cached clone describe fold invalidate
+        Parametrization ParametrizeError Skew SpectralNorm Symmetric WeightNorm cached clone describe fold invalidate
         isParametrized nn parametrizationsOn pure registerParametrization removeParametrizations skew
-        symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations valueOf
+        spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations valueOf
         weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
         CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost
-        ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions WeightNormOptions
+        ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions WeightNormOptions
       `),
     );
   });

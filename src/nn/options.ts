@@ -62,6 +62,19 @@ export function checkNumber(caller: string, name: string, value: number): void {
 }
 
 /**
+ * Refuses what is not a finite number of at least 0.
+ *
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkNotNegative(caller: string, name: string, value: number): void {
+  if (Number.isFinite(value) && value >= 0) return;
+  throw new ParametrizeError(
+    'OPTION',
+    `${caller}: ${name} is ${String(value)}, it must be a finite number of at least 0.`,
+  );
+}
+
+/**
  * Refuses what is not a number from 0 to 1.
  *
  * @throws {@link ParametrizeError} `OPTION`

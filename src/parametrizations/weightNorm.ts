@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { weightNormOp } from '../kernels/weightNorm/op.ts';
 import { norm } from '../linalg/norm.ts';
-import { checkOptions } from '../nn/options.ts';
+import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -49,7 +49,8 @@ export class WeightNorm extends Parametrization {
       if (!Number.isInteger(axis))
         throw optionError(`dim must be an axis, axes or null, got ${String(axis)}`);
     }
-    this.lowerBound = checkEps(eps);
+    checkNotNegative('weightNorm', 'eps', eps);
+    this.lowerBound = eps;
   }
 
   /** Lower bound of the norm that is divided by. */
@@ -59,7 +60,8 @@ export class WeightNorm extends Parametrization {
 
   /** Makes cached values stale. */
   set eps(eps: number) {
-    this.lowerBound = checkEps(eps);
+    checkNotNegative('weightNorm', 'eps', eps);
+    this.lowerBound = eps;
     this.invalidate();
   }
 
@@ -132,11 +134,6 @@ function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] 
   });
   if (new Set(kept).size < kept.length) throw optionError(`dim [${dim.join(', ')}] names an axis twice`);
   return shape.map((_, axis) => axis).filter((axis) => !kept.includes(axis));
-}
-
-function checkEps(eps: number): number {
-  if (typeof eps === 'number' && eps >= 0 && Number.isFinite(eps)) return eps;
-  throw optionError(`eps must be a number that is not negative, got ${String(eps)}`);
 }
 
 const optionError = (fact: string): ParametrizeError =>

@@ -55,10 +55,10 @@ describe('weightNorm refuses', () => {
 
   it('an eps that is no finite number from 0 on', () => {
     expect(normalize({ eps: -1 })).toMatchInlineSnapshot(
-      `"OPTION: weightNorm: eps must be a number that is not negative, got -1."`,
+      `"OPTION: weightNorm: eps is -1, it must be a finite number of at least 0."`,
     );
     for (const eps of [Number.NaN, Number.POSITIVE_INFINITY, '1', null]) {
-      expect(normalize({ eps })).toMatch('OPTION: weightNorm: eps must be ');
+      expect(normalize({ eps })).toMatch('OPTION: weightNorm: eps is ');
     }
   });
 

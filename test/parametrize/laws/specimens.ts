@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nn, Parametrization, WeightNorm } from '../../../src/index.ts';
+import { nn, Parametrization, SpectralNorm, WeightNorm } from '../../../src/index.ts';
 
 /** Pure, with a parameter of its own and a value that depends on the mode: `W = X · scale · (training ? 1 : 2)`. */
 class Scaled extends Parametrization {
@@ -54,6 +54,15 @@ export class Masked extends Parametrization {
   }
 }
 
+/** Spectral norm that begins with the vectors of some other matrix, always the same ones. */
+function spectral(): SpectralNorm {
+  nn.manualSeed(5);
+  const weight = tf.tensor2d([1, -2, 0.5, 3, -1, 2], [3, 2]);
+  const map = new SpectralNorm(weight);
+  weight.dispose();
+  return map;
+}
+
 /** The chains that the law tests run on: what makes each map, in the order of registration. */
 export const specimens: Record<string, readonly (() => Parametrization)[]> = {
   weightNorm: [() => new WeightNorm()],
@@ -63,6 +72,8 @@ export const specimens: Record<string, readonly (() => Parametrization)[]> = {
   counting: [() => new Counting()],
   masked: [() => new Masked()],
   'counting, then masked': [() => new Counting(), () => new Masked()],
+  spectralNorm: [spectral],
+  'weightNorm, then spectralNorm': [() => new WeightNorm(), spectral],
 };
 
 /** The chains among them whose value is a function of their dependencies in every mode. */

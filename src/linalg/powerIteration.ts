@@ -1,0 +1,62 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { norm } from './norm.ts';
+
+/** A tensor as the matrix whose rows are its slices along one axis: `[shape[dim], rest]`. */
+export function asMatrix(x: Tensor, dim: number): Tensor {
+  const rows = x.shape[dim]!;
+  if (dim === 0) return tf.reshape(x, [rows, -1]);
+  const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== dim);
+  return tf.reshape(tf.transpose(x, [dim, ...others]), [rows, -1]);
+}
+
+/** A pair of singular vectors: `left` has the length of a column of the matrix, `right` that of a row. */
+export interface SingularVectors {
+  readonly left: Tensor;
+  readonly right: Tensor;
+}
+
+/**
+ * One step of the power iteration towards the largest singular value: `u = Mv/‖Mv‖`.
+ *
+ * **Shape**: `matrix`: [m, n]; `right`: [n]; `left` and result: [m].
+ *
+ * @param left - what the result is where `‖Mv‖` is not above `eps`: a zero matrix turns no vector to zero, which no
+ * later step could leave
+ */
+export const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
+  unitOr(left, multiply(matrix, right, false), eps);
+
+/** The same for the other side: `v = Mᵀu/‖Mᵀu‖`. */
+export const rightVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
+  unitOr(right, multiply(matrix, left, true), eps);
+
+/**
+ * The power iteration as the modern spectral norm runs it: `u` from `v` first, then `v` from the new `u`.
+ *
+ * **Shape**: `matrix`: [m, n]; vectors: [m] and [n].
+ */
+export function powerIteration(
+  matrix: Tensor,
+  start: SingularVectors,
+  iterations: number,
+  eps: number,
+): SingularVectors {
+  let { left, right } = start;
+  for (let i = 0; i < iterations; i++) {
+    left = leftVector(matrix, { left, right }, eps);
+    right = rightVector(matrix, { left, right }, eps);
+  }
+  return { left, right };
+}
+
+/** `Mx`, or `Mᵀx`, as a vector. */
+export function multiply(matrix: Tensor, vector: Tensor, transposed: boolean): Tensor {
+  const product = tf.matMul(matrix, tf.reshape(vector, [-1, 1]), transposed);
+  return tf.reshape(product, [-1]);
+}
+
+function unitOr(fallback: Tensor, vector: Tensor, eps: number): Tensor {
+  const length = norm(vector, [0]);
+  return tf.where(tf.greater(length, eps), tf.div(vector, length), fallback);
+}

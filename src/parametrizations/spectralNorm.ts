@@ -1,0 +1,135 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
+import { weightNormOp } from '../kernels/weightNorm/op.ts';
+import { asMatrix, powerIteration } from '../linalg/powerIteration.ts';
+import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
+import { buffer } from '../nn/parameter.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { registerMade } from '../parametrize/registerMade.ts';
+import type { CatalogFunction } from './catalogFunction.ts';
+import { constants, randomVectors } from './singularVectors.ts';
+import { outputAxis, type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
+
+/** How many steps the iteration makes at registration: torch's number. */
+const warmUp = 15;
+
+/**
+ * Spectral normalization: divides a tensor by its largest singular value, so that as a linear map it stretches nothing.
+ *
+ * `Y = W / σ`, `σ = uᵀMv`, M the matrix whose rows are the slices of W along `dim`; u and v approach its first singular
+ * vectors by `u ← Mv/‖Mv‖`, `v ← Mᵀu/‖Mᵀu‖`. A vector is divided by its norm.
+ *
+ * @remarks
+ * **Shape**: W, Y: S. u: [S[dim]]; v: [the product of the other axes].
+ * **State**: `original` = W; buffers `_u`, `_v` (none for a vector), which begin random and are iterated 15 times. In
+ * training mode each evaluation iterates `nPowerIterations` times more and writes them; in eval mode nothing does.
+ * **Gradient**: to W, through σ; u and v are constants. Of any order.
+ *
+ * A zero tensor stays zero, with the gradient of the identity (torch: NaN).
+ *
+ * @throws {@link ParametrizeError} `OPTION`, `DTYPE`
+ * @see Miyato et al. 2018, arXiv:1802.05957. torch.nn.utils.parametrizations.spectral_norm
+ */
+export class SpectralNorm extends Parametrization {
+  /** The axis whose slices are the rows of the matrix. */
+  readonly dim: number;
+  /** The estimate of the first left singular vector; absent for a vector. */
+  declare readonly _u?: Variable;
+  /** The estimate of the first right singular vector; absent for a vector. */
+  declare readonly _v?: Variable;
+  private iterations: number;
+  private lowerBound: number;
+
+  /** @param weight - the tensor that the singular vectors are estimated for */
+  constructor(weight: Tensor, options: SpectralNormOptions = {}) {
+    super();
+    const { nPowerIterations, eps, dim } = spectralOptions('spectralNorm', options, weight);
+    this.iterations = nPowerIterations;
+    this.lowerBound = eps;
+    this.dim = dim;
+    if (weight.rank === 1) return;
+    const { left, right } = tf.tidy(() => {
+      const matrix = asMatrix(weight, this.dim);
+      const { left, right } = powerIteration(matrix, randomVectors(matrix), warmUp, eps);
+      return { left: buffer(left), right: buffer(right) };
+    });
+    this._u = left;
+    this._v = right;
+  }
+
+  /** How many steps of the power iteration each read in training mode makes. */
+  get nPowerIterations(): number {
+    return this.iterations;
+  }
+
+  /** Makes cached values stale. */
+  set nPowerIterations(nPowerIterations: number) {
+    checkInteger('spectralNorm', 'nPowerIterations', nPowerIterations);
+    this.iterations = nPowerIterations;
+    this.invalidate();
+  }
+
+  /** Products of the iteration that are not longer than this leave their vector as it was. */
+  get eps(): number {
+    return this.lowerBound;
+  }
+
+  /** Makes cached values stale. */
+  set eps(eps: number) {
+    checkNotNegative('spectralNorm', 'eps', eps);
+    this.lowerBound = eps;
+    this.invalidate();
+  }
+
+  override forward(W: Tensor): Tensor {
+    const { _u, _v } = this;
+    if (_u === undefined || _v === undefined) return weightNormOp(tf.scalar(1), W, [0], this.eps);
+    const matrix = asMatrix(W, this.dim);
+    if (this.training) {
+      const start = { left: _u, right: _v };
+      const { left, right } = powerIteration(matrix, start, this.iterations, this.eps);
+      _u.assign(left);
+      _v.assign(right);
+    }
+    return spectralNormOp(W, matrix, constants(_u, _v));
+  }
+
+  /** The tensor itself, as in torch: the vectors are not estimated anew. */
+  override rightInverse(W: Tensor): Tensor {
+    return W;
+  }
+
+  /** In training mode an evaluation writes the vectors; a vector has none. */
+  override isPure(): boolean {
+    return !this.training || this._u === undefined;
+  }
+
+  override extraRepr(): string {
+    return `nPowerIterations=${this.iterations}, eps=${this.eps}, dim=${this.dim}`;
+  }
+}
+
+/**
+ * Divides a weight of a module by its largest singular value, estimated by a power iteration; see {@link SpectralNorm}.
+ *
+ * @param name - the tensor; default the host's main weight
+ * @returns the host
+ * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
+ * @example
+ * ```ts
+ * spectralNorm(discriminator.conv);
+ * discriminator.train();  // each read moves the estimate
+ * discriminator.eval();   // the estimate stays
+ * ```
+ * @see torch.nn.utils.parametrizations.spectral_norm
+ */
+export const spectralNorm: CatalogFunction<SpectralNormOptions> = ((
+  host: object,
+  name?: string,
+  options: SpectralNormOptions = {},
+) =>
+  registerMade('spectralNorm', host, name, (weight) => {
+    checkOptions('spectralNorm', options, ['nPowerIterations', 'eps', 'dim']);
+    return new SpectralNorm(weight, { ...options, dim: options.dim ?? outputAxis(host, weight) });
+  })) as CatalogFunction<SpectralNormOptions>;

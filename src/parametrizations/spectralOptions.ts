@@ -1,0 +1,49 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../errors.ts';
+import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
+import { TransposedConvolution } from '../nn/transposedConvolution.ts';
+
+/** Options of `spectralNorm`. */
+export interface SpectralNormOptions {
+  /** How many steps of the power iteration each read in training mode makes. Default 1. */
+  readonly nPowerIterations?: number;
+  /** Products of the iteration that are not longer than this leave their vector as it was. Default 1e-12. */
+  readonly eps?: number;
+  /**
+   * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed convolutions
+   * 1: the axis of the output channels.
+   */
+  readonly dim?: number;
+}
+
+/**
+ * The options with their defaults, checked for a tensor.
+ *
+ * @param caller - the function, for messages
+ * @throws {@link ParametrizeError} `OPTION` if one makes no sense for the tensor, `DTYPE` if that is not float32
+ */
+export function spectralOptions(
+  caller: string,
+  options: SpectralNormOptions,
+  { shape, rank, dtype }: Tensor,
+): Required<SpectralNormOptions> {
+  checkOptions(caller, options, ['nPowerIterations', 'eps', 'dim']);
+  const { nPowerIterations = 1, eps = 1e-12, dim = 0 } = options;
+  checkInteger(caller, 'nPowerIterations', nPowerIterations);
+  checkNotNegative(caller, 'eps', eps);
+  if (dtype !== 'float32') {
+    throw new ParametrizeError('DTYPE', `${caller}: expected a float32 tensor, got ${dtype}. Cast it first.`);
+  }
+  if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
+    const range = rank === 0 ? 'a tensor with axes' : `an axis from ${-rank} to ${rank - 1}`;
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: dim ${String(dim)} is out of range for shape ${formatShape(shape)}: expected ${range}.`,
+    );
+  }
+  return { nPowerIterations, eps, dim: dim < 0 ? dim + rank : dim };
+}
+
+/** The default of `dim`: the axis of the output channels; 0 for a vector, such as a bias. */
+export const outputAxis = (host: object, { rank }: Tensor): number =>
+  host instanceof TransposedConvolution && rank > 1 ? 1 : 0;
