@@ -1,4 +1,3 @@
-export { ELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './activations.ts';
 export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './adaptiveAvgPool.ts';
 export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './avgPool.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
@@ -12,11 +11,14 @@ export { ConvTranspose1d, type ConvTranspose1dOptions } from './convTranspose1d.
 export { ConvTranspose2d, type ConvTranspose2dOptions } from './convTranspose2d.ts';
 export { ConvTranspose3d, type ConvTranspose3dOptions } from './convTranspose3d.ts';
 export { Dropout, Dropout1d, Dropout2d, type DropoutOptions } from './dropout.ts';
+export { CELU, ELU, SELU } from './elu.ts';
 export { Embedding } from './embedding.ts';
 export { Flatten } from './flatten.ts';
 export { GELU, type GELUOptions } from './gelu.ts';
+export { GLU } from './glu.ts';
 export { GroupNorm, type GroupNormOptions } from './groupNorm.ts';
 export { GRU, type GRUOptions } from './gru.ts';
+export { Hardsigmoid, Hardswish, Hardtanh, ReLU6 } from './hardtanh.ts';
 export type {
   ForwardHook,
   ForwardPreHook,
@@ -36,7 +38,9 @@ export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
 export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './maxPool.ts';
 export { type LoadStateDictOptions, Module, type Parametrizations } from './module.ts';
 export { buffer, parameter } from './parameter.ts';
+export { PReLU } from './prelu.ts';
 export { manualSeed } from './random.ts';
+export { LeakyReLU, ReLU, Threshold } from './relu.ts';
 export { RNN, type RNNOptions } from './rnn.ts';
 export {
   CircularPad1d,
@@ -46,5 +50,9 @@ export {
   ReplicationPad1d,
   ReplicationPad2d,
 } from './selfPad.ts';
+export { Hardshrink, Softshrink, Tanhshrink } from './shrink.ts';
+export { Sigmoid, Softsign, Tanh } from './sigmoid.ts';
+export { Mish, SiLU } from './silu.ts';
 export { LogSoftmax, Softmax } from './softmax.ts';
+export { LogSigmoid, Softplus } from './softplus.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

@@ -409,14 +409,14 @@ LATER_PADS = {"ZeroPad1d": "constant", "CircularPad1d": "circular", "CircularPad
 KINKS = torch.tensor([-100.0, -20, -6, -3, -1, -0.5, 0, 0.5, 1, 3, 6, 20, 100])
 
 
-def activation(module: str, *variants: dict, second: bool = True) -> list:
+def activation(module: str, *variants: dict, second: bool = True, second_at_kinks: bool = True) -> list:
     """An activation with its defaults and other options, at random numbers and at its kinks."""
     return [
         written
         for kwargs in ({}, *variants)
         for written in (
             case(module, **kwargs, x=[3, 4], second=second),
-            case(module, **kwargs, x=KINKS, note="kinks and far out"),
+            case(module, **kwargs, x=KINKS, note="kinks and far out", second=second and second_at_kinks),
         )
     ]
 
@@ -430,8 +430,9 @@ ACTIVATIONS = [
     *activation("CELU", {"alpha": 1.8}),
     *activation("GELU", {"approximate": "tanh"}),
     *activation("SiLU"),
-    *activation("Mish"),
-    *activation("Softplus", {"beta": 2}, {"beta": 0.5, "threshold": 1}),
+    # Torch's second derivative of this one is NaN at 100.
+    *activation("Mish", second_at_kinks=False),
+    *activation("Softplus", {"beta": 2}, {"beta": 0.5, "threshold": 1}, {"beta": 2, "threshold": 2}),
     *activation("Softsign"),
     *activation("Tanh"),
     *activation("Sigmoid"),
@@ -440,8 +441,22 @@ ACTIVATIONS = [
     *activation("Hardsigmoid", second=False),
     *activation("Hardswish"),
     *activation("LogSigmoid"),
+    *activation("Softshrink", {"lambd": 0}, {"lambd": 1}),
+    *activation("Hardshrink", {"lambd": 0}, {"lambd": 1}, {"lambd": -1}),
+    *activation("Tanhshrink"),
+    case("Threshold", 0.5, 20, x=[3, 4], second=True),
+    case("Threshold", 0.5, 20, x=KINKS, note="kinks and far out", second=True),
+    case("Threshold", -3, -0.25, x=KINKS, note="kinks and far out", second=True),
     case("PReLU", x=[3, 4], second=True),
-    case("PReLU", x=KINKS, note="kinks and far out"),
+    case("PReLU", x=KINKS, note="kinks and far out", second=True),
+    case(
+        "PReLU",
+        num_parameters=2,
+        init=-0.5,
+        x=torch.stack([KINKS, KINKS], dim=1),
+        note="kinks and far out",
+        second=True,
+    ),
     case("PReLU", num_parameters=3, x=[2, 3], second=True),
     case("PReLU", num_parameters=3, x=[2, 3, 4], second=True, note="a sequence"),
     case("PReLU", num_parameters=3, x=[2, 3, 2, 2], second=True, note="an image"),

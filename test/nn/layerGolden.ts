@@ -69,10 +69,16 @@ export const layerClasses: ReadonlyMap<string, LayerClass> = new Map(
 
 /** Options that the constructor takes by position, not in an object: the layer has nothing else to choose. */
 const positionalOptions: Readonly<Record<string, readonly string[]>> = {
+  CELU: ['alpha'],
   ELU: ['alpha'],
   Flatten: ['startDim', 'endDim'],
+  GLU: ['dim'],
+  Hardshrink: ['lambd'],
+  Hardtanh: ['minVal', 'maxVal'],
   LeakyReLU: ['negativeSlope'],
-  Softplus: ['beta'],
+  PReLU: ['numParameters', 'init'],
+  Softplus: ['beta', 'threshold'],
+  Softshrink: ['lambd'],
 };
 
 /** The layer of this package with the options and the state of the golden one. */
