@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { timesTransposed, transposed } from '../linalg/product.ts';
+import { stack, unstack } from '../linalg/stack.ts';
 import { zeroAtRandom } from './dropout.ts';
 import { holdsTensor } from './fields.ts';
 import { affine } from './linear.ts';
@@ -165,7 +166,7 @@ export abstract class Recurrent extends Module {
       if (this.training && !isLast) sequence = zeroAtRandom(sequence, this.dropout);
     }
     const states = last.map((ofLayers) => {
-      const stacked = tf.stack(ofLayers);
+      const stacked = stack(ofLayers);
       return batched ? stacked : tf.squeeze(stacked, [1]);
     });
     const output = batched ? sequence : tf.squeeze(sequence, [1]);
@@ -200,7 +201,7 @@ export abstract class Recurrent extends Module {
       );
       outputs[t] = states[0]!;
     }
-    return [tf.stack(outputs), states];
+    return [stack(outputs), states];
   }
 
   private checkShapes(x: Tensor, names: readonly string[], states: readonly (Tensor | undefined)[]): void {
@@ -239,9 +240,6 @@ export abstract class Recurrent extends Module {
     return options.join(', ');
   }
 }
-
-/** The items along the first axis. The gradient that tfjs has for `tf.unstack` throws where there is one only. */
-const unstack = (x: Tensor): Tensor[] => (x.shape[0] === 1 ? [tf.squeeze(x, [0])] : tf.unstack(x));
 
 /** The sum of two biases; both are null or neither is. */
 export const sumOfBiases = (a: Tensor | null, b: Tensor | null): Tensor | null =>
