@@ -24,28 +24,32 @@ export interface SingularVectors {
  * @param left - what the result is where `‖Mv‖` is not above `eps`: a zero matrix turns no vector to zero, which no
  * later step could leave
  */
-export const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
+const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
   unitOr(left, multiply(matrix, right, false), eps);
 
 /** The same for the other side: `v = Mᵀu/‖Mᵀu‖`. */
-export const rightVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
+const rightVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
   unitOr(right, multiply(matrix, left, true), eps);
 
 /**
- * The power iteration as the modern spectral norm runs it: `u` from `v` first, then `v` from the new `u`.
+ * The power iteration: one vector from the other, then that one from the new one, and so on.
  *
  * **Shape**: `matrix`: [m, n]; vectors: [m] and [n].
+ *
+ * @param first - which of the two is computed first in each iteration
  */
 export function powerIteration(
   matrix: Tensor,
   start: SingularVectors,
   iterations: number,
   eps: number,
+  first: keyof SingularVectors = 'left',
 ): SingularVectors {
   let { left, right } = start;
-  for (let i = 0; i < iterations; i++) {
+  if (first === 'right') right = rightVector(matrix, { left, right }, eps);
+  for (let i = 1; i <= iterations; i++) {
     left = leftVector(matrix, { left, right }, eps);
-    right = rightVector(matrix, { left, right }, eps);
+    if (first === 'left' || i < iterations) right = rightVector(matrix, { left, right }, eps);
   }
   return { left, right };
 }

@@ -40,6 +40,9 @@ export interface StateDictLoading {
 /** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */
 export type LoadStateDictPreHook<M extends Module = Module> = (module: M, loading: StateDictLoading) => void;
 
+/** Runs when a module is disposed, before its variables are: frees what is not in its fields. */
+export type DisposeHook = (module: Module) => void;
+
 /** What `loadStateDict` reports. */
 export interface LoadStateDictReport {
   /** Renamings that pre-hooks made. */
@@ -57,6 +60,7 @@ interface HookLists {
   readonly forwardPre: Set<{ readonly hook: ForwardPreHook }>;
   readonly forward: Set<{ readonly hook: ForwardHook }>;
   readonly loadStateDictPre: Set<{ readonly hook: LoadStateDictPreHook }>;
+  readonly dispose: Set<{ readonly hook: DisposeHook }>;
 }
 
 // Beside the modules, not in them: a field would be copied by reference with the module, and the copy's hooks would
@@ -89,7 +93,7 @@ export function hooks<K extends keyof HookLists>(module: Module, kind: K): reado
 export function addHook<K extends keyof HookLists>(module: Module, kind: K, hook: HookOf<K>): HookHandle {
   let lists = hooksOf.get(module);
   if (lists === undefined) {
-    lists = { forwardPre: new Set(), forward: new Set(), loadStateDictPre: new Set() };
+    lists = { forwardPre: new Set(), forward: new Set(), loadStateDictPre: new Set(), dispose: new Set() };
     hooksOf.set(module, lists);
   }
   const list = lists[kind] as Set<{ readonly hook: unknown }>;
@@ -102,6 +106,14 @@ export function addHook<K extends keyof HookLists>(module: Module, kind: K, hook
   return { remove };
 }
 
+/** Removes a hook by its function: also from a copy of the module that it was added to. */
+export function dropHook<K extends keyof HookLists>(module: Module, kind: K, hook: HookOf<K>): void {
+  const list = hooksOf.get(module)?.[kind] as Set<{ readonly hook: unknown }> | undefined;
+  for (const entry of list ?? []) {
+    if (entry.hook === hook && list!.delete(entry)) changed(module);
+  }
+}
+
 /** Registers the hooks of one module on its copy; hooks get the module as argument, so they act on the copy there. */
 export function copyHooks(from: object, to: object): void {
   const lists = hooksOf.get(from);
@@ -110,5 +122,6 @@ export function copyHooks(from: object, to: object): void {
     forwardPre: new Set([...lists.forwardPre].map(({ hook }) => ({ hook }))),
     forward: new Set([...lists.forward].map(({ hook }) => ({ hook }))),
     loadStateDictPre: new Set([...lists.loadStateDictPre].map(({ hook }) => ({ hook }))),
+    dispose: new Set([...lists.dispose].map(({ hook }) => ({ hook }))),
   });
 }

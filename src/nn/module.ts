@@ -219,6 +219,7 @@ export abstract class Module implements Copyable {
     if (disposed.has(this)) return;
     const { variables, children } = fieldsOf(this);
     disposed.add(this);
+    for (const hook of hooks(this, 'dispose')) hook(this);
     for (const [, child] of children) child.dispose();
     for (const [, variable] of variables) disposeVariable(variable);
   }

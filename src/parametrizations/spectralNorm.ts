@@ -48,10 +48,10 @@ export class SpectralNorm extends Parametrization {
     this.iterations = nPowerIterations;
     this.lowerBound = eps;
     this.dim = dim;
-    if (weight.rank === 1) return;
+    if (!this.hasVectors(weight)) return;
     const { left, right } = tf.tidy(() => {
       const matrix = asMatrix(weight, this.dim);
-      const { left, right } = powerIteration(matrix, randomVectors(matrix), warmUp, eps);
+      const { left, right } = powerIteration(matrix, randomVectors(matrix), warmUp, eps, this.firstVector());
       return { left: buffer(left), right: buffer(right) };
     });
     this._u = left;
@@ -83,16 +83,9 @@ export class SpectralNorm extends Parametrization {
   }
 
   override forward(W: Tensor): Tensor {
-    const { _u, _v } = this;
-    if (_u === undefined || _v === undefined) return weightNormOp(tf.scalar(1), W, [0], this.eps);
-    const matrix = asMatrix(W, this.dim);
-    if (this.training) {
-      const start = { left: _u, right: _v };
-      const { left, right } = powerIteration(matrix, start, this.iterations, this.eps);
-      _u.assign(left);
-      _v.assign(right);
-    }
-    return spectralNormOp(W, matrix, constants(_u, _v));
+    if (this._u === undefined) return weightNormOp(tf.scalar(1), W, [0], this.eps);
+    if (this.training) this.iterate(W);
+    return this.quotient(W);
   }
 
   /** The tensor itself, as in torch: the vectors are not estimated anew. */
@@ -103,6 +96,31 @@ export class SpectralNorm extends Parametrization {
   /** In training mode an evaluation writes the vectors; a vector has none. */
   override isPure(): boolean {
     return !this.training || this._u === undefined;
+  }
+
+  /** Whether the tensor is treated as a matrix, whose singular vectors are estimated, or divided by its norm. */
+  protected hasVectors({ rank }: Tensor): boolean {
+    return rank > 1;
+  }
+
+  /** Which vector each iteration computes first. */
+  protected firstVector(): 'left' | 'right' {
+    return 'left';
+  }
+
+  /** Moves the vectors on towards the singular vectors of a tensor. */
+  protected iterate(W: Tensor): void {
+    const [u, v] = [this._u!, this._v!];
+    const matrix = asMatrix(W, this.dim);
+    const start = { left: u, right: v };
+    const { left, right } = powerIteration(matrix, start, this.iterations, this.eps, this.firstVector());
+    u.assign(left);
+    v.assign(right);
+  }
+
+  /** The tensor divided by the estimate that the vectors are. */
+  protected quotient(W: Tensor): Tensor {
+    return spectralNormOp(W, asMatrix(W, this.dim), constants(this._u!, this._v!));
   }
 
   override extraRepr(): string {

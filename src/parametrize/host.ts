@@ -11,7 +11,14 @@ export interface Attachment {
   install(list: ParametrizationList): void;
   /** Puts a variable in the place of the chain, as it was before: attributes, order, lists. */
   uninstall(list: ParametrizationList, variable: Variable): void;
+  /**
+   * Why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
+   */
+  readonly closed?: string;
 }
+
+/** Another way than the host's own to give a found tensor's place to a chain. */
+export type Place = (found: FoundTensor) => Attachment;
 
 /** A tensor of a host that is not parametrized, found by {@link HostKind.find}. */
 export interface FoundTensor {

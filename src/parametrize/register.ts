@@ -10,6 +10,7 @@ import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from './dependencyChecks.ts';
+import type { Place } from './host.ts';
 import { preservingState, restoringOnError } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
 import { ParametrizationList } from './parametrizationList.ts';
@@ -39,6 +40,7 @@ export interface RegisterOptions {
  * then cannot fail.
  *
  * @param caller - the public function, for messages
+ * @param place - where the chain of a tensor that is not parametrized yet goes
  */
 export function register(
   caller: string,
@@ -46,6 +48,7 @@ export function register(
   name: string,
   registered: unknown,
   options: RegisterOptions = {},
+  place: Place = ({ attachment }) => attachment,
 ): void {
   checkHost(caller, host);
   checkName(caller, name);
@@ -59,14 +62,23 @@ export function register(
   const { training } = host as { training?: unknown };
   restoringOnError(modules, () => {
     if (typeof training === 'boolean') for (const module of modules) module.training = training;
-    if (existing === undefined) registerFirst(caller, host, name, step, unsafe);
+    if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
     else append(caller, existing, step, unsafe);
   });
   if (isModule(host)) raiseVersion(host);
 }
 
-function registerFirst(caller: string, host: object, name: string, step: ChainStep, unsafe: boolean): void {
-  const { variable, attachment } = hostKindOf(host).find(caller, host, name);
+function registerFirst(
+  caller: string,
+  host: object,
+  name: string,
+  step: ChainStep,
+  unsafe: boolean,
+  place: Place,
+): void {
+  const found = hostKindOf(host).find(caller, host, name);
+  const { variable } = found;
+  const attachment = place(found);
   checkTied(caller, host, name, variable);
   const label = `${typeName(host)}.${name}`;
   scoped(caller, () => {
@@ -111,7 +123,10 @@ function registerFirst(caller: string, host: object, name: string, step: ChainSt
   });
 }
 
-function append(caller: string, { list }: Registration, step: ChainStep, unsafe: boolean): void {
+function append(caller: string, { list, attachment }: Registration, step: ChainStep, unsafe: boolean): void {
+  if (attachment.closed !== undefined) {
+    throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${list.chain.label} ${attachment.closed}`);
+  }
   checkLaterArity(caller, step);
   scoped(caller, () => {
     const current = list.chain.inspect();

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { scoped } from '../engine/scope.ts';
+import type { Place } from './host.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { Parametrization } from './parametrization.ts';
 import { checkHost, type RegisterOptions, register } from './register.ts';
@@ -13,6 +14,7 @@ export type MakeFor = (tensor: Tensor, name: string) => Parametrization;
  *
  * @param caller - the catalog function, for messages
  * @param make - the parametrization, or what makes it for the tensor; reading the value advances no state
+ * @param place - where the chain goes, if not where the host puts it
  * @returns the host
  */
 export function registerMade<H extends object>(
@@ -21,13 +23,14 @@ export function registerMade<H extends object>(
   name: string | undefined,
   make: Parametrization | MakeFor,
   options?: RegisterOptions,
+  place?: Place,
 ): H {
   let made = typeof make === 'function' ? undefined : make;
   try {
     checkHost(caller, host);
     const tensor = name ?? hostKindOf(host).mainTensor(host);
     made ??= scoped(caller, () => (make as MakeFor)(currentValue(caller, host, tensor), tensor));
-    register(caller, host, tensor, markMade(made), options);
+    register(caller, host, tensor, markMade(made), options, place);
     return host;
   } catch (error) {
     made?.dispose();

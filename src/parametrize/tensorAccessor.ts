@@ -1,3 +1,4 @@
+import type { Variable } from '@tensorflow/tfjs-core';
 import { type Copier, registerPropertyCopyRule } from '../nn/copy.ts';
 import { isModule } from '../nn/fields.ts';
 import type { Attachment } from './host.ts';
@@ -8,11 +9,11 @@ import { enterRegistration, markMade } from './registry.ts';
 /** What stands behind the getters that this file has made; a copier finds it here. */
 const installed = new WeakMap<
   () => unknown,
-  { readonly list: ParametrizationList; readonly attributes: Attributes }
+  { readonly list: ParametrizationList; readonly attach: (host: object) => Attachment }
 >();
 
 /** The attributes that a data property had before a chain took its place. */
-type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
+export type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
 
 /**
  * Turns a property of an object into the computed tensor and back.
@@ -23,7 +24,7 @@ type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
 export function tensorAccessor(host: object, name: string, attributes: Attributes): Attachment {
   return {
     install(list) {
-      defineAccessor(host, name, list, attributes);
+      defineAccessor(host, name, list, (copy) => tensorAccessor(copy, name, attributes));
       const dict = dictOf(host) ?? addDict(host);
       Object.defineProperty(dict, name, { value: list, enumerable: true, configurable: true });
     },
@@ -33,14 +34,29 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
         delete (dict as unknown as Record<string, unknown>)[name];
         if (dict.children().length === 0) delete (host as { parametrizations?: unknown }).parametrizations;
       }
-      Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
+      defineVariable(host, name, variable, attributes);
     },
   };
 }
 
-function defineAccessor(host: object, name: string, list: ParametrizationList, attributes: Attributes): void {
+/** Makes a property a variable again, in its place among the keys. */
+export function defineVariable(host: object, name: string, variable: Variable, attributes: Attributes): void {
+  Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
+}
+
+/**
+ * Makes a property the computed tensor of a chain.
+ *
+ * @param attach - makes the attachment for the same property of a copy of the host
+ */
+export function defineAccessor(
+  host: object,
+  name: string,
+  list: ParametrizationList,
+  attach: (host: object) => Attachment,
+): void {
   const get = () => list.chain.read();
-  installed.set(get, { list, attributes });
+  installed.set(get, { list, attach });
   Object.defineProperty(host, name, {
     get,
     set: (value: unknown) => list.chain.assign(value),
@@ -73,9 +89,9 @@ registerPropertyCopyRule(
     const source = get && installed.get(get);
     if (source === undefined || typeof key !== 'string') return false;
     const list = copier.copy(source.list);
-    const attachment = tensorAccessor(copy, key, source.attributes);
+    const attachment = source.attach(copy);
     // Not `attachment.install`: the dictionary is copied as the field that it is, at its place among the others.
-    defineAccessor(copy, key, list, source.attributes);
+    defineAccessor(copy, key, list, source.attach);
     // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
     enterRegistration(copy, key, { list, attachment, variableName: undefined });
     // The copier made the maps of the copy, so that nobody but the copy can dispose of them.

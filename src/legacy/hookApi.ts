@@ -1,0 +1,75 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../errors.ts';
+import type { Module } from '../nn/module.ts';
+import type { ParametrizationLike } from '../parametrize/parametrization.ts';
+import { type MakeFor, registerMade } from '../parametrize/registerMade.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { type HookSpec, hookAttachment } from './hookAttachment.ts';
+
+/** A module with the fields that a legacy normalization of its tensor N puts there. */
+export type Hooked<H, N extends string, Suffix extends string> = H & {
+  readonly [Field in `${N}${Suffix}`]: Variable;
+};
+
+/** A module whose type names the tensor. */
+export type WithTensor<N extends string> = Module & { [Name in N]: Tensor | null | undefined };
+
+/** The name of a legacy function, which the modern one has too. */
+type HookName = 'weightNorm' | 'spectralNorm';
+
+let warned = false;
+
+/** Says, once in the life of the process, which function takes the place of this one. */
+function warnDeprecated(name: HookName): void {
+  if (warned) return;
+  warned = true;
+  console.warn(
+    `tfjs-parametrize: the hook API (legacy.${name}) is deprecated. Use ${name} of 'tfjs-parametrize'; checkpoints of either load into either.`,
+  );
+}
+
+/**
+ * Registers a legacy normalization.
+ *
+ * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED` if the tensor is; as {@link registerMade}
+ */
+export function addNormalization(name: HookName, module: Module, spec: HookSpec, make: MakeFor): void {
+  const caller = `legacy.${name}`;
+  if (registrationOf(module, spec.name) !== undefined) {
+    throw new ParametrizeError(
+      'ALREADY_PARAMETRIZED',
+      `${caller}: cannot register two hooks on the same tensor: ${typeName(module)}.${spec.name} is ${whatIsOn(module, spec.name)}. Remove that first.`,
+    );
+  }
+  registerMade(caller, module, spec.name, make, {}, () => hookAttachment(caller, module, spec));
+  warnDeprecated(name);
+}
+
+/**
+ * Removes a normalization that either API made.
+ *
+ * @param isIts - tells the maps of this normalization from others
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if it is not there, or not alone
+ */
+export function removeNormalization(
+  caller: string,
+  normalization: string,
+  module: Module,
+  name: string,
+  isIts: (map: ParametrizationLike) => boolean,
+): void {
+  const list = registrationOf(module, name)?.list;
+  if (list === undefined || list.length !== 1 || !isIts(list[0]!)) {
+    throw new ParametrizeError(
+      'NOT_PARAMETRIZED',
+      `${caller}: ${normalization} of '${name}' not found in ${typeName(module)}: it is ${whatIsOn(module, name)}.${list === undefined ? '' : ' Call removeParametrizations to remove all of it.'}`,
+    );
+  }
+  removeParametrizations(module, name);
+}
+
+function whatIsOn(module: Module, name: string): string {
+  const list = registrationOf(module, name)?.list;
+  return list === undefined ? 'not parametrized' : `parametrized by ${[...list].map(typeName).join(', ')}`;
+}

@@ -1,0 +1,74 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { addHook, dropHook, type ForwardPreHook } from '../nn/hooks.ts';
+import type { Module } from '../nn/module.ts';
+import type { Attachment } from '../parametrize/host.ts';
+import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import { defineAccessor, defineVariable } from '../parametrize/tensorAccessor.ts';
+
+/** How one of the two legacy normalizations stands on a module. */
+export interface HookSpec {
+  /** The tensor that is computed. */
+  readonly name: string;
+  /** The ends of the names that its variables have on the module: `_g` makes `weight_g`. */
+  readonly suffixes: readonly string[];
+  /** Those variables. */
+  readonly variables: (list: ParametrizationList) => readonly Variable[];
+  /** Runs before each forward of the module. */
+  readonly beforeForward?: (module: Module, list: ParametrizationList) => void;
+}
+
+const specs = new WeakMap<Attachment, HookSpec>();
+
+/** How a chain stands on its module, if the hook API put it there. */
+export const hookSpecOf = (host: object, name: string): HookSpec | undefined => {
+  const registration = registrationOf(host, name);
+  return registration && specs.get(registration.attachment);
+};
+
+/**
+ * Puts a chain on a module in the legacy way: its variables are fields of the module itself, after all others, and
+ * `module.parametrizations` does not have it. The tensor is the accessor that it is in the modern way.
+ *
+ * @param caller - the public function, for messages
+ * @throws {@link ParametrizeError} `INVALID_NAME` if the module has a field of such a name
+ */
+export function hookAttachment(caller: string, module: Module, spec: HookSpec): Attachment {
+  const { name, suffixes } = spec;
+  const fields = suffixes.map((suffix) => name + suffix);
+  const taken = fields.find((field) => field in module);
+  if (taken !== undefined) {
+    throw new ParametrizeError(
+      'INVALID_NAME',
+      `${caller}: ${typeName(module)} has a field '${taken}' already, which is needed for ${typeName(module)}.${name}. Rename it.`,
+    );
+  }
+  const { enumerable = true, writable = true } = Object.getOwnPropertyDescriptor(module, name) ?? {};
+  const listOn = (host: Module): ParametrizationList => registrationOf(host, name)!.list;
+  const beforeForward: ForwardPreHook = (host) => spec.beforeForward?.(host, listOn(host));
+  const dispose = (host: Module): void => listOn(host).dispose();
+  const attach = (host: Module): Attachment => {
+    const attachment: Attachment = {
+      closed:
+        "is normalized by the hook API, which nothing can follow. Register the function of the same name of 'tfjs-parametrize' instead.",
+      install(list) {
+        defineAccessor(host, name, list, (copy) => attach(copy as Module));
+        for (const [i, value] of spec.variables(list).entries()) {
+          Object.defineProperty(host, fields[i]!, { value, enumerable: true, configurable: true });
+        }
+        if (spec.beforeForward !== undefined) addHook(host, 'forwardPre', beforeForward);
+        addHook(host, 'dispose', dispose);
+      },
+      uninstall(_list, variable) {
+        dropHook(host, 'forwardPre', beforeForward);
+        dropHook(host, 'dispose', dispose);
+        for (const field of fields) delete (host as unknown as Record<string, unknown>)[field];
+        defineVariable(host, name, variable, { enumerable, writable });
+      },
+    };
+    specs.set(attachment, spec);
+    return attachment;
+  };
+  return attach(module);
+}

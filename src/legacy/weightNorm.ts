@@ -1,0 +1,65 @@
+import type { Module } from '../nn/module.ts';
+import { WeightNorm } from '../parametrizations/weightNorm.ts';
+import type { LooseHost } from '../parametrize/registerParametrization.ts';
+import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
+
+/**
+ * Weight normalization with the names and the `dim` of torch's old hook API: `W = g · v / ‖v‖`.
+ *
+ * @remarks
+ * **State**: `<name>_g` and `<name>_v` on the module itself, after its other parameters; the second is the variable that
+ * `<name>` was. Frozen stays frozen.
+ * **Gradient**: as of the modern function. One forward computes the weight once; between forwards a read sees what was
+ * written to g and v (in torch it is stale until the next forward).
+ *
+ * @param module - the module
+ * @param name - the tensor
+ * @param dim - the axis that keeps a norm of its own; null, or as in torch -1, for one norm of the whole tensor. The other
+ * negative numbers count from the end
+ * @returns the module
+ * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if `<name>_g` or `<name>_v` is taken, and as the
+ * modern function
+ * @deprecated Use `weightNorm` of `tfjs-parametrize`.
+ * @see torch.nn.utils.weight_norm
+ */
+export function weightNorm<H extends WithTensor<N>, N extends string = 'weight'>(
+  module: H,
+  name?: N,
+  dim?: number | null,
+): Hooked<H, N, '_g' | '_v'>;
+export function weightNorm<H extends Module, N extends string>(
+  module: LooseHost<H, N>,
+  name: N,
+  dim?: number | null,
+): Hooked<H, N, '_g' | '_v'>;
+export function weightNorm(module: Module, name = 'weight', dim: number | null = 0): Module {
+  addNormalization(
+    'weightNorm',
+    module,
+    {
+      name,
+      suffixes: ['_g', '_v'],
+      variables: ({ original0, original1 }) => [original0, original1],
+    },
+    () => new WeightNorm({ dim: dim === -1 ? null : dim }),
+  );
+  return module;
+}
+
+/**
+ * Removes weight normalization, whichever API put it there; the module keeps the value of the tensor.
+ *
+ * @remarks
+ * **Ownership**: as of `removeParametrizations`.
+ *
+ * @returns the module
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if the tensor is not weight-normalized, or has other
+ * parametrizations too
+ * @deprecated Use `removeParametrizations` or `fold` of `tfjs-parametrize`.
+ * @see torch.nn.utils.remove_weight_norm
+ */
+export function removeWeightNorm<H extends Module>(module: H, name = 'weight'): H {
+  const isIts = (map: unknown): boolean => map instanceof WeightNorm;
+  removeNormalization('removeWeightNorm', 'weight_norm', module, name, isIts);
+  return module;
+}
