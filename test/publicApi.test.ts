@@ -36,25 +36,28 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/nn/index.ts');
     expect(values).toEqual(
       names(`
-        AdaptiveAvgPool1d AdaptiveAvgPool2d AvgPool1d AvgPool2d BatchNorm1d BatchNorm2d CELU
-        CircularPad1d CircularPad2d ConstantPad1d ConstantPad2d Conv1d Conv2d Conv3d ConvTranspose1d
-        ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d ELU Embedding Flatten GELU GLU
-        GRU GroupNorm Hardshrink Hardsigmoid Hardswish Hardtanh InstanceNorm1d InstanceNorm2d LSTM
-        LayerNorm LeakyReLU Linear LogSigmoid LogSoftmax MaxPool1d MaxPool2d Mish Module ModuleDict
-        ModuleList ModuleSequence PReLU RNN ReLU ReLU6 ReflectionPad1d ReflectionPad2d
-        ReplicationPad1d ReplicationPad2d SELU Sequential SiLU Sigmoid Softmax Softplus Softshrink
-        Softsign StateDictError Tanh Tanhshrink Threshold Upsample ZeroPad1d ZeroPad2d buffer init
+        AdaptiveAvgPool1d AdaptiveAvgPool2d AvgPool1d AvgPool2d BatchNorm1d BatchNorm2d Bilinear
+        CELU CircularPad1d CircularPad2d ConstantPad1d ConstantPad2d Conv1d Conv2d Conv3d
+        ConvTranspose1d ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d ELU Embedding
+        Flatten GELU GLU GRU GroupNorm Hardshrink Hardsigmoid Hardswish Hardtanh Identity
+        InstanceNorm1d InstanceNorm2d LSTM LayerNorm LeakyReLU Linear LogSigmoid LogSoftmax
+        MaxPool1d MaxPool2d Mish Module ModuleDict ModuleList ModuleSequence PReLU ParameterDict
+        ParameterList RNN ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReplicationPad1d
+        ReplicationPad2d SELU Sequential SiLU Sigmoid Softmax Softplus Softshrink Softsign
+        StateDictError Tanh Tanhshrink Threshold Unflatten Upsample ZeroPad1d ZeroPad2d buffer init
         manualSeed parameter
       `),
     );
     expect(types).toEqual(
       names(`
-        AvgPool1dOptions AvgPool2dOptions BatchNormOptions Conv1dOptions Conv2dOptions Conv3dOptions
-        ConvTranspose1dOptions ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions
-        ForwardHook ForwardPreHook GELUOptions GRUOptions GroupNormOptions HookHandle
-        InstanceNormOptions KeyMapping LSTMOptions LSTMState LayerNormOptions LinearOptions
-        LoadStateDictOptions LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules
-        Parametrizations RNNOptions StateDict StateDictLoading UpsampleMode UpsampleOptions
+        AvgPool1dOptions AvgPool2dOptions BatchNormOptions BilinearOptions Conv1dOptions
+        Conv2dOptions Conv3dOptions ConvTranspose1dOptions ConvTranspose2dOptions
+        ConvTranspose3dOptions DropoutOptions EmbeddingOptions ForwardHook ForwardPreHook
+        GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyMapping
+        LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
+        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules NamedParameters
+        Parametrizations PretrainedOptions RNNOptions StateDict StateDictLoading UpsampleMode
+        UpsampleOptions
       `),
     );
   });

@@ -1,30 +1,37 @@
+import { isPlainObject } from '../engine/scope.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from './fields.ts';
 import type { Module } from './module.ts';
 
+/** Values by name: an object, or pairs. */
+export type Named<T> = Readonly<Record<string, T>> | readonly (readonly [string, T])[];
+
 /** Modules by name: an object, or pairs. */
-export type NamedModules<M extends Module = Module> =
-  | Readonly<Record<string, M>>
-  | readonly (readonly [string, M])[];
+export type NamedModules<M extends Module = Module> = Named<M>;
 
 /**
- * The pairs of either form of {@link NamedModules}.
+ * The pairs of either form of {@link Named}.
  *
  * @throws {@link ParametrizeError} `OPTION` if it is neither
  */
-export function pairsOf<M extends Module>(
+export function pairsOf<T>(
   caller: string,
-  modules: NamedModules<M>,
-): (readonly [string, M])[] {
-  if (typeof modules === 'object' && modules !== null && !isModule(modules)) {
-    if (!Array.isArray(modules)) return Object.entries(modules as Readonly<Record<string, M>>);
-    if (modules.every((pair) => Array.isArray(pair) && pair.length === 2)) return [...modules];
-  }
+  named: Named<T>,
+  [kind, remedy]: readonly [kind: string, remedy: string] = moduleKind,
+): (readonly [string, T])[] {
+  if (Array.isArray(named)) {
+    if (named.every((pair) => Array.isArray(pair) && pair.length === 2)) return [...named];
+  } else if (isPlainObject(named)) return Object.entries(named);
   throw new ParametrizeError(
     'OPTION',
-    `${caller}: modules by name are an object or an array of [name, module] pairs, got ${typeName(modules)}. Pass { name: module }; a Sequential without names takes its modules one by one, a ModuleList takes an array.`,
+    `${caller}: ${kind}s by name are an object or an array of [name, ${kind}] pairs, got ${typeName(named)}. Pass { name: ${kind} }; ${remedy}.`,
   );
 }
+
+const moduleKind = [
+  'module',
+  'a Sequential without names takes its modules one by one, a ModuleList takes an array',
+] as const;
 
 /**
  * Puts a module into a container as an own enumerable field, which is how the container finds it again.
@@ -74,18 +81,33 @@ function checkChild(container: Module, name: string, child: Module): void {
       `${typeName(container)}: '${name}' is ${typeName(child)}, it must be a Module. Put a function into a class that extends Module.`,
     );
   }
+  checkFieldName(container, name, 'module', isModule);
+}
+
+/**
+ * Refuses a name under which a container cannot hold a value.
+ *
+ * @param isValue - whether what stands there already may be replaced
+ * @throws {@link ParametrizeError} `INVALID_NAME`
+ */
+export function checkFieldName(
+  container: Module,
+  name: string,
+  kind: string,
+  isValue: (value: unknown) => boolean,
+): void {
   if (typeof name !== 'string' || name === '' || name.includes('.')) {
-    throw invalidName(container, name, 'names are joined by dots to keys of the state dict');
+    throw invalidName(container, name, 'names are joined by dots to keys of the state dict', kind);
   }
   // `in` also finds what Object.prototype has: __proto__, constructor, toString.
-  const taken = name in container && !isModule(Object.getOwnPropertyDescriptor(container, name)?.value);
+  const taken = name in container && !isValue(Object.getOwnPropertyDescriptor(container, name)?.value);
   if (taken || name === 'parametrizations') {
-    throw invalidName(container, name, `a ${typeName(container)} has a property of that name`);
+    throw invalidName(container, name, `a ${typeName(container)} has a property of that name`, kind);
   }
 }
 
-const invalidName = (container: Module, name: string, fact: string): ParametrizeError =>
+const invalidName = (container: Module, name: string, fact: string, kind = 'module'): ParametrizeError =>
   new ParametrizeError(
     'INVALID_NAME',
-    `${typeName(container)}: '${String(name)}' cannot be the name of a module: ${fact}. Choose another name.`,
+    `${typeName(container)}: '${String(name)}' cannot be the name of a ${kind}: ${fact}. Choose another name.`,
   );

@@ -4,6 +4,7 @@ import { ParametrizeError, typeName } from '../errors.ts';
 import { appendChildren, type NamedModules, pairsOf, setChild } from './childNames.ts';
 import { isModule } from './fields.ts';
 import { Module } from './module.ts';
+import { noForward } from './noForward.ts';
 
 /** What {@link Sequential} and {@link ModuleList} share: modules in order, found by index. */
 export abstract class ModuleSequence<M extends Module = Module> extends Module {
@@ -124,7 +125,7 @@ export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
    * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a list does not say what to compute
    */
   forward(): never {
-    throw noForward(this, 'for (const module of list) x = module.call(x)');
+    throw noForward(this, 'modules', 'Call the modules in it: for (const module of list) x = module.call(x)');
   }
 }
 
@@ -209,12 +210,6 @@ export class ModuleDict<M extends Module = Module> extends Module {
    * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a dictionary does not say what to compute
    */
   forward(): never {
-    throw noForward(this, "dict.get('name').call(x)");
+    throw noForward(this, 'modules', "Call the modules in it: dict.get('name').call(x)");
   }
 }
-
-const noForward = (container: Module, remedy: string): ParametrizeError =>
-  new ParametrizeError(
-    'NOT_A_FUNCTION',
-    `call: a ${typeName(container)} holds modules and computes nothing. Call the modules in it: ${remedy}.`,
-  );

@@ -1,10 +1,25 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../errors.ts';
+import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { Module } from './module.ts';
-import { checkInteger } from './options.ts';
+import { checkBoolean, checkInteger, checkOptions } from './options.ts';
 import { parameter } from './parameter.ts';
 import { nextSeed } from './random.ts';
+
+/** Options of {@link Embedding}. */
+export interface EmbeddingOptions {
+  /**
+   * The row that stands for no word: it begins with zeros and gets no gradient. Negative counts from the end. Default
+   * null, none.
+   */
+  readonly paddingIdx?: number | null;
+}
+
+/** Options of {@link Embedding.fromPretrained}. */
+export interface PretrainedOptions extends EmbeddingOptions {
+  /** Whether the table is left out of the training. Default true. */
+  readonly freeze?: boolean;
+}
 
 /**
  * A table of vectors, looked up by index.
@@ -13,8 +28,9 @@ import { nextSeed } from './random.ts';
  *
  * @remarks
  * **Shape**: input int32 of any shape, with indices from 0 to `numEmbeddings - 1`; output `[...input, embeddingDim]`.
- * **State**: `weight` `[numEmbeddings, embeddingDim]`, from N(0, 1).
- * **Gradient**: with respect to the weight, of any order; rows that are looked up twice add up.
+ * **State**: `weight` `[numEmbeddings, embeddingDim]`, from N(0, 1), but for zeros in row `paddingIdx`.
+ * **Gradient**: with respect to the weight, of any order; rows that are looked up twice add up, row `paddingIdx` gets
+ * none.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * An index outside of the table throws on the cpu and wasm backends. A GPU backend does not look: reading the indices
@@ -22,8 +38,8 @@ import { nextSeed } from './random.ts';
  *
  * @example
  * ```ts
- * const table = new Embedding(1000, 16);
- * const y = table.call(tf.tensor2d([[3, 7]], [1, 2], 'int32')); // [1, 2, 16]
+ * const table = new Embedding(1000, 16, { paddingIdx: 0 });
+ * const y = table.call(tf.tensor2d([[3, 7, 0]], [1, 3], 'int32')); // [1, 3, 16], the last vector zeros
  * ```
  * @see torch.nn.Embedding
  */
@@ -32,21 +48,62 @@ export class Embedding extends Module {
   readonly numEmbeddings: number;
   /** Size of each vector. */
   readonly embeddingDim: number;
+  /** The row that gets no gradient, counted from the start, or null. */
+  readonly paddingIdx: number | null;
   /** W, `[numEmbeddings, embeddingDim]`. */
   weight: Tensor;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer
+   * @param weight - the first values instead of random ones, as they are: also row `paddingIdx`. Consumed, as of
+   * {@link parameter}
+   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer, `paddingIdx` no row or an option
+   * unknown; `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if the weight is no float32 tensor of the sizes
    */
-  constructor(numEmbeddings: number, embeddingDim: number) {
+  constructor(
+    numEmbeddings: number,
+    embeddingDim: number,
+    options: EmbeddingOptions = {},
+    weight: Tensor | null = null,
+  ) {
     super();
     checkInteger('Embedding', 'numEmbeddings', numEmbeddings);
     checkInteger('Embedding', 'embeddingDim', embeddingDim);
+    checkOptions('Embedding', options, ['paddingIdx']);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
-    this.weight = parameter(() =>
-      tf.randomNormal([numEmbeddings, embeddingDim], 0, 1, 'float32', nextSeed()),
-    );
+    this.paddingIdx = rowOf(options.paddingIdx ?? null, numEmbeddings);
+    if (weight !== null) checkTable(weight, [numEmbeddings, embeddingDim]);
+    this.weight = parameter(weight ?? (() => this.initialTable()));
+  }
+
+  /**
+   * A table of given vectors, which is frozen unless `freeze` is false: it stays a parameter, with `trainable` false.
+   *
+   * @remarks
+   * **Ownership**: the tensor is consumed (disposed), but for a variable, as of {@link parameter}.
+   *
+   * @param embeddings - `[numEmbeddings, embeddingDim]`, also row `paddingIdx` as it is
+   * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if they are no float32 tensor of rank 2,
+   * `OPTION` if `paddingIdx` is no row or an option is unknown
+   * @see torch.nn.Embedding.from_pretrained
+   */
+  static fromPretrained(embeddings: Tensor, options: PretrainedOptions = {}): Embedding {
+    checkTable(embeddings);
+    checkOptions('Embedding.fromPretrained', options, ['paddingIdx', 'freeze']);
+    const { paddingIdx = null, freeze = true } = options;
+    checkBoolean('Embedding.fromPretrained', 'freeze', freeze);
+    const [numEmbeddings, embeddingDim] = embeddings.shape as [number, number];
+    const table = new Embedding(numEmbeddings, embeddingDim, { paddingIdx }, embeddings);
+    (table.weight as tf.Variable).trainable = !freeze;
+    return table;
+  }
+
+  private initialTable(): Tensor {
+    const { numEmbeddings, embeddingDim, paddingIdx } = this;
+    const rows = tf.randomNormal([numEmbeddings, embeddingDim], 0, 1, 'float32', nextSeed());
+    if (paddingIdx === null) return rows;
+    const isWord = tf.notEqual(tf.range(0, numEmbeddings, 1, 'int32'), tf.scalar(paddingIdx, 'int32'));
+    return tf.mul(rows, tf.reshape(tf.cast(isWord, 'float32'), [numEmbeddings, 1]));
   }
 
   /**
@@ -59,13 +116,66 @@ export class Embedding extends Module {
         `Embedding: the indices have dtype ${indices.dtype}, they must have int32. Make them with tf.tensor(values, shape, 'int32') or tf.cast(x, 'int32').`,
       );
     }
-    const shape = [...indices.shape, this.embeddingDim];
-    return tf.reshape(gatherRows(this.weight, tf.reshape(indices, [indices.size])), shape);
+    const flat = tf.reshape(indices, [indices.size]);
+    const found = gatherRows(this.weight, flat);
+    const rows = this.paddingIdx === null ? found : withoutGradientOf(this.paddingIdx, flat, found);
+    return tf.reshape(rows, [...indices.shape, this.embeddingDim]);
   }
 
   override extraRepr(): string {
-    return `${this.numEmbeddings}, ${this.embeddingDim}`;
+    const padding = this.paddingIdx === null ? '' : `, paddingIdx=${this.paddingIdx}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
   }
+}
+
+/** The row that a possibly negative index means. */
+function rowOf(paddingIdx: number | null, numEmbeddings: number): number | null {
+  if (paddingIdx === null) return null;
+  if (!Number.isInteger(paddingIdx) || paddingIdx < -numEmbeddings || paddingIdx >= numEmbeddings) {
+    throw new ParametrizeError(
+      'OPTION',
+      `Embedding: paddingIdx is ${String(paddingIdx)}, but the table has ${numEmbeddings} rows. Pass an index from ${-numEmbeddings} to ${numEmbeddings - 1}.`,
+    );
+  }
+  return paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
+}
+
+/** Refuses what cannot be the table; without a shape, any with two axes can. */
+function checkTable(table: Tensor, shape?: readonly number[]): void {
+  if (!(table instanceof tf.Tensor)) {
+    throw new ParametrizeError(
+      'NOT_A_VARIABLE',
+      `Embedding: the table is ${typeName(table)}, it must be a tensor. Pass tf.tensor2d(rows).`,
+    );
+  }
+  const fits = shape === undefined ? table.rank === 2 : tf.util.arraysEqual(table.shape, [...shape]);
+  if (!fits || table.size === 0) {
+    throw new ParametrizeError(
+      'SHAPE',
+      `Embedding: the table has shape ${formatShape(table.shape)}, it must be ${shape === undefined ? '[numEmbeddings, embeddingDim]' : formatShape(shape)}. Pass one row for each index.`,
+    );
+  }
+  if (table.dtype === 'float32') return;
+  throw new ParametrizeError(
+    'DTYPE',
+    `Embedding: the table has dtype ${table.dtype}, it must have float32. Pass tf.cast(table, 'float32').`,
+  );
+}
+
+/** The rows that were found, whose gradient is zero where the index is that of the padding. */
+function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): Tensor {
+  const isWord = tf.notEqual(indices, tf.scalar(paddingIdx, 'int32'));
+  const op = tf.customGrad((...inputs) => {
+    const [found, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const mask = tf.broadcastTo(tf.reshape(isWord, [indices.size, 1]), rows.shape);
+    save([mask]);
+    return {
+      value: tf.reshape(found, rows.shape),
+      // Not a product, which would keep what is not finite.
+      gradFunc: (dy, saved) => tf.where((saved as Tensor[])[0]!, dy, tf.zerosLike(dy)),
+    };
+  });
+  return op(rows);
 }
 
 // The gradient of tf.gather is UnsortedSegmentSum, which the wasm backend lacks. Gathering rows and adding up rows are

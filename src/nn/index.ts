@@ -1,6 +1,7 @@
 export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './adaptiveAvgPool.ts';
 export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './avgPool.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
+export { Bilinear, type BilinearOptions } from './bilinear.ts';
 export type { NamedModules } from './childNames.ts';
 export { ConstantPad1d, ConstantPad2d, ZeroPad1d, ZeroPad2d } from './constantPad.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers.ts';
@@ -12,7 +13,7 @@ export { ConvTranspose2d, type ConvTranspose2dOptions } from './convTranspose2d.
 export { ConvTranspose3d, type ConvTranspose3dOptions } from './convTranspose3d.ts';
 export { Dropout, Dropout1d, Dropout2d, type DropoutOptions } from './dropout.ts';
 export { CELU, ELU, SELU } from './elu.ts';
-export { Embedding } from './embedding.ts';
+export { Embedding, type EmbeddingOptions, type PretrainedOptions } from './embedding.ts';
 export { Flatten } from './flatten.ts';
 export { GELU, type GELUOptions } from './gelu.ts';
 export { GLU } from './glu.ts';
@@ -29,6 +30,7 @@ export type {
   StateDict,
   StateDictLoading,
 } from './hooks.ts';
+export { Identity } from './identity.ts';
 export * as init from './init.ts';
 export { InstanceNorm1d, InstanceNorm2d, type InstanceNormOptions } from './instanceNorm.ts';
 export { LayerNorm, type LayerNormOptions } from './layerNorm.ts';
@@ -38,6 +40,8 @@ export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
 export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './maxPool.ts';
 export { type LoadStateDictOptions, Module, type Parametrizations } from './module.ts';
 export { buffer, parameter } from './parameter.ts';
+export { type NamedParameters, ParameterDict } from './parameterDict.ts';
+export { ParameterList } from './parameterList.ts';
 export { PReLU } from './prelu.ts';
 export { manualSeed } from './random.ts';
 export { LeakyReLU, ReLU, Threshold } from './relu.ts';
@@ -55,4 +59,5 @@ export { Sigmoid, Softsign, Tanh } from './sigmoid.ts';
 export { Mish, SiLU } from './silu.ts';
 export { LogSoftmax, Softmax } from './softmax.ts';
 export { LogSigmoid, Softplus } from './softplus.ts';
+export { Unflatten } from './unflatten.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

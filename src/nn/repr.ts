@@ -4,8 +4,8 @@ import type { Module } from './module.ts';
 const printing = new Set<Module>();
 
 /**
- * A module and all below as torch prints them: one line without children, else one indented block per child. A module
- * below itself is cut short there.
+ * A module and all below as torch prints them: one line without children, else one indented block per child, after a
+ * line for each of the options' lines. A module below itself is cut short there.
  */
 export function reprOf(module: Module): string {
   if (printing.has(module)) return `${typeName(module)}(…)`;
@@ -20,8 +20,9 @@ export function reprOf(module: Module): string {
 function blockOf(module: Module): string {
   const options = module.extraRepr();
   const children = module.namedChildren().map(([name, child]) => `(${name}): ${indent(child.toString())}`);
-  if (children.length === 0) return `${typeName(module)}(${options})`;
-  const body = options === '' ? children : [options, ...children];
+  const lines = options === '' ? [] : options.split('\n');
+  if (children.length === 0 && lines.length <= 1) return `${typeName(module)}(${options})`;
+  const body = [...lines, ...children];
   return `${typeName(module)}(\n${body.map((line) => `  ${line}`).join('\n')}\n)`;
 }
 

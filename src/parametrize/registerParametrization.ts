@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Module } from '../nn/module.ts';
+import type { ParameterDict } from '../nn/parameterDict.ts';
 import type { ParametrizationLike } from './parametrization.ts';
 import { type RegisterOptions, register } from './register.ts';
 
@@ -24,14 +25,32 @@ export type ForeignName<H> = {
     : never;
 }[keyof ForeignHosts];
 
-/** A host whose tensor names its type does not tell: a base class, or a computed name. */
+/**
+ * A host whose tensor names its type does not tell, or only by a pattern: a base class, a dictionary, a computed name,
+ * an index.
+ */
 export type LooseHost<H, K extends string> = Module extends H
   ? H
   : string extends K
     ? H
     : string extends keyof H
       ? H
-      : never;
+      : H extends ParameterDict
+        ? H
+        : [Indexed<H, K>] extends [never]
+          ? never
+          : Indexed<H, K> extends Tensor | null | undefined
+            ? H
+            : never;
+
+/** What an index signature gives for that name: `'0'` of a list, `'weight_hh_l1'` of a recurrent network. */
+type Indexed<H, K extends string> = K extends keyof H
+  ? H[K]
+  : K extends `${infer N extends number}`
+    ? N extends keyof H
+      ? H[N]
+      : never
+    : never;
 
 /**
  * Registers a parametrization on a tensor of a module or object: from then on `host[name]` is computed from *originals*,

@@ -24,6 +24,7 @@ const withoutGolden = [
   'ModuleDict',
   'ModuleList',
   'ModuleSequence',
+  'ParameterDict',
   'ParameterList',
   'Sequential',
 ];

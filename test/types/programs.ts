@@ -15,7 +15,15 @@ import {
   WeightNorm,
   weightNorm,
 } from 'tfjs-parametrize';
-import { Linear, Module, parameter } from 'tfjs-parametrize/nn';
+import {
+  Linear,
+  type LSTM,
+  Module,
+  ModuleList,
+  type ParameterDict,
+  type ParameterList,
+  parameter,
+} from 'tfjs-parametrize/nn';
 
 // Programs that people write. They must compile, but for the lines below `@ts-expect-error`, which must not.
 // The compiler checks this file; nothing runs it.
@@ -50,6 +58,23 @@ class Net extends Module {
     const hidden = tf.relu(this.first.call(x));
     return tf.mul(this.second.call(hidden), this.scale);
   }
+}
+
+export function namesByPattern(list: ParameterList, dict: ParameterDict, lstm: LSTM, index: number): void {
+  const same: ParameterList = weightNorm(list, '0');
+  registerParametrization(same, `${index}`, (x) => x);
+  weightNorm(dict, 'left');
+  weightNorm(lstm, 'weight_hh_l1');
+  // @ts-expect-error a name that is no index
+  weightNorm(list, 'zero');
+  // @ts-expect-error a property of a list that is no tensor
+  weightNorm(list, 'length');
+  // @ts-expect-error a list of modules has no tensors
+  weightNorm(new ModuleList([new Linear(1, 1)]), '0');
+  // @ts-expect-error a misspelt name
+  weightNorm(lstm, 'weight_hx_l1');
+  // @ts-expect-error a property that is no tensor
+  weightNorm(lstm, 'training');
 }
 
 export function namesOfTypedHosts(net: Net, linear: Linear): void {
