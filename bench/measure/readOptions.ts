@@ -1,0 +1,49 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+/** What the command line of a benchmark says. */
+export interface Options {
+  readonly rounds: number;
+  readonly sizes: readonly string[];
+  readonly json: boolean;
+  readonly torch: boolean;
+  readonly python?: string;
+}
+
+/** Reads the command line; a bad option or value ends the process with a message. */
+export function readOptions(
+  name: string,
+  description: string,
+  sizes: readonly string[],
+  argv: readonly string[],
+): Options {
+  return new Command(`npm run ${name} --`)
+    .description(description)
+    .option('--rounds <n>', 'turns of every contestant', wholeNumber, 9)
+    .addOption(
+      new Option('--sizes <names>', `which cases, with commas between them: ${sizes.join(', ')}`)
+        .argParser((text) => namesOf(text, sizes))
+        .default(sizes, 'all'),
+    )
+    .option('--json', 'print the results as JSON', false)
+    .option('--no-torch', 'leave PyTorch out')
+    .option('--python <file>', 'a Python interpreter that has PyTorch; by default one is looked for')
+    .parse(argv, { from: 'user' })
+    .opts<Options>();
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1) {
+    throw new InvalidArgumentError('It must be a whole number above 0.');
+  }
+  return value;
+}
+
+function namesOf(text: string, known: readonly string[]): string[] {
+  const names = text.split(',');
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new InvalidArgumentError(`There is no '${unknown.join("', '")}'; there are: ${known.join(', ')}.`);
+  }
+  return names;
+}
