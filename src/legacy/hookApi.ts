@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError, typeName } from '../errors.ts';
+import { isModule } from '../nn/fields.ts';
 import type { Module } from '../nn/module.ts';
 import type { ParametrizationLike } from '../parametrize/parametrization.ts';
 import { type MakeFor, registerMade } from '../parametrize/registerMade.ts';
@@ -32,10 +33,17 @@ function warnDeprecated(name: HookName): void {
 /**
  * Registers a legacy normalization.
  *
- * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED` if the tensor is; as {@link registerMade}
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no module, `ALREADY_PARAMETRIZED` if the tensor is; as
+ * {@link registerMade}
  */
 export function addNormalization(name: HookName, module: Module, spec: HookSpec, make: MakeFor): void {
   const caller = `legacy.${name}`;
+  if (!isModule(module)) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: ${typeName(module)} has no forward that a hook could run before. Use ${name} of 'tfjs-parametrize'.`,
+    );
+  }
   if (registrationOf(module, spec.name) !== undefined) {
     throw new ParametrizeError(
       'ALREADY_PARAMETRIZED',

@@ -9,7 +9,7 @@ import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
  */
 export class HookedSpectralNorm extends SpectralNorm {
   override forward(W: Tensor): Tensor {
-    return this.quotient(W);
+    return this.quotient(W, false);
   }
 
   /** Moves the vectors on towards the singular vectors of the tensor. */

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Module } from '../nn/module.ts';
+import { checkOptions } from '../nn/options.ts';
 import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
 import { outputAxis, type SpectralNormOptions } from '../parametrizations/spectralOptions.ts';
 import type { LooseHost } from '../parametrize/registerParametrization.ts';
@@ -48,8 +49,10 @@ export function spectralNorm(module: Module, name = 'weight', options: SpectralN
         if (training) (list[0] as HookedSpectralNorm).beforeForward(list.original as Tensor);
       },
     },
-    (weight) =>
-      new HookedSpectralNorm(weight, { ...options, dim: options?.dim ?? outputAxis(module, weight) }),
+    (weight) => {
+      checkOptions('legacy.spectralNorm', options, ['nPowerIterations', 'eps', 'dim']);
+      return new HookedSpectralNorm(weight, { ...options, dim: options.dim ?? outputAxis(module, weight) });
+    },
   );
   return module;
 }

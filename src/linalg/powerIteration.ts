@@ -21,8 +21,8 @@ export interface SingularVectors {
  *
  * **Shape**: `matrix`: [m, n]; `right`: [n]; `left` and result: [m].
  *
- * @param left - what the result is where `‖Mv‖` is not above `eps`: a zero matrix turns no vector to zero, which no
- * later step could leave
+ * @param left - what the result is where `‖Mv‖` is not above `eps`, or not finite: a zero matrix turns no vector to zero,
+ * and an infinite one none to NaN, which no later step could leave
  */
 const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
   unitOr(left, multiply(matrix, right, false), eps);
@@ -60,7 +60,9 @@ export function multiply(matrix: Tensor, vector: Tensor, transposed: boolean): T
   return tf.reshape(product, [-1]);
 }
 
+/** The direction of a vector; the fallback where it is too short, or not finite, to have one. */
 function unitOr(fallback: Tensor, vector: Tensor, eps: number): Tensor {
   const length = norm(vector, [0]);
-  return tf.where(tf.greater(length, eps), tf.div(vector, length), fallback);
+  const hasDirection = tf.logicalAnd(tf.greater(length, eps), tf.less(length, Number.POSITIVE_INFINITY));
+  return tf.where(hasDirection, tf.div(vector, length), fallback);
 }

@@ -1,6 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { SingularVectors } from '../linalg/powerIteration.ts';
+import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
+import { asMatrix, multiply, type SingularVectors } from '../linalg/powerIteration.ts';
+import { scaleToOne } from '../linalg/scaleToOne.ts';
 import { nextSeed } from '../nn/random.ts';
 
 /** Random unit vectors of the sizes of a matrix; follows `nn.manualSeed`. */
@@ -20,3 +22,17 @@ export const constants = (u: Variable, v: Variable): SingularVectors => ({
   left: tf.clone(u as Tensor),
   right: tf.clone(v as Tensor),
 });
+
+/** A tensor divided by `σ = uᵀMv`, M the matrix whose rows are its slices along an axis. */
+export function quotientBySigma(W: Tensor, dim: number, vectors: SingularVectors): Tensor {
+  const scaled = scaleToOne(W);
+  return spectralNormOp(scaled, asMatrix(scaled, dim), vectors);
+}
+
+/**
+ * The right vector that makes `uᵀMv` a given σ, along `Mᵀu`: what the oldest state dicts of torch leave out.
+ */
+export function rightVectorFor(W: Tensor, dim: number, left: Tensor, sigma: Tensor): Tensor {
+  const product = multiply(asMatrix(W, dim), left, true);
+  return tf.mul(product, tf.div(sigma, tf.sum(tf.square(product))));
+}

@@ -1,8 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../errors.ts';
 import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
 import { weightNormOp } from '../kernels/weightNorm/op.ts';
 import { asMatrix, powerIteration } from '../linalg/powerIteration.ts';
+import { scaleToOne } from '../linalg/scaleToOne.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
 import { buffer } from '../nn/parameter.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -28,7 +30,9 @@ const warmUp = 15;
  *
  * A zero tensor stays zero, with the gradient of the identity (torch: NaN).
  *
- * @throws {@link ParametrizeError} `OPTION`, `DTYPE`
+ * Tensors of any magnitude are normalized as they are after division by their largest element.
+ *
+ * @throws {@link ParametrizeError} `OPTION`, `DTYPE`; `SHAPE` if it is used on a tensor of another shape
  * @see Miyato et al. 2018, arXiv:1802.05957. torch.nn.utils.parametrizations.spectral_norm
  */
 export class SpectralNorm extends Parametrization {
@@ -38,6 +42,7 @@ export class SpectralNorm extends Parametrization {
   declare readonly _u?: Variable;
   /** The estimate of the first right singular vector; absent for a vector. */
   declare readonly _v?: Variable;
+  private readonly shape: readonly number[];
   private iterations: number;
   private lowerBound: number;
 
@@ -48,9 +53,10 @@ export class SpectralNorm extends Parametrization {
     this.iterations = nPowerIterations;
     this.lowerBound = eps;
     this.dim = dim;
+    this.shape = weight.shape;
     if (!this.hasVectors(weight)) return;
     const { left, right } = tf.tidy(() => {
-      const matrix = asMatrix(weight, this.dim);
+      const matrix = asMatrix(scaleToOne(weight), this.dim);
       const { left, right } = powerIteration(matrix, randomVectors(matrix), warmUp, eps, this.firstVector());
       return { left: buffer(left), right: buffer(right) };
     });
@@ -70,7 +76,7 @@ export class SpectralNorm extends Parametrization {
     this.invalidate();
   }
 
-  /** Products of the iteration that are not longer than this leave their vector as it was. */
+  /** Products of the iteration that are not longer than this leave their vector as it was; see the options. */
   get eps(): number {
     return this.lowerBound;
   }
@@ -83,13 +89,17 @@ export class SpectralNorm extends Parametrization {
   }
 
   override forward(W: Tensor): Tensor {
+    this.checkShape(W);
     if (this._u === undefined) return weightNormOp(tf.scalar(1), W, [0], this.eps);
-    if (this.training) this.iterate(W);
-    return this.quotient(W);
+    return this.quotient(W, this.training);
   }
 
-  /** The tensor itself, as in torch: the vectors are not estimated anew. */
+  /**
+   * The tensor itself. The vectors follow it (in torch they do not), so that in eval mode too the value is divided by its
+   * own singular value.
+   */
   override rightInverse(W: Tensor): Tensor {
+    if (this._u !== undefined) this.iterate(W, warmUp);
     return W;
   }
 
@@ -109,18 +119,38 @@ export class SpectralNorm extends Parametrization {
   }
 
   /** Moves the vectors on towards the singular vectors of a tensor. */
-  protected iterate(W: Tensor): void {
+  protected iterate(W: Tensor, iterations = this.iterations): void {
+    this.moveOn(asMatrix(scaleToOne(W), this.dim), iterations);
+  }
+
+  /**
+   * The tensor divided by the estimate that the vectors are.
+   *
+   * @param iterates - whether they move on first
+   */
+  protected quotient(W: Tensor, iterates: boolean): Tensor {
+    // The scale cancels out; without it, squares of σ in the gradient would under- or overflow where σ does not.
+    const scaled = scaleToOne(W);
+    const matrix = asMatrix(scaled, this.dim);
+    if (iterates) this.moveOn(matrix, this.iterations);
+    return spectralNormOp(scaled, matrix, constants(this._u!, this._v!));
+  }
+
+  private moveOn(matrix: Tensor, iterations: number): void {
     const [u, v] = [this._u!, this._v!];
-    const matrix = asMatrix(W, this.dim);
     const start = { left: u, right: v };
-    const { left, right } = powerIteration(matrix, start, this.iterations, this.eps, this.firstVector());
+    const { left, right } = powerIteration(matrix, start, iterations, this.eps, this.firstVector());
     u.assign(left);
     v.assign(right);
   }
 
-  /** The tensor divided by the estimate that the vectors are. */
-  protected quotient(W: Tensor): Tensor {
-    return spectralNormOp(W, asMatrix(W, this.dim), constants(this._u!, this._v!));
+  /** The vectors fit one shape only. */
+  private checkShape({ shape }: Tensor): void {
+    if (tf.util.arraysEqual(shape, [...this.shape])) return;
+    throw new ParametrizeError(
+      'SHAPE',
+      `spectralNorm: this SpectralNorm was made for shape ${formatShape(this.shape)}, got ${formatShape(shape)}. Make one for each tensor: new SpectralNorm(tensor).`,
+    );
   }
 
   override extraRepr(): string {

@@ -7,7 +7,10 @@ import { TransposedConvolution } from '../nn/transposedConvolution.ts';
 export interface SpectralNormOptions {
   /** How many steps of the power iteration each read in training mode makes. Default 1. */
   readonly nPowerIterations?: number;
-  /** Products of the iteration that are not longer than this leave their vector as it was. Default 1e-12. */
+  /**
+   * Products of the iteration that are not longer than this, relative to the largest element of the tensor, leave their
+   * vector as it was. Of a tensor that is a vector, the lower bound of the norm that it is divided by. Default 1e-12.
+   */
   readonly eps?: number;
   /**
    * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed convolutions

@@ -21,7 +21,8 @@ import { raiseVersion } from './version.ts';
  * @param name - one tensor; default all that are parametrized on `from`
  * @returns `to`
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `ALREADY_PARAMETRIZED`, `SHAPE`, `DTYPE`, `TIED`,
- * `UNSUPPORTED_HOST` for originals that are parametrized themselves; nothing has changed then
+ * `UNSUPPORTED_HOST` for originals that are parametrized themselves and for what the hook API has put there; nothing has
+ * changed then
  * @see torch.nn.utils.parametrize.transfer_parametrizations_and_params
  */
 export function transferParametrizationsAndParams<T extends object>(from: object, to: T, name?: string): T {
@@ -55,7 +56,11 @@ interface Plan {
 }
 
 function plan(caller: string, from: object, to: object, tensor: string): Plan {
-  const source = registrationOrThrow(caller, from, tensor).list;
+  const { list: source, attachment: place } = registrationOrThrow(caller, from, tensor);
+  if (place.closed !== undefined) {
+    // Something on the source runs the chain, such as a hook; the target would lack it.
+    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.chain.label} ${place.closed}`);
+  }
   if (registrationOf(to, tensor) !== undefined) {
     throw new ParametrizeError(
       'ALREADY_PARAMETRIZED',

@@ -1,0 +1,29 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { scaleAlong } from './norm.ts';
+
+/**
+ * A tensor divided by its largest magnitude; zeros stay zeros. Products of the result neither over- nor underflow.
+ *
+ * **Shape**: kept.
+ * **Gradient**: with the divisor as a constant, which is right where what is computed from the result does not depend on
+ * the scale of `x`. Of any order.
+ */
+export function scaleToOne(x: Tensor): Tensor {
+  const op = tf.customGrad((...args) => {
+    const [tensor, save] = args as [Tensor, (tensors: Tensor[]) => void];
+    const scale = tf.reshape(
+      scaleAlong(
+        tensor,
+        tensor.shape.map((_, axis) => axis),
+      ),
+      [],
+    );
+    save([scale]);
+    return {
+      value: tf.div(tensor, scale),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => tf.div(dy, saved[0]!),
+    };
+  });
+  return op(x);
+}
