@@ -8,7 +8,7 @@ export {
   fold,
   syncOptimizer,
 } from './model/index.ts';
-export * as nn from './nn/index.ts';
+export * as nn from './nn.ts';
 export {
   type CatalogFunction,
   Skew,

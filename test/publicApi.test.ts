@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as entryRoot from 'tfjs-parametrize';
+import * as entryLegacy from 'tfjs-parametrize/legacy';
 import * as entryNn from 'tfjs-parametrize/nn';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', () => {
   it('has these entries', () => {
     const { exports } = JSON.parse(read('package.json')) as { exports: object };
-    expect(Object.keys(exports)).toEqual(['.', './nn', './package.json']);
+    expect(Object.keys(exports)).toEqual(['.', './nn', './legacy', './package.json']);
   });
 
   it('of tfjs-parametrize is this', () => {
@@ -56,15 +57,22 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
         GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyMapping
         LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
         LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules NamedParameters
-        Parametrizations PretrainedOptions RNNOptions StateDict StateDictLoading UpsampleMode
+        Parametrizations PretrainedOptions RNNOptions Spelling StateDict StateDictLoading StateDictOptions UpsampleMode
         UpsampleOptions
       `),
     );
   });
 
+  it('of tfjs-parametrize/legacy is this', () => {
+    const { values, types } = exportsOf('src/legacy/index.ts');
+    expect(values).toEqual(names('removeSpectralNorm removeWeightNorm spectralNorm weightNorm'));
+    expect(types).toEqual(names('Hooked SpectralNormOptions WithTensor'));
+  });
+
   it.each([
     ['src/index.ts', entryRoot],
     ['src/nn/index.ts', entryNn],
+    ['src/legacy/index.ts', entryLegacy],
   ])('of %s is there when the program runs', (path, entry) => {
     expect(Object.keys(entry).sort()).toEqual(exportsOf(path).values);
   });

@@ -35,6 +35,8 @@ export interface StateDictLoading {
   readonly prefix: string;
   /** Tells the caller of `loadStateDict` what was renamed. */
   mapped(mapping: KeyMapping): void;
+  /** Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems. */
+  problem(text: string): void;
 }
 
 /** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */

@@ -4,8 +4,21 @@ import { alias, scoped } from '../engine/scope.ts';
 import { isAlive } from '../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { everyPath, namedState } from './fields.ts';
-import { hooks, type KeyMapping, type LoadStateDictReport, type StateDict } from './hooks.ts';
+import {
+  hooks,
+  type KeyMapping,
+  type LoadStateDictReport,
+  type StateDict,
+  type StateDictLoading,
+} from './hooks.ts';
 import type { Module } from './module.ts';
+import { registeredSpellings } from './spelling.ts';
+
+/** Options of {@link Module.loadStateDict}. */
+export interface LoadStateDictOptions {
+  /** Whether a missing or unexpected key is an error. Default true. */
+  readonly strict?: boolean;
+}
 
 /** A state dict that does not fit its module: every problem at once. */
 export class StateDictError extends ParametrizeError {
@@ -27,17 +40,22 @@ export class StateDictError extends ParametrizeError {
 export function loadStateDict(module: Module, map: StateDict, strict: boolean): LoadStateDictReport {
   return scoped('loadStateDict', () => {
     const mapped: KeyMapping[] = [];
+    const problems: string[] = [];
     const state = new Map(Object.entries(map));
     for (const [prefix, part] of everyPath(module)) {
-      for (const hook of hooks(part, 'loadStateDictPre')) {
-        hook(part, { state, prefix, mapped: (mapping) => void mapped.push(mapping) });
-      }
+      const loading: StateDictLoading = {
+        state,
+        prefix,
+        mapped: (mapping) => void mapped.push(mapping),
+        problem: (text) => void problems.push(text),
+      };
+      for (const hook of hooks(part, 'loadStateDictPre')) hook(part, loading);
+      registeredSpellings()?.read(part, loading);
     }
     const targets = new Map(namedState(module));
     checkAlive(module, targets);
     const missingKeys = [...targets.keys()].filter((key) => !state.has(key));
     const unexpectedKeys = [...state.keys()].filter((key) => !targets.has(key));
-    const problems: string[] = [];
     const writes: [Variable, Tensor][] = [];
     for (const [key, variable] of targets) {
       const value: unknown = state.get(key);

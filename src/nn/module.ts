@@ -14,9 +14,10 @@ import {
   type LoadStateDictReport,
   type StateDict,
 } from './hooks.ts';
-import { loadStateDict } from './loadStateDict.ts';
+import { type LoadStateDictOptions, loadStateDict } from './loadStateDict.ts';
 import { isBuffer } from './parameter.ts';
 import { reprOf } from './repr.ts';
+import { type StateDictOptions, spelledStateDict } from './spelling.ts';
 
 /**
  * The type of `module.parametrizations`: empty here, because `nn` knows nothing of parametrization. The mechanism
@@ -24,12 +25,6 @@ import { reprOf } from './repr.ts';
  */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface Parametrizations {}
-
-/** Options of {@link Module.loadStateDict}. */
-export interface LoadStateDictOptions {
-  /** Whether a missing or unexpected key is an error. Default true. */
-  readonly strict?: boolean;
-}
 
 /**
  * The base class of all neural network modules.
@@ -159,14 +154,19 @@ export abstract class Module implements Copyable {
    * variable that is shared stands under every one of its keys.
    *
    * @remarks
-   * **Ownership**: the variables stay the modules'; do not dispose them.
+   * **Ownership**: the variables stay the modules'; do not dispose them. With `spelling: 'folded'` every tensor is new and
+   * the caller's.
+   *
+   * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
    */
-  stateDict(): StateDict {
-    return Object.fromEntries(namedState(this));
+  stateDict({ spelling }: StateDictOptions = {}): StateDict {
+    return spelling === undefined ? Object.fromEntries(namedState(this)) : spelledStateDict(this, spelling);
   }
 
   /**
-   * Copies values into the parameters and buffers of this module and all below, by key.
+   * Copies values into the parameters and buffers of this module and all below, by key. A weight may stand in the map in
+   * another spelling than here ({@link StateDictOptions.spelling}): normalized or plain, in torch's new names or the old
+   * ones; `mapped` in the report says what was done with it.
    *
    * @remarks
    * **Ownership**: the tensors of the map stay the caller's.
