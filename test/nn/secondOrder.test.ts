@@ -16,7 +16,7 @@ type Input = readonly number[] | { readonly indices: readonly number[] };
 const row = (args: readonly unknown[], ...inputs: Input[]) => ({ args, inputs });
 
 const activation = row([], [2, 1, 4]);
-const recurrent = row([2, 3, { numLayers: 2, bidirectional: true }], [2, 2, 2], [4, 2, 3]);
+const recurrent = row([2, 2, { bidirectional: true }], [2, 2, 2], [2, 2, 2]);
 
 /** By class; what follows a comma says what is special. */
 const rows: Readonly<Record<string, ReturnType<typeof row>>> = {
@@ -60,7 +60,7 @@ const rows: Readonly<Record<string, ReturnType<typeof row>>> = {
   Identity: activation,
   InstanceNorm1d: row([3, { affine: true }], [2, 3, 4]),
   InstanceNorm2d: row([2, { affine: true }], [2, 2, 2, 3]),
-  LSTM: row([2, 3, { numLayers: 2, bidirectional: true }], [2, 2, 2], [4, 2, 3], [4, 2, 3]),
+  LSTM: row([2, 2, { bidirectional: true }], [2, 2, 2], [2, 2, 2], [2, 2, 2]),
   'LSTM, one layer and step': row([2, 3], [1, 2, 2], [1, 2, 3], [1, 2, 3]),
   LayerNorm: row([[2, 3]], [2, 2, 3]),
   LeakyReLU: row([0.2], [2, 1, 4]),
@@ -112,38 +112,32 @@ const scales: Readonly<Record<string, number>> = {
 const classOf = (row: string): string => row.split(',')[0]!;
 
 describe('Gradients of first and second order agree with central differences', () => {
-  it.each(Object.entries(rows).filter(([name]) => layerClasses.has(classOf(name))))(
-    '%s',
-    (name, { args, inputs }) => {
-      const layer = new (layerClasses.get(classOf(name))!)(...args);
-      // Nothing at its neutral value: a scale of 1 or a bias of 0 would hide that it is missing somewhere.
-      for (const parameter of layer.parameters()) {
-        const value = example(parameter.shape, 0.6);
-        parameter.assign(value);
-        value.dispose();
-      }
-      const variables = inputs.map((input) =>
-        'indices' in input
-          ? tf.tidy(() => tf.variable(tf.tensor1d([...input.indices], 'int32')))
-          : example([...input], scales[name]),
-      );
-      const forward = (): tf.Tensor => {
-        // The same mask in every call.
-        manualSeed(1);
-        return tf.concat(callLayer(layer, variables).map((y) => tf.reshape(y, [y.size])));
-      };
-      const floats = variables.filter(({ dtype }) => dtype === 'float32');
-      expectGradients(forward, [...floats, ...layer.parameters()]);
-      tf.dispose(variables);
-      layer.dispose();
-    },
-  );
+  it.each(Object.entries(rows))('%s', (name, { args, inputs }) => {
+    const layer = new (layerClasses.get(classOf(name))!)(...args);
+    // Nothing at its neutral value: a scale of 1 or a bias of 0 would hide that it is missing somewhere.
+    for (const parameter of layer.parameters()) {
+      const value = example(parameter.shape, 0.6);
+      parameter.assign(value);
+      value.dispose();
+    }
+    const variables = inputs.map((input) =>
+      'indices' in input
+        ? tf.tidy(() => tf.variable(tf.tensor1d([...input.indices], 'int32')))
+        : example([...input], scales[name]),
+    );
+    const forward = (): tf.Tensor => {
+      // The same mask in every call.
+      manualSeed(1);
+      return tf.concat(callLayer(layer, variables).map((y) => tf.reshape(y, [y.size])));
+    };
+    const floats = variables.filter(({ dtype }) => dtype === 'float32');
+    expectGradients(forward, [...floats, ...layer.parameters()]);
+    tf.dispose(variables);
+    layer.dispose();
+  });
 
-  for (const name of Object.keys(rows).filter((row) => !layerClasses.has(classOf(row))))
-    it.todo(`wait for ${name}`);
-
-  it('for every layer of the package', () => {
-    const checked = [...Object.keys(rows), ...withoutForward];
-    expect([...layerClasses.keys()].filter((name) => !checked.includes(name))).toEqual([]);
+  it('for every layer of the package, and for nothing else', () => {
+    const checked = new Set([...Object.keys(rows).map(classOf), ...withoutForward]);
+    expect([...checked].sort()).toEqual([...layerClasses.keys()].sort());
   });
 });
