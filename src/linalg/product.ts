@@ -1,13 +1,15 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { matrixTranspose } from './triangular.ts';
 
-// Products of matrices whose gradients, of any order, are such products again.
+// Products of matrices, or of each matrix of two equal batches, whose gradients, of any order, are such products again.
 //
 // The matrix product of the wasm backend is ten times slower if it is to transpose a factor, and the gradient that tfjs
 // has for a product does that, whether the product did or not. Here the factor is transposed first.
 
-/** A matrix, transposed. */
-export const transposed = (matrix: Tensor): Tensor2D => tf.transpose(matrix as Tensor2D);
+/** A matrix, or each of a batch, transposed. */
+export const transposed = (matrix: Tensor): Tensor2D =>
+  (matrix.rank === 2 ? tf.transpose(matrix) : matrixTranspose(matrix)) as Tensor2D;
 
 /**
  * `a·bᵀ`, `[n, k]` and `[m, k]` to `[n, m]`.
@@ -28,10 +30,23 @@ export const times = product(
 );
 
 /** `aᵀ·b`, `[k, n]` and `[k, m]` to `[n, m]`. */
-const transposedTimes = product(
+export const transposedTimes = product(
   (a, b) => multiply(a, b, true, false),
   (dy, a, b) => [timesTransposed(b, dy), times(a, dy)],
 );
+
+/** `a·b` of a constant a: with a gradient to b only. */
+export function constantTimes(a: Tensor, b: Tensor): Tensor {
+  const operation = tf.customGrad((...inputs) => {
+    const save = inputs[1] as unknown as tf.GradSaveFunc;
+    save([a]);
+    return {
+      value: multiply(a, b),
+      gradFunc: (dy, saved) => transposedTimes((saved as Tensor[])[0]!, dy as Tensor),
+    };
+  });
+  return operation(b);
+}
 
 function multiply(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   if (tf.getBackend() !== 'wasm') return tf.matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB);

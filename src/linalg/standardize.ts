@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { constant } from './constant.ts';
 
 /** Mean and variance along some axes, which stay with size 1. */
 export interface Moments {
@@ -84,9 +85,4 @@ function standardDeviation(x: Tensor, axes: readonly number[], epsilon: number):
 /** The mean over some axes, which stay with size 1; the last first: only there wasm need not transpose the whole tensor. */
 function meanOver(x: Tensor, axes: readonly number[]): Tensor {
   return [...axes].sort((a, b) => b - a).reduce((t: Tensor, axis) => tf.mean(t, axis, true), x);
-}
-
-/** What `compute` returns, as numbers that nothing depends on: no operation of it is recorded. */
-function constant(compute: () => Tensor): Tensor {
-  return tf.customGrad(() => ({ value: compute(), gradFunc: () => [] }))();
 }

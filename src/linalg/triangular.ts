@@ -9,11 +9,26 @@ import * as tf from '@tensorflow/tfjs-core';
  * @see torch.triu
  */
 export function triu(x: Tensor, diagonal = 0): Tensor {
-  const [m, n] = x.shape.slice(-2) as [number, number];
+  return tf.where(tf.greaterEqual(offsets(x), diagonal), x, tf.zerosLike(x));
+}
+
+/**
+ * The lower triangle of a matrix: entry (i, j) if `j − i ≤ diagonal`, else 0.
+ *
+ * **Shape**: `x`: [..., m, n]. Result: the same.
+ *
+ * @see torch.tril
+ */
+export function tril(x: Tensor, diagonal = 0): Tensor {
+  return tf.where(tf.lessEqual(offsets(x), diagonal), x, tf.zerosLike(x));
+}
+
+/** `j − i` for each entry, [m, n]: constants, because a comparison that depended on x would have no gradient in tfjs. */
+function offsets({ shape }: Tensor): Tensor {
+  const [m, n] = shape.slice(-2) as [number, number];
   const row = tf.reshape(tf.range(0, m, 1, 'int32'), [m, 1]);
   const column = tf.reshape(tf.range(0, n, 1, 'int32'), [1, n]);
-  // A mask of constants: a comparison that depended on x would have no gradient in tfjs.
-  return tf.where(tf.greaterEqual(tf.sub(column, row), diagonal), x, tf.zerosLike(x));
+  return tf.sub(column, row);
 }
 
 /** The transpose of the last two axes. */
