@@ -11,6 +11,10 @@ export {
 export * as nn from './nn.ts';
 export {
   type CatalogFunction,
+  Orthogonal,
+  type OrthogonalMap,
+  type OrthogonalOptions,
+  orthogonal,
   Skew,
   SpectralNorm,
   type SpectralNormOptions,

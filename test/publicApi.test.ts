@@ -19,15 +19,15 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        Parametrization ParametrizeError Skew SpectralNorm Symmetric WeightNorm cached clone describe fold invalidate
-        isParametrized nn parametrizationsOn pure registerParametrization removeParametrizations skew
+        Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric WeightNorm cached clone describe fold invalidate
+        isParametrized nn orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
         spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations valueOf
         weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost
+        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost OrthogonalMap OrthogonalOptions
         ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions WeightNormOptions
       `),
     );

@@ -1,0 +1,174 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../errors.ts';
+import { constantTimes } from '../linalg/product.ts';
+import { matrixTranspose } from '../linalg/triangular.ts';
+import { checkBoolean, checkChoice, checkOptions } from '../nn/options.ts';
+import { buffer } from '../nn/parameter.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { registerMade } from '../parametrize/registerMade.ts';
+import type { CatalogFunction } from './catalogFunction.ts';
+import { orthogonalBase, reflectors } from './orthogonalBase.ts';
+import { type OrthogonalMap, orthogonalMaps } from './orthogonalMap.ts';
+
+/** Options of {@link orthogonal}. */
+export interface OrthogonalOptions {
+  /** How an orthogonal matrix is made of any matrix. Default `'matrixExp'` for square matrices, else `'householder'`. */
+  readonly orthogonalMap?: OrthogonalMap;
+  /**
+   * Whether a buffer `base` holds the value that was assigned last and the map only turns it, which makes it possible to
+   * assign to every map and keeps the originals near the point where its gradient is best. Default true.
+   */
+  readonly useTrivialization?: boolean;
+}
+
+/**
+ * Orthogonal matrices: `QᵀQ = I` where Q has at least as many rows as columns, else `QQᵀ = I`, by way of the transpose.
+ *
+ * `Q = base · map(X)`; without trivialization `Q = map(X)`. Of a tall X, padded with zeros to a square, the maps are
+ *
+ * - `'matrixExp'`: the first columns of `exp(A)`, `A = L − Lᵀ`, L what is below the diagonal of X;
+ * - `'cayley'`: those of `(I − A/2)⁻¹(I + A/2)`;
+ * - `'householder'`: those of the product of reflections `I − 2vⱼvⱼᵀ/‖vⱼ‖²`, vⱼ with a 1 at j above column j of L; times
+ *   the signs of the diagonal of X.
+ *
+ * @remarks
+ * **Shape**: X, Q: [..., m, n]; a weight of more than two axes is a batch of matrices, such as [height, width] of a filter.
+ * **State**: `original` = X; buffer `base`, [..., k, k] with k the larger of m and n, if `useTrivialization`.
+ * Registration and assignment make `base` the assigned matrix, as is if it is orthogonal (and square), else by a QR
+ * decomposition with a positive diagonal, completed by random columns; X becomes −I, of which every map makes I. Without
+ * trivialization, `'householder'` makes X the reflections of the QR decomposition; the other maps take the weight for X
+ * and cannot be assigned to.
+ * **Gradient**: to L, of any order; zero on the diagonal and in the other triangle.
+ *
+ * torch multiplies by the diagonal of X rounded towards zero, so that weight decay turns the columns of
+ * `'householder'` to zero; here they keep the sign, and a zero counts as positive. No complex tensors. An A with a norm
+ * above 10,000 (500 for `'cayley'` of a matrix that is not square) is scaled down to it.
+ *
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE` if it is not float32
+ * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
+ */
+export class Orthogonal extends Parametrization {
+  /** How an orthogonal matrix is made of any matrix. */
+  readonly orthogonalMap: OrthogonalMap;
+  /** The point that the map begins at; absent without trivialization. */
+  declare readonly base?: Variable;
+  private readonly shape: readonly number[];
+
+  /** @param weight - the tensor that is to be orthogonal; its shape is used */
+  constructor(weight: Tensor, options: OrthogonalOptions = {}) {
+    super();
+    checkOptions('orthogonal', options, ['orthogonalMap', 'useTrivialization']);
+    const [m, n] = matrixSize(weight);
+    const { orthogonalMap = m === n ? 'matrixExp' : 'householder', useTrivialization = true } = options;
+    checkChoice('orthogonal', 'orthogonalMap', orthogonalMap, Object.keys(orthogonalMaps));
+    checkBoolean('orthogonal', 'useTrivialization', useTrivialization);
+    this.orthogonalMap = orthogonalMap;
+    this.shape = [...weight.shape];
+    if (useTrivialization) {
+      const size = Math.max(m, n);
+      this.base = buffer(() => identities([...weight.shape.slice(0, -2), size, size]));
+    } else if (orthogonalMap !== 'householder') {
+      // Hides the method: the mechanism then knows that there is no way back.
+      Object.assign(this, { rightInverse: undefined });
+    }
+  }
+
+  override forward(X: Tensor): Tensor {
+    this.checkShape(X);
+    const { base, orthogonalMap } = this;
+    const Q = orthogonalMaps[orthogonalMap](tallOf(X));
+    return withShape(base === undefined ? Q : constantTimes(batchOf(base), Q), X.shape);
+  }
+
+  /**
+   * The original of an orthogonal W; of any other, that of the Q of `W = QR` with a positive diagonal of R. Writes
+   * {@link base}. Absent on an instance that cannot be assigned to.
+   */
+  override rightInverse?(W: Tensor): Tensor {
+    this.checkShape(W);
+    const { base } = this;
+    const tall = tallOf(W);
+    if (base === undefined) return withShape(reflectors(tall), W.shape);
+    base.assign(tf.reshape(orthogonalBase(tall), base.shape));
+    return tf.neg(identities(W.shape));
+  }
+
+  override isPure(): boolean {
+    return true;
+  }
+
+  override extraRepr(): string {
+    const map = `orthogonalMap=${this.orthogonalMap}`;
+    return this.base === undefined ? `${map}, useTrivialization=false` : map;
+  }
+
+  private checkShape({ shape }: Tensor): void {
+    if (tf.util.arraysEqual(shape, [...this.shape])) return;
+    throw new ParametrizeError(
+      'SHAPE',
+      `orthogonal: expected a tensor of shape ${formatShape(this.shape)}, got ${formatShape(shape)}. Make a new Orthogonal for it.`,
+    );
+  }
+}
+
+/**
+ * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. A weight that is orthogonal already is kept, any other
+ * becomes the Q of its QR decomposition (not so `'matrixExp'` and `'cayley'` without trivialization, which take the weight
+ * for their X).
+ *
+ * @param name - the tensor; default the host's main weight
+ * @returns the host
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE`; as {@link registerParametrization}
+ * @example
+ * ```ts
+ * orthogonal(new nn.Linear(64, 64));
+ * orthogonal(rnn, 'weight_hh_l0', { orthogonalMap: 'cayley' });
+ * ```
+ * @see torch.nn.utils.parametrizations.orthogonal
+ */
+export const orthogonal: CatalogFunction<OrthogonalOptions> = ((
+  host: object,
+  name?: string,
+  options?: OrthogonalOptions,
+) =>
+  registerMade(
+    'orthogonal',
+    host,
+    name,
+    (weight) => new Orthogonal(weight, options),
+  )) as CatalogFunction<OrthogonalOptions>;
+
+/** Rows and columns of the matrices of a weight. */
+function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {
+  if (rank < 2 || size === 0) {
+    throw new ParametrizeError(
+      'SHAPE',
+      `orthogonal: expected a matrix or a batch of matrices with elements, got shape ${formatShape(shape)}. Register it on a weight.`,
+    );
+  }
+  if (dtype !== 'float32') {
+    throw new ParametrizeError(
+      'DTYPE',
+      `orthogonal: expected a float32 tensor, got ${dtype}. Cast it first.`,
+    );
+  }
+  return shape.slice(-2) as [number, number];
+}
+
+const batchOf = (x: Tensor): Tensor => tf.reshape(x, [-1, ...x.shape.slice(-2)]);
+
+/** The matrices of a weight with at least as many rows as columns, by transposition: [b, n, k]. */
+function tallOf(x: Tensor): Tensor {
+  const [m, n] = x.shape.slice(-2) as [number, number];
+  return m < n ? matrixTranspose(batchOf(x)) : batchOf(x);
+}
+
+/** The inverse of {@link tallOf}. */
+function withShape(tall: Tensor, shape: number[]): Tensor {
+  const [m, n] = shape.slice(-2) as [number, number];
+  return tf.reshape(m < n ? matrixTranspose(tall) : tall, shape);
+}
+
+/** A matrix of ones on the diagonal for every matrix of a shape. */
+const identities = (shape: number[]): Tensor => tf.broadcastTo(tf.eye(shape.at(-2)!, shape.at(-1)!), shape);

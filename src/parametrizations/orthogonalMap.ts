@@ -1,0 +1,73 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { constant } from '../linalg/constant.ts';
+import { householderProduct } from '../linalg/householderProduct.ts';
+import { inverse } from '../linalg/inverse.ts';
+import { matrixExp } from '../linalg/matrixExp.ts';
+import { norm } from '../linalg/norm.ts';
+import { times, transposedTimes } from '../linalg/product.ts';
+import { reorthogonalize } from '../linalg/reorthogonalize.ts';
+import { matrixTranspose, tril } from '../linalg/triangular.ts';
+
+/** How an orthogonal matrix is made of any matrix; see {@link Orthogonal}. */
+export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';
+
+/**
+ * The maps: X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. The diagonal and what is above
+ * it get no gradient.
+ */
+export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tensor>> = {
+  matrixExp(X) {
+    const [b, n, k] = X.shape as [number, number, number];
+    const padding: [number, number][] = [
+      [0, 0],
+      [0, 0],
+      [0, n - k],
+    ];
+    const lower = tril(X, -1);
+    const L = n === k ? lower : tf.pad(lower, padding);
+    const Q = matrixExp(tf.sub(L, matrixTranspose(L)));
+    return reorthogonalize(n === k ? Q : tf.slice(Q, [0, 0, 0], [b, n, k]));
+  },
+
+  /**
+   * With `I − A/2 = [[P, Lᵀ], [−L, I]]` only a k × k matrix has to be inverted, the Schur complement `S = P + LᵀL`: the first
+   * columns of the inverse are S⁻¹ and LS⁻¹, and `(I − A/2)⁻¹(I + A/2) = 2(I − A/2)⁻¹ − I`.
+   */
+  cayley(X) {
+    const [b, n, k] = X.shape as [number, number, number];
+    const half = tf.mul(bounded(tril(X, -1)), 0.5);
+    const K = tf.slice(half, [0, 0, 0], [b, k, k]);
+    const P = tf.add(tf.sub(tf.eye(k), K), matrixTranspose(K));
+    if (n === k) return reorthogonalize(tf.sub(tf.mul(2, inverse(P)), tf.eye(k)));
+    const L = tf.slice(half, [0, k, 0], [b, n - k, k]);
+    const inverseOfS = inverse(tf.add(P, transposedTimes(L, L)));
+    const columns = tf.concat([inverseOfS, times(L, inverseOfS)], 1);
+    return reorthogonalize(tf.sub(tf.mul(2, columns), tf.eye(n, k)), 3);
+  },
+
+  householder: (X) => tf.mul(reorthogonalize(householderProduct(X)), diagonalSigns(X)),
+};
+
+/** The signs of the diagonal, [b, 1, k], with 1 for zero: constants, which no gradient flows through. */
+export function diagonalSigns(X: Tensor): Tensor {
+  const [, n, k] = X.shape as [number, number, number];
+  return constant(() => {
+    const diagonal = tf.sum(tf.mul(X, tf.eye(n, k)), 1, true);
+    const ones = tf.onesLike(diagonal);
+    return tf.where(tf.less(diagonal, 0), tf.neg(ones), ones);
+  });
+}
+
+/**
+ * The matrices, scaled down to a norm at which their Cayley transforms are still told from rounding errors: those of
+ * the tall ones have the square of it in S.
+ */
+function bounded(X: Tensor): Tensor {
+  const [, n, k] = X.shape as [number, number, number];
+  const limit = n === k ? 1e4 : 500;
+  return tf.mul(
+    X,
+    constant(() => tf.div(limit, tf.maximum(norm(X, [1, 2]), limit))),
+  );
+}
