@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nn, weightNorm } from '../../src/index.ts';
+import { nn, spectralNorm, weightNorm } from '../../src/index.ts';
+import * as legacy from '../../src/legacy/index.ts';
 import trajectories from '../golden/trajectories.json' with { type: 'json' };
 import { type GoldenTensor, tensorOf } from '../nn/golden.ts';
+import { inTidy } from '../parametrize/fixtures.ts';
 
 /** Twenty full-batch training steps of a model in real PyTorch. */
 export interface Trajectory {
@@ -11,6 +13,7 @@ export interface Trajectory {
   readonly lr: number;
   readonly init: Readonly<Record<string, GoldenTensor>>;
   readonly losses: readonly number[];
+  readonly eval_loss_after: number;
   readonly grads_step1: Readonly<Record<string, GoldenTensor>>;
   readonly after: Readonly<Record<string, Readonly<Record<string, GoldenTensor>>>>;
 }
@@ -60,27 +63,58 @@ const models: Record<Trajectory['model'], () => Model> = {
 
 const withCall = (module: Mlp | Conv): Model => ({ module, logits: (x) => module.call(x as tf.Tensor4D) });
 
-/** Builds the model of a run, normalized as its method says, with its initial values. */
-export function modelOf(run: Trajectory): Model {
-  const model = models[run.model]();
-  if (run.method.startsWith('weight_norm')) {
-    const options = run.method === 'weight_norm' ? {} : { dim: null };
-    if (run.model === 'lstm') weightNorm(model.module, 'weight_hh_l0', options);
-    else for (const layer of model.module.children()) weightNorm(layer, 'weight', options);
-  }
-  tf.tidy(() => void model.module.loadStateDict(stateOf(run.init)));
-  return model;
+/** The function that normalizes one tensor. */
+type Normalize = (module: nn.Module, name: string) => void;
+
+/** A method of the golden runs in one of the two APIs, and what torch's keys are there. */
+interface Method {
+  readonly normalize: Normalize;
+  readonly keyOf: (key: string) => string;
 }
 
-/** Golden values under our keys: torch 1.13 has the old names of weight norm. */
-const stateOf = (golden: Readonly<Record<string, GoldenTensor>>): Record<string, tf.Tensor> =>
-  Object.fromEntries(Object.entries(golden).map(([key, value]) => [keyOf(key), tensorOf(value)]));
+const same = (key: string): string => key;
 
-/** `l1.weight_g` is `l1.parametrizations.weight.original0` here. */
-export const keyOf = (key: string): string =>
+/** Torch 1.13 has the old names of weight norm: `l1.weight_g` is `l1.parametrizations.weight.original0` in the modern API. */
+const modernKey = (key: string): string =>
   key.replace(/(^|\.)([^.]+)_([gv])$/, (_, dot: string, name: string, part: string) => {
     return `${dot}parametrizations.${name}.original${part === 'g' ? 0 : 1}`;
   });
+
+/** The methods by name, in the modern API where there is a choice. */
+export const methods: Record<string, Method> = {
+  plain: { normalize: () => {}, keyOf: same },
+  weight_norm: { normalize: (module, name) => void weightNorm(module, name), keyOf: modernKey },
+  weight_norm_dim_none: {
+    normalize: (module, name) => void weightNorm(module, name, { dim: null }),
+    keyOf: modernKey,
+  },
+  spectral_norm: { normalize: (module, name) => void spectralNorm(module, name), keyOf: same },
+  spectral_norm_legacy: {
+    normalize: (module, name) => void legacy.spectralNorm(module, name),
+    keyOf: same,
+  },
+};
+
+/** The hook API where it has the method of a run, with torch's very keys. */
+export const legacyMethods: Record<string, Method> = {
+  weight_norm: { normalize: (module, name) => void legacy.weightNorm(module, name), keyOf: same },
+  weight_norm_dim_none: {
+    normalize: (module, name) => void legacy.weightNorm(module, name, null),
+    keyOf: same,
+  },
+};
+
+/** Builds the model of a run, normalized as its method says, with its initial values. */
+export function modelOf(run: Trajectory, { normalize, keyOf }: Method): Model {
+  const model = models[run.model]();
+  if (run.model === 'lstm') normalize(model.module, 'weight_hh_l0');
+  else for (const layer of model.module.children()) normalize(layer, 'weight');
+  const init = Object.entries(run.init);
+  inTidy(() =>
+    model.module.loadStateDict(Object.fromEntries(init.map(([key, value]) => [keyOf(key), tensorOf(value)]))),
+  );
+  return model;
+}
 
 /** The optimizer of a run; its weight decay is {@link step}'s. */
 export function optimizerOf({ optimizer, lr }: Trajectory): tf.Optimizer {
@@ -102,11 +136,22 @@ export function crossEntropyOf(run: Trajectory): { loss(model: Model): tf.Scalar
   };
 }
 
-/** One step as torch does it: weight decay is added to the gradient of every parameter. */
-export function step(run: Trajectory, model: Model, optimizer: tf.Optimizer, loss: () => tf.Scalar): number {
+/**
+ * One step as torch does it: weight decay is added to the gradient of every parameter.
+ *
+ * @param look - sees the gradients by the names of the variables, before the decay
+ */
+export function step(
+  run: Trajectory,
+  model: Model,
+  optimizer: tf.Optimizer,
+  loss: () => tf.Scalar,
+  look: (gradients: tf.NamedTensorMap) => void,
+): number {
   const decay = run.optimizer.endsWith('_wd') ? 1e-3 : 0;
   const parameters = model.module.parameters();
   const { value, grads } = tf.variableGrads(loss, parameters);
+  look(grads);
   tf.tidy(() => {
     optimizer.applyGradients(
       parameters.map((variable) => {
