@@ -16,7 +16,7 @@ import { Affine, Double, inTidy, read, SumOfThree, variableOf } from '../paramet
 import { disposeOptimizer } from '../parametrize/laws/specimens.ts';
 import { failure } from '../parametrize/unchanged.ts';
 
-// What goes wrong in torch, by the numbers of docs/torch-parity.md, and what happens here.
+// What goes wrong in torch, by the numbers of docs/torch-parity.md, and what happens here. T15 to T18 are in test/legacy.
 
 const ones = (...shape: number[]): tf.Tensor => tf.ones(shape);
 
@@ -314,5 +314,37 @@ describe('a tensor of zeros', () => {
     inTidy(() => expect(host.weight).toBeAllClose(tf.zeros([3, 3])));
     expect(gradientsOf(host).flat()).toEqual(Array(9).fill(0));
     host.dispose();
+  });
+});
+
+describe('a checkpoint of the plain model', () => {
+  it('T14: loads into the parametrized one, through the right inverses', () => {
+    const source = new nn.Sequential(new nn.Linear(3, 3), new nn.Linear(3, 3));
+    const first = weightNorm(new nn.Linear(3, 3));
+    const second = new nn.Linear(3, 3);
+    registerParametrization(second, 'weight', new Double());
+    const target = new nn.Sequential(first, second);
+    const { mapped, missingKeys, unexpectedKeys } = target.loadStateDict(source.stateDict());
+    expect([missingKeys, unexpectedKeys]).toEqual([[], []]);
+    expect(mapped.map(({ from, to }) => [from, to])).toEqual([
+      [['0.weight'], ['0.parametrizations.weight.original0', '0.parametrizations.weight.original1']],
+      [['1.weight'], ['1.parametrizations.weight.original']],
+    ]);
+    const x = tf.randomNormal([2, 3], 0, 1, 'float32', 1);
+    inTidy(() => expect(target.call(x)).toBeAllClose(source.call(x)));
+    x.dispose();
+    target.dispose();
+    source.dispose();
+  });
+
+  it('T14: says what is missing where there is no right inverse, and loads nothing', () => {
+    const source = new nn.Linear(3, 3);
+    const target = new nn.Linear(3, 3);
+    registerParametrization(target, 'weight', (x) => tf.exp(x));
+    expect(failure(() => target.loadStateDict(source.stateDict()), target, source)).toMatch(
+      /STATE_DICT: .*no rightInverse.*; missing: parametrizations\.weight\.original; unexpected: weight\./,
+    );
+    target.dispose();
+    source.dispose();
   });
 });
