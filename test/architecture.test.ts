@@ -163,10 +163,13 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the sources', () => {
     expect(broken).toEqual([]);
   });
 
-  it.each(['index.ts', 'nn/index.ts', 'legacy/index.ts'])('of the entry %s need tfjs-core and nothing else', (entry) => {
-    const external = [...closure(entry)].filter((imported) => !isFile(imported));
-    expect(external).toEqual(['@tensorflow/tfjs-core']);
-  });
+  it.each(['index.ts', 'nn/index.ts', 'legacy/index.ts'])(
+    'of the entry %s need tfjs-core and nothing else',
+    (entry) => {
+      const external = [...closure(entry)].filter((imported) => !isFile(imported));
+      expect(external).toEqual(['@tensorflow/tfjs-core']);
+    },
+  );
 
   it('touch the internals of tfjs in engine only', () => {
     const broken = violations(({ folder, code }) =>
