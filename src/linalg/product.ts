@@ -50,10 +50,16 @@ export function constantTimes(a: Tensor, b: Tensor): Tensor {
 
 function multiply(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   if (tf.getBackend() !== 'wasm') return tf.matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB);
+  if (a.size === 0 && b.size === 0) return emptyProduct(a.shape, b.shape, transposeA, transposeB);
   return tf.matMul(
     transposeA ? transposed(a) : (a as Tensor2D),
     transposeB ? transposed(b) : (b as Tensor2D),
   );
+}
+
+/** Sums of no terms: zeros, where the wasm backend leaves the memory as it finds it. */
+function emptyProduct(a: number[], b: number[], transposeA: boolean, transposeB: boolean): Tensor {
+  return tf.zeros([...a.slice(0, -2), a.at(transposeA ? -1 : -2)!, b.at(transposeB ? -2 : -1)!]);
 }
 
 function product(

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { timesTransposed } from '../linalg/product.ts';
 import { holdsTensor } from './fields.ts';
+import { plusBias } from './linear.ts';
 import { Module } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions } from './options.ts';
 import { parameter } from './parameter.ts';
@@ -81,9 +82,7 @@ export class Bilinear extends Module {
       tf.reshape(mapped, [size, outFeatures, in1Features]),
       tf.reshape(x1, [size, 1, in1Features]),
     );
-    const y = tf.sum(products, 2);
-    const { bias } = this;
-    return tf.reshape(bias === null ? y : tf.add(y, bias), [...leading, outFeatures]);
+    return tf.reshape(plusBias(tf.sum(products, 2), this.bias), [...leading, outFeatures]);
   }
 
   override extraRepr(): string {

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../errors.ts';
 import { sigmoid, tanh } from '../linalg/smooth.ts';
+import { plusBias } from './linear.ts';
 import { type Cell, Recurrent, type RecurrentOptions, type TimesWeight } from './recurrent.ts';
 
 /** Options of {@link GRU}. */
@@ -48,7 +49,7 @@ export class GRU extends Recurrent {
    * @throws {@link ParametrizeError} `SHAPE` if the input or the state does not fit
    */
   forward(x: Tensor, state?: Tensor): [output: Tensor, h: Tensor] {
-    const [output, [h]] = this.run(x, ['h'], [state]);
+    const [output, [h]] = this.run(x, ['h'], state && [state]);
     return [output, h!];
   }
 
@@ -59,8 +60,7 @@ export class GRU extends Recurrent {
       inputBias,
       parts,
       step: ([inputGates, inputNew], [h]) => {
-        const product = timesWeight(h!);
-        const state = stateBias === null ? product : tf.add(product, stateBias);
+        const state = plusBias(timesWeight(h!), stateBias);
         const [stateGates, stateNew] = tf.split(state, parts, 1) as [Tensor, Tensor];
         const gates = sigmoid(tf.add(inputGates!, stateGates));
         const [r, z] = tf.split(gates, 2, 1) as [Tensor, Tensor];

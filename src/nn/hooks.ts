@@ -35,15 +35,19 @@ export interface StateDictLoading {
   readonly prefix: string;
   /** Tells the caller of `loadStateDict` what was renamed. */
   mapped(mapping: KeyMapping): void;
-  /** Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems. */
-  problem(text: string): void;
+  /**
+   * Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems.
+   *
+   * @param keys - keys of the map and of the module that it is about, and that are not named as missing or unexpected too
+   */
+  problem(text: string, keys?: readonly string[]): void;
 }
 
 /** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */
 export type LoadStateDictPreHook<M extends Module = Module> = (module: M, loading: StateDictLoading) => void;
 
 /** Runs when a module is disposed, before its variables are: frees what is not in its fields. */
-export type DisposeHook = (module: Module) => void;
+type DisposeHook = (module: Module) => void;
 
 /** What `loadStateDict` reports. */
 export interface LoadStateDictReport {

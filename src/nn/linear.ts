@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
-import { timesTransposed } from '../linalg/product.ts';
+import { times, timesTransposed } from '../linalg/product.ts';
 import { holdsTensor } from './fields.ts';
 import { Module } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions } from './options.ts';
@@ -85,5 +85,13 @@ export function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   // One matrix product for all leading axes: tfjs would broadcast the weight over them.
   const rows = tf.reshape(x, [tf.util.sizeFromShape(leading), inFeatures]);
   const product = timesTransposed(rows, weight);
-  return tf.reshape(bias === null ? product : tf.add(product, bias), [...leading, outFeatures]);
+  return tf.reshape(plusBias(product, bias), [...leading, outFeatures]);
+}
+
+/** `x + b`, b added to each row; b may be null. */
+export function plusBias(rows: Tensor, bias: Tensor | null): Tensor {
+  if (bias === null) return rows;
+  if (rows.shape[0] !== 0) return tf.add(rows, bias);
+  // The gradient of the bias is a sum of nothing, for which the wasm backend has no zeros; a product has.
+  return tf.add(rows, times(tf.ones([0, 1]), tf.reshape(bias, [1, bias.size])));
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../errors.ts';
+import type { ParametrizeError } from '../errors.ts';
 import { timesTransposed, transposed } from '../linalg/product.ts';
 import { stack, unstack } from '../linalg/stack.ts';
 import { zeroAtRandom } from './dropout.ts';
@@ -10,6 +10,7 @@ import { Module } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions, checkProbability } from './options.ts';
 import { parameter } from './parameter.ts';
 import { uniformWithin } from './random.ts';
+import { checkSequenceInput } from './sequenceInput.ts';
 
 /** Options that {@link RNN}, {@link LSTM} and {@link GRU} have in common. */
 export interface RecurrentOptions {
@@ -134,19 +135,20 @@ export abstract class Recurrent extends Module {
    *
    * @param names - what the states are called, h first
    * @param given - the states before the first step; default zeros
+   * @throws {@link ParametrizeError} `SHAPE` if the input or a state does not fit
    */
   protected run(
     x: Tensor,
     names: readonly string[],
-    given: readonly (Tensor | undefined)[] = [],
+    given?: readonly Tensor[],
   ): [output: Tensor, states: Tensor[]] {
-    this.checkShapes(x, names, given);
+    checkSequenceInput(this, x, names, given);
     const batched = x.rank === 3;
     const swapped = this.batchFirst && batched;
     let sequence = batched ? (swapped ? tf.transpose(x, [1, 0, 2]) : x) : tf.expandDims(x, 1);
     const zeros = tf.zeros([sequence.shape[1]!, this.hiddenSize]);
     const first = names.map((_, i) => {
-      const state = given[i];
+      const state = given?.[i];
       return state === undefined ? [] : unstack(batched ? state : tf.expandDims(state, 1));
     });
     const last: Tensor[][] = names.map(() => []);
@@ -202,32 +204,6 @@ export abstract class Recurrent extends Module {
       outputs[t] = states[0]!;
     }
     return [stack(outputs), states];
-  }
-
-  private checkShapes(x: Tensor, names: readonly string[], states: readonly (Tensor | undefined)[]): void {
-    const fail = (fact: string, remedy: string) =>
-      new ParametrizeError('SHAPE', `${typeName(this)}: ${fact}. ${remedy}`);
-    const layout = this.batchFirst ? '[batch, time, inputSize]' : '[time, batch, inputSize]';
-    if ((x.rank !== 2 && x.rank !== 3) || x.shape.at(-1) !== this.inputSize) {
-      throw fail(
-        `the input has shape ${formatShape(x.shape)}, inputSize is ${this.inputSize}`,
-        `Pass an input of shape ${layout}, or [time, inputSize] without a batch.`,
-      );
-    }
-    const batched = x.rank === 3;
-    if (x.shape[batched && this.batchFirst ? 1 : 0] === 0) {
-      const fact = `the input has shape ${formatShape(x.shape)}, no steps`;
-      throw fail(fact, `Pass at least one step, ${layout}.`);
-    }
-    const batch = batched ? [x.shape[this.batchFirst ? 0 : 1]!] : [];
-    const wanted = [this.layers().length, ...batch, this.hiddenSize];
-    for (const [i, state] of states.entries()) {
-      if (state === undefined || tf.util.arraysEqual(state.shape, wanted)) continue;
-      throw fail(
-        `the state ${names[i]} has shape ${formatShape(state.shape)}, the input needs ${formatShape(wanted)}`,
-        `Pass one of shape [${this.bidirectional ? '2·' : ''}numLayers, batch, hiddenSize], without the batch where the input has none.`,
-      );
-    }
   }
 
   override extraRepr(): string {

@@ -64,7 +64,7 @@ export class RNN extends Recurrent {
    * @throws {@link ParametrizeError} `SHAPE` if the input or the state does not fit
    */
   forward(x: Tensor, state?: Tensor): [output: Tensor, h: Tensor] {
-    const [output, [h]] = this.run(x, ['h'], [state]);
+    const [output, [h]] = this.run(x, ['h'], state && [state]);
     return [output, h!];
   }
 

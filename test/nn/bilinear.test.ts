@@ -58,6 +58,22 @@ describe('Bilinear', () => {
     layer.dispose();
   });
 
+  it('gives its weights gradients of zero for a batch of nothing', () => {
+    const layer = new Bilinear(3, 2, 40);
+    tf.tidy(() => {
+      // Memory that is not zero, which wasm gives to the next tensors.
+      tf.tidy(() => Array.from({ length: 400 }, (_, n) => tf.fill([1 + (n % 100)], 7)).length);
+      const { grads } = tf.variableGrads(
+        () => tf.sum(layer.call(tf.zeros([0, 3]), tf.zeros([0, 2]))),
+        layer.parameters(),
+      );
+      for (const variable of layer.parameters()) {
+        expect(grads[variable.name]!).toBeAllClose(tf.zerosLike(variable));
+      }
+    });
+    layer.dispose();
+  });
+
   it("begins with torch's uniform distribution, whose bound is that of the first input", () => {
     manualSeed(0);
     const layer = new Bilinear(25, 7, 40);

@@ -58,6 +58,19 @@ describe('Linear', () => {
     layer.dispose();
   });
 
+  it('gives its weights gradients of zero for a batch of nothing', () => {
+    const layer = new Linear(3, 40);
+    tf.tidy(() => {
+      // Memory that is not zero, which wasm gives to the next tensors.
+      tf.tidy(() => Array.from({ length: 400 }, (_, n) => tf.fill([1 + (n % 100)], 7)).length);
+      const { grads } = tf.variableGrads(() => tf.sum(layer.call(tf.zeros([0, 3]))), layer.parameters());
+      for (const variable of layer.parameters()) {
+        expect(grads[variable.name]!).toBeAllClose(tf.zerosLike(variable));
+      }
+    });
+    layer.dispose();
+  });
+
   it("begins with torch's uniform distribution", () => {
     manualSeed(0);
     const layer = new Linear(100, 50);

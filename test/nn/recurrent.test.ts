@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { GRU, init, LSTM, manualSeed, RNN, type RNNOptions } from '../../src/nn/index.ts';
+import { GRU, init, LSTM, type Module, manualSeed, RNN, type RNNOptions } from '../../src/nn/index.ts';
+import { registerParametrization } from '../../src/parametrize/registerParametrization.ts';
 import { countReads } from './countReads.ts';
 import { example, expectGradients } from './gradientCheck.ts';
 
@@ -178,6 +179,90 @@ describe.each(networks)('%s', (name, make) => {
     tf.dispose([x, ...tensorsOf(network.call(x))]);
     expect(reads).toEqual(Object.fromEntries(names.map((key) => [key, 1])));
     tf.dispose(parameters);
+  });
+
+  it('evaluates each parametrized weight once in a forward pass, outside of every cache', () => {
+    const network = make({ numLayers: 2, bidirectional: true });
+    const names = network.namedParameters().map(([key]) => key);
+    const x = example([4, 1, 2]);
+    const wanted = tensorsOf(network.call(x));
+    const counts: Record<string, number> = {};
+    for (const key of names) {
+      registerParametrization(network as Module, key, (weight) => {
+        counts[key]! += 1;
+        return tf.mul(weight, 1);
+      });
+      counts[key] = 0;
+    }
+    const outputs = tensorsOf(network.call(x));
+    expect(counts).toEqual(Object.fromEntries(names.map((key) => [key, 1])));
+    for (const [i, output] of outputs.entries()) expect(output).toBeAllClose(wanted[i]!);
+    tf.dispose([x, wanted, outputs]);
+    network.dispose();
+  });
+
+  it('runs over a single step as the definition says, with a batch and without', () => {
+    manualSeed(6);
+    const network = make({ numLayers: 2, bidirectional: true });
+    const x = example([1, 2]);
+    const { output, lasts } = definition(network, steps[name]!, [Array.from(x.dataSync())]);
+    const alone = tensorsOf(network.call(x));
+    const batched = tf.tidy(() => tensorsOf(network.call(tf.reshape(x, [1, 1, 2]))));
+    for (const [y, ...states] of [alone, batched]) {
+      expect(Array.from(y!.dataSync())).toBeAllClose(output.flat());
+      for (const [i, state] of states.entries()) {
+        expect(Array.from(state.dataSync())).toBeAllClose(lasts.flatMap((ofLayer) => ofLayer[i]!));
+      }
+    }
+    expect(batched.map(({ shape }) => shape)).toEqual(alone.map(({ shape: [n, size] }) => [n, 1, size]));
+    tf.dispose([x, alone, batched]);
+    network.dispose();
+  });
+
+  it('takes a batch of nothing, as torch, and gives its weights gradients of zero', () => {
+    const network = make({ numLayers: 2, bidirectional: true });
+    const x = tf.zeros([4, 0, 2]);
+    const [y, ...states] = tensorsOf(network.call(x));
+    expect(y!.shape).toEqual([4, 0, 6]);
+    for (const state of states) expect(state.shape).toEqual([4, 0, 3]);
+    const { value, grads } = tf.variableGrads(
+      () => tf.sum(tensorsOf(network.call(x))[0]!),
+      network.parameters(),
+    );
+    for (const variable of network.parameters()) {
+      expect(grads[variable.name]!).toBeAllClose(new Array(variable.size).fill(0));
+    }
+    tf.dispose([x, y!, states, value, grads]);
+    network.dispose();
+  });
+
+  it('drops nothing behind the last layer, the only one here', () => {
+    const [plain, dropping] = [make({}), make({ dropout: 1 })];
+    dropping.loadStateDict(plain.stateDict());
+    const x = example([3, 2, 2]);
+    const [wanted, found] = [tensorsOf(plain.call(x)), tensorsOf(dropping.call(x))];
+    for (const [i, output] of found.entries()) expect(output).toBeAllClose(wanted[i]!);
+    tf.dispose([x, wanted, found]);
+    plain.dispose();
+    dropping.dispose();
+  });
+
+  it('refuses states that are none', () => {
+    const network = make({}) as RNN;
+    const [x, h] = [tf.ones([4, 5, 2]), tf.ones([1, 5, 3])];
+    const isPair = name === 'LSTM';
+    const refused = (state: unknown, fact: string) =>
+      expect(() => network.call(x, state as tf.Tensor)).toThrow(
+        expect.objectContaining({ code: 'SHAPE', message: expect.stringContaining(fact) }),
+      );
+    refused(null, isPair ? 'the state is null, there are 2: h, c' : 'the state is null');
+    refused(isPair ? h : [h], isPair ? 'the state is Tensor, there are 2' : 'the state h is Array');
+    if (isPair) {
+      refused([h], 'the state is an array of 1, there are 2: h, c. Pass [h, c].');
+      refused([h, undefined], 'the state c is undefined, the input needs [1, 5, 3]');
+    }
+    tf.dispose([x, h]);
+    network.dispose();
   });
 
   it("has torch's keys in torch's order and torch's shapes", () => {
