@@ -5,8 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { build, type Rollup } from 'vite';
 import { describe, expect, it } from 'vitest';
 
-// package.json says `sideEffects: false`: a bundler may leave out every file none of whose exports is used. Some files do
-// something when they are evaluated (the accessor tells the copier how to copy a chain); whoever needs it imports them.
+// By `sideEffects` in package.json a bundler may leave out every file none of whose exports is used, but for those that are
+// named there. Some other files do something when they are evaluated (the accessor tells the copier how to copy a chain);
+// whoever needs it imports them.
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -29,6 +30,16 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('a bundle', () => {
         parametrizations.dispose();
       }
     }
+  });
+
+  it('of nn alone reads state dicts in every spelling', async () => {
+    const { nn } = await evaluate(await bundle(['nn']));
+    const layer = new nn.Linear(2, 1, { bias: false });
+    tf.tidy(() => {
+      layer.loadStateDict({ weight_g: tf.tensor2d([[10]]), weight_v: tf.tensor2d([[3, 4]]) });
+      expect(layer.weight).toBeAllClose([6, 8]);
+    });
+    layer.dispose();
   });
 
   it('of one small function leaves the rest out', async () => {

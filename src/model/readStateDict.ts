@@ -33,19 +33,24 @@ function respell(module: Module, tensor: NormalizedTensor | PlainTensor, loading
   const { name } = tensor;
   const keys =
     tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
-  if (keys.every((key) => state.has(prefix + key))) return;
+  const isThere = keys.every((key) => state.has(prefix + key));
   const found = spelledTensors(state, prefix, name, module).filter(
-    (spelled) => !sameKeys(spelled.keys, keys),
+    // What is there as the module has it is taken so, unless it is a part of something else.
+    (spelled) =>
+      !sameKeys(spelled.keys, keys) && (!isThere || keys.every((key) => spelled.keys.includes(key))),
   );
   const [source, other] = found;
   if (source === undefined) return;
   if (other !== undefined) {
     const spellings = found.map((spelled) => spelled.keys.join(' + ')).join(' and ');
-    problem(`'${prefix}${name}' is there in several spellings: ${spellings}. Delete all but one`);
+    problem(`'${prefix}${name}' is there in several spellings: ${spellings}`, [
+      ...found.flatMap((spelled) => spelled.keys.map((key) => prefix + key)),
+      ...keys.map((key) => prefix + key),
+    ]);
     return;
   }
   try {
-    const { values, rule } = convert(source, tensor);
+    const { values, rule } = convert(source, tensor, `'${prefix}${name}'`);
     for (const key of source.keys) state.delete(prefix + key);
     for (const [i, key] of keys.entries()) state.set(prefix + key, values[i]!);
     mapped({
@@ -55,7 +60,12 @@ function respell(module: Module, tensor: NormalizedTensor | PlainTensor, loading
     });
   } catch (error) {
     if (!(error instanceof ParametrizeError)) throw error;
-    problem(error.message.replace(/\.$/, ''));
+    // The remedies are for assignments.
+    const [fact] = error.message.split('. ');
+    problem(
+      fact!,
+      [...source.keys, ...keys].map((key) => prefix + key),
+    );
   }
 }
 
@@ -65,7 +75,7 @@ interface Conversion {
   readonly rule: string;
 }
 
-function convert(source: SpelledTensor, tensor: NormalizedTensor | PlainTensor): Conversion {
+function convert(source: SpelledTensor, tensor: NormalizedTensor | PlainTensor, label: string): Conversion {
   if (tensor.state === null) return { values: [source.value()], rule: source.rule };
   const { normalization, state } = tensor;
   if (normalization !== null && source.normalization === normalization) {
@@ -75,13 +85,13 @@ function convert(source: SpelledTensor, tensor: NormalizedTensor | PlainTensor):
   const value = source.value();
   const rule =
     source.normalization === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
-  return { values: stateFor(tensor, value), rule };
+  return { values: stateFor(tensor, value, label), rule };
 }
 
 /** What the state of a chain has to be for it to give a value, in its order; the chain itself stays as it is. */
-const stateFor = ({ list, state }: NormalizedTensor, value: Tensor): Tensor[] =>
+const stateFor = ({ list, state }: NormalizedTensor, value: Tensor, label: string): Tensor[] =>
   preservingState(list.modules(), () => {
-    const plan = new Map(planAssignment('loadStateDict', list, value));
+    const plan = new Map(planAssignment(label, list, value));
     // A right inverse may write buffers, which belong to the state as well.
     return state.map(([, variable]) => plan.get(variable) ?? alias(variable as Tensor));
   });

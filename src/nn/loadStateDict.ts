@@ -41,21 +41,25 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
   return scoped('loadStateDict', () => {
     const mapped: KeyMapping[] = [];
     const problems: string[] = [];
+    const explained = new Set<string>();
     const state = new Map(Object.entries(map));
     for (const [prefix, part] of everyPath(module)) {
       const loading: StateDictLoading = {
         state,
         prefix,
         mapped: (mapping) => void mapped.push(mapping),
-        problem: (text) => void problems.push(text),
+        problem: (text, keys = []) => {
+          problems.push(text);
+          for (const key of keys) explained.add(key);
+        },
       };
       for (const hook of hooks(part, 'loadStateDictPre')) hook(part, loading);
       registeredSpellings()?.read(part, loading);
     }
     const targets = new Map(namedState(module));
     checkAlive(module, targets);
-    const missingKeys = [...targets.keys()].filter((key) => !state.has(key));
-    const unexpectedKeys = [...state.keys()].filter((key) => !targets.has(key));
+    const missingKeys = [...targets.keys()].filter((key) => !state.has(key) && !explained.has(key));
+    const unexpectedKeys = [...state.keys()].filter((key) => !targets.has(key) && !explained.has(key));
     const writes: [Variable, Tensor][] = [];
     for (const [key, variable] of targets) {
       const value: unknown = state.get(key);
