@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { times, timesTransposed, transposed } from '../../src/linalg/product.ts';
+import {
+  constantTimes,
+  times,
+  timesTransposed,
+  transposed,
+  transposedTimes,
+} from '../../src/linalg/product.ts';
 import { example, expectGradients } from '../nn/gradientCheck.ts';
 
 const shapes: [number, number, number][] = [
@@ -26,6 +32,36 @@ describe.each<[string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, boolean]>([
   it('can be differentiated twice', () => {
     const [a, b] = [example([2, 3]), example(isTransposed ? [2, 3] : [3, 2])];
     expectGradients(() => tf.tidy(() => multiply(a, b)), [a, b]);
+    tf.dispose([a, b]);
+  });
+});
+
+describe.each<[string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, boolean, boolean]>([
+  ['times', times, false, false],
+  ['timesTransposed', timesTransposed, false, true],
+  ['transposedTimes', transposedTimes, true, false],
+])('%s of batches', (_name, multiply, transposeA, transposeB) => {
+  it('is the product of each pair, and can be differentiated twice', () => {
+    const a = example(transposeA ? [2, 4, 3] : [2, 3, 4]);
+    const b = example(transposeB ? [2, 2, 4] : [2, 4, 2]);
+    tf.tidy(() => {
+      expect(multiply(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor, transposeA, transposeB));
+    });
+    expectGradients(() => tf.tidy(() => multiply(a, b)), [a, b]);
+    tf.dispose([a, b]);
+  });
+});
+
+describe('constantTimes', () => {
+  it('is the product, with a gradient to the second factor only', () => {
+    const [a, b] = [example([2, 3, 4]), example([2, 4, 2])];
+    tf.tidy(() => {
+      expect(constantTimes(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor));
+      const { grads } = tf.variableGrads(() => tf.sum(constantTimes(a, b)), [b]);
+      expect(Object.keys(grads)).toEqual([b.name]);
+      expect(() => tf.variableGrads(() => tf.sum(constantTimes(a, b)), [a])).toThrow();
+    });
+    expectGradients(() => tf.tidy(() => constantTimes(a, b)), [b]);
     tf.dispose([a, b]);
   });
 });

@@ -1,0 +1,15 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { flatten } from '../toBeAllClose.ts';
+
+/** Fixed matrices of both signs: [b, n, k], all numbers within `scale`. */
+export const matrices = (shape: number[], scale = 1, seed = 1): tf.Tensor =>
+  tf.tensor(
+    Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => scale * Math.sin(seed + 2.7 * i + i * i)),
+    shape,
+  );
+
+/** The largest entry of `|QᵀQ − I|` of a batch; NaN if there is one. */
+export function orthogonalityError(Q: tf.Tensor): number {
+  const difference = tf.tidy(() => flatten(tf.sub(tf.matMul(Q, Q, true, false), tf.eye(Q.shape.at(-1)!))));
+  return difference.reduce((most, x) => (Number.isNaN(x) ? x : Math.max(most, Math.abs(x))), 0);
+}

@@ -1,0 +1,66 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { matrixExp } from '../../src/linalg/matrixExp.ts';
+import { example, expectGradients } from '../nn/gradientCheck.ts';
+import { exponential, rowsOf } from '../parametrizations/orthogonalDefinition.ts';
+import { inTidy } from '../parametrize/fixtures.ts';
+import { flatten } from '../toBeAllClose.ts';
+import { matrices, orthogonalityError } from './matrixCases.ts';
+
+/** `X − Xᵀ` */
+const skewOf = (x: tf.Tensor): tf.Tensor => tf.sub(x, tf.transpose(x, [0, 2, 1]));
+
+describe('matrixExp', () => {
+  it('is the exponential in float64, of every matrix of a batch by its own size', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 40 }), (n, seed) => {
+        inTidy(() => {
+          const A = tf.concat([
+            matrices([1, n, n], 1e-3, seed),
+            matrices([1, n, n], 0.7, seed),
+            matrices([1, n, n], 3, seed),
+          ]);
+          const found = matrixExp(A);
+          expect(found.shape).toEqual([3, n, n]);
+          tf.split(A, 3).forEach((matrix, i) => {
+            const wanted = exponential(rowsOf(flatten(matrix), n)).flat();
+            const largest = Math.max(...wanted.map(Math.abs), 1);
+            const result = tf.slice(found, [i, 0, 0], [1, n, n]);
+            expect(flatten(result)).toBeAllClose(wanted, { relative: 0, absolute: 2e-5 * largest });
+          });
+        });
+      }),
+    );
+  });
+
+  it('is I of a zero matrix, exactly', () => {
+    inTidy(() => expect(flatten(matrixExp(tf.zeros([1, 3, 3])))).toEqual(flatten(tf.eye(3))));
+  });
+
+  it('squares as often as the matrix needs: rotations by angles up to a thousand', () => {
+    for (const angle of [0.01, 1, 2.4, 2.6, 40, 300, 1000]) {
+      inTidy(() => {
+        const rotation = matrixExp(tf.tensor3d([[[0, -angle], [angle, 0]]])); // biome-ignore format: a matrix
+        const rounded = Math.fround(angle);
+        const [c, s] = [Math.cos(rounded), Math.sin(rounded)];
+        expect(flatten(rotation)).toBeAllClose([c, -s, s, c], { relative: 0, absolute: 1e-6 * (1 + angle) });
+      });
+    }
+  });
+
+  it.each([1e4, 1e10, 1e30])('of a skew matrix of entries of %d is finite and orthogonal', (scale) => {
+    inTidy(() => {
+      const Q = matrixExp(skewOf(matrices([2, 8, 8], scale)));
+      expect(orthogonalityError(Q)).toBeLessThan(1e-3);
+    });
+  });
+
+  it('can be differentiated twice, whether it squares or not', () => {
+    for (const scale of [0.3, 1.4]) {
+      const A = example([2, 3, 3], scale);
+      expectGradients(() => tf.tidy(() => tf.mul(matrixExp(A), 0.2)), [A]);
+      A.dispose();
+    }
+  });
+});
