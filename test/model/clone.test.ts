@@ -48,9 +48,12 @@ describe('clone', () => {
     const chain = new Affine();
     registerParametrization(chain, 'weight', new Double());
     registerParametrization(chain, 'weight', new AddOne());
-    for (const host of [one, two, chain]) {
+    for (const plain of [one, two, chain]) {
+      const host = Object.assign(plain, { attribute: [1, 2, 3] });
       const copy = clone(host);
       expect(copy).toBeInstanceOf(Affine);
+      expect(copy.attribute).toEqual(host.attribute);
+      expect(copy.attribute).not.toBe(host.attribute);
       expect(Reflect.ownKeys(copy)).toEqual(Reflect.ownKeys(host));
       expectEqualButDistinct(copy, host);
       expect(read(copy)).toEqual(read(host));
