@@ -21,7 +21,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the README', () => {
   it('names only scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const documents = readme + read('CONTRIBUTING.md');
-    const names = [...documents.matchAll(/npm (?:run (\w+)|(start|test))/g)].map(
+    const names = [...documents.matchAll(/npm (?:run ([\w:]+)|(start|test))/g)].map(
       (match) => match[1] ?? match[2]!,
     );
     expect(names.filter((name) => !(name in scripts))).toEqual([]);
