@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nn, Parametrization, SpectralNorm, WeightNorm } from '../../../src/index.ts';
+import {
+  nn,
+  Orthogonal,
+  type OrthogonalOptions,
+  Parametrization,
+  SpectralNorm,
+  WeightNorm,
+} from '../../../src/index.ts';
 
 /** Pure, with a parameter of its own and a value that depends on the mode: `W = X · scale · (training ? 1 : 2)`. */
 class Scaled extends Parametrization {
@@ -63,6 +70,21 @@ function spectral(): SpectralNorm {
   return map;
 }
 
+/** An orthogonal map that adds the same random column to every value, so that two instances can be compared. */
+class Seeded extends Orthogonal {
+  override rightInverse(W: tf.Tensor): tf.Tensor {
+    nn.manualSeed(6);
+    return super.rightInverse!(W);
+  }
+}
+
+function orthogonalMap(options: OrthogonalOptions): Orthogonal {
+  const weight = tf.zeros([3, 2]);
+  const map = new Seeded(weight, options);
+  weight.dispose();
+  return map;
+}
+
 /** The chains that the law tests run on: what makes each map, in the order of registration. */
 export const specimens: Record<string, readonly (() => Parametrization)[]> = {
   weightNorm: [() => new WeightNorm()],
@@ -74,6 +96,9 @@ export const specimens: Record<string, readonly (() => Parametrization)[]> = {
   'counting, then masked': [() => new Counting(), () => new Masked()],
   spectralNorm: [spectral],
   'weightNorm, then spectralNorm': [() => new WeightNorm(), spectral],
+  orthogonal: [() => orthogonalMap({})],
+  'orthogonal without trivialization': [() => orthogonalMap({ useTrivialization: false })],
+  'weightNorm, then orthogonal': [() => new WeightNorm(), () => orthogonalMap({ orthogonalMap: 'cayley' })],
 };
 
 /** The chains among them whose value is a function of their dependencies in every mode. */
@@ -82,6 +107,9 @@ export const pureSpecimens: string[] = [
   'weightNorm, one norm',
   'scaled',
   'weightNorm, then scaled',
+  'orthogonal',
+  'orthogonal without trivialization',
+  'weightNorm, then orthogonal',
 ];
 
 /** A linear layer, small enough to compare number by number. */
