@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixTranspose } from './triangular.ts';
+import { swapLastAxes } from './swapLastAxes.ts';
 
 // Products of matrices, or of each matrix of two equal batches, whose gradients, of any order, are such products again.
 //
@@ -8,8 +8,11 @@ import { matrixTranspose } from './triangular.ts';
 // has for a product does that, whether the product did or not. Here the factor is transposed first.
 
 /** A matrix, or each of a batch, transposed. */
-export const transposed = (matrix: Tensor): Tensor2D =>
-  (matrix.rank === 2 ? tf.transpose(matrix) : matrixTranspose(matrix)) as Tensor2D;
+export function transposed(matrix: Tensor): Tensor2D {
+  const [batch, rows, columns] = [matrix.shape.slice(0, -2), matrix.shape.at(-2)!, matrix.shape.at(-1)!];
+  const swapped = swapLastAxes(tf.reshape(matrix, [tf.util.sizeFromShape(batch), rows, columns]));
+  return tf.reshape(swapped, [...batch, columns, rows]) as Tensor2D;
+}
 
 /**
  * `a·bᵀ`, `[n, k]` and `[m, k]` to `[n, m]`.
