@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nn, spectralNorm, weightNorm } from '../../src/index.ts';
+import { nn, type OrthogonalOptions, orthogonal, spectralNorm, weightNorm } from '../../src/index.ts';
 import * as legacy from '../../src/legacy/index.ts';
 import trajectories from '../golden/trajectories.json' with { type: 'json' };
 import { type GoldenTensor, tensorOf } from '../nn/golden.ts';
@@ -9,8 +9,10 @@ import { inTidy } from '../parametrize/fixtures.ts';
 export interface Trajectory {
   readonly model: 'mlp' | 'conv' | 'lstm';
   readonly method: string;
-  readonly optimizer: 'sgd' | 'adam' | 'sgd_momentum_wd';
+  readonly optimizer: 'sgd' | 'adam' | 'sgd_momentum' | 'sgd_momentum_wd';
   readonly lr: number;
+  /** What torch does that is not done here. */
+  readonly torch_quirk?: string | null;
   readonly init: Readonly<Record<string, GoldenTensor>>;
   readonly losses: readonly number[];
   readonly eval_loss_after: number;
@@ -74,8 +76,16 @@ interface Method {
 
 const same = (key: string): string => key;
 
+/** The golden runs leave convolutions as they are: their kernels would be a batch of matrices. */
+const orthogonalOf =
+  (options: OrthogonalOptions): Normalize =>
+  (module, name) => {
+    if (module instanceof nn.Linear || module instanceof nn.LSTM)
+      orthogonal<nn.Module, string>(module, name, options);
+  };
+
 /** Torch 1.13 has the old names of weight norm: `l1.weight_g` is `l1.parametrizations.weight.original0` in the modern API. */
-const modernKey = (key: string): string =>
+export const keyOf = (key: string): string =>
   key.replace(/(^|\.)([^.]+)_([gv])$/, (_, dot: string, name: string, part: string) => {
     return `${dot}parametrizations.${name}.original${part === 'g' ? 0 : 1}`;
   });
@@ -83,14 +93,19 @@ const modernKey = (key: string): string =>
 /** The methods by name, in the modern API where there is a choice. */
 export const methods: Record<string, Method> = {
   plain: { normalize: () => {}, keyOf: same },
-  weight_norm: { normalize: (module, name) => void weightNorm(module, name), keyOf: modernKey },
+  weight_norm: { normalize: (module, name) => void weightNorm(module, name), keyOf },
   weight_norm_dim_none: {
     normalize: (module, name) => void weightNorm(module, name, { dim: null }),
-    keyOf: modernKey,
+    keyOf,
   },
   spectral_norm: { normalize: (module, name) => void spectralNorm(module, name), keyOf: same },
   spectral_norm_legacy: {
     normalize: (module, name) => void legacy.spectralNorm(module, name),
+    keyOf: same,
+  },
+  orthogonal: { normalize: orthogonalOf({}), keyOf: same },
+  orthogonal_householder_no_trivialization: {
+    normalize: orthogonalOf({ orthogonalMap: 'householder', useTrivialization: false }),
     keyOf: same,
   },
 };
