@@ -99,6 +99,7 @@ export class SpectralNorm extends Parametrization {
    * own singular value.
    */
   override rightInverse(W: Tensor): Tensor {
+    this.checkShape(W);
     if (this._u !== undefined) this.iterate(W, warmUp);
     return W;
   }
