@@ -11,7 +11,7 @@ import { swapLastAxes } from './swapLastAxes.ts';
 export function transposed(matrix: Tensor): Tensor2D {
   const [batch, rows, columns] = [matrix.shape.slice(0, -2), matrix.shape.at(-2)!, matrix.shape.at(-1)!];
   const swapped = swapLastAxes(tf.reshape(matrix, [tf.util.sizeFromShape(batch), rows, columns]));
-  return tf.reshape(swapped, [...batch, columns, rows]) as Tensor2D;
+  return tf.reshape<tf.Rank>(swapped, [...batch, columns, rows]) as Tensor2D;
 }
 
 /**
