@@ -61,11 +61,10 @@ async function measure(
 
 async function startTorch({ torch, python }: Options): Promise<TorchWorker | undefined> {
   if (!torch) return undefined;
-  const found = pythonWithTorch(python === undefined ? ['python3', '/usr/bin/python3'] : [python]);
+  const found = python ?? pythonWithTorch(['python3', '/usr/bin/python3']);
   if (found !== undefined) {
     return TorchWorker.start(found, fileURLToPath(new URL('convolution/torchStep.py', import.meta.url)));
   }
-  if (python !== undefined) throw new Error(`${python} cannot import torch.`);
   console.error('PyTorch is left out: no Python here can import torch. --python names one that can.');
   return undefined;
 }

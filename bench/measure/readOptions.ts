@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { pythonWithTorch } from './torchWorker.ts';
 
 /** What the command line of a benchmark says. */
 export interface Options {
@@ -26,7 +27,11 @@ export function readOptions(
     )
     .option('--json', 'print the results as JSON', false)
     .option('--no-torch', 'leave PyTorch out')
-    .option('--python <file>', 'a Python interpreter that has PyTorch; by default one is looked for')
+    .option(
+      '--python <file>',
+      'a Python interpreter that has PyTorch; by default one is looked for',
+      withTorch,
+    )
     .parse(argv, { from: 'user' })
     .opts<Options>();
 }
@@ -37,6 +42,11 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('It must be a whole number above 0.');
   }
   return value;
+}
+
+function withTorch(text: string): string {
+  if (pythonWithTorch([text]) === undefined) throw new InvalidArgumentError('It cannot import torch.');
+  return text;
 }
 
 function namesOf(text: string, known: readonly string[]): string[] {
