@@ -33,8 +33,9 @@ export function qr(A: Tensor): QrFactors {
   for (let start = 0; start < k; start += PANEL) {
     const width = Math.min(PANEL, k - start);
     const panel = eliminate(tf.slice(rest, [0, 0, 0], [b, n, width]), start);
-    rest = tf.slice(rest, [0, 0, width], [b, n, k - start - width]);
-    if (rest.size > 0) rest = reflectBack(panel.vectors, rest);
+    const remaining = k - start - width;
+    // An empty tensor would trap on wasm.
+    if (remaining > 0) rest = reflectBack(panel.vectors, tf.slice(rest, [0, 0, width], [b, n, remaining]));
     vectors.push(panel.vectors);
     triangle.push(panel.R);
   }
