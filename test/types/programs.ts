@@ -9,12 +9,14 @@ import {
   pure,
   registerParametrization,
   removeParametrizations,
+  spectralNorm,
   symmetric,
   syncOptimizer,
   valueOf,
   WeightNorm,
   weightNorm,
 } from 'tfjs-parametrize';
+import * as legacy from 'tfjs-parametrize/legacy';
 import {
   Linear,
   type LSTM,
@@ -163,6 +165,44 @@ export async function results(net: Net): Promise<void> {
   // @ts-expect-error a string is no tensor
   net.call('x');
   void [g, original, value, number, later, names, same, copy, y];
+}
+
+export function hookApi(net: Net, linear: Linear, lstm: LSTM, module: Module, name: string): void {
+  const normed = legacy.weightNorm(linear);
+  const g: tf.Variable = normed.weight_g;
+  const v: tf.Variable = legacy.weightNorm(linear, 'weight', null).weight_v;
+  const u: tf.Variable = legacy.spectralNorm(linear, 'bias', { nPowerIterations: 2 }).bias_u;
+  const hidden: tf.Variable = legacy.weightNorm(lstm, 'weight_hh_l0').weight_hh_l0_g;
+  const same: Linear = legacy.removeWeightNorm(linear);
+  const other: Net = legacy.removeSpectralNorm(net, 'scale');
+  legacy.weightNorm(module, 'weight');
+  legacy.spectralNorm(module, name, { dim: 1 });
+  spectralNorm(linear, 'weight', { nPowerIterations: 3, eps: 0, dim: -1 });
+  // @ts-expect-error a misspelt name
+  legacy.weightNorm(linear, 'wieght');
+  // @ts-expect-error a misspelt name
+  legacy.spectralNorm(linear, 'wieght');
+  // @ts-expect-error a field that is no tensor
+  legacy.weightNorm(net, 'label');
+  // @ts-expect-error a field that the other normalization has
+  void normed.weight_orig;
+  // @ts-expect-error the options of the modern function
+  legacy.weightNorm(linear, 'weight', { dim: 0 });
+  // @ts-expect-error torch's positional argument
+  legacy.spectralNorm(linear, 'weight', 3);
+  // @ts-expect-error a misspelt option
+  legacy.spectralNorm(linear, 'weight', { nPowerIteration: 3 });
+  // @ts-expect-error no module: it has no forward
+  legacy.weightNorm({ weight: tf.variable(tf.ones([2])) as tf.Tensor }, 'weight');
+  // @ts-expect-error a module without such a tensor
+  legacy.weightNorm(net);
+  // @ts-expect-error a misspelt option
+  spectralNorm(linear, 'weight', { nPowerIteration: 3 });
+  // @ts-expect-error no axis
+  spectralNorm(linear, 'weight', { dim: null });
+  // @ts-expect-error torch's positional argument
+  spectralNorm(linear, 'weight', 3);
+  void [g, v, u, hidden, same, other];
 }
 
 /** A map of one's own, with several originals and a parameter. */
