@@ -10,7 +10,11 @@ import { swapLastAxes } from './swapLastAxes.ts';
 /** A matrix, or each of a batch, transposed. */
 export function transposed(matrix: Tensor): Tensor2D {
   const [batch, rows, columns] = [matrix.shape.slice(0, -2), matrix.shape.at(-2)!, matrix.shape.at(-1)!];
-  const swapped = swapLastAxes(tf.reshape(matrix, [tf.util.sizeFromShape(batch), rows, columns]));
+  const matrices = tf.reshape(matrix, [tf.util.sizeFromShape(batch), rows, columns]);
+  // Not a vector reshaped: the product of the wasm backend knows what it has prepared for a second factor by its data,
+  // would take it for that of the other shape, and damage the heap.
+  const isVector = rows === 1 || columns === 1;
+  const swapped = isVector ? tf.transpose(matrices, [0, 2, 1]) : swapLastAxes(matrices);
   return tf.reshape<tf.Rank>(swapped, [...batch, columns, rows]) as Tensor2D;
 }
 

@@ -66,6 +66,17 @@ describe('constantTimes', () => {
   });
 });
 
+it('is right for a vector as a second factor, then as a transposed one', () => {
+  const [row, column] = [example([1, 3]), example([1, 1])];
+  const vector = example([3, 1]);
+  tf.tidy(() => {
+    expect(times(row, vector)).toBeAllClose(tf.matMul(row as tf.Tensor, vector as tf.Tensor));
+    const wanted = tf.mul(column as tf.Tensor, tf.transpose(vector as tf.Tensor));
+    expect(timesTransposed(column, vector)).toBeAllClose(wanted);
+  });
+  tf.dispose([row, column, vector]);
+});
+
 it('needs no product with a transposed factor on wasm, forward or backward', async () => {
   const [a, b] = [example([3, 5]), example([2, 5])];
   const attributes: unknown[] = [];
