@@ -4,8 +4,11 @@
  */
 export type ErrorCode =
   | 'ALREADY_PARAMETRIZED'
+  | 'AMBIGUOUS'
   | 'ASYNC'
+  | 'CORRUPT'
   | 'CYCLE'
+  | 'DECORATOR'
   | 'DISPOSED'
   | 'DTYPE'
   | 'FORWARD_RESULT'
@@ -13,11 +16,14 @@ export type ErrorCode =
   | 'IMMUTABLE_HOST'
   | 'INVALID_NAME'
   | 'INVALID_PARAMETRIZATION'
+  | 'LIMIT'
   | 'NO_BACKEND'
   | 'NO_GRADIENTS'
+  | 'NOT_A_CHECKPOINT'
   | 'NOT_A_FUNCTION'
   | 'NOT_A_VARIABLE'
   | 'NOT_PARAMETRIZED'
+  | 'NOT_SYNCED'
   | 'OPTION'
   | 'RIGHT_INVERSE'
   | 'SHAPE'
@@ -25,8 +31,12 @@ export type ErrorCode =
   | 'STATE_DICT'
   | 'TIED'
   | 'TWO_COPIES'
+  | 'UNKNOWN_RECIPE'
   | 'UNKNOWN_TENSOR'
+  | 'UNREADABLE'
   | 'UNREGISTERED_MODULE'
+  | 'UNSAFE'
+  | 'UNSUPPORTED'
   | 'UNSUPPORTED_HOST';
 
 /**

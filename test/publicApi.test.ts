@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as entryRoot from 'tfjs-parametrize';
+import * as entryLayers from 'tfjs-parametrize/layers';
 import * as entryLegacy from 'tfjs-parametrize/legacy';
 import * as entryNn from 'tfjs-parametrize/nn';
 import ts from 'typescript';
@@ -12,7 +13,7 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', () => {
   it('has these entries', () => {
     const { exports } = JSON.parse(read('package.json')) as { exports: object };
-    expect(Object.keys(exports)).toEqual(['.', './nn', './legacy', './package.json']);
+    expect(Object.keys(exports)).toEqual(['.', './nn', './legacy', './layers', './package.json']);
   });
 
   it('of tfjs-parametrize is this', () => {
@@ -69,9 +70,16 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     expect(types).toEqual(names('Hooked SpectralNormOptions WithTensor'));
   });
 
+  it('of tfjs-parametrize/layers is this', () => {
+    const { values, types } = exportsOf('src/layers/index.ts');
+    expect(values).toEqual(names('folded syncModel'));
+    expect(types).toEqual(names('LayerName'));
+  });
+
   it.each([
     ['src/index.ts', entryRoot],
     ['src/nn/index.ts', entryNn],
+    ['src/layers/index.ts', entryLayers],
     ['src/legacy/index.ts', entryLegacy],
   ])('of %s is there when the program runs', (path, entry) => {
     expect(Object.keys(entry).sort()).toEqual(exportsOf(path).values);

@@ -3,6 +3,7 @@ import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { Copier } from '../nn/copy.ts';
 import { Module } from '../nn/module.ts';
+import { foreignHostKindOf } from '../parametrize/host.ts';
 
 /**
  * An independent copy of a module or of an object that holds variables: variables, modules, chains, arrays, `Map`, `Set`
@@ -23,6 +24,12 @@ export function clone<H extends object>(host: H): H {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
       `clone: expected a module or an object, got ${typeName(host)}.`,
+    );
+  }
+  if (foreignHostKindOf(host) !== undefined) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `clone: ${typeName(host)} is part of a graph of layers that no copy of it would be part of. Make the model again from model.toJSON() and give it the weights, or save and load it.`,
     );
   }
   if (isVariable(host) || Array.isArray(host) || host instanceof Map || host instanceof Set) {

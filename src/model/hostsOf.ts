@@ -1,20 +1,46 @@
 import { Module } from '../nn/module.ts';
+import { foreignHostKindOf } from '../parametrize/host.ts';
 import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
 
 /** The objects of a model that may hold parametrized tensors, with their paths. */
-export function hostsOf(model: object): [string, object][] {
-  return model instanceof Module ? model.namedModules() : [['', model]];
+export function hostsOf(model: object): [path: string, host: object][] {
+  if (model instanceof Module) return model.namedModules();
+  return foreignHostsOf(model).flatMap(([path, host]): [string, object][] => [
+    [path, host],
+    // Originals, and what parametrizations are made of, may be parametrized themselves.
+    ...[...registrationsOf(host)].flatMap(([name, { list }]) =>
+      list
+        .namedModules()
+        .map(([key, module]): [string, object] => [joined(path, 'parametrizations', name, key), module]),
+    ),
+  ]);
 }
 
 /** Like {@link hostsOf}, but for the hosts inside of parametrizations: they go when their tensor's parametrization goes. */
-export function outerHostsOf(model: object): [string, object][] {
-  if (!(model instanceof Module)) return [['', model]];
+export function outerHostsOf(model: object): [path: string, host: object][] {
+  if (!(model instanceof Module)) return foreignHostsOf(model);
   const found = new Map<Module, string>();
   const walk = (module: Module, path: string): void => {
     if (found.has(module) || module instanceof ParametrizationDict) return;
     found.set(module, path);
-    for (const [name, child] of module.namedChildren()) walk(child, path === '' ? name : `${path}.${name}`);
+    for (const [name, child] of module.namedChildren()) walk(child, joined(path, name));
   };
   walk(model, '');
   return [...found].map(([module, path]) => [path, module]);
 }
+
+/** An object, and those below it that its kind of host knows of. */
+function foreignHostsOf(model: object): [path: string, host: object][] {
+  const found = new Map<object, string>();
+  const walk = (host: object, path: string): void => {
+    if (found.has(host)) return;
+    found.set(host, path);
+    for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
+      walk(child, joined(path, name));
+  };
+  walk(model, '');
+  return [...found].map(([host, path]) => [path, host]);
+}
+
+const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('.');

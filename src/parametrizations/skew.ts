@@ -42,4 +42,4 @@ export class Skew extends Parametrization {
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
 export const skew: CatalogFunction = ((host: object, name?: string) =>
-  registerMade('skew', host, name, new Skew())) as CatalogFunction;
+  registerMade('skew', host, name, () => new Skew())) as CatalogFunction;

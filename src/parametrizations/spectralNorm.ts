@@ -1,12 +1,13 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
+import { weightNormOp } from '../kernels/index.ts';
 import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
-import { weightNormOp } from '../kernels/weightNorm/op.ts';
 import { asMatrix, powerIteration } from '../linalg/powerIteration.ts';
 import { scaleToOne } from '../linalg/scaleToOne.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
 import { buffer } from '../nn/parameter.ts';
+import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -178,7 +179,8 @@ export const spectralNorm: CatalogFunction<SpectralNormOptions> = ((
   name?: string,
   options: SpectralNormOptions = {},
 ) =>
-  registerMade('spectralNorm', host, name, (weight) => {
+  registerMade('spectralNorm', host, name, (weight, tensor, owner) => {
     checkOptions('spectralNorm', options, ['nPowerIterations', 'eps', 'dim']);
-    return new SpectralNorm(weight, { ...options, dim: options.dim ?? outputAxis(host, weight) });
+    const [axis] = hostKindOf(owner).outputAxes?.(owner, tensor, weight.rank) ?? [outputAxis(owner, weight)];
+    return new SpectralNorm(weight, { ...options, dim: options.dim ?? axis! });
   })) as CatalogFunction<SpectralNormOptions>;

@@ -14,7 +14,7 @@ export interface SpectralNormOptions {
   readonly eps?: number;
   /**
    * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed convolutions
-   * 1: the axis of the output channels.
+   * 1: the axis of the output channels; on layers of tf.layers the (first) axis that numbers their outputs.
    */
   readonly dim?: number;
 }

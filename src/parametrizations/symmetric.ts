@@ -41,4 +41,4 @@ export class Symmetric extends Parametrization {
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
 export const symmetric: CatalogFunction = ((host: object, name?: string) =>
-  registerMade('symmetric', host, name, new Symmetric())) as CatalogFunction;
+  registerMade('symmetric', host, name, () => new Symmetric())) as CatalogFunction;

@@ -1,9 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
-import { weightNormOp } from '../kernels/weightNorm/op.ts';
+import { weightNormOp } from '../kernels/index.ts';
 import { norm } from '../linalg/norm.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -12,7 +13,8 @@ import type { CatalogFunction } from './catalogFunction.ts';
 export interface WeightNormOptions {
   /**
    * The axis or axes that keep a norm of their own; null or `[]` for one norm of the whole tensor. Negative counts from
-   * the end, also -1 (which in torch means the whole tensor). Default 0.
+   * the end, also -1 (which in torch means the whole tensor). Default 0; on layers of tf.layers, the axes that number
+   * their outputs.
    */
   readonly dim?: number | readonly number[] | null;
   /** Lower bound of the norm that is divided by, in the unit of the norm. Default 0: none. */
@@ -120,8 +122,14 @@ declare module '../parametrize/parametrizationList.ts' {
 export const weightNorm: CatalogFunction<WeightNormOptions> = ((
   host: object,
   name?: string,
-  options?: WeightNormOptions,
-) => registerMade('weightNorm', host, name, new WeightNorm(options))) as CatalogFunction<WeightNormOptions>;
+  options: WeightNormOptions = {},
+) => {
+  const { dim, eps } = new WeightNorm(options);
+  return registerMade('weightNorm', host, name, ({ rank }, tensor, owner) => {
+    const axes = options.dim === undefined ? hostKindOf(owner).outputAxes?.(owner, tensor, rank) : undefined;
+    return new WeightNorm({ dim: axes ?? dim, eps });
+  });
+}) as CatalogFunction<WeightNormOptions>;
 
 /** The axes of `x` that a norm runs over: all but the kept ones. */
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {

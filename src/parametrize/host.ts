@@ -15,6 +15,8 @@ export interface Attachment {
    * Why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
    */
   readonly closed?: string;
+  /** Told when the chain has other variables than before: a further parametrization, or one of an original. */
+  changed?(list: ParametrizationList): void;
 }
 
 /** Another way than the host's own to give a found tensor's place to a chain. */
@@ -52,6 +54,22 @@ export interface HostKind {
    * @throws `UNSUPPORTED_HOST`, `DISPOSED`, `TWO_COPIES`
    */
   check(caller: string, host: object): void;
+  /**
+   * The axes of a tensor that number the outputs of the host: the default of `dim`. Absent: axis 0, torch's.
+   */
+  outputAxes?(host: object, name: string, rank: number): readonly number[];
+  /** The object below a host that has the tensor of a path, such as `cell.kernel`, and its name there. */
+  locate?(host: object, path: string): [owner: object, name: string];
+  /**
+   * Takes a registration over that the host cannot make yet, because it has not made the tensor.
+   *
+   * @param register - to be called as soon as the tensor is there
+   * @returns whether it did
+   * @throws `UNKNOWN_TENSOR` for a name that the host will never have
+   */
+  postpone?(caller: string, host: object, name: string, register: () => void): boolean;
+  /** The hosts directly below a host, with their names in paths. */
+  children?(host: object): [name: string, child: object][];
 }
 
 const foreignKinds: HostKind[] = [];
@@ -64,3 +82,7 @@ export function registerHostKind(kind: HostKind): void {
 /** The added kind that is responsible for a host, if one is. */
 export const foreignHostKindOf = (host: object): HostKind | undefined =>
   foreignKinds.find((kind) => kind.accepts(host));
+
+/** The object that has the tensor of a path, and its name there; most hosts know no paths. */
+export const locate = (host: object, path: string): [owner: object, name: string] =>
+  foreignHostKindOf(host)?.locate?.(host, path) ?? [host, path];

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { locate } from './host.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { type Registration, registrationOf, registrationsOf } from './registry.ts';
@@ -10,7 +11,9 @@ import { type Registration, registrationOf, registrationsOf } from './registry.t
  * @see torch.nn.utils.parametrize.is_parametrized
  */
 export function isParametrized(host: object, name?: string): boolean {
-  return name === undefined ? registrationsOf(host).size > 0 : registrationOf(host, name) !== undefined;
+  return name === undefined
+    ? registrationsOf(host).size > 0
+    : registrationOf(...locate(host, name)) !== undefined;
 }
 
 /**
@@ -42,18 +45,20 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */
 export function valueOf(host: object, name: string): Tensor {
-  const registration = registrationOf(host, name);
-  return registration?.list.chain.read() ?? hostKindOf(host).find('valueOf', host, name).variable;
+  const [owner, tensor] = locate(host, name);
+  const registration = registrationOf(owner, tensor);
+  return registration?.list.chain.read() ?? hostKindOf(owner).find('valueOf', owner, tensor).variable;
 }
 
 /** The registration on a tensor, or a helpful error. */
 export function registrationOrThrow(caller: string, host: object, name: string): Registration {
-  const registration = registrationOf(host, name);
+  const [owner, tensor] = locate(host, name);
+  const registration = registrationOf(owner, tensor);
   if (registration !== undefined) return registration;
-  hostKindOf(host).check(caller, host);
-  const known = [...registrationsOf(host).keys()];
+  hostKindOf(owner).check(caller, owner);
+  const known = [...registrationsOf(owner).keys()];
   throw new ParametrizeError(
     'NOT_PARAMETRIZED',
-    `${caller}: ${typeName(host)} has no parametrization on '${name}'.${didYouMean(name, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
+    `${caller}: ${typeName(owner)} has no parametrization on '${tensor}'.${didYouMean(tensor, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
   );
 }

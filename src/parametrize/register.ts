@@ -22,6 +22,7 @@ import {
   listsWithOriginal,
   type Registration,
   registrationOf,
+  tellPlaces,
 } from './registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from './rightInverse.ts';
 import { raiseVersion } from './version.ts';
@@ -66,6 +67,7 @@ export function register(
     else append(caller, existing, step, unsafe);
   });
   if (isModule(host)) raiseVersion(host);
+  tellPlaces(existing?.list ?? host);
 }
 
 function registerFirst(

@@ -3,6 +3,7 @@ import type { Module } from '../nn/module.ts';
 import type { ParameterDict } from '../nn/parameterDict.ts';
 import type { ParametrizationLike } from './parametrization.ts';
 import { type RegisterOptions, register } from './register.ts';
+import { whenThere } from './whenThere.ts';
 
 /**
  * The kinds of host that other entry points know, for their tensor names: `tfjs-parametrize/layers` adds its own by
@@ -13,17 +14,36 @@ export interface ForeignHosts {}
 
 /** The tensor names of a foreign host. */
 export type ForeignName<H> = {
-  [K in keyof ForeignHosts]: ForeignHosts[K] extends {
-    /** The type of the host. */
-    host: infer T;
-    /** The names of its tensors. */
-    name: infer N;
-  }
+  [K in keyof ForeignHosts]: NameOf<ForeignHosts[K], H>;
+}[keyof ForeignHosts];
+
+/** What one kind of host says about the names of H. */
+type NameOf<Kind, H> = Kind extends {
+  /** The type of the host. */
+  host: infer T;
+  /** The names of its tensors. */
+  name: infer N;
+}
+  ? H extends T
+    ? Kind extends {
+        /** True if types that extend `host` tell their names themselves. */
+        exactly: true;
+      }
+      ? T extends H
+        ? N
+        : never
+      : N
+    : never
+  : Kind extends {
+        /** The type of the host. */
+        host: infer T;
+        /** The type of the fields whose names are those of its tensors. */
+        field: infer F;
+      }
     ? H extends T
-      ? N
+      ? { [K in keyof H & string]-?: NonNullable<H[K]> extends F ? K : never }[keyof H & string]
       : never
     : never;
-}[keyof ForeignHosts];
 
 /**
  * A host whose tensor names its type does not tell, or only by a pattern: a base class, a dictionary, a computed name,
@@ -106,6 +126,7 @@ export function registerParametrization(
   parametrization: ParametrizationLike,
   options: RegisterOptions = {},
 ): object {
-  register('registerParametrization', host, name, parametrization, options);
+  const caller = 'registerParametrization';
+  whenThere(caller, host, name, (owner, tensor) => register(caller, owner, tensor, parametrization, options));
   return host;
 }

@@ -14,6 +14,7 @@ export interface Registration {
 const registrations = new WeakMap<object, Map<string, Registration>>();
 const listsOfVariable = new WeakMap<Variable, Set<ParametrizationList>>();
 const listsOfModule = new WeakMap<Module, Set<ParametrizationList>>();
+const places = new WeakMap<object, { readonly host: object; readonly attachment: Attachment }>();
 const madeByRegistration = new WeakSet<Module>();
 
 /** The registration on one tensor of a host. */
@@ -29,6 +30,7 @@ export function enterRegistration(host: object, name: string, registration: Regi
   const byName = registrations.get(host) ?? new Map<string, Registration>();
   registrations.set(host, byName.set(name, registration));
   const { list } = registration;
+  places.set(list, { host, attachment: registration.attachment });
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
   for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
 }
@@ -65,6 +67,21 @@ export function enterOriginal(variable: Variable, list: ParametrizationList): vo
 /** The lists that a parametrization is part of. */
 export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList> =>
   listsOfModule.get(module) ?? new Set();
+
+/**
+ * Tells the places of chains that something in them has other variables than before.
+ *
+ * @param host - what changed: a list, one of whose originals was parametrized, or a parametrization
+ */
+export function tellPlaces(host: object): void {
+  const place = places.get(host);
+  if (place === undefined) {
+    for (const list of listsOfModule.get(host as Module) ?? []) tellPlaces(list);
+    return;
+  }
+  place.attachment.changed?.(host as ParametrizationList);
+  tellPlaces(place.host);
+}
 
 /** Marks a parametrization that a registration function made: removal disposes it, nobody else holds it. */
 export function markMade<M extends Module>(module: M): M {

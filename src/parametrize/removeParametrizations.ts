@@ -8,6 +8,7 @@ import type { Module } from '../nn/module.ts';
 import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import type { Chain } from './chain.ts';
+import { locate } from './host.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 import { ParametrizationList } from './parametrizationList.ts';
 import {
@@ -17,6 +18,7 @@ import {
   listsWithModule,
   listsWithOriginal,
   registrationsOf,
+  tellPlaces,
 } from './registry.ts';
 import { raiseVersion } from './version.ts';
 
@@ -47,6 +49,11 @@ export function removeParametrizations<H extends object>(
   name: string,
   options: RemoveOptions = {},
 ): H {
+  remove(...locate(host, name), options);
+  return host;
+}
+
+function remove(host: object, name: string, options: RemoveOptions): void {
   const caller = 'removeParametrizations';
   checkOptions(caller, options, ['leaveParametrized']);
   const { leaveParametrized = true } = options;
@@ -77,7 +84,7 @@ export function removeParametrizations<H extends object>(
     retireList(list, isModule(host) ? host.modules() : []);
   });
   if (isModule(host)) raiseVersion(host);
-  return host;
+  tellPlaces(host);
 }
 
 /** The variable for the host: the last original that fits and is not shared with another host, or a new one. */

@@ -1,0 +1,56 @@
+import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
+
+/** A weight of a layer of tfjs-layers: a named holder of one variable. */
+export interface LayerVariable {
+  readonly dtype: DataType;
+  readonly shape: readonly (number | null)[];
+  /** The name of the variable in this process. */
+  name: string;
+  /** The name under which the weight is saved. */
+  readonly originalName: string;
+  readonly constraint: { apply(value: Tensor): Tensor; getClassName(): string; getConfig(): object } | null;
+  trainable: boolean;
+  val: Variable;
+  read(): Tensor;
+  write(value: Tensor): LayerVariable;
+  dispose(): void;
+}
+
+/** True for a weight of tfjs-layers, of whatever copy of it. */
+export function isLayerVariable(value: unknown): value is LayerVariable {
+  if (typeof value !== 'object' || value === null) return false;
+  const { read, write, originalName } = value as Partial<LayerVariable>;
+  return typeof read === 'function' && typeof write === 'function' && typeof originalName === 'string';
+}
+
+/** The name under which a weight is saved. */
+export const savedName = (weight: LayerVariable): string => weight.originalName;
+
+/**
+ * A weight that holds an existing variable; the constructor of tfjs-layers can only make a new one.
+ *
+ * @param owner - the weight that it stands for; it is saved under the name of that weight and `key`
+ */
+export function holderOf(variable: Variable, owner: LayerVariable, key: string): LayerVariable {
+  return Object.assign(Object.create(Object.getPrototypeOf(owner)), {
+    dtype: variable.dtype,
+    shape: variable.shape,
+    id: variable.id,
+    originalName: `${owner.originalName}/${key}`,
+    name: variable.name,
+    trainable_: variable.trainable,
+    constraint: null,
+    val: variable,
+  });
+}
+
+/** Puts a variable in a weight, with its trainability and at its old place among the fields. */
+export function putVariable(weight: LayerVariable, variable: Variable): void {
+  Object.defineProperty(weight, 'val', {
+    value: variable,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+  (weight as unknown as { trainable_: boolean }).trainable_ = variable.trainable;
+}

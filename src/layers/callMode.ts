@@ -1,0 +1,53 @@
+import { recording } from '../engine/tape.ts';
+import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
+import type { Layer } from './layer.ts';
+
+const listsOf = new WeakMap<Layer, Set<ParametrizationList>>();
+
+/**
+ * Lets a chain follow the mode in which its layer is called: in training mode while the layer computes with
+ * `{ training: true }`, as `fit` does, or without a mode while a gradient is recorded; in eval mode at all other times.
+ *
+ * Layers have no mode of their own: tfjs passes it with every call. Where an own training loop forgets it, a power
+ * iteration that stood still would let the constraint drift.
+ */
+export function enterMode(layer: Layer, list: ParametrizationList): void {
+  const lists = listsOf.get(layer);
+  if (lists !== undefined) {
+    lists.add(list);
+    return;
+  }
+  const entered = new Set([list]);
+  listsOf.set(layer, entered);
+  const before = Object.getOwnPropertyDescriptor(layer, 'call');
+  callsBefore.set(layer, before);
+  const { call } = layer;
+  const value: Layer['call'] = (inputs, kwargs) => {
+    const { training = recording() !== 'idle' } = (kwargs ?? {}) as { training?: unknown };
+    if (training !== true) return call.call(layer, inputs, kwargs);
+    setTraining(entered, true);
+    try {
+      return call.call(layer, inputs, kwargs);
+    } finally {
+      setTraining(entered, false);
+    }
+  };
+  Object.defineProperty(layer, 'call', { value, enumerable: false, configurable: true, writable: true });
+}
+
+const callsBefore = new WeakMap<Layer, PropertyDescriptor | undefined>();
+
+/** Takes back what {@link enterMode} did. */
+export function leaveMode(layer: Layer, list: ParametrizationList): void {
+  const lists = listsOf.get(layer);
+  lists?.delete(list);
+  if (lists === undefined || lists.size > 0) return;
+  listsOf.delete(layer);
+  const before = callsBefore.get(layer);
+  if (before === undefined) delete (layer as Partial<Layer>).call;
+  else Object.defineProperty(layer, 'call', before);
+}
+
+function setTraining(lists: Iterable<ParametrizationList>, training: boolean): void {
+  for (const list of lists) list.train(training);
+}

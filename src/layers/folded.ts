@@ -1,0 +1,56 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { cached } from '../parametrize/cached.ts';
+import { everyLayer, isLayer, ownWeights } from './layer.ts';
+import { attachmentOf } from './layerAttachment.ts';
+
+/**
+ * Runs a function while a model shows plain weights: their computed values under their plain names, as if nothing were
+ * parametrized. What is saved then, any tfjs can load; what is loaded then goes through the right inverses.
+ *
+ * @remarks
+ * **Ownership**: of what the function returns, as by {@link cached}.
+ *
+ * @param fn - the function; if it returns a promise, the model shows plain weights until that settles
+ * @returns what `fn` returns
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no model or layer of tf.layers; and what `fn` throws
+ * @example
+ * ```ts
+ * await folded(model, () => model.save('indexeddb://plain'));
+ * folded(model, () => model.loadWeights(plainWeights));
+ * ```
+ */
+export function folded<T>(model: LayersModel, fn: () => T): T {
+  if (!isLayer(model)) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `folded: expected a model of tf.layers, got ${typeName(model)}. The state dict of a module takes and gives every spelling.`,
+    );
+  }
+  const weights = everyLayer(model).flatMap(([, layer]) => [...ownWeights(layer).values()]);
+  const unfolds = [...new Set(weights)].map((weight) => attachmentOf(weight)?.fold());
+  const unfold = (): void => {
+    for (const undo of unfolds) undo?.();
+  };
+  let result: T;
+  try {
+    result = cached(fn);
+  } catch (error) {
+    unfold();
+    throw error;
+  }
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+    unfold();
+    return result;
+  }
+  return (result as unknown as Promise<unknown>).then(
+    (value) => {
+      unfold();
+      return value;
+    },
+    (error: unknown) => {
+      unfold();
+      throw error;
+    },
+  ) as T;
+}

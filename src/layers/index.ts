@@ -1,0 +1,3 @@
+export { folded } from './folded.ts';
+export type { LayerName } from './layerName.ts';
+export { syncModel } from './syncModel.ts';

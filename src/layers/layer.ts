@@ -1,0 +1,61 @@
+import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
+
+/** What this adapter uses of a layer of tfjs-layers, beside its public interface. */
+export interface Layer {
+  readonly name: string;
+  built: boolean;
+  initialWeights: unknown[] | null;
+  _trainableWeights: LayerVariable[];
+  _nonTrainableWeights: LayerVariable[];
+  readonly _refCount: number | null;
+  build(...args: unknown[]): void;
+  call(inputs: unknown, kwargs?: { readonly training?: unknown } | null): unknown;
+  setWeights(weights: unknown[]): void;
+  getClassName(): string;
+}
+
+/** True for a layer, a cell or a model of tfjs-layers, of whatever copy of it. */
+export const isLayer = (value: unknown): value is Layer =>
+  typeof value === 'object' &&
+  value !== null &&
+  '_trainableWeights' in value &&
+  typeof (value as { getClassName?: unknown }).getClassName === 'function';
+
+/** The lists that a layer has its own weights in. */
+export const weightLists = ['_trainableWeights', '_nonTrainableWeights'] as const;
+
+/**
+ * The layers directly below a layer, with their names in paths: the layers of a model by their own names, all others by
+ * the fields that hold them.
+ */
+export function childrenOf(layer: Layer): [name: string, child: Layer][] {
+  const { layers } = layer as { layers?: unknown };
+  if (Array.isArray(layers)) return layers.filter(isLayer).map((child) => [child.name, child]);
+  return Object.entries(layer).flatMap(([field, value]): [string, Layer][] => {
+    // Of a bidirectional layer: what it made its two layers from, and has no use for since.
+    if (field === 'layer' && 'forwardLayer' in layer) return [];
+    if (isLayer(value)) return [[field, value]];
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((item, i): [string, Layer][] => (isLayer(item) ? [[`${field}.${i}`, item]] : []));
+  });
+}
+
+/** A layer and all below, each once, with their paths. */
+export function everyLayer(root: Layer): [path: string, layer: Layer][] {
+  const found = new Map<Layer, string>();
+  const walk = (layer: Layer, path: string): void => {
+    if (found.has(layer)) return;
+    found.set(layer, path);
+    for (const [name, child] of childrenOf(layer)) walk(child, path === '' ? name : `${path}.${name}`);
+  };
+  walk(root, '');
+  return [...found].map(([layer, path]) => [path, layer]);
+}
+
+/** The weights that a layer holds itself, by the field that they are read through. */
+export function ownWeights(layer: Layer): Map<string, LayerVariable> {
+  const fields = Object.entries(layer).filter((field): field is [string, LayerVariable] =>
+    isLayerVariable(field[1]),
+  );
+  return new Map(fields);
+}

@@ -1,0 +1,63 @@
+import { isLayerVariable } from '../engine/layerVariable.ts';
+import { isAlive } from '../engine/variable.ts';
+import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { type HostKind, registerHostKind } from '../parametrize/host.ts';
+import { childrenOf, isLayer, type Layer, ownWeights, weightLists } from './layer.ts';
+import { LayerAttachment } from './layerAttachment.ts';
+import { locate, mainWeight, outputAxes } from './layerType.ts';
+import { postpone } from './postponed.ts';
+
+/** The layers, cells and models of tfjs-layers. */
+const layerHost: HostKind = {
+  accepts: isLayer,
+  mainTensor: (layer) => mainWeight(layer as Layer),
+  outputAxes: (layer, name, rank) => outputAxes(layer as Layer, name, rank),
+  locate: (layer, path) => locate(layer as Layer, path),
+  children: (layer) => childrenOf(layer as Layer),
+  postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
+  check,
+  add(caller, layer, name) {
+    check(caller, layer);
+    throw unknownWeight(caller, layer as Layer, name);
+  },
+  find(caller, host, name) {
+    check(caller, host);
+    const layer = host as Layer;
+    const weight: unknown = ownWeights(layer).get(name);
+    if (!isLayerVariable(weight)) throw unknownWeight(caller, layer, name);
+    if (!weightLists.some((list) => layer[list].includes(weight))) {
+      throw new ParametrizeError(
+        'TIED',
+        `${caller}: ${typeName(layer)}.${name} is a weight that another layer has made with addWeight. Register on that one: both will read the same value.`,
+      );
+    }
+    const { val } = weight;
+    if (!isAlive(val)) throw disposed(caller, layer);
+    return { variable: val, attachment: new LayerAttachment(layer, weight) };
+  },
+};
+registerHostKind(layerHost);
+
+function check(caller: string, layer: object): void {
+  if ((layer as Layer)._refCount === 0) throw disposed(caller, layer as Layer);
+}
+
+const disposed = (caller: string, layer: Layer): ParametrizeError =>
+  new ParametrizeError(
+    'DISPOSED',
+    `${caller}: ${typeName(layer)} '${layer.name}' has been disposed. Make a new one.`,
+  );
+
+function unknownWeight(caller: string, layer: Layer, name: string): ParametrizeError {
+  const known = [...ownWeights(layer).keys()];
+  const below = childrenOf(layer).map(([child]) => child);
+  const places = [
+    `It has: ${known.join(', ') || 'none'}`,
+    below.length > 0 ? `layers below it: ${below.join(', ')}` : '',
+    layer.built ? '' : 'it is not built yet',
+  ];
+  return new ParametrizeError(
+    'UNKNOWN_TENSOR',
+    `${caller}: ${typeName(layer)} '${layer.name}' has no weight '${name}'.${didYouMean(name, known)} ${places.filter((place) => place !== '').join('; ')}.`,
+  );
+}

@@ -1,0 +1,47 @@
+import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { type Layer, ownWeights } from './layer.ts';
+import { knownWeights } from './layerType.ts';
+
+const waiting = new WeakMap<Layer, (() => void)[]>();
+
+/**
+ * Takes over a registration on a layer that is not built: layers make their weights when they know their input.
+ *
+ * @returns whether the registration waits
+ * @throws {@link ParametrizeError} `UNKNOWN_TENSOR` for a weight that layers of this class never have
+ */
+export function postpone(caller: string, layer: Layer, name: string, register: () => void): boolean {
+  if (layer.built || ownWeights(layer).has(name)) return false;
+  const known = knownWeights(layer);
+  if (known !== null && !known.includes(name)) {
+    throw new ParametrizeError(
+      'UNKNOWN_TENSOR',
+      `${caller}: ${typeName(layer)} has no weight '${name}'.${didYouMean(name, known)} It has: ${known.join(', ')}.`,
+    );
+  }
+  const registrations = waiting.get(layer);
+  if (registrations !== undefined) registrations.push(register);
+  else {
+    waiting.set(layer, [register]);
+    registerAfterBuild(layer);
+  }
+  return true;
+}
+
+function registerAfterBuild(layer: Layer): void {
+  const before = Object.getOwnPropertyDescriptor(layer, 'build');
+  const { build } = layer;
+  const value: Layer['build'] = (...args) => {
+    build.apply(layer, args);
+    if (before === undefined) delete (layer as Partial<Layer>).build;
+    else Object.defineProperty(layer, 'build', before);
+    layer.built = true;
+    // tfjs sets them after this, by position among the weights, which are others then.
+    if (layer.initialWeights) layer.setWeights(layer.initialWeights);
+    layer.initialWeights = null;
+    const registrations = waiting.get(layer) ?? [];
+    waiting.delete(layer);
+    for (const register of registrations) register();
+  };
+  Object.defineProperty(layer, 'build', { value, enumerable: false, configurable: true, writable: true });
+}

@@ -1,0 +1,44 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { syncOptimizer } from '../model/syncOptimizer.ts';
+import './layerHost.ts';
+import './recurrentPass.ts';
+import './trainingChecks.ts';
+import { currentWeights, type Model, trainedModels, variablesOf } from './collectedWeights.ts';
+import { isLayer } from './layer.ts';
+
+/**
+ * Lets a compiled model train what its layers hold now, after registering, removing or folding: `compile` has noted the
+ * weights that it saw, and the optimizer keeps its state by their position.
+ *
+ * Weights that stay keep the state of the optimizer, new ones begin without, and that of vanished ones is freed. On a
+ * model that is not compiled it does nothing.
+ *
+ * @remarks
+ * A model whose `fit` is called without it throws `NOT_SYNCED`.
+ *
+ * @param model - every model that was compiled with the changed layers; of those inside of others, those that are trained
+ * themselves
+ * @returns the model
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no model, `OPTION` for an optimizer that is none of tfjs
+ * @example
+ * ```ts
+ * weightNorm(model.layers[0]);
+ * syncModel(model);
+ * await model.fit(x, y);
+ * ```
+ */
+export function syncModel<M extends LayersModel>(model: M): M {
+  if (!isLayer(model) || !('layers' in model)) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `syncModel: expected a model of tf.layers, got ${typeName(model)}. After changes of other hosts, call syncOptimizer.`,
+    );
+  }
+  for (const part of trainedModels(model as unknown as Model)) {
+    const weights = currentWeights(part.collectedTrainableWeights!);
+    if (part.optimizer != null) syncOptimizer(part.optimizer, variablesOf(weights));
+    part.collectedTrainableWeights = weights;
+  }
+  return model;
+}

@@ -1,0 +1,61 @@
+import { LayersModel } from '@tensorflow/tfjs-layers';
+import { ParametrizeError } from '../errors.ts';
+import { isParametrized } from '../parametrize/isParametrized.ts';
+import { isSynced, type Model } from './collectedWeights.ts';
+import { everyLayer } from './layer.ts';
+
+/** What `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
+type TrainFunction = (data: unknown[]) => unknown;
+
+interface Trainable extends Model {
+  makeTrainFunction(): TrainFunction;
+}
+
+// Whether a model trains what its layers hold can be seen only when it begins to train: a layer does not know the models
+// that it is part of. Models without computed weights do what they did.
+const CHECKED: unique symbol = Symbol.for('tfjs-parametrize.checked') as never;
+
+const prototype = LayersModel.prototype as unknown as Trainable & { [CHECKED]?: true };
+if (prototype[CHECKED] === undefined) {
+  const { makeTrainFunction } = prototype;
+  prototype.makeTrainFunction = function (this: Trainable): TrainFunction {
+    checkSynced(this);
+    const train = makeTrainFunction.call(this);
+    return (data) => {
+      // Again for every batch: a callback may have registered something.
+      checkSynced(this);
+      return namingDilated(this, () => train(data));
+    };
+  };
+  Object.defineProperty(prototype, CHECKED, { value: true });
+}
+
+function checkSynced(model: Trainable): void {
+  if (isSynced(model.collectedTrainableWeights ?? [])) return;
+  throw new ParametrizeError(
+    'NOT_SYNCED',
+    `training '${model.name}': since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold. Call syncModel(model), or compile it again.`,
+  );
+}
+
+/** Says which layer it is that tfjs cannot train, where its own message names an operation. */
+function namingDilated<T>(model: Trainable, train: () => T): T {
+  try {
+    return train();
+  } catch (error) {
+    const layers = everyLayer(model);
+    const dilated = layers.filter(([, layer]) => isDilated(layer)).map(([path]) => `'${path}'`);
+    const refused = error instanceof Error && /dilation rates greater than 1/.test(error.message);
+    if (!refused || dilated.length === 0 || !layers.some(([, layer]) => isParametrized(layer))) throw error;
+    throw new ParametrizeError(
+      'NO_GRADIENTS',
+      `training '${model.name}': tfjs has no gradient of dilated convolutions, on any backend, and ${dilated.join(', ')} has a dilationRate above 1. Such layers predict, save and load; to train one, use Conv1d, Conv2d or Conv3d of 'tfjs-parametrize/nn'.`,
+      { cause: error },
+    );
+  }
+}
+
+function isDilated(layer: object): boolean {
+  const { dilationRate } = layer as { dilationRate?: unknown };
+  return [dilationRate].flat().some((rate) => typeof rate === 'number' && rate > 1);
+}
