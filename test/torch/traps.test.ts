@@ -342,7 +342,7 @@ describe('a checkpoint of the plain model', () => {
     const target = new nn.Linear(3, 3);
     registerParametrization(target, 'weight', (x) => tf.exp(x));
     expect(failure(() => target.loadStateDict(source.stateDict()), target, source)).toMatch(
-      /STATE_DICT: .*no rightInverse.*; missing: parametrizations\.weight\.original; unexpected: weight\./,
+      /STATE_DICT: .*'weight': .* no rightInverse/,
     );
     target.dispose();
     source.dispose();
