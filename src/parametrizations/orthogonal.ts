@@ -42,8 +42,9 @@ export interface OrthogonalOptions {
  * **Gradient**: to L, of any order; zero on the diagonal and in the other triangle.
  *
  * torch multiplies by the diagonal of X rounded towards zero, so that weight decay turns the columns of
- * `'householder'` to zero; here they keep the sign, and a zero counts as positive. No complex tensors. An A with a norm
- * above 10,000 (500 for `'cayley'` of a matrix that is not square) is scaled down to it.
+ * `'householder'` to zero; here they keep the sign, and a zero counts as positive. No complex tensors. An A of a norm
+ * above 1,280 for `'matrixExp'`, 10,000 for `'cayley'` (500 where the matrix is not square) is scaled down to it: what a
+ * map makes of a larger one is rounding errors in float32, and here it stays orthogonal.
  *
  * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE` if it is not float32
  * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
