@@ -1,0 +1,59 @@
+/**
+ * Compiles the AssemblyScript in `assembly/` and writes it into `src`, as text: a package that fetches nothing works
+ * wherever its JavaScript does.
+ *
+ *     npm run build:wasm
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/** The file in `src` that holds the compiled module. */
+export const embeddedFile = `${root}src/kernels/weightNorm/simdModule.ts`;
+
+const options = [
+  ['--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert'],
+  // The memory is the caller's, of the size that tfjs declares for its own.
+  ['--importMemory', '--noExportMemory', '--maximumMemory', '65536'],
+  ['--runtime', 'stub', '--enable', 'simd'],
+].flat();
+
+async function compile(more: readonly string[]): Promise<Uint8Array> {
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(
+    ['assembly/weightNorm.ts', '--baseDir', root, '--outFile', 'out.wasm', ...options, ...more],
+    {
+      writeFile: (_, contents) => {
+        if (typeof contents !== 'string') binary = contents;
+      },
+    },
+  );
+  if (error !== null || binary === undefined) throw new Error(`asc failed:\n${stderr.toString()}`);
+  return binary;
+}
+
+/** The TypeScript that holds the compiled module. */
+export async function embedded(): Promise<string> {
+  const own = await compile([]);
+  const shared = await compile(['--sharedMemory', '--enable', 'threads']);
+  const different = [...own.keys()].filter((i) => own[i] !== shared[i]);
+  if (own.length !== shared.length || different.length !== 1) {
+    throw new Error('Shared memory is expected to change one byte of the module, the limits of its memory.');
+  }
+  const text = Buffer.from(own).toString('base64');
+  const lines = text.match(/.{1,100}/g)!.map((line) => `  '${line}'`);
+  return [
+    '// Compiled from assembly/weightNorm.ts by `npm run build:wasm`. Do not edit.',
+    '',
+    '/** The module, ready for a memory of its own or of one thread. */',
+    `export const simdModule =\n${lines.join(' +\n')};`,
+    '',
+    '/** Where the module says that its memory is not shared (1); for one that is, this byte has to be 3. */',
+    `export const memoryLimitsAt = ${different[0]};`,
+    '',
+  ].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(embeddedFile, await embedded());

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Makes the kernels of a computation for one backend.
+ *
+ * @throws Error with the reason, if this backend is not as the kernels need it
+ */
+export type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
+
+/**
+ * A function that returns the kernels of a computation for the backend in use, or null where there are none.
+ *
+ * They are made when they are first asked for, once for each backend. If that fails, it is said once on the debug console.
+ *
+ * @param name - what the kernels compute
+ * @param makers - by the name under which tfjs knows the backend
+ */
+export function kernelsByBackend<Kernels>(
+  name: string,
+  makers: Readonly<Record<string, MakeKernels<Kernels>>>,
+): () => Kernels | null {
+  const made = new WeakMap<tf.KernelBackend, Kernels | null>();
+  return () => {
+    const backend = tf.backend();
+    let kernels = made.get(backend);
+    if (kernels === undefined) {
+      kernels = makeOrExplain(name, backend, makers);
+      made.set(backend, kernels);
+    }
+    return kernels;
+  };
+}
+
+function makeOrExplain<Kernels>(
+  name: string,
+  backend: tf.KernelBackend,
+  makers: Readonly<Record<string, MakeKernels<Kernels>>>,
+): Kernels | null {
+  const backendName = tf.getBackend();
+  if (!Object.hasOwn(makers, backendName)) return null;
+  try {
+    return makers[backendName]!(backend);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.debug(`tfjs-parametrize: ${name} on ${backendName} is composed of tfjs operations: ${reason}`);
+    return null;
+  }
+}

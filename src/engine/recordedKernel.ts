@@ -1,0 +1,77 @@
+import type { GradFunc, KernelConfig, NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { alias } from './scope.ts';
+import { currentTape } from './tape.ts';
+
+interface TapeNode {
+  readonly kernelName: string;
+  readonly inputs: NamedTensorMap;
+  readonly outputs: readonly Tensor[];
+  /** What the gradient gets; the engine disposes it with the tape. */
+  readonly saved?: unknown;
+}
+
+/** What is relied on of tfjs's engine. */
+interface Recorder {
+  addTapeNode?(
+    name: string,
+    inputs: NamedTensorMap,
+    outputs: Tensor[],
+    gradient: (dy: Tensor) => Record<string, () => Tensor>,
+    saved: Tensor[],
+    attributes: NamedAttrMap,
+  ): void;
+}
+
+/** Tells tfjs about a kernel, unless it knows it: two copies of this package may be in use. */
+export function registerKernelOnce(kernel: KernelConfig): void {
+  if (tf.getKernel(kernel.kernelName, kernel.backendName) === undefined) tf.registerKernel(kernel);
+}
+
+/** Tells tfjs about the gradient of a kernel that {@link runRecorded} runs, unless it knows it. */
+export function registerGradientOnce(kernelName: string, gradFunc: GradFunc): void {
+  if (tf.getGradient(kernelName) === undefined) {
+    tf.registerGradient({ kernelName, inputsToSave: [], outputsToSave: [], gradFunc });
+  }
+}
+
+/**
+ * Runs a kernel and, if it is recorded, saves its inputs and the outputs asked for, in this order, for its gradient.
+ *
+ * What tfjs saves for a gradient it clones, and a clone on wasm is a copy. Here second tensors on the same data are saved.
+ *
+ * @returns the outputs; null if the tape of this tfjs is another than is relied on, so that nothing could be saved
+ */
+export function runRecorded(
+  kernelName: string,
+  inputs: NamedTensorMap,
+  attributes: NamedAttrMap,
+  savesOutput: (index: number) => boolean,
+): Tensor[] | null {
+  const outputs = tf.engine().runKernel<Tensor[]>(kernelName, inputs, attributes);
+  const tape = currentTape();
+  if (tape === null) return outputs;
+  const node: TapeNode | undefined = Array.isArray(tape) ? tape.at(-1) : undefined;
+  if (
+    node?.kernelName !== kernelName ||
+    node.outputs?.[0] !== outputs[0] ||
+    !Array.isArray(node.saved) ||
+    node.saved.length > 0 ||
+    typeof recorder().addTapeNode !== 'function'
+  ) {
+    tf.dispose(outputs);
+    return null;
+  }
+  node.saved.push(...Object.values(inputs).map(recordedAlias));
+  node.saved.push(...outputs.filter((_, i) => savesOutput(i)).map((output) => tf.keep(alias(output))));
+  return outputs;
+}
+
+/** An {@link alias} that a gradient of a gradient finds the way back from, as tfjs's own clones. */
+function recordedAlias(x: Tensor): Tensor {
+  const y = tf.keep(alias(x));
+  recorder().addTapeNode!('alias', { x }, [y], (dy) => ({ x: () => dy }), [], {});
+  return y;
+}
+
+const recorder = (): Recorder => tf.engine() as unknown as Recorder;

@@ -1,0 +1,74 @@
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+
+/** The memory in which the wasm backend of tfjs keeps its tensors. */
+export interface WasmHeap {
+  /** For a module that works in the same memory; its buffer is another one after it has grown. */
+  readonly memory: WebAssembly.Memory;
+  /** Where the numbers of a tensor begin. */
+  address(tensor: TensorInfo): number;
+  /** A new float32 tensor, its numbers not set. The memory may grow. */
+  allocate(shape: number[]): TensorInfo;
+  /** Calls `use` with the address, a multiple of 8, of so many free bytes. The memory may grow before. */
+  withScratch(bytes: number, use: (address: number) => void): void;
+}
+
+/** What is relied on of tfjs's `BackendWasm`, and of the code that Emscripten makes. */
+interface WasmBackend extends KernelBackend {
+  readonly dataIdMap?: { get(dataId: object): { readonly memoryOffset: number } };
+  makeOutput?(shape: number[], dtype: 'float32'): TensorInfo;
+  readonly wasm?: {
+    readonly HEAPU8?: Uint8Array;
+    /** The memory in the builds for one thread. */
+    readonly asm?: { readonly memory?: unknown };
+    /** The memory in the build for threads. */
+    readonly wasmMemory?: unknown;
+    _malloc?(bytes: number): number;
+    _free?(address: number): void;
+  };
+}
+
+/**
+ * The heap of a wasm backend.
+ *
+ * @throws Error if the backend does not give access to it as that of tfjs does
+ */
+export function wasmHeap(backend: WasmBackend): WasmHeap {
+  const { wasm, dataIdMap } = backend;
+  const memory = wasm?.wasmMemory ?? wasm?.asm?.memory;
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error('the backend does not show its memory');
+  if (
+    typeof dataIdMap?.get !== 'function' ||
+    typeof backend.makeOutput !== 'function' ||
+    typeof wasm?._malloc !== 'function' ||
+    typeof wasm._free !== 'function'
+  ) {
+    throw new Error('the backend has no dataIdMap, makeOutput, _malloc or _free');
+  }
+  const heap: WasmHeap = {
+    memory,
+    address: ({ dataId }) => dataIdMap.get(dataId).memoryOffset,
+    allocate: (shape) => backend.makeOutput!(shape, 'float32'),
+    withScratch(bytes, use) {
+      // Above 2 GiB, malloc returns what looks like a negative number; of 0 bytes too little, it returns 0.
+      const start = wasm._malloc!(bytes + 8) >>> 0;
+      if (start === 0) throw new Error(`The wasm backend of tfjs has no ${bytes} bytes left.`);
+      try {
+        use(((start + 7) & ~7) >>> 0);
+      } finally {
+        wasm._free!(start);
+      }
+    },
+  };
+  checkAddresses(heap, backend);
+  return heap;
+}
+
+/** Throws if the tensors of the backend have no addresses, or are in another memory. */
+function checkAddresses(heap: WasmHeap, backend: WasmBackend): void {
+  const tensor = heap.allocate([2]);
+  const isAddress = Number.isInteger(heap.address(tensor));
+  backend.disposeData(tensor.dataId);
+  if (!isAddress || backend.wasm?.HEAPU8?.buffer !== heap.memory.buffer) {
+    throw new Error('the tensors of the backend are not in the memory that it shows');
+  }
+}

@@ -1,0 +1,103 @@
+import { addUp, exactNorms, finishBackward, fits, handOut, isSumOfProducts } from './factors.ts';
+import { asSegments, type Columns, type Layout, type Segments } from './layout.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The tensors of a backward pass. */
+export interface Backward<Tensor> {
+  readonly dW: Tensor;
+  readonly g: Tensor;
+  readonly v: Tensor;
+  readonly norms: Tensor;
+  readonly dg: Tensor;
+  readonly dv: Tensor;
+  readonly eps: number;
+}
+
+/** `dg = Σ dW·u`, `dv = g/‖v‖·(dW − u·dg)`, in a workspace. */
+export function backward<Tensor>(space: Workspace<Tensor>, layout: Layout, tensors: Backward<Tensor>): void {
+  if (layout.kind === 'columns') {
+    for (let batch = 0; batch < layout.batches; batch++) backwardColumns(space, layout, batch, tensors);
+  } else if (layout.kind === 'segments' || layout.length > space.longestRow) {
+    backwardSegments(space, asSegments(layout), tensors);
+  } else {
+    const { dW, g, v, norms, dg, dv, eps } = tensors;
+    const { count, length } = layout;
+    space.rows(
+      { inputs: [dW, v], output: dv, ofEach: [g, norms], outputOfEach: dg, count, length },
+      ([dW, v], dv, [g, norms], dg, size) =>
+        space.routines.backwardRows(dW!, g!, v!, norms!, dg, dv, size, length, eps),
+    );
+  }
+}
+
+function backwardSegments<Tensor>(
+  space: Workspace<Tensor>,
+  { length, norms: count, normOf }: Segments,
+  { dW, g, v, norms, dg, dv, eps }: Backward<Tensor>,
+): void {
+  const { routines } = space;
+  const exact = exactNorms(space.numbers(norms), 0, count, (squares) => {
+    normOf.forEach((norm, i) => {
+      space.pieces([v], null, i * length, length, 1, ([v], _, size) => {
+        squares[norm]! += routines.squares(v!, size);
+      });
+    });
+  });
+  const a = new Float64Array(count);
+  normOf.forEach((norm, i) => {
+    space.pieces([dW, v], null, i * length, length, 1, ([dW, v], _, size) => {
+      a[norm]! += routines.products(dW!, v!, size, exact[norm]!);
+    });
+  });
+  const c = finishBackward(a, space.numbers(g), exact, space.numbers(dg), 0, eps);
+  normOf.forEach((norm, i) => {
+    space.pieces([dW, v], dv, i * length, length, 1, ([dW, v], dv, size) =>
+      routines.combine(dW!, v!, dv, size, a[norm]!, c[norm]!),
+    );
+  });
+}
+
+function backwardColumns<Tensor>(
+  space: Workspace<Tensor>,
+  { size: all, width, norms: count, normOf }: Columns,
+  batch: number,
+  { dW, g, v, norms, dg, dv, eps }: Backward<Tensor>,
+): void {
+  const { routines } = space;
+  const start = batch * all;
+  space.withScratch(24 * width, width, (scratch) => {
+    const columns = new Float64Array(space.memory.buffer, scratch, width);
+    const aAt = scratch + 8 * width;
+    const cAt = scratch + 16 * width;
+    const exact = exactNorms(space.numbers(norms), batch * count, count, (squares) => {
+      columns.fill(0);
+      space.pieces([v], null, start, all, width, ([v], _, size) =>
+        routines.addSquaresInFloat64(v!, scratch, size, width),
+      );
+      addUp(columns, normOf, squares);
+    });
+
+    const a = new Float64Array(count);
+    columns.fill(0);
+    space.pieces([dW, v], null, start, all, width, ([dW, v], _, size) =>
+      routines.addProducts(dW!, v!, scratch, aAt, size, width),
+    );
+    addUp(columns, normOf, a);
+    if (!a.every((sum, i) => isSumOfProducts(sum, all / count, exact[i]!))) {
+      columns.fill(0);
+      space.pieces([dW, v], null, start, all, width, ([dW, v], _, size) =>
+        routines.addProductsInFloat64(dW!, v!, scratch, size, width),
+      );
+      addUp(columns, normOf, a.fill(0));
+    }
+    const c = finishBackward(a, space.numbers(g), exact, space.numbers(dg), batch * count, eps);
+
+    const inFloat32 = a.every(fits) && c.every(fits);
+    handOut(a, normOf, space.memory, aAt, inFloat32);
+    handOut(c, normOf, space.memory, cAt, inFloat32);
+    const combine = inFloat32 ? routines.combineColumns : routines.combineColumnsInFloat64;
+    space.pieces([dW, v], dv, start, all, width, ([dW, v], dv, size) =>
+      combine(dW!, v!, dv, aAt, cAt, size, width),
+    );
+  });
+}

@@ -1,0 +1,102 @@
+// The arithmetic for one norm, of which there are few; what there is much of is in the loops.
+
+/** The smallest and largest factor that float32 can hold with all its digits. */
+const LEAST = 1.1754943508222875e-38;
+const MOST = 3.4028234663852886e38;
+
+/** A sum of n products that is smaller than n times this may have lost products that are too small for float32. */
+const LEAST_PRODUCT = 1e-37;
+
+/** Above this norm of v, a lost product means a gradient below 1e-30: as good as none. */
+const LEAST_NORM = 1e-15;
+
+/** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
+const divisor = (norm: number, eps: number): number => Math.max(norm === 0 ? 1 : norm, eps);
+
+/** True if float32 has all digits of a norm. */
+const isNormExact = (norm: number): boolean => norm >= 1e-30 && norm <= 1e38;
+
+/** True if a factor keeps its digits as a float32; zero, NaN and infinity do. */
+export function fits(factor: number): boolean {
+  const size = Math.abs(factor);
+  return (size >= LEAST && size <= MOST) || size === 0 || !(size < Infinity);
+}
+
+/** False if float32 may have been too small or too large for what was summed: then it is summed again, in float64. */
+export const isSumOfSquares = (sum: number, n: number): boolean => sum >= n * LEAST_PRODUCT && sum < Infinity;
+
+/** As {@link isSumOfSquares}, of products with a vector of this norm. A sum of 0 is taken for one: many gradients are 0. */
+export function isSumOfProducts(sum: number, n: number, norm: number): boolean {
+  const size = Math.abs(sum);
+  return (size >= n * LEAST_PRODUCT && size < Infinity) || (size === 0 && norm >= LEAST_NORM);
+}
+
+/** Adds the sums of the columns up to those of the norms. */
+export function addUp(columns: Float64Array, normOf: Int32Array, sums: Float64Array): void {
+  for (let i = 0; i < normOf.length; i++) sums[normOf[i]!]! += columns[i]!;
+}
+
+/** Writes the factor of its norm for each column, as float32 or float64. */
+export function handOut(
+  factors: Float64Array,
+  normOf: Int32Array,
+  { buffer }: { readonly buffer: ArrayBufferLike },
+  address: number,
+  inFloat32: boolean,
+): void {
+  const columns = inFloat32
+    ? new Float32Array(buffer, address, normOf.length)
+    : new Float64Array(buffer, address, normOf.length);
+  for (let i = 0; i < normOf.length; i++) columns[i] = factors[normOf[i]!]!;
+}
+
+/** Turns sums of squares into what v is multiplied by, `g / max(‖v‖, eps)`; writes the norms from `offset` on. */
+export function finishForward(
+  sums: Float64Array,
+  g: ArrayLike<number>,
+  norms: { [index: number]: number },
+  offset: number,
+  eps: number,
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    const norm = Math.sqrt(sums[i]!);
+    norms[offset + i] = norm;
+    sums[i] = g[offset + i]! / divisor(norm, eps);
+  }
+}
+
+/**
+ * Turns sums of products into the a of `dv = a·(dW − c·v)`, and returns the c; writes dg from `offset` on.
+ *
+ * a is 0 where v is; c is 0 where the norm is at most eps, as what is divided by is a constant there.
+ */
+export function finishBackward(
+  sums: Float64Array,
+  g: ArrayLike<number>,
+  norms: Float64Array,
+  dg: { [index: number]: number },
+  offset: number,
+  eps: number,
+): Float64Array {
+  return sums.map((sum, i) => {
+    const norm = norms[i]!;
+    const by = divisor(norm, eps);
+    const along = sum / by;
+    dg[offset + i] = along;
+    sums[i] = (g[offset + i]! / by) * (norm === 0 ? 0 : 1);
+    return ((norm <= eps ? 0 : 1) * along) / by;
+  });
+}
+
+/** The saved norms, in float64; computed again, from the squares that `addSquares` adds up, if float32 lost digits. */
+export function exactNorms(
+  saved: ArrayLike<number>,
+  offset: number,
+  count: number,
+  addSquares: (squares: Float64Array) => void,
+): Float64Array {
+  const norms = Float64Array.from({ length: count }, (_, i) => saved[offset + i]!);
+  if (norms.every(isNormExact)) return norms;
+  addSquares(norms.fill(0));
+  return norms.map(Math.sqrt);
+}

@@ -1,0 +1,67 @@
+type Address = number;
+
+/** The loops over many numbers, which work in a memory that they were given; an address counts bytes. */
+export interface Routines {
+  /** `w = g·v / max(‖v‖, eps)`, and the norms, of `count` slices of `length` numbers. */
+  forwardRows(
+    g: Address,
+    v: Address,
+    w: Address,
+    norms: Address,
+    count: number,
+    length: number,
+    eps: number,
+  ): void;
+  /** `dg = Σ dW·u`, `dv = g/‖v‖·(dW − u·dg)` of the same slices. */
+  backwardRows(
+    dW: Address,
+    g: Address,
+    v: Address,
+    norms: Address,
+    dg: Address,
+    dv: Address,
+    count: number,
+    length: number,
+    eps: number,
+  ): void;
+  /** `Σ v²` of n numbers. */
+  squares(v: Address, n: number): number;
+  /** `Σ u·v` of n numbers, where v has this norm. */
+  products(u: Address, v: Address, n: number, norm: number): number;
+  /** `w = s·v` of n numbers. */
+  scale(v: Address, w: Address, n: number, s: number): void;
+  /** `dv = a·(dW − c·v)` of n numbers. */
+  combine(dW: Address, v: Address, dv: Address, n: number, a: number, c: number): void;
+  /** `sums += Σ v²` of each column; sums are float64. */
+  addSquares(v: Address, sums: Address, size: number, width: number): void;
+  /** As addSquares, for numbers whose squares float32 cannot hold. */
+  addSquaresInFloat64(v: Address, sums: Address, size: number, width: number): void;
+  /** `sums += Σ u·v` of each column; `partial` is room for as many float32. */
+  addProducts(u: Address, v: Address, sums: Address, partial: Address, size: number, width: number): void;
+  /** As addProducts, for numbers whose products float32 cannot hold. */
+  addProductsInFloat64(u: Address, v: Address, sums: Address, size: number, width: number): void;
+  /** `w = s·v`, with a float32 factor for each column. */
+  scaleColumns(v: Address, w: Address, s: Address, size: number, width: number): void;
+  /** `w = s·v`, with a float64 factor for each column. */
+  scaleColumnsInFloat64(v: Address, w: Address, s: Address, size: number, width: number): void;
+  /** `dv = a·(dW − c·v)`, with two float32 factors for each column. */
+  combineColumns(
+    dW: Address,
+    v: Address,
+    dv: Address,
+    a: Address,
+    c: Address,
+    size: number,
+    width: number,
+  ): void;
+  /** `dv = a·(dW − c·v)`, with two float64 factors for each column. */
+  combineColumnsInFloat64(
+    dW: Address,
+    v: Address,
+    dv: Address,
+    a: Address,
+    c: Address,
+    size: number,
+    width: number,
+  ): void;
+}

@@ -1,0 +1,107 @@
+import type { Numbers } from '../../engine/cpuStorage.ts';
+import type { Routines } from './routines.ts';
+import type { Workspace } from './workspace.ts';
+
+/** How many numbers are copied into the stage at a time: few enough to stay in the fastest cache. */
+const PIECE = 8192;
+
+/** Memory of the package's own that can grow. */
+export interface StageMemory {
+  readonly buffer: ArrayBufferLike;
+  /** Makes the memory at least so long. */
+  reserve(bytes: number): void;
+}
+
+/** A memory for routines in WebAssembly, and what they work in. */
+export function wasmStageMemory(): StageMemory & { readonly memory: WebAssembly.Memory } {
+  const page = 65536;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: page });
+  return {
+    memory,
+    get buffer() {
+      return memory.buffer;
+    },
+    reserve(bytes) {
+      const missing = bytes - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / page));
+    },
+  };
+}
+
+/** A memory for routines in JavaScript. */
+export function plainStageMemory(): StageMemory {
+  let buffer = new ArrayBuffer(0);
+  return {
+    get buffer() {
+      return buffer;
+    },
+    reserve(bytes) {
+      if (bytes > buffer.byteLength) buffer = new ArrayBuffer(bytes);
+    },
+  };
+}
+
+/** A workspace for arrays: pieces of them are copied into a small memory, worked on, and copied back. */
+export function stage(memory: StageMemory, routines: Routines): Workspace<Numbers> {
+  /** What is before it, {@link Workspace.withScratch} has given away. */
+  let free = 0;
+  /** Room for so many numbers, after `index` others of the same size. */
+  const room = (index: number, length: number) =>
+    new Float32Array(memory.buffer, free + index * roomBytes(length), length);
+
+  return {
+    routines,
+    memory,
+    longestRow: PIECE,
+    numbers: (array) => array,
+    withScratch(bytes, multiple, use) {
+      memory.reserve(bytes + 2 * roomBytes(Math.max(PIECE, multiple)));
+      free = Math.ceil(bytes / 8) * 8;
+      try {
+        use(0);
+      } finally {
+        free = 0;
+      }
+    },
+    pieces(inputs, output, start, size, multiple, visit) {
+      const length = Math.max(1, Math.floor(PIECE / multiple)) * multiple;
+      memory.reserve(free + 2 * roomBytes(length));
+      const rooms = inputs.map((_, i) => room(i, length));
+      const addresses = rooms.map(({ byteOffset }) => byteOffset);
+      for (let done = 0; done < size; done += length) {
+        const n = Math.min(length, size - done);
+        const from = start + done;
+        inputs.forEach((input, i) => {
+          rooms[i]!.set(input.subarray(from, from + n));
+        });
+        // The output takes the place of the first input: number by number, the input is read before it is written over.
+        visit(addresses, addresses[0]!, n);
+        output?.set(n === length ? rooms[0]! : rooms[0]!.subarray(0, n), from);
+      }
+    },
+    rows({ inputs, output, ofEach, outputOfEach, count, length }, visit) {
+      const atOnce = Math.max(1, Math.floor(PIECE / length));
+      const size = atOnce * length;
+      memory.reserve((inputs.length + ofEach.length + 1) * roomBytes(Math.max(size, atOnce)));
+      const rooms = inputs.map((_, i) => room(i, size));
+      const small = Array.from({ length: ofEach.length + 1 }, (_, i) => room(inputs.length + i, size));
+      const addresses = rooms.map(({ byteOffset }) => byteOffset);
+      const smallAddresses = small.map(({ byteOffset }) => byteOffset);
+      for (let done = 0; done < count; done += atOnce) {
+        const n = Math.min(atOnce, count - done);
+        inputs.forEach((input, i) => {
+          rooms[i]!.set(input.subarray(done * length, (done + n) * length));
+        });
+        ofEach.forEach((array, i) => {
+          small[i]!.set(array.subarray(done, done + n));
+        });
+        visit(addresses, addresses[0]!, smallAddresses, smallAddresses.at(-1)!, n);
+        output.set(rooms[0]!.subarray(0, n * length), done * length);
+        outputOfEach.set(small.at(-1)!.subarray(0, n), done);
+      }
+    },
+  };
+}
+
+/** A little more than the numbers take, so that the pieces do not compete for the same lines of a cache. */
+const roomBytes = (length: number): number => Math.ceil(length / 16) * 64 + 192;
