@@ -1,6 +1,7 @@
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/fields.ts';
 import type { Module } from '../nn/module.ts';
+import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { hostsOf } from './hostsOf.ts';
 
@@ -26,6 +27,8 @@ export interface DescribedTensor {
   readonly shape: readonly number[];
   /** What is registered, in the order in which it is applied: `WeightNorm(dim=0)`. */
   readonly chain: readonly string[];
+  /** For each of the chain the field where a decorator declares it, such as `Net.weight`, or null. */
+  readonly declaredBy: readonly (string | null)[];
   /** What it is computed from. */
   readonly originals: readonly DescribedOriginal[];
   /** How often the tensor was read. */
@@ -68,6 +71,7 @@ export function describe(model: object): Description {
         tensor,
         shape: chain.shape,
         chain: [...list].map(stepText),
+        declaredBy: chain.steps.map(declaredBy),
         originals: chain.originalNames.map((name) => ({ name, ...originalOf(list, name) })),
         reads: chain.reads,
         evaluations: chain.evaluations,
@@ -98,17 +102,19 @@ function stepText(registered: unknown): string {
 
 function tableOf(rows: readonly DescribedTensor[]): string {
   if (rows.length === 0) return 'nothing is parametrized';
-  const cells = rows.map(({ path, host, tensor, shape, chain, originals, reads, evaluations }) => [
-    path === '' ? tensor : `${path}.${tensor}`,
-    host,
-    formatShape(shape),
-    chain.join(' → '),
-    originals
-      .map((original) => `${formatShape(original.shape)}${original.trainable ? '' : ' frozen'}`)
-      .join(' '),
-    String(reads),
-    String(evaluations),
-  ]);
+  const cells = rows.map(
+    ({ path, host, tensor, shape, chain, declaredBy, originals, reads, evaluations }) => [
+      path === '' ? tensor : `${path}.${tensor}`,
+      host,
+      formatShape(shape),
+      chain.map((text, i) => (declaredBy[i] === null ? text : `@${text}`)).join(' → '),
+      originals
+        .map((original) => `${formatShape(original.shape)}${original.trainable ? '' : ' frozen'}`)
+        .join(' '),
+      String(reads),
+      String(evaluations),
+    ],
+  );
   const table = [['tensor', 'host', 'shape', 'chain', 'originals', 'reads', 'evaluations'], ...cells];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const isNumber = (column: number): boolean => column >= 5;

@@ -1,4 +1,5 @@
 import { Module } from '../nn/module.ts';
+import { checkUse } from '../nn/useCheck.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
 import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
@@ -35,6 +36,7 @@ function foreignHostsOf(model: object): [path: string, host: object][] {
   const found = new Map<object, string>();
   const walk = (host: object, path: string): void => {
     if (found.has(host)) return;
+    checkUse(host);
     found.set(host, path);
     for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
       walk(child, joined(path, name));

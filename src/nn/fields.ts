@@ -4,6 +4,7 @@ import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
+import { checkUse } from './useCheck.ts';
 
 /** The mark that every module carries, in whatever copy of this package its class stands. */
 export const MODULE: unique symbol = Symbol.for('tfjs-parametrize.Module') as never;
@@ -34,6 +35,19 @@ export function fieldsOf(module: Module): Fields {
   return fields;
 }
 
+/** A module and all below, each once, parents first, with the first of its paths. */
+export function everyModule(root: Module): [path: string, module: Module][] {
+  const found = new Map<Module, string>();
+  const walk = (module: Module, path: string): void => {
+    if (found.has(module)) return;
+    checkUse(module);
+    found.set(module, path);
+    for (const [name, child] of module.namedChildren()) walk(child, path === '' ? name : `${path}.${name}`);
+  };
+  walk(root, '');
+  return [...found].map(([module, path]) => [path, module]);
+}
+
 /**
  * A module and all below by the prefixes of their keys, parents first; a shared module comes once for each of its paths.
  *
@@ -47,6 +61,7 @@ export function everyPath(root: Module): [prefix: string, module: Module][] {
         `${typeName(root)}: '${prefix.slice(0, -1)}' is a ${typeName(module)} that is below itself, the keys of its state would have no end. Hold what points back in a closure or an object: { parent }.`,
       );
     }
+    checkUse(module);
     const below = fieldsOf(module).children.flatMap(([name, child]) =>
       walk(child, `${prefix}${name}.`, [...above, module]),
     );

@@ -3,7 +3,7 @@ import { scoped } from '../engine/scope.ts';
 import { disposeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
-import { fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
+import { everyModule, fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
 import {
   addHook,
   type ForwardHook,
@@ -18,6 +18,7 @@ import { type LoadStateDictOptions, loadStateDict } from './loadStateDict.ts';
 import { isBuffer } from './parameter.ts';
 import { reprOf } from './repr.ts';
 import { type StateDictOptions, spelledStateDict } from './spelling.ts';
+import { checkUse } from './useCheck.ts';
 
 /**
  * The type of `module.parametrizations`: empty here, because `nn` knows nothing of parametrization. The mechanism
@@ -68,6 +69,7 @@ export abstract class Module implements Copyable {
    */
   call(...args: Parameters<this['forward']>): ReturnType<this['forward']> {
     if (disposed.has(this)) throw disposedError(this, 'call');
+    checkUse(this);
     // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after,
     // so that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
     return scoped(`${typeName(this)}.call`, () => {
@@ -139,14 +141,7 @@ export abstract class Module implements Copyable {
 
   /** Like {@link modules}, with the path of each; this module's own path is empty. */
   namedModules(): [string, Module][] {
-    const found = new Map<Module, string>();
-    const walk = (module: Module, path: string): void => {
-      if (found.has(module)) return;
-      found.set(module, path);
-      for (const [name, child] of module.namedChildren()) walk(child, path === '' ? name : `${path}.${name}`);
-    };
-    walk(this, '');
-    return [...found].map(([module, path]) => [path, module]);
+    return everyModule(this);
   }
 
   /**

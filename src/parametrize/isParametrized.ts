@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { checkUse } from '../nn/useCheck.ts';
 import { locate } from './host.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
@@ -11,6 +12,7 @@ import { type Registration, registrationOf, registrationsOf } from './registry.t
  * @see torch.nn.utils.parametrize.is_parametrized
  */
 export function isParametrized(host: object, name?: string): boolean {
+  checkUse(host);
   return name === undefined
     ? registrationsOf(host).size > 0
     : registrationOf(...locate(host, name)) !== undefined;
@@ -45,6 +47,7 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */
 export function valueOf(host: object, name: string): Tensor {
+  checkUse(host);
   const [owner, tensor] = locate(host, name);
   const registration = registrationOf(owner, tensor);
   return registration?.list.chain.read() ?? hostKindOf(owner).find('valueOf', owner, tensor).variable;
@@ -52,6 +55,7 @@ export function valueOf(host: object, name: string): Tensor {
 
 /** The registration on a tensor, or a helpful error. */
 export function registrationOrThrow(caller: string, host: object, name: string): Registration {
+  checkUse(host);
   const [owner, tensor] = locate(host, name);
   const registration = registrationOf(owner, tensor);
   if (registration !== undefined) return registration;

@@ -3,6 +3,7 @@ import { isAlive, isVariable } from '../engine/variable.ts';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/fields.ts';
 import { isDisposed, Module } from '../nn/module.ts';
+import { checkUse } from '../nn/useCheck.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import { registrationsOf } from './registry.ts';
@@ -89,6 +90,7 @@ function checkHost(caller: string, host: object): void {
       `${caller}: this ${typeName(host)} has been disposed. Make a new one.`,
     );
   }
+  checkUse(host);
 }
 
 function checkName(caller: string, host: object, name: string): void {

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { typeName } from '../errors.ts';
+import { registerUseCheck } from '../nn/useCheck.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import { type FieldOf, fieldsDeclaredOn, nameOf } from './declaredFields.ts';
+import { DecoratorError } from './decoratorError.ts';
+import { adoptedValue } from './fieldValue.ts';
+import { redeclared, redeclaresField } from './redeclaration.ts';
+
+/**
+ * Refuses an object whose decorated fields were bypassed. Where fields are defined, and not assigned, a definition runs no
+ * code but its own; so the first use of the object is the first occasion to see what became of them.
+ *
+ * @throws {@link DecoratorError} if legacy decorators met define semantics without the class decorator, or a subclass has
+ * redeclared a field
+ */
+function checkDeclared(host: object): void {
+  if (typeof host !== 'object' || host === null) return;
+  for (const declaredField of fieldsDeclaredOn(Object.getPrototypeOf(host))) {
+    const { declared } = declaredField;
+    const value: unknown = Object.getOwnPropertyDescriptor(host, declared.field)?.value;
+    if (value === null || value === undefined) continue;
+    if (!declared.applied && !declared.finished) throw bypassed(declaredField);
+    const before = adoptedValue(host, declared.field);
+    const isReplaced =
+      value instanceof tf.Tensor
+        ? registrationOf(host, declared.field) !== undefined
+        : before !== undefined && before !== value && redeclaresField(host, declaredField);
+    if (isReplaced) throw redeclared(declaredField, typeName(host));
+  }
+}
+
+const bypassed = (declaredField: FieldOf): DecoratorError => {
+  const { mode } = declaredField.declared;
+  const where = nameOf(declaredField);
+  return new DecoratorError(
+    mode,
+    `@parametrized: ${where} is not parametrized: with experimentalDecorators and useDefineForClassFields: true (legacy decorators, define semantics; the default from target ES2022 on) fields are defined without a trace. Add @parametrizedModule to class ${where.split('.')[0]}, or set useDefineForClassFields: false, or drop experimentalDecorators.`,
+  );
+};
+
+let isRegistered = false;
+
+/** From now on, objects with decorated fields are checked before they are used. */
+export function checkDeclaredBeforeUse(): void {
+  if (!isRegistered) registerUseCheck(checkDeclared);
+  isRegistered = true;
+}

@@ -1,0 +1,174 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { typeName } from '../errors.ts';
+import { ModuleList } from '../nn/containers.ts';
+import { isModule } from '../nn/fields.ts';
+import type { Module } from '../nn/module.ts';
+import { checkOptions } from '../nn/options.ts';
+import { markDeclared } from '../parametrize/declared.ts';
+import { foreignHostKindOf } from '../parametrize/host.ts';
+import { hostKindOf } from '../parametrize/objectHost.ts';
+import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
+import type { RegisterOptions } from '../parametrize/register.ts';
+import { registerMade } from '../parametrize/registerMade.ts';
+import { registerParametrization } from '../parametrize/registerParametrization.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
+import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
+
+/** A function that registers a parametrization on a tensor of a host, such as `weightNorm`. */
+export type RegistrationFunction<O = never> = (host: Module, name: string, options?: O) => unknown;
+
+/** What makes the parametrization, anew for each object. */
+export type ParametrizationFactory = () => ParametrizationLike;
+
+/** One decorator on one field. */
+export interface Declaration {
+  /** The registration function or the factory. */
+  readonly apply: RegistrationFunction | ParametrizationFactory;
+  /** The tensor of the module in the field, if it is named. */
+  readonly tensor: string | undefined;
+  /** The options of the function, or of the registration of what the factory makes. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+const caller = '@parametrized';
+
+/**
+ * Reads the arguments of a decorator.
+ *
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if the first is neither a registration function nor a factory,
+ * `OPTION`
+ */
+export function makeDeclaration(
+  mode: DecoratorMode,
+  apply: unknown,
+  { name: tensor, ...options }: Record<string, unknown>,
+): Declaration {
+  if (typeof apply !== 'function' || isClass(apply)) {
+    const made = typeof apply === 'function' ? apply.name : typeName(apply);
+    throw new DecoratorError(
+      mode,
+      `${caller}: expected a registration function such as weightNorm or a factory, got ${typeName(apply)}, which every object of the class would share. Pass a factory: @parametrized(() => new ${made}(…)).`,
+    );
+  }
+  if (tensor !== undefined && typeof tensor !== 'string') {
+    throw new DecoratorError(
+      mode,
+      `${caller}: the name of the tensor is ${typeName(tensor)}, expected a string. Pass { name: 'weight' }, or nothing.`,
+    );
+  }
+  if (isFactory(apply)) checkOptions(caller, options, ['name', 'unsafe']);
+  return { apply: apply as Declaration['apply'], tensor, options };
+}
+
+/**
+ * Registers what a declaration says on the value of a field.
+ *
+ * @param where - the field, for messages: `Net.weight`
+ * @throws {@link DecoratorError} if the field holds neither a tensor nor a module; and as the registration does
+ */
+export function applyDeclaration(
+  mode: DecoratorMode,
+  { apply, tensor, options }: Declaration,
+  host: object,
+  field: string,
+  where: string,
+): void {
+  const value: unknown = Object.getOwnPropertyDescriptor(host, field)?.value;
+  if (value instanceof tf.Tensor) {
+    if (tensor !== undefined) {
+      throw new DecoratorError(
+        mode,
+        `${caller}: ${where} holds a tensor, but { name: '${tensor}' } names one of a module. Drop the name.`,
+      );
+    }
+    registerOn(mode, apply, host, field, options, where);
+  } else {
+    for (const child of childrenIn(mode, value, where)) {
+      const name = tensor ?? hostKindOf(child).mainTensor(child);
+      registerOn(mode, apply, child, name, options, where);
+    }
+  }
+}
+
+/** The hosts in a field: a module, or the elements of a list of modules. */
+function childrenIn(mode: DecoratorMode, value: unknown, where: string): object[] {
+  if (value instanceof ModuleList) return [...value].flatMap((child) => childrenIn(mode, child, where));
+  if (isModule(value)) return [value];
+  if (typeof value === 'object' && value !== null && foreignHostKindOf(value) !== undefined) return [value];
+  throw new DecoratorError(
+    mode,
+    `${caller}: ${where} holds ${typeName(value)}, which is neither a tensor nor a module. Decorate the fields that hold parameter(…) or a Module.`,
+  );
+}
+
+function registerOn(
+  mode: DecoratorMode,
+  apply: Declaration['apply'],
+  host: object,
+  name: string,
+  options: Declaration['options'],
+  where: string,
+): void {
+  const before = new Set(stepsOn(host));
+  if (isFactory(apply)) registerFrom(mode, apply, host, name, options, where);
+  else (apply as RegistrationFunction<unknown>)(host as Module, name, copyOptions(options));
+  const made = stepsOn(host).filter((step) => !before.has(step));
+  if (made.length === 0 && foreignHostKindOf(host) === undefined) {
+    throw new DecoratorError(
+      mode,
+      `${caller}: ${apply.name || 'the function'} has registered nothing on ${where}. A map goes in a factory: @parametrized(() => (x) => …).`,
+    );
+  }
+  for (const step of made) markDeclared(step, where);
+}
+
+function registerFrom(
+  mode: DecoratorMode,
+  factory: ParametrizationFactory,
+  host: object,
+  name: string,
+  options: RegisterOptions,
+  where: string,
+): void {
+  const made = factory();
+  if (!isModule(made)) {
+    registerParametrization(host as Record<string, tf.Tensor>, name, made, options);
+    return;
+  }
+  if (fromFactories.has(made)) {
+    throw new DecoratorError(
+      mode,
+      `${caller}: the factory on ${where} has returned the same ${typeName(made)} again. Make a new one for each object: () => new ${typeName(made)}(…).`,
+    );
+  }
+  fromFactories.add(made);
+  try {
+    registerMade(caller, host, name, () => made as Parametrization, options);
+  } catch (error) {
+    made.dispose();
+    throw error;
+  }
+}
+
+/** Who makes a module for a registration hands it over, so that it can be registered once. */
+const fromFactories = new WeakSet<object>();
+
+const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({ list }) => list.chain.steps);
+
+/** Who registers takes a host; a factory takes nothing. */
+export const isFactory = (apply: unknown): apply is ParametrizationFactory =>
+  typeof apply === 'function' && apply.length === 0;
+
+const isClass = (value: object): boolean => /^class\b/.test(Function.prototype.toString.call(value));
+
+/** Options as one's own: arrays and plain objects are copied, anything else is what it is. */
+export function copyOptions(options: Declaration['options']): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyValue(value)]));
+}
+
+function copyValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyValue);
+  const isPlain =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? copyOptions(value as Record<string, unknown>) : value;
+}

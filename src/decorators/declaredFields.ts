@@ -1,0 +1,105 @@
+import 'reflect-metadata';
+import { typeName } from '../errors.ts';
+import type { Declaration } from './declaration.ts';
+import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
+
+/** A field with decorators. */
+export interface DeclaredField {
+  readonly field: string;
+  readonly mode: DecoratorMode;
+  /** In the order in which they are applied: the decorator next to the field first. */
+  readonly declarations: Declaration[];
+  /** Whether any object of the class has got its parametrizations. */
+  applied: boolean;
+  /** Whether a class decorator looks after the field. */
+  finished: boolean;
+}
+
+/** A declared field, and the prototype of the class that declares it. */
+export interface FieldOf {
+  readonly declared: DeclaredField;
+  readonly declaring: object;
+}
+
+const KEY = 'tfjs-parametrize:fields';
+
+/**
+ * The key under which a class has the metadata of its standard decorators. Compilers look for `Symbol.metadata` when a
+ * class is defined and go without it if it is missing; the class imports its decorators, and so this file, before.
+ */
+const METADATA: symbol = metadataSymbol();
+
+/** What stood in the place of a prototype's constructor before a class decorator; its source can be read. */
+export const undecorated = new WeakMap<object, object>();
+
+/** The fields declared on one prototype of a host and all above; forgotten whenever a class declares more. */
+let fieldsByPrototype = new WeakMap<object, readonly FieldOf[]>();
+
+/**
+ * Stores a declaration.
+ *
+ * @param target - the metadata object of a class, or in legacy mode its prototype
+ * @returns the field; a new one if this is its first declaration
+ * @throws {@link DecoratorError} if a parent class declares the same field
+ */
+export function declareField(
+  target: object,
+  field: string,
+  mode: DecoratorMode,
+  declaration: Declaration,
+): { declared: DeclaredField; isNew: boolean } {
+  for (let above = Object.getPrototypeOf(target); above !== null; above = Object.getPrototypeOf(above)) {
+    if (ownFields(above).has(field)) throw declaredTwice(mode, field);
+  }
+  const fields = ownFields(target);
+  const known = fields.get(field);
+  const declared = known ?? { field, mode, declarations: [], applied: false, finished: false };
+  declared.declarations.push(declaration);
+  Reflect.defineMetadata(KEY, fields.set(field, declared), target);
+  fieldsByPrototype = new WeakMap();
+  return { declared, isNew: known === undefined };
+}
+
+function ownFields(target: object): Map<string, DeclaredField> {
+  return (Reflect.getOwnMetadata(KEY, target) as Map<string, DeclaredField> | undefined) ?? new Map();
+}
+
+/**
+ * The declared fields of all objects with a prototype, those of parent classes first.
+ *
+ * @throws {@link DecoratorError} if two classes declare the same field, each in another mode
+ */
+export function fieldsDeclaredOn(prototype: object | null): readonly FieldOf[] {
+  if (prototype === null) return [];
+  const known = fieldsByPrototype.get(prototype);
+  if (known !== undefined) return known;
+  const fields = [...fieldsDeclaredOn(Object.getPrototypeOf(prototype))];
+  const type: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  const metadata: unknown =
+    typeof type === 'function' && Object.getOwnPropertyDescriptor(type, METADATA)?.value;
+  const targets = typeof metadata === 'object' && metadata !== null ? [metadata, prototype] : [prototype];
+  for (const declared of targets.flatMap((target) => [...ownFields(target).values()])) {
+    if (fields.some((other) => other.declared.field === declared.field)) {
+      throw declaredTwice(declared.mode, declared.field);
+    }
+    fields.push({ declared, declaring: prototype });
+  }
+  fieldsByPrototype.set(prototype, fields);
+  return fields;
+}
+
+/** How messages name a field: `Net.weight`. */
+export const nameOf = ({ declared, declaring }: FieldOf): string =>
+  `${typeName(Object.create(declaring))}.${declared.field}`;
+
+function metadataSymbol(): symbol {
+  const symbols = Symbol as { metadata?: symbol };
+  symbols.metadata ??= Symbol.for('Symbol.metadata');
+  return symbols.metadata;
+}
+
+const declaredTwice = (mode: DecoratorMode, field: string): DecoratorError =>
+  new DecoratorError(
+    mode,
+    `@parametrized: the field '${field}' is decorated in a class and in its parent class (${mode} decorators). The subclass inherits what the parent declares: drop the field there, or call the registration function in its constructor.`,
+  );

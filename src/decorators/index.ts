@@ -1,0 +1,10 @@
+export type { ParametrizationFactory, RegistrationFunction } from './declaration.ts';
+export { DecoratorError, type DecoratorMode } from './decoratorError.ts';
+export { type DeclaredParametrization, parametrizationsOf } from './parametrizationsOf.ts';
+export {
+  type Decoratable,
+  type DecoratorOptions,
+  type FieldDecorator,
+  parametrized,
+} from './parametrized.ts';
+export { type AnyClass, parametrizedModule } from './parametrizedModule.ts';

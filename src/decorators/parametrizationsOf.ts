@@ -1,0 +1,61 @@
+import { ParametrizeError, typeName } from '../errors.ts';
+import { copyOptions, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
+import { fieldsDeclaredOn } from './declaredFields.ts';
+import type { AnyClass } from './parametrizedModule.ts';
+
+/** One parametrization that a class declares. */
+export interface DeclaredParametrization {
+  /** The field. */
+  readonly field: string;
+  /** The tensor of the module in the field, where the declaration names one. */
+  readonly tensor: string | undefined;
+  /** The registration function or the factory that was handed to the decorator. */
+  readonly apply: RegistrationFunction | ParametrizationFactory;
+  /** The options that were handed to the decorator, but for the name of the tensor. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The class that declares it. */
+  readonly declaredIn: AnyClass;
+  /** The declaration as it stands in a program: `@parametrized(weightNorm, {"dim":0}) weight`. */
+  toString(): string;
+}
+
+/**
+ * What a class declares, without making an object of it: the parametrizations of its parent classes first, field by field,
+ * those of one field in the order in which they are applied. Fields come as their decorators are evaluated: `accessor`
+ * fields before the others.
+ *
+ * @returns a copy, which is the caller's
+ * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if it is no class
+ * @example
+ * ```ts
+ * for (const declared of parametrizationsOf(Net)) console.log(String(declared));
+ * ```
+ */
+export function parametrizationsOf(type: AnyClass): DeclaredParametrization[] {
+  const prototype: unknown = typeof type === 'function' ? type.prototype : undefined;
+  if (typeof prototype !== 'object' || prototype === null) {
+    throw new ParametrizeError(
+      'NOT_A_FUNCTION',
+      `parametrizationsOf: expected a class, got ${typeName(type)}. Pass the class of an object: object.constructor.`,
+    );
+  }
+  return fieldsDeclaredOn(prototype).flatMap(({ declared: { field, declarations }, declaring }) =>
+    declarations.map(({ apply, tensor, options }): DeclaredParametrization => {
+      const given = copyOptions(options);
+      return {
+        field,
+        tensor,
+        apply,
+        options: given,
+        declaredIn: declaring.constructor as AnyClass,
+        toString: () => `@parametrized(${argumentsText(apply, tensor, given)}) ${field}`,
+      };
+    }),
+  );
+}
+
+function argumentsText(apply: { name: string }, tensor: string | undefined, given: object): string {
+  const what = apply.name || String(apply);
+  const all = tensor === undefined ? given : { ...given, name: tensor };
+  return Object.keys(all).length === 0 ? what : `${what}, ${JSON.stringify(all)}`;
+}

@@ -1,0 +1,103 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ModuleList } from '../nn/containers.ts';
+import type { Module } from '../nn/module.ts';
+import type { RegisterOptions } from '../parametrize/register.ts';
+import type { ForeignHosts, LooseHost } from '../parametrize/registerParametrization.ts';
+import { checkDeclaredBeforeUse } from './checkDeclared.ts';
+import { makeDeclaration, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
+import { decorateLegacy } from './legacyDecorator.ts';
+import { decorateStandard, isStandard } from './standardDecorator.ts';
+
+/** Hosts that other entry points know. */
+type ForeignHost = {
+  [K in keyof ForeignHosts]: ForeignHosts[K] extends {
+    /** The type of the host. */
+    host: infer T;
+  }
+    ? T
+    : never;
+}[keyof ForeignHosts];
+
+/** What a decorated field may hold; `name` is that of a tensor of the module in it, never if there is none. */
+export type Decoratable<T, N extends string> = [N] extends [never]
+  ? [T] extends [Tensor | Module | ForeignHost | null | undefined]
+    ? unknown
+    : never
+  : HasTensor<NonNullable<T>, N>;
+
+/** `unknown` if a type of module has a tensor of that name, or every module of a list has. */
+type HasTensor<T, N extends string> =
+  T extends ModuleList<infer M>
+    ? HasTensor<M, N>
+    : T extends { readonly [K in N]: Tensor | null | undefined }
+      ? unknown
+      : T extends ForeignHost
+        ? unknown
+        : T extends Module
+          ? [LooseHost<T, N>] extends [never]
+            ? never
+            : unknown
+          : never;
+
+/** A decorator of fields that hold tensors or modules, by the standard and by `experimentalDecorators`. */
+export interface FieldDecorator<N extends string = never> {
+  /** On a field. */
+  <T, V>(value: undefined, context: ClassFieldDecoratorContext<T, V> & Decoratable<V, N>): void;
+  /** On an `accessor` field. */
+  <T, V>(
+    value: ClassAccessorDecoratorTarget<T, V>,
+    context: ClassAccessorDecoratorContext<T, V> & Decoratable<V, N>,
+  ): ClassAccessorDecoratorResult<T, V>;
+  /** On a field, with `experimentalDecorators`. */
+  <H extends object, K extends keyof H>(target: H, field: K & Decoratable<H[K], N>): void;
+}
+
+/** The options of a decorator: those of the function that it is given, and the tensor of a module. */
+export type DecoratorOptions<O, N extends string> = ([O] extends [undefined] ? unknown : O) & {
+  /** The tensor of the module in the field; default its main weight. Not for fields that hold a tensor. */
+  readonly name?: N;
+};
+
+/**
+ * Declares a parametrization where a field is declared: each object of the class gets it as soon as the field has its
+ * first value.
+ *
+ * On a field with a tensor: `apply(this, field, options)`. On a field with a module: on its main weight or the tensor that
+ * `name` says; on a `ModuleList`, for every element. Several on one field are applied from the bottom up. The class that
+ * declares a field hands it down to its subclasses. A field that is null or undefined waits for its first tensor or module.
+ *
+ * Works as a standard decorator, on fields and `accessor` fields, and with `experimentalDecorators`; with
+ * `useDefineForClassFields: true` there, add {@link parametrizedModule} to the class.
+ *
+ * @param apply - a registration function such as `weightNorm`, with its options; or a factory of a parametrization, which
+ * takes no arguments and is called for each tensor; what it makes is the host's
+ * @returns the decorator
+ * @throws {@link DecoratorError} `DECORATOR` where the decorator is evaluated, an object is made, or is first used, if the
+ * member is no field, or the way in which the class is compiled does not let the decorator work; and what the
+ * registration throws, when an object is made
+ * @example
+ * ```ts
+ * class Block extends nn.Module {
+ *   @parametrized(() => new Symmetric()) metric: Tensor = nn.parameter(() => tf.eye(8));
+ *   @parametrized(weightNorm, { dim: 0 }) conv = new nn.Conv1d(8, 8, 3);
+ *   @parametrized(orthogonal, { name: 'weight_hh_l0' }) rnn = new nn.RNN(8, 8);
+ * }
+ * ```
+ */
+export function parametrized<N extends string = never>(
+  apply: ParametrizationFactory,
+  options?: DecoratorOptions<RegisterOptions, N>,
+): FieldDecorator<N>;
+export function parametrized<O, N extends string = never>(
+  apply: RegistrationFunction<O>,
+  options?: DecoratorOptions<NoInfer<O>, N>,
+): FieldDecorator<N>;
+export function parametrized(apply: unknown, options: object = {}): unknown {
+  checkDeclaredBeforeUse();
+  return (target: object, context: unknown, descriptor: unknown): unknown => {
+    const mode = isStandard(context) ? 'standard' : 'legacy';
+    const declaration = makeDeclaration(mode, apply, options as Record<string, unknown>);
+    if (isStandard(context)) return decorateStandard(declaration, context);
+    return decorateLegacy(declaration, target, context, descriptor);
+  };
+}
