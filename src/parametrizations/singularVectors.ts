@@ -1,4 +1,4 @@
-import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
 import { asMatrix, multiply, type SingularVectors } from '../linalg/powerIteration.ts';
@@ -13,15 +13,6 @@ export function randomVectors({ shape }: Tensor): SingularVectors {
   });
   return { left: left!, right: right! };
 }
-
-/**
- * The values of two buffers as tensors that a later step of the iteration leaves as they are: a tape keeps its inputs, and
- * must find in them the values that it was recorded with.
- */
-export const constants = (u: Variable, v: Variable): SingularVectors => ({
-  left: tf.clone(u as Tensor),
-  right: tf.clone(v as Tensor),
-});
 
 /** A tensor divided by `σ = uᵀMv`, M the matrix whose rows are its slices along an axis. */
 export function quotientBySigma(W: Tensor, dim: number, vectors: SingularVectors): Tensor {

@@ -11,7 +11,7 @@ import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
-import { constants, randomVectors } from './singularVectors.ts';
+import { randomVectors } from './singularVectors.ts';
 import { outputAxis, type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
 
 /** How many steps the iteration makes at registration: torch's number. */
@@ -135,7 +135,7 @@ export class SpectralNorm extends Parametrization {
     const scaled = scaleToOne(W);
     const matrix = asMatrix(scaled, this.dim);
     if (iterates) this.moveOn(matrix, this.iterations);
-    return spectralNormOp(scaled, matrix, constants(this._u!, this._v!));
+    return spectralNormOp(scaled, matrix, { left: this._u!, right: this._v! });
   }
 
   private moveOn(matrix: Tensor, iterations: number): void {
