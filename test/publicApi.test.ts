@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as entryRoot from 'tfjs-parametrize';
+import * as entryCheckpoint from 'tfjs-parametrize/checkpoint';
 import * as entryLayers from 'tfjs-parametrize/layers';
 import * as entryLegacy from 'tfjs-parametrize/legacy';
 import * as entryNn from 'tfjs-parametrize/nn';
@@ -13,7 +14,14 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', () => {
   it('has these entries', () => {
     const { exports } = JSON.parse(read('package.json')) as { exports: object };
-    expect(Object.keys(exports)).toEqual(['.', './nn', './legacy', './layers', './package.json']);
+    expect(Object.keys(exports)).toEqual([
+      '.',
+      './nn',
+      './checkpoint',
+      './legacy',
+      './layers',
+      './package.json',
+    ]);
   });
 
   it('of tfjs-parametrize is this', () => {
@@ -64,6 +72,19 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     );
   });
 
+  it('of tfjs-parametrize/checkpoint is this', () => {
+    const { values, types } = exportsOf('src/checkpoint/index.ts');
+    expect(values).toEqual(
+      names('CheckpointError openSafetensors openTorch readSafetensors readTorch writeSafetensors'),
+    );
+    expect(types).toEqual(
+      names(`
+        CheckpointFile CheckpointSource DType ElementArray OpenOptions Progress Safetensors StoredTensor TensorInfo
+        TorchCheckpoint TorchOptions
+      `),
+    );
+  });
+
   it('of tfjs-parametrize/legacy is this', () => {
     const { values, types } = exportsOf('src/legacy/index.ts');
     expect(values).toEqual(names('removeSpectralNorm removeWeightNorm spectralNorm weightNorm'));
@@ -80,6 +101,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     ['src/index.ts', entryRoot],
     ['src/nn/index.ts', entryNn],
     ['src/layers/index.ts', entryLayers],
+    ['src/checkpoint/index.ts', entryCheckpoint],
     ['src/legacy/index.ts', entryLegacy],
   ])('of %s is there when the program runs', (path, entry) => {
     expect(Object.keys(entry).sort()).toEqual(exportsOf(path).values);

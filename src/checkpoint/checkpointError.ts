@@ -1,0 +1,42 @@
+import { ParametrizeError } from '../errors.ts';
+
+/**
+ * A checkpoint that cannot be read or written: catch this one around whatever reads a file that somebody else made.
+ *
+ * The codes are `NOT_A_CHECKPOINT` (another kind of file), `CORRUPT` (damaged, cut off or contradictory), `UNSAFE` (it
+ * would have to run code), `UNSUPPORTED` (well-formed, but not for tfjs), `DTYPE` (a type or value that tfjs cannot hold),
+ * `LIMIT` (it would take more memory than its size justifies), `UNKNOWN_TENSOR`, `UNKNOWN_RECIPE`, `AMBIGUOUS`,
+ * `UNREADABLE` (the source itself fails), `OPTION` and `DISPOSED`.
+ */
+export class CheckpointError extends ParametrizeError {
+  /** The name of the class. */
+  override readonly name: string = 'CheckpointError';
+}
+
+/** The error for bytes that contradict their format. */
+export const corrupt = (fact: string): CheckpointError =>
+  new CheckpointError('CORRUPT', `${fact}. The file is damaged or incomplete: get it again.`);
+
+/** An error that a reader of pieces throws, with the name of the public function put in front. */
+export function named(caller: string, error: unknown): unknown {
+  if (!(error instanceof CheckpointError) || callers.has(error)) return error;
+  const full = new CheckpointError(error.code, `${caller}: ${error.message}`, { cause: error.cause });
+  callers.add(full);
+  return full;
+}
+
+const callers = new WeakSet<object>();
+
+const shown = 80;
+
+/** Text from a file as a message may show it: in quotes, without control characters, and not too much of it. */
+export function quoted(text: string): string {
+  const start = text.slice(0, shown);
+  const safe = start.replace(unprintable, (character) =>
+    [...character].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+  );
+  return text.length > shown ? `'${safe}…' (${text.length} characters)` : `'${safe}'`;
+}
+
+// Control characters move the cursor of a terminal, the others reverse or hide the text after them; lone surrogates.
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;

@@ -1,0 +1,10 @@
+import { Budget } from './budget.ts';
+import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
+import type { Reading } from './reading.ts';
+import { readHeader } from './safetensorsHeader.ts';
+
+/** Reads the header of a safetensors file of some size in bytes. */
+export function* parseSafetensors(size: number): Reading<ParsedCheckpoint> {
+  const { metadata, tensors } = yield* readHeader({ size, budget: new Budget(size) });
+  return { format: 'safetensors', metadata, tensors, object: null };
+}

@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CheckpointError,
+  openSafetensors,
+  openTorch,
+  readSafetensors,
+  readTorch,
+} from '../../src/checkpoint/index.ts';
+import { badFile, badFiles } from './badFiles.ts';
+
+const prototype = Reflect.ownKeys(Object.prototype);
+
+afterEach(() => {
+  expect(Reflect.ownKeys(Object.prototype)).toEqual(prototype);
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
+
+/** What a reader made of bytes: the error, or null. */
+function errorOf(read: () => { tensors: tf.NamedTensorMap }): unknown {
+  try {
+    tf.dispose(read().tensors);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+function checkError(error: unknown): void {
+  expect(error).toBeInstanceOf(CheckpointError);
+  const { message } = error as CheckpointError;
+  expect(message.length).toBeLessThan(500);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be there
+  expect(message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+}
+
+describe.each(badFiles)('the file $file ($note)', ({ file, outcome }) => {
+  const bytes = badFile(file);
+  const isTorch = file.endsWith('.pt');
+
+  it(`has the outcome ${outcome}`, () => {
+    const error = errorOf(() => (isTorch ? readTorch(bytes) : readSafetensors(bytes)));
+    if (outcome !== 'ok-or-error') expect(error === null, String(error)).toBe(outcome === 'ok');
+    if (error !== null) checkError(error);
+  });
+
+  it('has the same when it is opened and read tensor by tensor', async () => {
+    let error: unknown = null;
+    try {
+      const opened = await (isTorch
+        ? openTorch(new Blob([bytes.slice()]))
+        : openSafetensors(new Blob([bytes.slice()])));
+      try {
+        for (const name of opened.names.slice(0, 50)) (await opened.tensor(name)).dispose();
+      } finally {
+        await opened.close();
+      }
+    } catch (thrown) {
+      error = thrown;
+    }
+    const atOnce = errorOf(() => (isTorch ? readTorch(bytes) : readSafetensors(bytes)));
+    expect((error as CheckpointError | null)?.code).toBe((atOnce as CheckpointError | null)?.code);
+    if (error !== null) checkError(error);
+  });
+});
+
+describe('the error', () => {
+  it.each([
+    ['pt_os_system_global.pt', 'UNSAFE', "'os.system'"],
+    ['pt_posix_system_stack_global.pt', 'UNSAFE', "'posix.system'"],
+    ['pt_builtins_eval.pt', 'UNSAFE', "'__builtin__.eval'"],
+    ['pt_subprocess_popen_in_value.pt', 'UNSAFE', "'subprocess.Popen'"],
+    ['pt_rebuild_from_type_v2.pt', 'UNSAFE', '_rebuild_from_type_v2'],
+    ['pt_global_proto.pt', 'UNSAFE', "'__proto__.toString'"],
+    ['pt_inst_opcode.pt', 'UNSAFE', 'INST'],
+    ['pt_tensor_size_huge.pt', 'CORRUPT', 'does not lie within its storage'],
+    ['pt_big_endian.pt', 'UNSUPPORTED', "byte order 'big'"],
+    ['pt_zip_encrypted_flag.pt', 'UNSUPPORTED', 'encrypted'],
+    ['pt_zip_dup_entry.pt', 'CORRUPT', 'two entries'],
+    ['pt_deep_nesting_200k.pt', 'LIMIT', 'more memory'],
+    ['st_dtype_f8.safetensors', 'DTYPE', 'F8_E4M3'],
+    ['st_header_deep_nesting.safetensors', 'CORRUPT', 'nested deeper'],
+    ['st_control_chars_in_name.safetensors', 'DTYPE', "'a\\u000a\\u001b[31mred\\u0000'"],
+    ['other_git_lfs_pointer.pt', 'NOT_A_CHECKPOINT', 'git lfs pull'],
+    ['other_html.safetensors', 'NOT_A_CHECKPOINT', 'HTML'],
+    ['other_gzip.pt', 'NOT_A_CHECKPOINT', 'gzip'],
+    ['other_png.pt', 'NOT_A_CHECKPOINT', 'PNG'],
+    ['other_json.pt', 'NOT_A_CHECKPOINT', 'JSON'],
+    ['other_npz.pt', 'NOT_A_CHECKPOINT', 'data.pkl'],
+    ['other_safetensors_renamed.pt', 'NOT_A_CHECKPOINT', 'it is safetensors'],
+    ['other_pt_renamed.safetensors', 'NOT_A_CHECKPOINT', 'like one of torch'],
+  ])('of %s is %s and says %s', (file, code, text) => {
+    const bytes = badFile(file);
+    const error = errorOf(() => (file.endsWith('.pt') ? readTorch(bytes) : readSafetensors(bytes)));
+    expect(error).toMatchObject({ code, message: expect.stringContaining(text) });
+  });
+
+  it('of no file shows the contents of it beyond names', () => {
+    const error = errorOf(() => readSafetensors(badFile('st_header_not_json.safetensors')));
+    expect((error as Error).cause).toBeUndefined();
+  });
+});
+
+it('unpacks nothing to the disk, whatever the names in an archive', () => {
+  expect(errorOf(() => readTorch(badFile('pt_zip_path_traversal.pt')))).toBeNull();
+  for (const place of ['/PWNED', '/tmp/PWNED', 'PWNED', '../PWNED']) expect(existsSync(place)).toBe(false);
+});
+
+interface Measured {
+  readonly file: string;
+  readonly outcome: string;
+  readonly milliseconds: number;
+  readonly allocated: number;
+  readonly peak: number;
+}
+
+const MiB = 1024 * 1024;
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('read in a process of its own', () => {
+  let measured: Measured[] = [];
+
+  beforeAll(() => {
+    const script = fileURLToPath(new URL('measureBadFiles.ts', import.meta.url));
+    const options = ['--expose-gc', '--max-semi-space-size=1', '--import', 'tsx', script];
+    const output = execFileSync(process.execPath, options, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    measured = output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Measured);
+  });
+
+  it('every file is there', () => {
+    expect(measured.map(({ file }) => file)).toEqual(badFiles.map(({ file }) => file));
+  });
+
+  it('each takes less than two seconds', () => {
+    expect(measured.filter(({ milliseconds }) => milliseconds > 2000)).toEqual([]);
+  });
+
+  it('each stays within the memory that it may take', () => {
+    const over = measured.filter(({ file, allocated, peak }) => {
+      const { bytes, max_alloc_mb: limit } = badFiles.find((bad) => bad.file === file)!;
+      const most = 16 * MiB + 8 * bytes;
+      return allocated > (limit === undefined ? most : limit * MiB) || peak > most;
+    });
+    expect(over).toEqual([]);
+  });
+});
