@@ -28,16 +28,16 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric WeightNorm cached clone describe fold invalidate
-        isParametrized nn orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
-        spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations valueOf
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached clone describe fold invalidate
+        isParametrized maxNorm minMaxNorm nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
+        spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost OrthogonalMap OrthogonalOptions
-        ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions WeightNormOptions
+        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost MaxNormOptions MinMaxNormOptions NormAxis OrthogonalMap OrthogonalOptions
+        ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions UnitNormOptions WeightNormOptions
       `),
     );
   });
@@ -93,7 +93,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
 
   it('of tfjs-parametrize/layers is this', () => {
     const { values, types } = exportsOf('src/layers/index.ts');
-    expect(values).toEqual(names('folded syncModel'));
+    expect(values).toEqual(names('constraintsToParametrizations folded syncModel'));
     expect(types).toEqual(names('LayerName'));
   });
 

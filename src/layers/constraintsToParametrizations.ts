@@ -1,0 +1,107 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayerVariable } from '../engine/layerVariable.ts';
+import { alias, scoped } from '../engine/scope.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { maxNorm } from '../parametrizations/maxNorm.ts';
+import { minMaxNorm } from '../parametrizations/minMaxNorm.ts';
+import { nonNeg } from '../parametrizations/nonNeg.ts';
+import { unitNorm } from '../parametrizations/unitNorm.ts';
+import { isParametrized } from '../parametrize/isParametrized.ts';
+import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
+import { syncModel } from './syncModel.ts';
+
+/** A function of the catalog for weights of layers, whose names are known only when the program runs. */
+type Constrain = (layer: object, name: string, options: object) => void;
+
+const functions: Readonly<Record<string, Constrain>> = {
+  MaxNorm: maxNorm as unknown as Constrain,
+  MinMaxNorm: minMaxNorm as unknown as Constrain,
+  NonNeg: nonNeg as unknown as Constrain,
+  UnitNorm: unitNorm as unknown as Constrain,
+};
+
+/**
+ * Makes every constraint of a model hold while it trains: for each weight that was made with one of `tf.constraints`, it
+ * registers the parametrization of the same name, with the same options. tfjs applies constraints on assignment only,
+ * never in `fit`.
+ *
+ * A compiled model is synced, so that training may go on. Weights that are parametrized already stay as they are.
+ *
+ * @remarks
+ * Weights that broke their constraint in an earlier `fit` change to the nearest value that keeps it.
+ *
+ * @returns the paths of the weights: `dense_Dense1.kernel`
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no model, one that is not built, or one with a constraint of
+ * another class; nothing has changed then
+ * @example
+ * ```ts
+ * const model = await tf.loadLayersModel('model.json');   // made with kernelConstraint
+ * constraintsToParametrizations(model);
+ * model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+ * ```
+ */
+export function constraintsToParametrizations(model: LayersModel): string[] {
+  if (!isLayer(model) || !('layers' in model)) {
+    throw unsupported(`expected a model of tf.layers, got ${typeName(model)}`);
+  }
+  const layers = everyLayer(model as unknown as Layer);
+  const unbuilt = layers.find(([, layer]) => declaresConstraint(layer) && ownWeights(layer).size === 0);
+  if (unbuilt !== undefined) {
+    throw unsupported(
+      `'${unbuilt[0]}' is not built, so that it has no weights. Give the model an inputShape`,
+    );
+  }
+  const constrained = layers.flatMap(([path, layer]) =>
+    [...ownWeights(layer)]
+      .filter(([name, { constraint }]) => constraint != null && !isParametrized(layer, name))
+      .map(([name, weight]) => ({ path: `${path}.${name}`, layer, name, weight })),
+  );
+  const plans = constrained.map(({ path, layer, name, weight }) => {
+    const constrain = functionFor(weight);
+    if (constrain === undefined) {
+      throw unsupported(
+        `the constraint of '${path}' is ${typeName(weight.constraint)}, which has no parametrization. Register one of your own on it first`,
+      );
+    }
+    const apply = (): void => constrain(layer, name, weight.constraint!.getConfig());
+    return { path, layer, name, weight, apply };
+  });
+  applyAll(plans);
+  syncModel(model);
+  return plans.map(({ path }) => path);
+}
+
+interface Plan {
+  readonly layer: Layer;
+  readonly name: string;
+  readonly weight: LayerVariable;
+  readonly apply: () => void;
+}
+
+/** All or none: options that tfjs never looked at may make no sense for the weight. */
+function applyAll(plans: readonly Plan[]): void {
+  scoped('constraintsToParametrizations', () => {
+    const values = plans.map(({ weight }) => alias(weight.val as Tensor));
+    try {
+      for (const { apply } of plans) apply();
+    } catch (error) {
+      for (const [i, { layer, name, weight }] of plans.entries()) {
+        if (!isParametrized(layer, name)) continue;
+        removeParametrizations(layer, name);
+        weight.val.assign(values[i]!);
+      }
+      throw error;
+    }
+  });
+}
+
+const functionFor = ({ constraint }: LayerVariable): Constrain | undefined =>
+  functions[constraint!.getClassName()];
+
+const declaresConstraint = (layer: object): boolean =>
+  Object.entries(layer).some(([field, value]) => field.endsWith('Constraint') && value != null);
+
+const unsupported = (fact: string): ParametrizeError =>
+  new ParametrizeError('UNSUPPORTED_HOST', `constraintsToParametrizations: ${fact}.`);

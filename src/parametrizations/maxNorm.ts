@@ -1,0 +1,90 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { withLengths } from '../linalg/lengths.ts';
+import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { registerMade } from '../parametrize/registerMade.ts';
+import type { CatalogFunction } from './catalogFunction.ts';
+import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
+
+/** Options of {@link maxNorm}: those of `tf.constraints.maxNorm`. */
+export interface MaxNormOptions {
+  /** The largest norm. Default 2. */
+  readonly maxValue?: number;
+  /** The axis or axes that each norm runs over. Default 0: of a dense kernel, the weights into each unit. */
+  readonly axis?: NormAxis;
+}
+
+/**
+ * Weights of at most some norm: `W = X · min(‖X‖, maxValue) / ‖X‖`, the norm over `axis`.
+ *
+ * @remarks
+ * **Shape**: X, W: S.
+ * **State**: `original` = X. No buffers.
+ * **Gradient**: that of the identity where the norm is within the limit, also at zero; above, at right angles to X. Of any
+ * order.
+ *
+ * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
+ * @see tf.constraints.maxNorm
+ */
+export class MaxNorm extends Parametrization {
+  /** The axes that each norm runs over, as given. */
+  readonly axis: readonly number[];
+  private limit: number;
+
+  constructor(options: MaxNormOptions = {}) {
+    super();
+    checkOptions('maxNorm', options, ['maxValue', 'axis']);
+    const { maxValue = 2, axis = 0 } = options;
+    checkNotNegative('maxNorm', 'maxValue', maxValue);
+    this.limit = maxValue;
+    this.axis = normAxes('maxNorm', axis);
+  }
+
+  /** The largest norm. */
+  get maxValue(): number {
+    return this.limit;
+  }
+
+  /** Makes cached values stale. */
+  set maxValue(maxValue: number) {
+    checkNotNegative('maxNorm', 'maxValue', maxValue);
+    this.limit = maxValue;
+    this.invalidate();
+  }
+
+  override forward(X: Tensor): Tensor {
+    return withLengths(X, axesOf('maxNorm', this.axis, X), (r) => tf.minimum(r, this.limit));
+  }
+
+  /** The weight itself: one within the limit is kept. */
+  override rightInverse(W: Tensor): Tensor {
+    return W;
+  }
+
+  override isPure(): boolean {
+    return true;
+  }
+
+  override extraRepr(): string {
+    return `maxValue=${this.limit}, axis=${axesText(this.axis)}`;
+  }
+}
+
+/**
+ * Limits the norms of a weight; see {@link MaxNorm}. One line takes the place of
+ * `kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 })`, and holds while the model trains.
+ *
+ * @param name - the tensor; default the host's main weight
+ * @returns the host
+ * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
+ * @see tf.constraints.maxNorm
+ */
+export const maxNorm: CatalogFunction<MaxNormOptions> = ((
+  host: object,
+  name?: string,
+  options?: MaxNormOptions,
+) => {
+  const { axis, maxValue } = new MaxNorm(options);
+  return registerMade('maxNorm', host, name, () => new MaxNorm({ axis, maxValue }));
+}) as CatalogFunction<MaxNormOptions>;
