@@ -16,6 +16,7 @@ import { hostKindOf } from './objectHost.ts';
 import { ParametrizationList } from './parametrizationList.ts';
 import { notATensor } from './readErrors.ts';
 import {
+  attachmentOf,
   enterModule,
   enterRegistration,
   listsWithModule,
@@ -58,6 +59,7 @@ export function register(
   checkBoolean(caller, 'unsafe', unsafe);
   const step = chainStep(caller, registered);
   const existing = registrationOf(host, name);
+  checkOpen(caller, existing?.list ?? host);
   checkShared(caller, step, existing?.list);
   const modules = step.module?.modules() ?? [];
   const { training } = host as { training?: unknown };
@@ -125,10 +127,7 @@ function registerFirst(
   });
 }
 
-function append(caller: string, { list, attachment }: Registration, step: ChainStep, unsafe: boolean): void {
-  if (attachment.closed !== undefined) {
-    throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${list.chain.label} ${attachment.closed}`);
-  }
+function append(caller: string, { list }: Registration, step: ChainStep, unsafe: boolean): void {
   checkLaterArity(caller, step);
   scoped(caller, () => {
     const current = list.chain.inspect();
@@ -211,6 +210,14 @@ function checkName(caller: string, name: unknown): void {
     'INVALID_NAME',
     `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
   );
+}
+
+/** Refuses a chain that nothing can be appended to, and the originals of one. */
+function checkOpen(caller: string, list: object): void {
+  const closed = attachmentOf(list)?.closed;
+  if (closed === undefined) return;
+  const { label } = (list as ParametrizationList).chain;
+  throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${label} ${closed}`);
 }
 
 function checkShared(caller: string, { module }: ChainStep, list: ParametrizationList | undefined): void {

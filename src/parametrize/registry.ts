@@ -83,6 +83,9 @@ export function tellPlaces(host: object): void {
   tellPlaces(place.host);
 }
 
+/** How a chain stands on its host; undefined for anything else. */
+export const attachmentOf = (list: object): Attachment | undefined => places.get(list)?.attachment;
+
 /** Marks a parametrization that a registration function made: removal disposes it, nobody else holds it. */
 export function markMade<M extends Module>(module: M): M {
   madeByRegistration.add(module);

@@ -211,3 +211,14 @@ describe('removeWeightNorm and removeSpectralNorm refuse', () => {
     expect(parametrizationsOn(layer, 'weight')).toHaveLength(2);
   });
 });
+
+describe('a chain of the hook API refuses', () => {
+  it('a parametrization of its originals, which would be neither trained nor saved', () => {
+    const list = parametrizationsOn(weightNorm(layer), 'weight');
+    expect(
+      failure(() => registerParametrization(list, 'original0', (g: tf.Tensor) => tf.exp(g)), layer, list),
+    ).toMatchInlineSnapshot(
+      `"ALREADY_PARAMETRIZED: registerParametrization: Linear.weight is normalized by the hook API, which nothing can follow. Register the function of the same name of 'tfjs-parametrize' instead."`,
+    );
+  });
+});
