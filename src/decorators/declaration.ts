@@ -57,12 +57,13 @@ export function makeDeclaration(
     );
   }
   if (isFactory(apply)) checkOptions(caller, options, ['name', 'unsafe']);
-  return { apply: apply as Declaration['apply'], tensor, options };
+  return { apply: apply as Declaration['apply'], tensor, options: copyOptions(options) };
 }
 
 /**
  * Registers what a declaration says on the value of a field.
  *
+ * @param value - what the field was given; its tensor may be computed by now
  * @param where - the field, for messages: `Net.weight`
  * @throws {@link DecoratorError} if the field holds neither a tensor nor a module; and as the registration does
  */
@@ -71,9 +72,9 @@ export function applyDeclaration(
   { apply, tensor, options }: Declaration,
   host: object,
   field: string,
+  value: unknown,
   where: string,
 ): void {
-  const value: unknown = Object.getOwnPropertyDescriptor(host, field)?.value;
   if (value instanceof tf.Tensor) {
     if (tensor !== undefined) {
       throw new DecoratorError(

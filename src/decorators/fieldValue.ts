@@ -39,7 +39,7 @@ export function giveValue(host: object, declaredField: FieldOf, value: unknown):
   const values = adopted.get(host) ?? new Map<string, unknown>();
   adopted.set(host, values.set(declared.field, value));
   for (const declaration of declared.declarations) {
-    applyDeclaration(declared.mode, declaration, host, declared.field, nameOf(declaredField));
+    applyDeclaration(declared.mode, declaration, host, declared.field, value, nameOf(declaredField));
   }
   if (value instanceof tf.Tensor && redeclaresField(host, declaredField)) refuseVariable(host, declaredField);
 }

@@ -1,4 +1,3 @@
-import { typeName } from '../errors.ts';
 import type { Declaration } from './declaration.ts';
 import { declareField } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';
@@ -39,7 +38,7 @@ export function decorateLegacy(
   });
 
   function notAField(what: string): DecoratorError {
-    const type = typeof target === 'function' ? (target as { name: string }).name : typeName(target);
+    const { name: type } = typeof target === 'function' ? target : target.constructor;
     return new DecoratorError(
       'legacy',
       `@parametrized: cannot decorate ${what} of ${type} (legacy decorators). Decorate a public field that holds a tensor or a module.`,

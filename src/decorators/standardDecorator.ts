@@ -36,15 +36,17 @@ export function decorateStandard(declaration: Declaration, context: StandardCont
   if (metadata === undefined) throw earlyProposal(name);
   const { declared, isNew } = declareField(metadata, name, 'standard', declaration);
   if (!isNew) return undefined;
-  const initialized = new WeakSet<object>();
+  const initial = new WeakMap<object, unknown>();
   function note(this: object, value: unknown): unknown {
-    initialized.add(this);
+    initial.set(this, value);
     return value;
   }
   context.addInitializer(function (this: unknown) {
     const host = this as object;
-    if (!initialized.has(host)) throw earlyProposal(name);
-    giveValue(host, fieldOn(host, declared), context.access.get(host as never));
+    if (!initial.has(host)) throw earlyProposal(name);
+    // Not `context.access`: as swc compiles it, the private place of an accessor is not there yet.
+    giveValue(host, fieldOn(host, declared), initial.get(host));
+    initial.delete(host);
   });
   return kind === 'field' ? note : { init: note };
 }
