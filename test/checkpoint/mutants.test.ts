@@ -1,0 +1,23 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { goodFiles } from './mutate.ts';
+import { type Outcomes, readMutants } from './readMutants.ts';
+
+// `npm run fuzz` reads a million.
+describe('mutants of good files', () => {
+  let outcomes: Outcomes;
+
+  beforeAll(() => {
+    outcomes = readMutants(5000, 1);
+  });
+
+  it('are read, or refused with a coded CheckpointError, and nothing else', () => {
+    expect(outcomes.findings).toEqual([]);
+  });
+
+  it('are of both kinds, refused for many reasons', () => {
+    expect(goodFiles.length).toBeGreaterThan(30);
+    expect(outcomes.read).toBeGreaterThan(100);
+    expect(Object.keys(outcomes.refused).length).toBeGreaterThan(4);
+    expect(outcomes.refused['CORRUPT']).toBeGreaterThan(1000);
+  });
+});
