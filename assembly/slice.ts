@@ -7,8 +7,8 @@ const MOST: f64 = 3.4028234663852886e38;
 /** A sum of n products that is smaller than n times this may have lost products that are too small for float32. */
 const LEAST_PRODUCT: f64 = 1e-37;
 
-/** Above this norm of v, a lost product means a gradient below 1e-30: as good as none. */
-const LEAST_NORM: f64 = 1e-15;
+/** Above this norm of v, lost products make a gradient wrong by less than 1e-39 each, which float32 cannot hold either. */
+const LEAST_NORM: f64 = 1e-6;
 
 /** True if a factor keeps its digits as a float32; zero, NaN and infinity do. */
 export function fits(factor: f64): bool {

@@ -7,8 +7,8 @@ const MOST = 3.4028234663852886e38;
 /** A sum of n products that is smaller than n times this may have lost products that are too small for float32. */
 const LEAST_PRODUCT = 1e-37;
 
-/** Above this norm of v, a lost product means a gradient below 1e-30: as good as none. */
-const LEAST_NORM = 1e-15;
+/** Above this norm of v, lost products make a gradient wrong by less than 1e-39 each, which float32 cannot hold either. */
+const LEAST_NORM = 1e-6;
 
 /** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
 const divisor = (norm: number, eps: number): number => Math.max(norm === 0 ? 1 : norm, eps);

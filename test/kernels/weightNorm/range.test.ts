@@ -1,0 +1,125 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { weightNormOp } from '../../../src/kernels/index.ts';
+import { definition } from '../../parametrizations/float64.ts';
+import { inTidy } from '../../parametrize/fixtures.ts';
+import { flatten } from '../../toBeAllClose.ts';
+import { problems, tensorsOf } from './problems.ts';
+
+// Against the definition in float64, where the reference itself is at its limits.
+
+const kept = (shape: readonly number[], axes: readonly number[]) =>
+  [...shape.keys()].filter((axis) => !axes.includes(axis));
+
+const smallest = 2 ** -149;
+const largest = 3.4028234663852886e38;
+
+describe('fused weight norm', () => {
+  it('has norms with a relative error of at most 1e-7', () => {
+    let worst = 0;
+    fc.assert(
+      fc.property(problems, fc.boolean(), (problem, isConstant) => {
+        inTidy(() => {
+          const { shape, axes } = problem;
+          const { g } = tensorsOf(problem);
+          // Equal numbers: every rounding error has the same sign.
+          const v = isConstant ? tf.fill(shape, 0.1 + problem.seed / 1e6) : tensorsOf(problem).v;
+          // The gradient of Σ W with respect to g is Σ u; of v itself it is the norm.
+          const dg = tf.grad((x) => weightNormOp(x, v, axes, 0))(g, v);
+          const norms = definition(shape, kept(shape, axes)).norms(flatten(v));
+          flatten(dg).forEach((norm, i) => {
+            worst = Math.max(worst, Math.abs(norm - norms[i]!) / norms[i]!);
+          });
+        });
+      }),
+    );
+    // dg = ‖v‖²/‖v‖: the square of the norm has twice its error, its saved value and the result another half digit each.
+    expect(worst).toBeLessThan(4e-7);
+  });
+
+  const magnitudes = fc.integer({ min: -44, max: 37 });
+  const layouts = fc.constantFrom<[number[], number[]]>(
+    [[3, 40], [1]],
+    [[3, 40], [0]],
+    [
+      [3, 40],
+      [0, 1],
+    ],
+    [[40, 3], [0]],
+    [
+      [2, 3, 300],
+      [0, 2],
+    ],
+    [[3, 2, 5], [1]],
+    [[7], []],
+  );
+
+  it('is the definition wherever its numbers are, from the smallest to the largest float32', () => {
+    fc.assert(
+      fc.property(layouts, magnitudes, magnitudes, magnitudes, ([shape, axes], ofV, ofG, ofDW) => {
+        inTidy(() => {
+          const tensors = tensorsOf({ shape, axes, seed: 1000 + ofV, eps: 0 });
+          const times = (x: tf.Tensor, exponent: number) =>
+            tf.tensor(
+              flatten(x).map((n) => Math.fround(n * 10 ** exponent)),
+              x.shape,
+            );
+          const [g, v, dW] = [times(tensors.g, ofG), times(tensors.v, ofV), times(tensors.dW, ofDW)];
+          const truth = definition(shape, kept(shape, axes));
+          const [gs, vs, dWs] = [g, v, dW].map(flatten) as [number[], number[], number[]];
+          const W = truth.weight(gs, vs);
+          expect(flatten(weightNormOp(g, v, axes, 0))).toBeAllClose(W, {
+            relative: 1e-6,
+            absolute: 2 * smallest,
+          });
+          const wanted = truth.gradient(gs, vs, dWs);
+          const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, axes, 0))([g, v], dW);
+          // What cancels has the rounding errors of what it is made of; what is too large is infinite. A sum of products
+          // that are all too small for float32 is taken for 0 where the norm makes that a gradient below 1e-39 of each.
+          const norms = truth.norms(vs);
+          const lost = norms.some((norm) => norm >= 1e-6) ? vs.length * 1e-39 : 0;
+          const tolerance = 1e-6 * Math.hypot(...dWs) + 4 * smallest + lost;
+          compare(flatten(dg!), wanted.dg, tolerance);
+          const factor = Math.max(...norms.map((norm, i) => Math.abs(gs[i]!) / norm));
+          compare(flatten(dv!), wanted.dv, factor * tolerance + 4 * smallest);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['smallest', smallest],
+    ['largest', largest],
+  ])('has the directions of the %s numbers', (_, x) => {
+    inTidy(() => {
+      const v = tf.tensor2d([x, x, 0, 0, -x, 0], [3, 2]);
+      const half = Math.SQRT1_2;
+      const [rows, columns] = [tf.ones([3, 1]), tf.ones([1, 2])];
+      expect(weightNormOp(rows, v, [1], 0)).toBeAllClose([half, half, 0, 0, -1, 0]);
+      expect(weightNormOp(columns, v, [0], 0)).toBeAllClose([half, 1, 0, 0, -half, 0]);
+    });
+  });
+
+  it('is zero where v is, with zero gradients, also in the rows between others', () => {
+    inTidy(() => {
+      const v = tf.tensor2d([3, 4, 0, 0, 0, 0, -4, 3], [4, 2]);
+      const g = tf.tensor2d([10, 20, 0, 5], [4, 1]);
+      expect(weightNormOp(g, v, [1], 0)).toBeAllClose([6, 8, 0, 0, 0, 0, -4, 3]);
+      const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, [1], 0))([g, v], tf.onesLike(v));
+      expect(dg!).toBeAllClose([1.4, 0, 0, -0.2]);
+      expect(dv!).toBeAllClose([0.32, -0.24, 0, 0, 0, 0, 1.12 - 0.08 - 0.2, 1.12]);
+    });
+  });
+});
+
+function compare(actual: readonly number[], wanted: readonly number[], absolute: number): void {
+  actual.forEach((x, i) => {
+    const target = wanted[i]!;
+    if (Math.abs(target) + absolute > largest) return;
+    expect(Math.abs(x - target), `${x} instead of ${target}`).toBeLessThanOrEqual(
+      absolute + 1e-6 * Math.abs(target),
+    );
+  });
+}

@@ -1,0 +1,126 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { weightNormOp } from '../../../src/kernels/index.ts';
+import { cpuWeightNorm } from '../../../src/kernels/weightNorm/cpu.ts';
+import type { WeightNormKernels } from '../../../src/kernels/weightNorm/kernels.ts';
+import { weightNormWith } from '../../../src/kernels/weightNorm/op.ts';
+import { wasmWeightNorm } from '../../../src/kernels/weightNorm/wasm.ts';
+import { outputOf } from '../../outputOf.ts';
+import { inTidy } from '../../parametrize/fixtures.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+const make = (backend: tf.KernelBackend): WeightNormKernels =>
+  (tf.getBackend() === 'cpu' ? cpuWeightNorm : wasmWeightNorm)(backend);
+
+/** An object, but for some properties. */
+const changed = <T extends object>(object: T, properties: object): T =>
+  Object.assign(Object.create(object) as T, properties);
+
+type Backend = tf.KernelBackend & Record<'data' | 'dataIdMap', object>;
+
+const changes: Record<string, [string, (backend: Backend) => object][]> = {
+  cpu: [
+    ['no data', () => ({ data: undefined })],
+    ['no makeTensorInfo', () => ({ makeTensorInfo: undefined })],
+    ['its numbers elsewhere', ({ data }) => ({ data: changed(data, { get: () => ({ values: [1, 2] }) }) })],
+  ],
+  wasm: [
+    ['no module', () => ({ wasm: undefined })],
+    ['no memory', () => ({ wasm: { asm: {} } })],
+    ['another memory', () => ({ wasm: { asm: { memory: new WebAssembly.Memory({ initial: 1 }) } } })],
+    ['no dataIdMap', () => ({ dataIdMap: undefined })],
+    [
+      'no addresses',
+      ({ dataIdMap }) => ({ dataIdMap: changed(dataIdMap, { get: () => ({ refCount: 1 }) }) }),
+    ],
+    ['no makeOutput', () => ({ makeOutput: undefined })],
+  ],
+};
+
+describe('the fused kernels', () => {
+  it.each(changes[process.env['TFJS_BACKEND'] ?? 'cpu']!)(
+    'are not made for a backend with %s',
+    (_, properties) => {
+      const backend = tf.backend() as Backend;
+      const other = changed(backend, properties(backend));
+      expect(() => make(other)).toThrow(/^the (tensors of the )?backend/);
+    },
+  );
+
+  it('allocate nothing that stays when they are made', () => {
+    const before = tf.backend().numDataIds();
+    make(tf.backend());
+    expect(tf.backend().numDataIds()).toBe(before);
+  });
+
+  it('leave to the reference what a tape of another kind could not save', () => {
+    inTidy(() => {
+      const v = tf.tensor2d([[3, 4]]);
+      const engine = tf.engine() as unknown as { addTapeNode: (...args: unknown[]) => void };
+      const addTapeNode = engine.addTapeNode;
+      vi.spyOn(engine, 'addTapeNode').mockImplementation(function (this: unknown, ...args) {
+        addTapeNode.apply(this, args);
+        const tape = tf.engine().state.activeTape as unknown as { saved?: unknown }[];
+        const node = tape.at(-1)!;
+        // Frozen, as a tape may be that saves nothing after the fact.
+        if (args[0] === 'tfjs-parametrize/WeightNorm')
+          node.saved = { length: 0, [Symbol.iterator]: () => [][Symbol.iterator]() };
+      });
+      const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, [1], 0))([tf.tensor2d([[2]]), v]);
+      expect(dg!).toBeAllClose([1.4]);
+      expect(dv!).toBeAllClose([(2 / 5) * (1 - 0.6 * 1.4), (2 / 5) * (1 - 0.8 * 1.4)]);
+    });
+  });
+
+  it('serve two copies of this package', () => {
+    inTidy(() => {
+      const kernels = make(tf.backend());
+      const other = (g: tf.Tensor, v: tf.Tensor) => weightNormWith(() => kernels, g, v, [1], 0);
+      const [g, v] = [tf.tensor2d([[10]]), tf.tensor2d([[3, 4]])];
+      expect(other(g, v)).toBeAllClose([6, 8]);
+      expect(weightNormOp(g, v, [1], 0)).toBeAllClose([6, 8]);
+    });
+  });
+});
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('in a process of its own, weight norm', () => {
+  const program = (before: string) => `
+    import '@tensorflow/tfjs';
+    import * as tf from '@tensorflow/tfjs-core';
+    import { nn, weightNorm } from 'tfjs-parametrize';
+    ${before}
+    const layer = weightNorm(new nn.Linear(2, 1, { bias: false }));
+    layer.weight = tf.tensor2d([[3, 4]]);
+    const { kernels } = await tf.profile(() => layer.call(tf.ones([1, 2])));
+    console.log(kernels.some(({ name }) => name === 'tfjs-parametrize/WeightNorm'));
+    console.log((await layer.weight.data()).join());
+  `;
+  const cpu = `await tf.setBackend('cpu');`;
+
+  it('is fused on cpu', async () => {
+    expect((await outputOf(program(cpu))).trim().split('\n')).toEqual(['true', '3,4']);
+  });
+
+  it('is fused in plain JavaScript where WebAssembly may not compile', async () => {
+    const noModules = `Object.assign(WebAssembly, { Module: () => { throw new Error('unsafe-eval'); } });`;
+    expect((await outputOf(program(cpu + noModules))).trim().split('\n')).toEqual(['true', '3,4']);
+  });
+
+  it('says once on the debug console why it is composed of tfjs operations', async () => {
+    const other = `${cpu}
+      const backend = tf.backend() as tf.KernelBackend & { makeTensorInfo(...args: unknown[]): tf.TensorInfo };
+      const { makeTensorInfo } = backend;
+      backend.makeTensorInfo = (shape, dtype, values) =>
+        makeTensorInfo.call(backend, shape, dtype, (values as Float32Array | undefined)?.slice());
+      console.debug = (message) => console.log('debug:', message);`;
+    const lines = (await outputOf(program(other))).trim().split('\n');
+    expect(lines.filter((line) => line.startsWith('debug:'))).toEqual([
+      'debug: tfjs-parametrize: weight normalization on cpu is composed of tfjs operations: ' +
+        'the backend has its numbers somewhere else',
+    ]);
+  });
+});
