@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { convolutionNd, convolutionNdInputGradient, type GeometryNd } from './convolutionNd.ts';
 import { outputSize, type Pair } from './correlate.ts';
+import { swapLastAxes } from './swapLastAxes.ts';
 
 /** A window that moves over one or two axes; what lies outside of the input is never the largest. */
 export interface PoolWindow {
@@ -19,7 +20,7 @@ const LOWEST = -3.4028234663852886e38;
  * The largest element of every window, for any stride, dilation and padding.
  *
  * @remarks
- * **Shape**: x `[m, ...size, 1]`; output `[m, ...outputs, 1]`.
+ * **Shape**: x `[n, ...size, channels]`; output `[n, ...outputs, channels]`.
  * **Gradient**: of any order; all of it goes to the first of the largest elements, as in torch.
  * **Ownership**: returns a new tensor, as any op.
  */
@@ -29,13 +30,33 @@ export function maxPool(x: Tensor, window: PoolWindow): Tensor {
     save([x]);
     return {
       value: largest(x, window),
-      gradFunc: (dy, saved) => toLargest(dy as Tensor, (saved as Tensor[])[0]!, window),
+      gradFunc: (dy, saved) => {
+        const [x] = saved as [Tensor];
+        return fromPlanes(toLargest(toPlanes(dy as Tensor), toPlanes(x), window), x.shape);
+      },
     };
   });
   return operation(x);
 }
 
-/** Adds every element of dy to where its window has the largest x: a linear map of dy, the transpose of {@link atLargest}. */
+/** `[n, ...size, channels]` → `[n · channels, ...size, 1]`: a convolution by channels takes longer than that both ways. */
+function toPlanes(x: Tensor): Tensor {
+  const [n, size, channels] = [x.shape[0]!, x.shape.slice(1, -1), x.shape.at(-1)!];
+  const rows = tf.reshape(x, [n, tf.util.sizeFromShape(size), channels]);
+  return tf.reshape(swapLastAxes(rows), [n * channels, ...size, 1]);
+}
+
+/** `[n · channels, ...size, 1]` → `shape`, that is `[n, ...size, channels]`. */
+function fromPlanes(planes: Tensor, shape: number[]): Tensor {
+  const [n, channels] = [shape[0]!, shape.at(-1)!];
+  const rows = tf.reshape(planes, [n, channels, tf.util.sizeFromShape(shape.slice(1, -1))]);
+  return tf.reshape(swapLastAxes(rows), shape);
+}
+
+/**
+ * Adds every element of dy to where its window has the largest x, for tensors of one channel: a linear map of dy, the
+ * transpose of {@link atLargest}.
+ */
 function toLargest(dy: Tensor, x: Tensor, window: PoolWindow): Tensor {
   return linearAt(
     dy,

@@ -2,12 +2,13 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../errors.ts';
 import { convolutionNd } from '../linalg/convolutionNd.ts';
+import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from './anyLayout.ts';
 import { Module } from './module.ts';
 import { checkBoolean, checkInteger, checkOptions } from './options.ts';
 import {
   checkPoolSizes,
   formatSizes,
-  mapPlanes,
+  mapImages,
   type PlacedWindow,
   placeWindow,
   type Sizes,
@@ -74,16 +75,23 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
    * is not float32
    */
   forward(x: Tensor): Tensor {
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
     const rank = this.rank();
-    checkSpatialInput(this, x, rank);
-    const window = placeWindow(this, x, rank);
-    const sums = mapPlanes(x, window.outputs, (planes) =>
-      convolutionNd(planes, tf.ones([...window.kernel, 1, 1]), { ...window, groups: 1 }),
-    );
+    const input = spatialInputOf(x);
+    checkSpatialInput(this, input, rank);
+    const window = placeWindow(this, input, rank);
     const divisor = this.divisor();
-    return divisor === null
-      ? tf.mul(sums, sharesOf(x.shape.slice(-rank), window, this.countIncludePad))
-      : tf.div(sums, divisor);
+    return mapImages(x, window.outputs, (images) => {
+      const groups = images.shape.at(-1)!;
+      const sums = convolutionNd(images, tf.ones([...window.kernel, 1, groups]), { ...window, groups });
+      return divisor === null
+        ? tf.mul(sums, sharesOf(input.shape.slice(-rank), window, this.countIncludePad))
+        : tf.div(sums, divisor);
+    });
   }
 
   override extraRepr(): string {
@@ -92,7 +100,10 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
   }
 }
 
-/** What an element counts in each output: the reciprocals of the numbers of elements, by axis multiplied. */
+/**
+ * What an element counts in each output, `[...outputs, 1]`: the reciprocals of the numbers of elements, by axis
+ * multiplied.
+ */
 function sharesOf(
   size: readonly number[],
   { kernel, strides, pads, outputs }: PlacedWindow,
@@ -109,7 +120,7 @@ function sharesOf(
     const isUniform = shares.every((share) => share === shares[0]);
     return isUniform
       ? tf.scalar(shares[0]!)
-      : tf.tensor(shares, [steps, ...outputs.slice(axis + 1).map(() => 1)]);
+      : tf.tensor(shares, [steps, ...outputs.slice(axis).map(() => 1)]);
   });
   return byAxis.reduce((product: Tensor, shares) => tf.mul(product, shares));
 }

@@ -1,6 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../errors.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, spatialInputOf, torchLayout } from './anyLayout.ts';
 import { normOptions, RunningNorm } from './runningNorm.ts';
 
 /** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
@@ -36,18 +37,38 @@ abstract class BatchNorm extends RunningNorm {
    * for each channel
    */
   forward(x: Tensor): Tensor {
-    this.checkInput(x, 1, this.layouts());
-    const blocks = tf.reshape(x, [x.shape[0]!, this.numFeatures, tf.util.sizeFromShape(x.shape.slice(2))]);
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    this.checkInput(spatialInputOf(x), 1, this.layouts());
     const { running_mean, running_var } = this;
-    if (!this.training && running_mean !== null && running_var !== null) {
-      return tf.reshape(this.byRunningStatistics(blocks, running_mean, running_var), x.shape);
+    if (this.training || running_mean === null || running_var === null) {
+      // Not with the channels last: on wasm, sums over the other axes transpose the tensor, each of them.
+      return torchLayout(this.byBatch(inTorchLayout(x)));
     }
+    const { tensor, isChannelsLast } = x;
+    const blocks = isChannelsLast
+      ? [tensor.size / this.numFeatures, this.numFeatures, 1]
+      : this.blocks(tensor);
+    const y = this.byRunningStatistics(tf.reshape(tensor, blocks), running_mean, running_var);
+    return { tensor: tf.reshape(y, tensor.shape), isChannelsLast };
+  }
+
+  /** The input by its own statistics. */
+  private byBatch(x: Tensor): Tensor {
     const count = x.size / this.numFeatures;
     this.checkCount(x, count);
-    const y = this.byOwnStatistics(blocks, [0, 2], ({ mean, variance }) => {
+    const y = this.byOwnStatistics(tf.reshape(x, this.blocks(x)), [0, 2], ({ mean, variance }) => {
       if (this.training) this.updateRunning(mean, variance, count, this.nextFactor());
     });
     return tf.reshape(y, x.shape);
+  }
+
+  /** `[n, c, s]` */
+  private blocks({ shape: [n, channels, ...size] }: Tensor): number[] {
+    return [n!, channels!, tf.util.sizeFromShape(size)];
   }
 
   /** Counts one batch more, and returns its weight in the running statistics. */

@@ -25,6 +25,20 @@ export function toChannelsFirst(y: Tensor): Tensor {
   ]);
 }
 
+/** The shape `[n, ...size, c]` of a tensor of shape `[n, c, ...size]`. */
+export const toChannelsLastOrder = ([n, channels, ...size]: readonly number[]): number[] => [
+  n!,
+  ...size,
+  channels!,
+];
+
+/** The shape `[n, c, ...size]` of a tensor of shape `[n, ...size, c]`. */
+export const toTorchOrder = ([n, ...others]: readonly number[]): number[] => [
+  n!,
+  others.at(-1)!,
+  ...others.slice(0, -1),
+];
+
 /** `[out, in, ...kernel]` → `[...kernel, in, out]`. */
 export function toFilter(weight: Tensor): Tensor {
   const [outChannels, inChannels, ...kernel] = weight.shape as [number, number, ...number[]];

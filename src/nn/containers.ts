@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError, typeName } from '../errors.ts';
+import { ANY_LAYOUT, callInAnyLayout, inTorchLayout, type LaidOut, torchLayout } from './anyLayout.ts';
 import { appendChildren, type NamedModules, pairsOf, setChild } from './childNames.ts';
 import { isModule } from './fields.ts';
 import { Module } from './module.ts';
@@ -83,10 +84,17 @@ export class Sequential extends ModuleSequence {
   }
 
   forward(x: Tensor): Tensor {
+    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x)));
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
     let y = x;
-    for (const module of this) y = module.call(y) as Tensor;
+    for (const module of this) y = callInAnyLayout(module, y);
     // Without modules a second tensor on the same data, not x itself, which is not ours to hand over.
-    return y === x && x instanceof tf.Tensor ? tf.reshape(x, x.shape) : y;
+    const { tensor, isChannelsLast } = y;
+    if (tensor !== x.tensor || !(tensor instanceof tf.Tensor)) return y;
+    return { tensor: tf.reshape(tensor, tensor.shape), isChannelsLast };
   }
 }
 

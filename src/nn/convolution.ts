@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { convolutionNd } from '../linalg/convolutionNd.ts';
 import { outputSize, type Pair } from '../linalg/correlate.ts';
-import { toChannelsFirst, toChannelsLast, toFilter } from './channelsLast.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, mapChannelsLast, torchLayout } from './anyLayout.ts';
+import { toFilter } from './channelsLast.ts';
 import { ConvNd } from './convNd.ts';
 import type { ResolvedConvOptions } from './convOptions.ts';
-import { padAxes } from './padAxes.ts';
-import { checkChannels } from './spatialInput.ts';
+import { checkReach, padAxes } from './padAxes.ts';
+import { checkChannels, type SpatialInput } from './spatialInput.ts';
 
 /** What the convolutions over sequences, images and volumes have in common. */
 export abstract class Convolution<Size extends readonly number[]> extends ConvNd<Size> {
@@ -20,29 +21,37 @@ export abstract class Convolution<Size extends readonly number[]> extends ConvNd
    * kernel, or too small to be padded with itself; `DTYPE` if it is not float32
    */
   forward(x: Tensor): Tensor {
-    const rank = this.kernelSize.length;
-    const pads = padsOf(this);
-    checkChannels(this, x, rank);
-    checkSize(this, x, pads);
+    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x)));
+  }
 
-    const { paddingMode } = this;
-    const isZeros = paddingMode === 'zeros' || pads.flat().every((pad) => pad === 0);
-    const padded = isZeros ? x : padAxes(typeName(this), x, x.rank - rank, pads, paddingMode);
-    const isBatched = x.rank === rank + 2;
-    const image = toChannelsLast(isBatched ? padded : tf.expandDims(padded, 0));
-    const product = convolutionNd(image, toFilter(this.weight), {
-      strides: this.stride,
-      dilations: this.dilation,
-      pads: isZeros ? pads : pads.map((): Pair => [0, 0]),
-      groups: this.groups,
-    });
-    const bias = this.bias;
-    const y = toChannelsFirst(bias === null ? product : tf.add(product, bias));
-    return isBatched ? y : tf.squeeze(y, [0]);
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    return mapChannelsLast(x, this.kernelSize.length, (input) => mapOf(this, input));
   }
 }
 
 type AnyConvolution = Convolution<readonly number[]>;
+
+/** The convolution of channels-last batches. */
+function mapOf(layer: AnyConvolution, input: SpatialInput): (batch: Tensor) => Tensor {
+  const { paddingMode, stride, dilation, groups, kernelSize } = layer;
+  const pads = padsOf(layer);
+  checkChannels(layer, input, kernelSize.length);
+  checkSize(layer, input, pads);
+  const isZeros = paddingMode === 'zeros' || pads.flat().every((pad) => pad === 0);
+  if (!isZeros) checkReach(typeName(layer), input.shape, input.rank - kernelSize.length, pads, paddingMode);
+  return (batch) => {
+    const padded = isZeros ? batch : padAxes(typeName(layer), batch, 1, pads, paddingMode);
+    const product = convolutionNd(padded, toFilter(layer.weight), {
+      strides: stride,
+      dilations: dilation,
+      pads: isZeros ? pads : pads.map((): Pair => [0, 0]),
+      groups,
+    });
+    const bias = layer.bias;
+    return bias === null ? product : tf.add(product, bias);
+  };
+}
 
 /** Elements before and after the input, along each axis. */
 function padsOf({ padding, kernelSize, dilation }: AnyConvolution): Pair[] {
@@ -55,7 +64,7 @@ function padsOf({ padding, kernelSize, dilation }: AnyConvolution): Pair[] {
 }
 
 /** Refuses an input that is smaller than the kernel. */
-function checkSize(layer: AnyConvolution, x: Tensor, pads: readonly Pair[]): void {
+function checkSize(layer: AnyConvolution, x: SpatialInput, pads: readonly Pair[]): void {
   const { kernelSize, stride, dilation } = layer;
   kernelSize.forEach((taps, i) => {
     const axis = x.rank - kernelSize.length + i;

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, shapeOf, torchLayout } from './anyLayout.ts';
+import { toChannelsLastOrder } from './channelsLast.ts';
 import { Module } from './module.ts';
 import { checkOptions, checkProbability } from './options.ts';
 import { nextSeed, type SeedSequence, seedSequence } from './random.ts';
@@ -24,6 +26,27 @@ abstract class RandomMask extends Module {
     checkOptions(caller, options, ['seed']);
     this.p = p;
     this.seeds = options.seed === undefined ? undefined : seedSequence(caller, options.seed);
+  }
+
+  /** The shape of the mask for an input of this shape. */
+  protected abstract maskShape(shape: readonly number[]): number[];
+
+  forward(x: Tensor): Tensor {
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    const p = this.training ? this.p : 0;
+    const mask = this.maskShape(shapeOf(x));
+    const hasManyAxes = mask.slice(2).some((size) => size !== 1);
+    // A mask is drawn in torch's order. That is any order only if it has no other axes than batch and channels.
+    if (x.isChannelsLast && p > 0 && p < 1 && hasManyAxes) {
+      return torchLayout(zeroAtRandom(inTorchLayout(x), p, mask, this.seeds));
+    }
+    const { tensor, isChannelsLast } = x;
+    const shape = isChannelsLast ? toChannelsLastOrder(mask) : mask;
+    return { tensor: zeroAtRandom(tensor, p, shape, this.seeds), isChannelsLast };
   }
 
   override extraRepr(): string {
@@ -52,8 +75,8 @@ export class Dropout extends RandomMask {
     super('Dropout', p, options);
   }
 
-  forward(x: Tensor): Tensor {
-    return zeroAtRandom(x, this.training ? this.p : 0, x.shape, this.seeds);
+  protected override maskShape(shape: readonly number[]): number[] {
+    return [...shape];
   }
 }
 
@@ -79,10 +102,10 @@ export class Dropout1d extends RandomMask {
   /**
    * @throws {@link ParametrizeError} `SHAPE` if the input has another rank
    */
-  forward(x: Tensor): Tensor {
-    if (x.rank !== 2 && x.rank !== 3)
-      throw wrongRank('Dropout1d', x, '[n, channels, length] or [channels, length]');
-    return zeroAtRandom(x, this.training ? this.p : 0, [...x.shape.slice(0, -1), 1], this.seeds);
+  protected override maskShape(shape: readonly number[]): number[] {
+    if (shape.length !== 2 && shape.length !== 3)
+      throw wrongRank('Dropout1d', shape, '[n, channels, length] or [channels, length]');
+    return [...shape.slice(0, -1), 1];
   }
 }
 
@@ -109,11 +132,10 @@ export class Dropout2d extends RandomMask {
   /**
    * @throws {@link ParametrizeError} `SHAPE` if the input has another rank
    */
-  forward(x: Tensor): Tensor {
+  protected override maskShape(shape: readonly number[]): number[] {
     const layouts = '[n, channels, height, width] or [n, channels, length]';
-    if (x.rank !== 3 && x.rank !== 4) throw wrongRank('Dropout2d', x, layouts);
-    const mask = x.shape.map((size, axis) => (axis < 2 ? size : 1));
-    return zeroAtRandom(x, this.training ? this.p : 0, mask, this.seeds);
+    if (shape.length !== 3 && shape.length !== 4) throw wrongRank('Dropout2d', shape, layouts);
+    return shape.map((size, axis) => (axis < 2 ? size : 1));
   }
 }
 
@@ -131,8 +153,8 @@ export function zeroAtRandom(x: Tensor, p: number, shape: number[] = x.shape, se
   return tf.mul(x, tf.mul(tf.cast(kept, 'float32'), 1 / (1 - p)));
 }
 
-const wrongRank = (caller: string, x: Tensor, layouts: string): ParametrizeError =>
+const wrongRank = (caller: string, shape: readonly number[], layouts: string): ParametrizeError =>
   new ParametrizeError(
     'SHAPE',
-    `${caller}: the input has shape ${formatShape(x.shape)}, it must be ${layouts}. Reshape the input.`,
+    `${caller}: the input has shape ${formatShape(shape)}, it must be ${layouts}. Reshape the input.`,
   );

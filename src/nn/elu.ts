@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import { elementwise, exp, expm1 } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 import { checkNumber } from './options.ts';
 
 /**
@@ -18,7 +18,7 @@ import { checkNumber } from './options.ts';
  *
  * @see torch.nn.ELU
  */
-export class ELU extends Module {
+export class ELU extends Elementwise {
   /** α: minus the limit for large negative x. */
   readonly alpha: number;
 
@@ -31,7 +31,8 @@ export class ELU extends Module {
     this.alpha = alpha;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return elu(x, this.alpha);
   }
 
@@ -53,8 +54,9 @@ export class ELU extends Module {
  *
  * @see Klambauer et al. 2017, arXiv:1706.02515. torch.nn.SELU
  */
-export class SELU extends Module {
-  forward(x: Tensor): Tensor {
+export class SELU extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.mul(1.0507009873554805, elu(x, 1.6732632423543772));
   }
 }
@@ -72,7 +74,7 @@ export class SELU extends Module {
  *
  * @see Barron 2017, arXiv:1704.07483. torch.nn.CELU
  */
-export class CELU extends Module {
+export class CELU extends Elementwise {
   /** α: minus the limit for large negative x. */
   readonly alpha: number;
 
@@ -87,7 +89,8 @@ export class CELU extends Module {
     this.alpha = alpha;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return elu(x, this.alpha, this.alpha);
   }
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { erf, tanh } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 import { checkChoice, checkOptions } from './options.ts';
 
 /** Options of {@link GELU}. */
@@ -23,7 +23,7 @@ export interface GELUOptions {
  *
  * @see torch.nn.GELU
  */
-export class GELU extends Module {
+export class GELU extends Elementwise {
   /** How Φ is computed. */
   readonly approximate: 'none' | 'tanh';
 
@@ -38,7 +38,8 @@ export class GELU extends Module {
     this.approximate = approximate;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     const doubled =
       this.approximate === 'none'
         ? erf(tf.mul(x, Math.SQRT1_2))

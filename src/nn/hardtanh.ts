@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import { elementwise } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 import { checkNumber } from './options.ts';
 
 /**
@@ -18,7 +18,7 @@ import { checkNumber } from './options.ts';
  *
  * @see torch.nn.Hardtanh
  */
-export class Hardtanh extends Module {
+export class Hardtanh extends Elementwise {
   /** The lower limit. */
   readonly minVal: number;
   /** The upper limit. */
@@ -41,7 +41,8 @@ export class Hardtanh extends Module {
     this.maxVal = maxVal;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return clip(x, this.minVal, this.maxVal);
   }
 
@@ -86,8 +87,9 @@ export class ReLU6 extends Hardtanh {
  *
  * @see torch.nn.Hardsigmoid
  */
-export class Hardsigmoid extends Module {
-  forward(x: Tensor): Tensor {
+export class Hardsigmoid extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return hardsigmoid(x);
   }
 }
@@ -105,8 +107,9 @@ export class Hardsigmoid extends Module {
  *
  * @see Howard et al. 2019, arXiv:1905.02244. torch.nn.Hardswish
  */
-export class Hardswish extends Module {
-  forward(x: Tensor): Tensor {
+export class Hardswish extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return hardswish(x);
   }
 }

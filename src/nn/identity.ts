@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 
 /**
  * Passes its input on: it takes the place of a layer, whose arguments it accepts.
@@ -19,7 +19,7 @@ import { Module } from './module.ts';
  * ```
  * @see torch.nn.Identity
  */
-export class Identity extends Module {
+export class Identity extends Elementwise {
   /**
    * @param _unused - whatever the layer takes in whose place this one stands; it has no effect, as in torch
    */
@@ -27,7 +27,8 @@ export class Identity extends Module {
     super();
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     // Not x itself, which is not ours to hand over.
     return tf.reshape(x, x.shape);
   }

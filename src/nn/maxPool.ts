@@ -1,9 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../errors.ts';
 import { maxPool } from '../linalg/maxPool.ts';
+import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from './anyLayout.ts';
 import { Module } from './module.ts';
 import { checkBoolean, checkOptions } from './options.ts';
-import { checkPoolSizes, formatSizes, mapPlanes, placeWindow, type Sizes } from './poolWindow.ts';
+import { checkPoolSizes, formatSizes, mapImages, placeWindow, type Sizes } from './poolWindow.ts';
 import { checkSpatialInput } from './spatialInput.ts';
 
 /** Options of {@link MaxPool1d} and {@link MaxPool2d}; a number stands for every spatial axis. */
@@ -57,9 +58,15 @@ abstract class MaxPool<Size extends readonly number[]> extends Module {
    * is not float32
    */
   forward(x: Tensor): Tensor {
-    checkSpatialInput(this, x, this.rank());
-    const window = placeWindow(this, x, this.rank());
-    return mapPlanes(x, window.outputs, (planes) => maxPool(planes, window));
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    const input = spatialInputOf(x);
+    checkSpatialInput(this, input, this.rank());
+    const window = placeWindow(this, input, this.rank());
+    return mapImages(x, window.outputs, (images) => maxPool(images, window));
   }
 
   override extraRepr(): string {

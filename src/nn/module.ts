@@ -68,11 +68,7 @@ export abstract class Module implements Copyable {
    * @throws {@link ParametrizeError} `DISPOSED` after {@link dispose}, `ASYNC` if `forward` returns a promise
    */
   call(...args: Parameters<this['forward']>): ReturnType<this['forward']> {
-    if (disposed.has(this)) throw disposedError(this, 'call');
-    checkUse(this);
-    // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after,
-    // so that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
-    return scoped(`${typeName(this)}.call`, () => {
+    return inCallOf(this, () => {
       let inputs: unknown[] = args;
       for (const hook of hooks(this, 'forwardPre')) inputs = hook(this, inputs) ?? inputs;
       let output: unknown = this.forward(...inputs);
@@ -237,9 +233,16 @@ const disposed = new WeakSet<Module>();
 /** True after `module.dispose()`. */
 export const isDisposed = (module: Module): boolean => disposed.has(module);
 
-function disposedError(module: Module, caller: string): ParametrizeError {
-  return new ParametrizeError(
-    'DISPOSED',
-    `${caller}: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
-  );
+/** Does the work of a call: in a tidy, for a module that can be used. */
+export function inCallOf<T>(module: Module, work: () => T): T {
+  if (disposed.has(module)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `call: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
+    );
+  }
+  checkUse(module);
+  // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after, so
+  // that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
+  return scoped(`${typeName(module)}.call`, work);
 }

@@ -28,9 +28,7 @@ export function padAxes(
   pads: readonly Pair[],
   mode: SelfPaddingMode,
 ): Tensor {
-  pads.forEach((pair, i) => {
-    checkReach(caller, x.shape, firstAxis + i, pair, mode);
-  });
+  checkReach(caller, x.shape, firstAxis, pads, mode);
   // The cpu backend cannot slice an empty tensor.
   if (x.size === 0) return tf.reshape(x, paddedShape(x.shape, firstAxis, pads));
   return pads.reduce((padded: Tensor, pair, i) => padAxis(padded, firstAxis + i, pair, mode), x);
@@ -66,18 +64,26 @@ export function paddedShape(shape: readonly number[], firstAxis: number, pads: r
 
 const sum = ([before, after]: Pair): number => before + after;
 
-function checkReach(
+/**
+ * Refuses a shape that is too small to be padded with its own elements.
+ *
+ * @throws {@link ParametrizeError} `SHAPE`
+ */
+export function checkReach(
   caller: string,
   shape: readonly number[],
-  axis: number,
-  pair: Pair,
+  firstAxis: number,
+  pads: readonly Pair[],
   mode: SelfPaddingMode,
 ): void {
-  const length = shape[axis]!;
-  const reach = { reflect: length - 1, replicate: Number.POSITIVE_INFINITY, circular: length }[mode];
-  if (length > 0 && Math.max(...pair) <= reach) return;
-  throw new ParametrizeError(
-    'SHAPE',
-    `${caller}: the input has shape ${formatShape(shape)}, of which '${mode}' can repeat at most ${length === 0 ? 0 : reach} elements along axis ${axis}, but the padding there is ${formatShape(pair)}. Pass a larger input, or pad less.`,
-  );
+  pads.forEach((pair, i) => {
+    const axis = firstAxis + i;
+    const length = shape[axis]!;
+    const reach = { reflect: length - 1, replicate: Number.POSITIVE_INFINITY, circular: length }[mode];
+    if (length > 0 && Math.max(...pair) <= reach) return;
+    throw new ParametrizeError(
+      'SHAPE',
+      `${caller}: the input has shape ${formatShape(shape)}, of which '${mode}' can repeat at most ${length === 0 ? 0 : reach} elements along axis ${axis}, but the padding there is ${formatShape(pair)}. Pass a larger input, or pad less.`,
+    );
+  });
 }

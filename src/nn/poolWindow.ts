@@ -2,7 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import type { PoolWindow } from '../linalg/maxPool.ts';
-import { sizeOf } from './spatialInput.ts';
+import { channelsLast, inTorchLayout, type LaidOut, torchLayout } from './anyLayout.ts';
+import { type SpatialInput, sizeOf } from './spatialInput.ts';
 
 /** One number for every spatial axis, or one for each. */
 export type Sizes<Size> = number | Size;
@@ -53,7 +54,7 @@ export interface PlacedWindow extends PoolWindow {
  *
  * @throws {@link ParametrizeError} `SHAPE` if the input is smaller than the window
  */
-export function placeWindow(layer: PoolSizes, x: Tensor, rank: number): PlacedWindow {
+export function placeWindow(layer: PoolSizes, x: SpatialInput, rank: number): PlacedWindow {
   const { kernel, strides, paddings, dilations } = written(typeName(layer), rank, layer);
   const size = x.shape.slice(-rank);
   const outputs = size.map((length, axis) => {
@@ -88,6 +89,19 @@ export function mapPlanes(x: Tensor, outputs: readonly number[], map: (planes: T
   // Kernels trap on an empty tensor.
   if (x.size === 0) return tf.reshape(x, shape);
   return tf.reshape(map(tf.reshape(x, [tf.util.sizeFromShape(leading), ...x.shape.slice(-rank), 1])), shape);
+}
+
+/**
+ * Applies a map of `[m, ...size, channels]`, which does the same to every channel, to a tensor in either layout: by
+ * planes in torch's.
+ */
+export function mapImages(x: LaidOut, outputs: readonly number[], map: (images: Tensor) => Tensor): LaidOut {
+  const { tensor, isChannelsLast } = x;
+  if (!isChannelsLast || tensor.rank !== outputs.length + 2) {
+    return torchLayout(mapPlanes(inTorchLayout(x), outputs, map));
+  }
+  const shape = [tensor.shape[0]!, ...outputs, tensor.shape.at(-1)!];
+  return channelsLast(tensor.size === 0 ? tf.reshape(tensor, shape) : map(tensor));
 }
 
 /** A size as it was written: `2`, `[2, 3]`. */

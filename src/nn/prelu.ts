@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
+import { ANY_LAYOUT, type LaidOut, shapeOf, torchLayout } from './anyLayout.ts';
 import { Module } from './module.ts';
 import { checkInteger, checkNumber } from './options.ts';
 import { parameter } from './parameter.ts';
@@ -44,8 +45,15 @@ export class PReLU extends Module {
    * @throws {@link ParametrizeError} `SHAPE` if there are several parameters and axis 1 of the input is not as long
    */
   forward(x: Tensor): Tensor {
-    const positive = tf.step(x);
-    return tf.mul(x, tf.add(positive, tf.mul(tf.sub(1, positive), this.slopes(x.shape))));
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    const { tensor, isChannelsLast } = x;
+    const positive = tf.step(tensor);
+    const slopes = this.slopes(shapeOf(x), isChannelsLast);
+    return { tensor: tf.mul(tensor, tf.add(positive, tf.mul(tf.sub(1, positive), slopes))), isChannelsLast };
   }
 
   override extraRepr(): string {
@@ -53,7 +61,7 @@ export class PReLU extends Module {
   }
 
   /** The weight in a shape that broadcasts to the input's. */
-  private slopes(shape: readonly number[]): Tensor {
+  private slopes(shape: readonly number[], isChannelsLast: boolean): Tensor {
     if (this.numParameters === 1) return tf.reshape(this.weight, []);
     if (shape[1] !== this.numParameters) {
       throw new ParametrizeError(
@@ -61,6 +69,9 @@ export class PReLU extends Module {
         `PReLU: the input has shape ${formatShape(shape)}, its axis 1 must have ${this.numParameters} (numParameters). The input must be [n, channels, ...]: transpose one that has its channels last.`,
       );
     }
-    return tf.reshape(this.weight, [this.numParameters, ...shape.slice(2).map(() => 1)]);
+    return tf.reshape(this.weight, [
+      this.numParameters,
+      ...(isChannelsLast ? [] : shape.slice(2).map(() => 1)),
+    ]);
   }
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { elementwise } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 import { checkNumber } from './options.ts';
 
 /**
@@ -17,8 +17,9 @@ import { checkNumber } from './options.ts';
  *
  * @see torch.nn.ReLU
  */
-export class ReLU extends Module {
-  forward(x: Tensor): Tensor {
+export class ReLU extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.relu(x);
   }
 }
@@ -36,7 +37,7 @@ export class ReLU extends Module {
  *
  * @see torch.nn.LeakyReLU
  */
-export class LeakyReLU extends Module {
+export class LeakyReLU extends Elementwise {
   /** The slope of the negative part. */
   readonly negativeSlope: number;
 
@@ -49,7 +50,8 @@ export class LeakyReLU extends Module {
     this.negativeSlope = negativeSlope;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     const slope = this.negativeSlope;
     return elementwise(
       (input) => tf.leakyRelu(input, slope),
@@ -75,7 +77,7 @@ export class LeakyReLU extends Module {
  *
  * @see torch.nn.Threshold
  */
-export class Threshold extends Module {
+export class Threshold extends Elementwise {
   /** Below it, and at it, the input is replaced. */
   readonly threshold: number;
   /** What stands in its place. */
@@ -92,7 +94,8 @@ export class Threshold extends Module {
     this.value = value;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return elementwise(
       // Not a product with the derivative: 0 times infinity is NaN.
       (input) => tf.where(tf.lessEqual(input, this.threshold), this.value, input),

@@ -5,6 +5,7 @@ import { type Moments, moments, standardize } from '../linalg/standardize.ts';
 import { Module } from './module.ts';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts';
 import { buffer, parameter } from './parameter.ts';
+import type { SpatialInput } from './spatialInput.ts';
 
 /** Options with every default filled in. */
 export interface ResolvedNormOptions {
@@ -101,7 +102,7 @@ export abstract class RunningNorm extends Module {
   }
 
   /** Refuses an input without `numFeatures` channels in axis `axis`, or of another rank. */
-  protected checkInput(x: Tensor, axis: number, layouts: Readonly<Record<number, string>>): void {
+  protected checkInput(x: SpatialInput, axis: number, layouts: Readonly<Record<number, string>>): void {
     if (layouts[x.rank] === undefined) {
       throw new ParametrizeError(
         'SHAPE',

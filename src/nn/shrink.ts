@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import { tanh } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 import { checkNumber } from './options.ts';
 
 /**
@@ -18,7 +18,7 @@ import { checkNumber } from './options.ts';
  *
  * @see torch.nn.Softshrink
  */
-export class Softshrink extends Module {
+export class Softshrink extends Elementwise {
   /** λ, in torch's spelling. */
   readonly lambd: number;
 
@@ -37,7 +37,8 @@ export class Softshrink extends Module {
     this.lambd = lambd;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.sub(tf.relu(tf.sub(x, this.lambd)), tf.relu(tf.sub(-this.lambd, x)));
   }
 
@@ -59,7 +60,7 @@ export class Softshrink extends Module {
  *
  * @see torch.nn.Hardshrink
  */
-export class Hardshrink extends Module {
+export class Hardshrink extends Elementwise {
   /** λ, in torch's spelling. */
   readonly lambd: number;
 
@@ -72,7 +73,8 @@ export class Hardshrink extends Module {
     this.lambd = lambd;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     const atMost = tf.sub(1, tf.step(tf.sub(x, this.lambd)));
     const atLeast = tf.sub(1, tf.step(tf.sub(-this.lambd, x)));
     return tf.mul(x, tf.sub(1, tf.mul(atLeast, atMost)));
@@ -96,8 +98,9 @@ export class Hardshrink extends Module {
  *
  * @see torch.nn.Tanhshrink
  */
-export class Tanhshrink extends Module {
-  forward(x: Tensor): Tensor {
+export class Tanhshrink extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.sub(x, tanh(x));
   }
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { elementwise, sigmoid, tanh } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 
 /**
  * The logistic function.
@@ -16,8 +16,9 @@ import { Module } from './module.ts';
  *
  * @see torch.nn.Sigmoid
  */
-export class Sigmoid extends Module {
-  forward(x: Tensor): Tensor {
+export class Sigmoid extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return sigmoid(x);
   }
 }
@@ -35,8 +36,9 @@ export class Sigmoid extends Module {
  *
  * @see torch.nn.Tanh
  */
-export class Tanh extends Module {
-  forward(x: Tensor): Tensor {
+export class Tanh extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tanh(x);
   }
 }
@@ -54,8 +56,9 @@ export class Tanh extends Module {
  *
  * @see torch.nn.Softsign
  */
-export class Softsign extends Module {
-  forward(x: Tensor): Tensor {
+export class Softsign extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return softsign(x);
   }
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { sigmoid, softplus, tanh } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 
 /**
  * The sigmoid linear unit, also called swish.
@@ -16,8 +16,9 @@ import { Module } from './module.ts';
  *
  * @see torch.nn.SiLU
  */
-export class SiLU extends Module {
-  forward(x: Tensor): Tensor {
+export class SiLU extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.mul(x, sigmoid(x));
   }
 }
@@ -35,8 +36,9 @@ export class SiLU extends Module {
  *
  * @see Misra 2019, arXiv:1908.08681. torch.nn.Mish
  */
-export class Mish extends Module {
-  forward(x: Tensor): Tensor {
+export class Mish extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.mul(x, tanh(softplus(x)));
   }
 }

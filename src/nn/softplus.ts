@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import { elementwise, sigmoid, softplus } from '../linalg/smooth.ts';
-import { Module } from './module.ts';
+import { Elementwise, MAP } from './elementwise.ts';
 import { checkNumber } from './options.ts';
 
 /**
@@ -18,7 +18,7 @@ import { checkNumber } from './options.ts';
  *
  * @see torch.nn.Softplus
  */
-export class Softplus extends Module {
+export class Softplus extends Elementwise {
   /** β; the larger, the closer to ReLU. */
   readonly beta: number;
   /** The β·x above which the input is returned as it is. */
@@ -38,7 +38,8 @@ export class Softplus extends Module {
     this.threshold = threshold;
   }
 
-  forward(x: Tensor): Tensor {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     const { beta, threshold } = this;
     const scaled = (input: Tensor): Tensor => (beta === 1 ? input : tf.mul(input, beta));
     const curvature = (input: Tensor): Tensor => {
@@ -74,8 +75,9 @@ export class Softplus extends Module {
  *
  * @see torch.nn.LogSigmoid
  */
-export class LogSigmoid extends Module {
-  forward(x: Tensor): Tensor {
+export class LogSigmoid extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
     return tf.neg(softplus(tf.neg(x)));
   }
 }

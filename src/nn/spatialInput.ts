@@ -32,12 +32,15 @@ export function sizeOf<Size extends readonly number[]>(
   return [...value] as readonly number[] as Size;
 }
 
+/** What is checked of an input, which the tensor itself is an example of. */
+export type SpatialInput = Readonly<Pick<Tensor, 'rank' | 'shape' | 'dtype'>>;
+
 /**
  * Refuses an input that does not have channels and `rank` spatial axes, with a batch or without, or is not float32.
  *
  * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`
  */
-export function checkSpatialInput(layer: object, x: Tensor, rank: number): void {
+export function checkSpatialInput(layer: object, x: SpatialInput, rank: number): void {
   if (x.rank !== rank + 1 && x.rank !== rank + 2) {
     const axes = axisNames[rank - 1]!;
     throw new ParametrizeError(
@@ -58,7 +61,7 @@ export function checkSpatialInput(layer: object, x: Tensor, rank: number): void 
  *
  * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`
  */
-export function checkChannels(layer: { readonly inChannels: number }, x: Tensor, rank: number): void {
+export function checkChannels(layer: { readonly inChannels: number }, x: SpatialInput, rank: number): void {
   checkSpatialInput(layer, x, rank);
   const channels = x.shape.at(-1 - rank);
   if (channels === layer.inChannels) return;

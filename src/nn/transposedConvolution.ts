@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
 import { convolutionNdInputGradient } from '../linalg/convolutionNd.ts';
 import type { Pair } from '../linalg/correlate.ts';
-import { toChannelsFirst, toChannelsLast, toFilter } from './channelsLast.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, mapChannelsLast, torchLayout } from './anyLayout.ts';
+import { toFilter } from './channelsLast.ts';
 import { ConvNd } from './convNd.ts';
 import type { ResolvedConvOptions } from './convOptions.ts';
-import { checkChannels } from './spatialInput.ts';
+import { checkChannels, type SpatialInput } from './spatialInput.ts';
 
 /** What the transposed convolutions over sequences, images and volumes have in common. */
 export abstract class TransposedConvolution<Size extends readonly number[]> extends ConvNd<Size> {
@@ -24,35 +25,43 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
    * or no outputPadding gives outputSize; `DTYPE` if the input is not float32
    */
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
-    const { kernelSize, stride, dilation, padding, groups } = this;
-    const rank = kernelSize.length;
-    checkChannels(this, x, rank);
-    const inputs = x.shape.slice(-rank);
-    const outputPadding = outputSize === undefined ? this.outputPadding : added(this, x, outputSize);
-    const size = smallestOutput(this, inputs).map((smallest, axis) => smallest + outputPadding[axis]!);
-    checkOutput(this, x, size);
+    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x), outputSize));
+  }
 
-    const isBatched = x.rank === rank + 2;
-    const image = toChannelsLast(isBatched ? x : tf.expandDims(x, 0));
-    const product = convolutionNdInputGradient(
-      image,
-      toFilter(this.weight),
-      [image.shape[0]!, ...size, this.outChannels],
-      {
-        strides: stride,
-        dilations: dilation,
-        // What comes after the last input is no padding of the convolution that this one transposes.
-        pads: padding.map((pad, axis): Pair => [pad, pad - outputPadding[axis]!]),
-        groups,
-      },
-    );
-    const bias = this.bias;
-    const y = toChannelsFirst(bias === null ? product : tf.add(product, bias));
-    return isBatched ? y : tf.squeeze(y, [0]);
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut, outputSize?: readonly number[]): LaidOut {
+    return mapChannelsLast(x, this.kernelSize.length, (input) => mapOf(this, input, outputSize));
   }
 }
 
 type AnyTransposed = TransposedConvolution<readonly number[]>;
+
+/** The transposed convolution of channels-last batches. */
+function mapOf(
+  layer: AnyTransposed,
+  input: SpatialInput,
+  outputSize: readonly number[] | undefined,
+): (batch: Tensor) => Tensor {
+  const { kernelSize, stride, dilation, padding, groups, outChannels } = layer;
+  const rank = kernelSize.length;
+  checkChannels(layer, input, rank);
+  const inputs = input.shape.slice(-rank);
+  const outputPadding = outputSize === undefined ? layer.outputPadding : added(layer, input, outputSize);
+  const size = smallestOutput(layer, inputs).map((smallest, axis) => smallest + outputPadding[axis]!);
+  checkOutput(layer, input, size);
+  return (batch) => {
+    const shape = [batch.shape[0]!, ...size, outChannels];
+    const product = convolutionNdInputGradient(batch, toFilter(layer.weight), shape, {
+      strides: stride,
+      dilations: dilation,
+      // What comes after the last input is no padding of the convolution that this one transposes.
+      pads: padding.map((pad, axis): Pair => [pad, pad - outputPadding[axis]!]),
+      groups,
+    });
+    const bias = layer.bias;
+    return bias === null ? product : tf.add(product, bias);
+  };
+}
 
 /** The size of the output without outputPadding. */
 function smallestOutput(layer: AnyTransposed, inputs: readonly number[]): number[] {
@@ -64,7 +73,7 @@ function smallestOutput(layer: AnyTransposed, inputs: readonly number[]): number
 }
 
 /** The outputPadding that gives the size that the caller wants. */
-function added(layer: AnyTransposed, x: Tensor, outputSize: readonly number[]): number[] {
+function added(layer: AnyTransposed, x: SpatialInput, outputSize: readonly number[]): number[] {
   const rank = layer.kernelSize.length;
   const wanted = outputSize.length === x.rank ? outputSize.slice(-rank) : outputSize;
   const smallest = smallestOutput(layer, x.shape.slice(-rank));
@@ -81,7 +90,7 @@ function added(layer: AnyTransposed, x: Tensor, outputSize: readonly number[]): 
 }
 
 /** Refuses an input whose output would be empty. */
-function checkOutput(layer: AnyTransposed, x: Tensor, size: readonly number[]): void {
+function checkOutput(layer: AnyTransposed, x: SpatialInput, size: readonly number[]): void {
   if (size.every((length) => length >= 1)) return;
   throw new ParametrizeError(
     'SHAPE',
