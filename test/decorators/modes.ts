@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { root } from '../markdown.ts';
 import { byEsbuild, byOxc, bySwc, byTsc, type Compile, type Settings } from './compilers.ts';
@@ -73,10 +74,14 @@ export const bypassedModes: readonly Mode[] = [
 /** The proposal that swc takes for standard decorators if it is not told otherwise. */
 export const earlyMode: Mode = mode('early, swc 2022-03', bySwc('2022-03'));
 
+const programs = new URL('programs/', import.meta.url);
+
 /** A program of `programs/`, compiled in a mode and run in this process: on the very sources that the tests import. */
 export async function load<T>({ name, compile, classDecorator }: Mode, program: string): Promise<T> {
-  const source = readFileSync(new URL(`programs/${program}.ts`, import.meta.url), 'utf8');
-  const text = classDecorator ? source : source.replace(/^\s*@parametrizedModule\n/gm, '');
+  const source = readFileSync(new URL(`${program}.ts`, programs), 'utf8');
+  const own = classDecorator ? source : source.replace(/^\s*@parametrizedModule\n/gm, '');
+  // The compiled program stands elsewhere.
+  const text = own.replace(/(?<=from ')\.[^']*/g, (path) => fileURLToPath(new URL(path, programs)));
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'decorators-'));

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import {
   cached,
   isParametrized,
+  type Parametrization,
   registerParametrization,
   removeParametrizations,
   syncOptimizer,
@@ -64,7 +65,7 @@ const close = { relative: 2e-3, absolute: 2e-4 };
 
 /** Runs a program on a parametrized net and on its twin, and compares after each instruction. */
 export class Run {
-  readonly net = new Net();
+  readonly net: Net;
   readonly twin: Twin;
   readonly optimizer: tf.Optimizer;
   readonly x = tf.randomNormal([4, 2], 0, 1, 'float32', 7);
@@ -73,8 +74,16 @@ export class Run {
   held: { tensor: tf.Tensor; numbers: number[] }[] = [];
   changed = false;
 
-  constructor(optimizer: string) {
-    this.twin = new Twin(this.net.weight, this.net.bias, optimizer);
+  /**
+   * @param net - the net, if it is not a plain one
+   * @param maps - what makes the maps that stand on it from the start
+   */
+  constructor(optimizer: string, net = new Net(), maps: readonly (() => Parametrization)[] = []) {
+    this.net = net;
+    const plain = new Net();
+    this.twin = new Twin(plain.weight, plain.bias, optimizer);
+    plain.dispose();
+    for (const make of maps) this.twin.register(make());
     this.optimizer = optimizers[optimizer]!();
   }
 
