@@ -173,6 +173,11 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the sources', () => {
     },
   );
 
+  it('of the entry decorators/index.ts need reflect-metadata besides', () => {
+    const external = [...closure('decorators/index.ts')].filter((imported) => !isFile(imported));
+    expect(external.sort()).toEqual(['@tensorflow/tfjs-core', 'reflect-metadata']);
+  });
+
   it('touch the internals of tfjs in engine only', () => {
     const broken = violations(({ folder, code }) =>
       folder === 'engine' ? [] : linesWith(code, (line) => engineInternals.some((part) => part.test(line))),

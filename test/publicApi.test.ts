@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as entryRoot from 'tfjs-parametrize';
 import * as entryCheckpoint from 'tfjs-parametrize/checkpoint';
+import * as entryDecorators from 'tfjs-parametrize/decorators';
 import * as entryLayers from 'tfjs-parametrize/layers';
 import * as entryLegacy from 'tfjs-parametrize/legacy';
 import * as entryNn from 'tfjs-parametrize/nn';
@@ -20,6 +21,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
       './checkpoint',
       './legacy',
       './layers',
+      './decorators',
       './package.json',
     ]);
   });
@@ -97,12 +99,24 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     expect(types).toEqual(names('LayerName'));
   });
 
+  it('of tfjs-parametrize/decorators is this', () => {
+    const { values, types } = exportsOf('src/decorators/index.ts');
+    expect(values).toEqual(names('DecoratorError parametrizationsOf parametrized parametrizedModule'));
+    expect(types).toEqual(
+      names(`
+        AnyClass DeclaredParametrization Decoratable DecoratorMode DecoratorOptions FieldDecorator
+        ParametrizationFactory RegistrationFunction
+      `),
+    );
+  });
+
   it.each([
     ['src/index.ts', entryRoot],
     ['src/nn/index.ts', entryNn],
     ['src/layers/index.ts', entryLayers],
     ['src/checkpoint/index.ts', entryCheckpoint],
     ['src/legacy/index.ts', entryLegacy],
+    ['src/decorators/index.ts', entryDecorators],
   ])('of %s is there when the program runs', (path, entry) => {
     expect(Object.keys(entry).sort()).toEqual(exportsOf(path).values);
   });

@@ -42,6 +42,37 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('a bundle', () => {
     layer.dispose();
   });
 
+  it('of everything but decorators leaves reflect-metadata out', async () => {
+    const text = /reflect-metadata|Reflect\.(define|get(Own)?)Metadata/;
+    for (const index of ['index', 'nn', 'legacy/index', 'layers/index', 'checkpoint/index']) {
+      expect(await bundleOf(`export * from '../../src/${index}.ts';`), index).not.toMatch(text);
+    }
+    expect(await bundleOf("export * from '../../src/decorators/index.ts';")).toMatch(text);
+  });
+
+  it('of decorators brings reflect-metadata and the checks with it', async () => {
+    const code = await bundleOf(`
+      import { parametrized, parametrizationsOf } from '../../src/decorators/index.ts';
+      import { Module } from '../../src/nn/index.ts';
+      const nothing = (host: object, name: string) => host;
+      class Net extends Module {
+        forward() {}
+      }
+      (parametrized(nothing) as (target: object, field: string) => void)(Net.prototype, 'weight');
+      export const declared = String(parametrizationsOf(Net));
+      const bypassed = Object.defineProperty(new Net(), 'weight', { value: 1 });
+      export let message = '';
+      try {
+        bypassed.call();
+      } catch (error) {
+        message = (error as Error).message;
+      }
+    `);
+    const { declared, message } = await evaluate<{ declared: string; message: string }>(code);
+    expect(declared).toBe('@parametrized(nothing) weight');
+    expect(message).toContain('Net.weight is not parametrized');
+  });
+
   it('of one small function leaves the rest out', async () => {
     expect((await bundle(['isParametrized'])).length).toBeLessThan(1000);
   });
@@ -52,10 +83,14 @@ interface Disposable {
 }
 
 /** Bundles some exports of the package as a user's program would, with tfjs left outside. */
-async function bundle(names: readonly (keyof Entry)[]): Promise<string> {
+const bundle = (names: readonly (keyof Entry)[]): Promise<string> =>
+  bundleOf(`export { ${names.join(', ')} } from '../../src/index.ts';`);
+
+/** Bundles a program, with tfjs left outside. */
+async function bundleOf(program: string): Promise<string> {
   return inFolder(async (folder) => {
     const entry = join(folder, 'entry.ts');
-    writeFileSync(entry, `export { ${names.join(', ')} } from '../../src/index.ts';`);
+    writeFileSync(entry, program);
     const result = await build({
       root,
       configFile: false,
@@ -72,11 +107,11 @@ async function bundle(names: readonly (keyof Entry)[]): Promise<string> {
   });
 }
 
-async function evaluate(code: string): Promise<Entry> {
+async function evaluate<T = Entry>(code: string): Promise<T> {
   return inFolder(async (folder) => {
     const file = join(folder, 'bundle.mjs');
     writeFileSync(file, code);
-    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Entry;
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as T;
   });
 }
 
