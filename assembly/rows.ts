@@ -1,5 +1,18 @@
 // Slices that lie one after the other, each with a norm of its own.
-import { combine, products, savedNorm, scale, squares } from './slice';
+import {
+  combine,
+  combineInFloat64,
+  products,
+  productsInFloat64,
+  savedNorm,
+  scale,
+  scaleInFloat64,
+  squares,
+  squaresInFloat64,
+} from './slice';
+
+/** Shorter slices are summed and scaled one number at a time, in float64: of so few, there is nothing to do at once. */
+const SHORT = 12;
 
 /** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
 function divisor(norm: f64, eps: f64): f64 {
@@ -18,9 +31,11 @@ export function forwardRows(
   eps: f64,
 ): void {
   for (const step = (<usize>length) << 2; count > 0; count--) {
-    const norm = sqrt(squares(v, length));
+    const norm = sqrt(length < SHORT ? squaresInFloat64(v, length) : squares(v, length));
     store<f32>(norms, <f32>norm);
-    scale(v, w, length, <f64>load<f32>(g) / divisor(norm, eps));
+    const factor = <f64>load<f32>(g) / divisor(norm, eps);
+    if (length < SHORT) scaleInFloat64(v, w, length, factor);
+    else scale(v, w, length, factor);
     g += 4;
     norms += 4;
     v += step;
@@ -43,11 +58,15 @@ export function backwardRows(
   for (const step = (<usize>length) << 2; count > 0; count--) {
     const norm = savedNorm(<f64>load<f32>(norms), v, length);
     const by = divisor(norm, eps);
-    const along = products(dW, v, length, norm) / by;
+    const sum = length < SHORT ? productsInFloat64(dW, v, length) : products(dW, v, length, norm);
+    const along = sum / by;
     store<f32>(dg, <f32>along);
     const isNonzero: f64 = norm === 0 ? 0 : 1;
     const isUnit: f64 = norm <= eps ? 0 : 1;
-    combine(dW, v, dv, length, (<f64>load<f32>(g) / by) * isNonzero, (isUnit * along) / by);
+    const a = (<f64>load<f32>(g) / by) * isNonzero;
+    const c = (isUnit * along) / by;
+    if (length < SHORT) combineInFloat64(dW, v, dv, length, a, c);
+    else combine(dW, v, dv, length, a, c);
     g += 4;
     norms += 4;
     dg += 4;

@@ -36,7 +36,7 @@ function total(sums: v128): f64 {
   return f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
 }
 
-function squaresInFloat64(v: usize, n: i32): f64 {
+export function squaresInFloat64(v: usize, n: i32): f64 {
   let sum: f64 = 0;
   for (const end = v + ((<usize>n) << 2); v < end; v += 4) {
     const x = <f64>load<f32>(v);
@@ -45,7 +45,7 @@ function squaresInFloat64(v: usize, n: i32): f64 {
   return sum;
 }
 
-function productsInFloat64(u: usize, v: usize, n: i32): f64 {
+export function productsInFloat64(u: usize, v: usize, n: i32): f64 {
   let sum: f64 = 0;
   for (const end = v + ((<usize>n) << 2); v < end; v += 4, u += 4)
     sum += <f64>load<f32>(u) * <f64>load<f32>(v);
@@ -116,6 +116,10 @@ export function scale(v: usize, w: usize, n: i32, s: f64): void {
     }
     for (; n >= 4; n -= 4, v += 16, w += 16) v128.store(w, f32x4.mul(v128.load(v), factors));
   }
+  scaleInFloat64(v, w, n, s);
+}
+
+export function scaleInFloat64(v: usize, w: usize, n: i32, s: f64): void {
   for (; n > 0; n--, v += 4, w += 4) store<f32>(w, <f32>(<f64>load<f32>(v) * s));
 }
 
@@ -135,6 +139,10 @@ export function combine(dW: usize, v: usize, dv: usize, n: i32, a: f64, c: f64):
       v128.store(dv, f32x4.mul(s, as), 48);
     }
   }
+  combineInFloat64(dW, v, dv, n, a, c);
+}
+
+export function combineInFloat64(dW: usize, v: usize, dv: usize, n: i32, a: f64, c: f64): void {
   for (; n > 0; n--, dW += 4, v += 4, dv += 4) {
     store<f32>(dv, <f32>((<f64>load<f32>(dW) - <f64>load<f32>(v) * c) * a));
   }

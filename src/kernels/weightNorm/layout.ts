@@ -46,8 +46,25 @@ interface Run {
   readonly isKept: boolean;
 }
 
+/** Layouts that were asked for; a model asks for the same ones again and again. */
+const known = new Map<string, Layout>();
+
+/** How many layouts are remembered. */
+const MOST_KNOWN = 200;
+
 /** The layout of a tensor with a norm over some axes. */
 export function layoutOf(shape: readonly number[], axes: readonly number[]): Layout {
+  const key = `${shape.join()};${axes.join()}`;
+  let layout = known.get(key);
+  if (layout === undefined) {
+    layout = makeLayout(shape, axes);
+    if (known.size === MOST_KNOWN) known.clear();
+    known.set(key, layout);
+  }
+  return layout;
+}
+
+function makeLayout(shape: readonly number[], axes: readonly number[]): Layout {
   const runs = runsOf(shape, axes);
   const batches = runs[0]?.isKept ? runs.shift()!.size : 1;
   if (runs.length <= 1) return { kind: 'rows', count: batches, length: runs[0]?.size ?? 1 };
