@@ -15,7 +15,12 @@ import { registrationsOf } from '../parametrize/registry.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 
 /** A function that registers a parametrization on a tensor of a host, such as `weightNorm`. */
-export type RegistrationFunction<O = never> = (host: Module, name: string, options?: O) => unknown;
+export type RegistrationFunction<O = never> = (
+  host: Module,
+  name: string,
+  options?: O,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function of one's own need not return the host
+) => object | void;
 
 /** What makes the parametrization, anew for each object. */
 export type ParametrizationFactory = () => ParametrizationLike;
