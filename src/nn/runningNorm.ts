@@ -77,13 +77,22 @@ export abstract class RunningNorm extends Module {
     return tf.add(tf.mul(y, perChannel(weight)), perChannel(bias));
   }
 
-  /** `[n, c, s]` by the running statistics: one scale and one shift for each channel. */
-  protected byRunningStatistics(x: Tensor, mean: Tensor, variance: Tensor): Tensor {
+  /**
+   * The input by the running statistics: one scale and one shift for each channel.
+   *
+   * @param x - `[n, c, s]`, or what `spread` brings numbers of the channels into the shape of
+   */
+  protected byRunningStatistics(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    spread: (values: Tensor) => Tensor = perChannel,
+  ): Tensor {
     const weight = this.weight ?? tf.onesLike(mean);
     const bias = this.bias ?? tf.zerosLike(mean);
     const scale = tf.div(weight, tf.sqrt(tf.add(variance, this.eps)));
     const shift = tf.sub(bias, tf.mul(mean, scale));
-    return tf.add(tf.mul(x, perChannel(scale)), perChannel(shift));
+    return tf.add(tf.mul(x, spread(scale)), spread(shift));
   }
 
   /** Moves the running statistics, if there are any, towards these; `count` numbers went into each. */
