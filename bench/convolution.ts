@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Case, cases, inputsOf, type Pass } from './convolution/cases.ts';
 import {
   channelsLast,
+  layerByLayer,
   layers,
   layoutChanges,
   type MakeStep,
@@ -28,6 +29,7 @@ import { pythonWithTorch, TorchWorker } from './measure/torchWorker.ts';
 const tfjsContestants: readonly [name: string, backend: Backend, make: MakeStep, passes: readonly Pass[]][] =
   [
     ['nn, wasm', 'wasm', layers, ['forward', 'forward and backward']],
+    ['nn, layer by layer, wasm', 'wasm', layerByLayer, ['forward', 'forward and backward']],
     ['nn without layout changes, wasm', 'wasm', channelsLast, ['forward', 'forward and backward']],
     ['the layout changes alone, wasm', 'wasm', layoutChanges, ['forward', 'forward and backward']],
     // No backward: the wasm backend has no kernel for the gradient of a filter.
@@ -42,7 +44,10 @@ async function measure(
   rounds: number,
   torch: TorchWorker | undefined,
 ): Promise<Result[]> {
-  const wanted = tfjsContestants.filter(([, , , passes]) => passes.includes(pass));
+  const isChain = work.channels.length > 2;
+  const wanted = tfjsContestants.filter(
+    ([, , make, passes]) => passes.includes(pass) && (isChain || make !== layerByLayer),
+  );
   const contestants: Contestant[] = [];
   let expected = await torch?.make({ ...work, pass, inputs: inputsOf(work) });
   for (const [name, backend, make] of wanted) {

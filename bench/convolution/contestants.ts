@@ -9,8 +9,19 @@ import { type Case, inputsOf, type Pass, type Wave } from './cases.ts';
 /** Makes the tensors of a case and returns the work. */
 export type MakeStep = (work: Case, pass: Pass) => Step;
 
-/** The layers of nn. */
-export const layers: MakeStep = (work, pass) => {
+/** The layers of nn in a Sequential. */
+export const layers: MakeStep = (work, pass) => withLayers(work, pass, (model, x) => model.call(x));
+
+/** The layers of nn, each called by itself. */
+export const layerByLayer: MakeStep = (work, pass) =>
+  withLayers(work, pass, (model, x) => {
+    let y = x;
+    for (const layer of model) y = layer.call(y) as Tensor;
+    return y;
+  });
+
+/** A step of layers. */
+function withLayers(work: Case, pass: Pass, run: (model: nn.Sequential, x: Tensor) => Tensor): Step {
   const inputs = inputsOf(work);
   const [x, dy] = [tensorOf(inputs.x), tensorOf(inputs.dy)];
   const convolutions = inputs.weights.map((weight, i) => {
@@ -28,8 +39,8 @@ export const layers: MakeStep = (work, pass) => {
   );
   const weights = convolutions.map(({ weight }) => weight as Variable);
   const biases = convolutions.map(({ bias }) => bias as Variable);
-  return { compute: both(pass, (x) => model.call(x), [x, ...weights, ...biases], dy) };
-};
+  return { compute: both(pass, (x) => run(model, x), [x, ...weights, ...biases], dy) };
+}
 
 /** What the layers compute with, on tensors whose channels are last from beginning to end. */
 export const channelsLast: MakeStep = (work, pass) =>
@@ -50,7 +61,7 @@ export const tfjsKernels: MakeStep = (work, pass) =>
       : tf.conv2d(x as Tensor4D, filter as Tensor4D, 1, 'same'),
   );
 
-/** What the layers do besides: from torch's layouts to those of the kernels and back. */
+/** What each layer does besides: from torch's layouts to those of the kernels and back. */
 export const layoutChanges: MakeStep = (work, pass) => {
   const { x, weights, dy } = inputsOf(work);
   const changes: (() => Tensor[])[] = [];

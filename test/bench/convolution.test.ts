@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Case, Pass } from '../../bench/convolution/cases.ts';
 import {
   channelsLast,
+  layerByLayer,
   layers,
   layoutChanges,
   type MakeStep,
@@ -33,7 +34,7 @@ describe.each(cases)('of %s', (_name, work) => {
   it('all contestants compute the same forward', async () => {
     const expected = await fingerprintsOf(layers, work, 'forward');
     expect(expected).toHaveLength(1);
-    for (const make of [channelsLast, tfjsKernels]) {
+    for (const make of [layerByLayer, channelsLast, tfjsKernels]) {
       checkAgreement(make.name, await fingerprintsOf(make, work, 'forward'), expected, 1e-5);
     }
   });
@@ -41,12 +42,9 @@ describe.each(cases)('of %s', (_name, work) => {
   it('all that can go backward compute the same gradients', async () => {
     const expected = await fingerprintsOf(layers, work, 'forward and backward');
     expect(expected).toHaveLength(2 * work.channels.length);
-    checkAgreement(
-      'channelsLast',
-      await fingerprintsOf(channelsLast, work, 'forward and backward'),
-      expected,
-      1e-5,
-    );
+    for (const make of [layerByLayer, channelsLast]) {
+      checkAgreement(make.name, await fingerprintsOf(make, work, 'forward and backward'), expected, 1e-5);
+    }
     // What tfjs lacks on wasm, where it is no contestant.
     expect(tf.getKernel('Conv2DBackpropFilter', backend) === undefined).toBe(backend === 'wasm');
     if (backend === 'wasm') return;
