@@ -162,7 +162,7 @@ const fromFactories = new WeakSet<object>();
 const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({ list }) => list.chain.steps);
 
 /** Who registers takes a host; a factory takes nothing. */
-export const isFactory = (apply: unknown): apply is ParametrizationFactory =>
+const isFactory = (apply: unknown): apply is ParametrizationFactory =>
   typeof apply === 'function' && apply.length === 0;
 
 const isClass = (value: object): boolean => /^class\b/.test(Function.prototype.toString.call(value));

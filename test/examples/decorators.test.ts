@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { root } from '../markdown.ts';
+
+/** What an example prints, under the settings of a `tsconfig.json`. */
+async function outputOf(main: string, tsconfig: string): Promise<string> {
+  const file = join(root, 'examples/decorators', main);
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), file],
+    { env: { ...process.env, TSX_TSCONFIG_PATH: join(root, tsconfig) } },
+  );
+  return stdout;
+}
+
+/** The number after some words. */
+const after = (output: string, words: string): number => {
+  const [, number] = output.match(new RegExp(`${words}\\s+(-?[\\d.]+)`))!;
+  return Number(number);
+};
+
+// The programs choose their backend themselves: once is enough.
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the decorated models', () => {
+  it('learn in standard mode, keep what they declare, and leave nothing behind', async () => {
+    const output = await outputOf('main.ts', 'test/tsconfig.json');
+    const [tcn, discriminator, rnn] = output.split(/^(?=A )/m) as [string, string, string];
+    expect(after(tcn, 'loss at last')).toBeLessThan(after(tcn, 'loss at first') / 10);
+    expect(after(tcn, 'weights, loss')).toBe(after(tcn, 'loss at last'));
+    expect(tcn).toContain('blocks.2.conv2.weight: WeightNorm(dim=0)');
+    expect(after(discriminator, 'told apart')).toBeGreaterThan(80);
+    expect(discriminator).toContain('steepest slope at most 1: true');
+    expect(after(rnn, 'loss at last')).toBeLessThan(after(rnn, 'loss at first') / 10);
+    expect(rnn).toContain('‖WᵀW − I‖ below 1e-5: true');
+    expect(output).toContain('\n0 tensors are left');
+  });
+
+  it('are the same TCN in legacy mode', async () => {
+    const [standard, legacy] = await Promise.all([
+      outputOf('main.ts', 'test/tsconfig.json'),
+      outputOf('legacy/main.ts', 'examples/decorators/legacy/tsconfig.json'),
+    ]);
+    const [mode, ...tcn] = legacy.split('\n');
+    expect(mode).toBe('compiled with legacy decorators');
+    expect(standard.startsWith(tcn.join('\n'))).toBe(true);
+  });
+});
