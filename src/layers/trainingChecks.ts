@@ -2,7 +2,7 @@ import { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../errors.ts';
 import { isParametrized } from '../parametrize/isParametrized.ts';
 import { isSynced, type Model } from './collectedWeights.ts';
-import { everyLayer } from './layer.ts';
+import { everyLayer, type Layer } from './layer.ts';
 
 /** What `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
 type TrainFunction = (data: unknown[]) => unknown;
@@ -20,6 +20,7 @@ if (prototype[CHECKED] === undefined) {
   const { makeTrainFunction } = prototype;
   prototype.makeTrainFunction = function (this: Trainable): TrainFunction {
     checkSynced(this);
+    checkDilated(this);
     const train = makeTrainFunction.call(this);
     return (data) => {
       // Again for every batch: a callback may have registered something.
@@ -38,24 +39,38 @@ function checkSynced(model: Trainable): void {
   );
 }
 
-/** Says which layer it is that tfjs cannot train, where its own message names an operation. */
+/** A dilated convolution that is to be trained would be refused after tfjs has recorded a whole forward pass. */
+function checkDilated(model: Trainable): void {
+  const collected = new Set(model.collectedTrainableWeights);
+  const isTrained = (layer: Layer): boolean =>
+    layer._trainableWeights.some((weight) => collected.has(weight));
+  if (dilatedLayers(model).some(([, layer]) => isTrained(layer)) && computes(model)) throw noGradient(model);
+}
+
+/** Says which layer it is that the gradient does not get through, where tfjs names an operation. */
 function namingDilated<T>(model: Trainable, train: () => T): T {
   try {
     return train();
   } catch (error) {
-    const layers = everyLayer(model);
-    const dilated = layers.filter(([, layer]) => isDilated(layer)).map(([path]) => `'${path}'`);
     const refused = error instanceof Error && /dilation rates greater than 1/.test(error.message);
-    if (!refused || dilated.length === 0 || !layers.some(([, layer]) => isParametrized(layer))) throw error;
-    throw new ParametrizeError(
-      'NO_GRADIENTS',
-      `training '${model.name}': tfjs has no gradient of dilated convolutions, on any backend, and ${dilated.join(', ')} has a dilationRate above 1. Such layers predict, save and load; to train one, use Conv1d, Conv2d or Conv3d of 'tfjs-parametrize/nn'.`,
-      { cause: error },
-    );
+    if (!refused || dilatedLayers(model).length === 0 || !computes(model)) throw error;
+    throw noGradient(model, { cause: error });
   }
 }
 
-function isDilated(layer: object): boolean {
-  const { dilationRate } = layer as { dilationRate?: unknown };
-  return [dilationRate].flat().some((rate) => typeof rate === 'number' && rate > 1);
+const computes = (model: Model): boolean => everyLayer(model).some(([, layer]) => isParametrized(layer));
+
+const dilatedLayers = (model: Model): [path: string, layer: Layer][] =>
+  everyLayer(model).filter(([, layer]) => {
+    const { dilationRate } = layer as { dilationRate?: unknown };
+    return [dilationRate].flat().some((rate) => typeof rate === 'number' && rate > 1);
+  });
+
+function noGradient(model: Trainable, options?: ErrorOptions): ParametrizeError {
+  const paths = dilatedLayers(model).map(([path]) => `'${path}'`);
+  return new ParametrizeError(
+    'NO_GRADIENTS',
+    `training '${model.name}': tfjs has no gradient of dilated convolutions, on any backend, and ${paths.join(', ')} has a dilationRate above 1. Such layers predict, save and load; to train one, use Conv1d, Conv2d or Conv3d of 'tfjs-parametrize/nn'.`,
+    options,
+  );
 }
