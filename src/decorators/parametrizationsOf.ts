@@ -55,7 +55,13 @@ export function parametrizationsOf(type: AnyClass): DeclaredParametrization[] {
 }
 
 function argumentsText(apply: { name: string }, tensor: string | undefined, given: object): string {
-  const what = apply.name || String(apply);
+  const what = apply.name || factoryText(apply);
   const all = tensor === undefined ? given : { ...given, name: tensor };
   return Object.keys(all).length === 0 ? what : `${what}, ${JSON.stringify(all)}`;
+}
+
+/** A factory without a name; compilers shorten its source, so that only the class that it names is taken from there. */
+function factoryText(factory: object): string {
+  const [, type] = /\bnew\s+([\w$.]+)/.exec(Function.prototype.toString.call(factory)) ?? [];
+  return type === undefined ? '() => …' : `() => new ${type}(…)`;
 }
