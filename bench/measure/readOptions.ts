@@ -8,16 +8,23 @@ export interface Options {
   readonly json: boolean;
   readonly torch: boolean;
   readonly python?: string;
+  /** Only where the benchmark has a page. */
+  readonly write?: boolean;
 }
 
-/** Reads the command line; a bad option or value ends the process with a message. */
+/**
+ * Reads the command line; a bad option or value ends the process with a message.
+ *
+ * @param page - the file that `--write` puts the results into, if there is one
+ */
 export function readOptions(
   name: string,
   description: string,
   sizes: readonly string[],
   argv: readonly string[],
+  page?: string,
 ): Options {
-  return new Command(`npm run ${name} --`)
+  const command = new Command(`npm run ${name} --`)
     .description(description)
     .option('--rounds <n>', 'turns of every contestant', wholeNumber, 9)
     .addOption(
@@ -31,9 +38,9 @@ export function readOptions(
       '--python <file>',
       'a Python interpreter that has PyTorch; by default one is looked for',
       withTorch,
-    )
-    .parse(argv, { from: 'user' })
-    .opts<Options>();
+    );
+  if (page !== undefined) command.option('--write', `put the results into ${page}`, false);
+  return command.parse(argv, { from: 'user' }).opts<Options>();
 }
 
 function wholeNumber(text: string): number {

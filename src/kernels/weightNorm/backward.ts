@@ -1,4 +1,4 @@
-import { addUp, exactNorms, finishBackward, fits, handOut, isSumOfProducts } from './factors.ts';
+import { addUp, allFit, areSumsOfProducts, exactNorms, finishBackward, handOut } from './factors.ts';
 import { asSegments, type Columns, type Layout, type Segments } from './layout.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -83,7 +83,7 @@ function backwardColumns<Tensor>(
       routines.addProducts(dW!, v!, scratch, aAt, size, width),
     );
     addUp(columns, normOf, a);
-    if (!a.every((sum, i) => isSumOfProducts(sum, all / count, exact[i]!))) {
+    if (!areSumsOfProducts(a, all / count, exact)) {
       columns.fill(0);
       space.pieces([dW, v], null, start, all, width, ([dW, v], _, size) =>
         routines.addProductsInFloat64(dW!, v!, scratch, size, width),
@@ -92,7 +92,7 @@ function backwardColumns<Tensor>(
     }
     const c = finishBackward(a, space.numbers(g), exact, space.numbers(dg), batch * count, eps);
 
-    const inFloat32 = a.every(fits) && c.every(fits);
+    const inFloat32 = allFit(a) && allFit(c);
     handOut(a, normOf, space.memory, aAt, inFloat32);
     handOut(c, normOf, space.memory, cAt, inFloat32);
     const combine = inFloat32 ? routines.combineColumns : routines.combineColumnsInFloat64;

@@ -17,18 +17,38 @@ const divisor = (norm: number, eps: number): number => Math.max(norm === 0 ? 1 :
 const isNormExact = (norm: number): boolean => norm >= 1e-30 && norm <= 1e38;
 
 /** True if a factor keeps its digits as a float32; zero, NaN and infinity do. */
-export function fits(factor: number): boolean {
+function fits(factor: number): boolean {
   const size = Math.abs(factor);
   return (size >= LEAST && size <= MOST) || size === 0 || !(size < Infinity);
 }
 
 /** False if float32 may have been too small or too large for what was summed: then it is summed again, in float64. */
-export const isSumOfSquares = (sum: number, n: number): boolean => sum >= n * LEAST_PRODUCT && sum < Infinity;
+const isSumOfSquares = (sum: number, n: number): boolean => sum >= n * LEAST_PRODUCT && sum < Infinity;
 
 /** As {@link isSumOfSquares}, of products with a vector of this norm. A sum of 0 is taken for one: many gradients are 0. */
-export function isSumOfProducts(sum: number, n: number, norm: number): boolean {
+function isSumOfProducts(sum: number, n: number, norm: number): boolean {
   const size = Math.abs(sum);
   return (size >= n * LEAST_PRODUCT && size < Infinity) || (size === 0 && norm >= LEAST_NORM);
+}
+
+// Loops and no callbacks: a thousand norms are a matter of microseconds, in which a kernel has done a million numbers.
+
+/** True if all factors keep their digits as float32. */
+export function allFit(factors: Float64Array): boolean {
+  for (let i = 0; i < factors.length; i++) if (!fits(factors[i]!)) return false;
+  return true;
+}
+
+/** True if no sum of squares of n numbers has to be summed again in float64. */
+export function areSumsOfSquares(sums: Float64Array, n: number): boolean {
+  for (let i = 0; i < sums.length; i++) if (!isSumOfSquares(sums[i]!, n)) return false;
+  return true;
+}
+
+/** True if no sum of n products has to be summed again in float64. */
+export function areSumsOfProducts(sums: Float64Array, n: number, norms: Float64Array): boolean {
+  for (let i = 0; i < sums.length; i++) if (!isSumOfProducts(sums[i]!, n, norms[i]!)) return false;
+  return true;
 }
 
 /** Adds the sums of the columns up to those of the norms. */
@@ -78,14 +98,16 @@ export function finishBackward(
   offset: number,
   eps: number,
 ): Float64Array {
-  return sums.map((sum, i) => {
+  const cs = new Float64Array(sums.length);
+  for (let i = 0; i < sums.length; i++) {
     const norm = norms[i]!;
     const by = divisor(norm, eps);
-    const along = sum / by;
+    const along = sums[i]! / by;
     dg[offset + i] = along;
     sums[i] = (g[offset + i]! / by) * (norm === 0 ? 0 : 1);
-    return ((norm <= eps ? 0 : 1) * along) / by;
-  });
+    cs[i] = ((norm <= eps ? 0 : 1) * along) / by;
+  }
+  return cs;
 }
 
 /** The saved norms, in float64; computed again, from the squares that `addSquares` adds up, if float32 lost digits. */
@@ -95,8 +117,13 @@ export function exactNorms(
   count: number,
   addSquares: (squares: Float64Array) => void,
 ): Float64Array {
-  const norms = Float64Array.from({ length: count }, (_, i) => saved[offset + i]!);
-  if (norms.every(isNormExact)) return norms;
+  const norms = new Float64Array(count);
+  let areExact = true;
+  for (let i = 0; i < count; i++) {
+    norms[i] = saved[offset + i]!;
+    areExact &&= isNormExact(norms[i]!);
+  }
+  if (areExact) return norms;
   addSquares(norms.fill(0));
   return norms.map(Math.sqrt);
 }

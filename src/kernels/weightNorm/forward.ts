@@ -1,4 +1,4 @@
-import { addUp, finishForward, fits, handOut, isSumOfSquares } from './factors.ts';
+import { addUp, allFit, areSumsOfSquares, finishForward, handOut } from './factors.ts';
 import { asSegments, type Columns, type Layout, type Segments } from './layout.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -65,11 +65,10 @@ function forwardColumns<Tensor>(
       return sums;
     };
     let factors = sum(routines.addSquares);
-    if (!factors.every((squares) => isSumOfSquares(squares, all / count)))
-      factors = sum(routines.addSquaresInFloat64);
+    if (!areSumsOfSquares(factors, all / count)) factors = sum(routines.addSquaresInFloat64);
     finishForward(factors, space.numbers(g), space.numbers(norms), batch * count, eps);
 
-    const inFloat32 = factors.every(fits);
+    const inFloat32 = allFit(factors);
     const address = scratch + 8 * width;
     handOut(factors, normOf, space.memory, address, inFloat32);
     const scale = inFloat32 ? routines.scaleColumns : routines.scaleColumnsInFloat64;
