@@ -1,11 +1,8 @@
 import type { LayersModel, LayerVariable, layers, RNN } from '@tensorflow/tfjs-layers';
 
+// Not conv3dTranspose, which tfjs types as a layer of whatever class.
 type Convolution = ReturnType<
-  | typeof layers.conv1d
-  | typeof layers.conv2d
-  | typeof layers.conv3d
-  | typeof layers.conv2dTranspose
-  | typeof layers.conv3dTranspose
+  typeof layers.conv1d | typeof layers.conv2d | typeof layers.conv3d | typeof layers.conv2dTranspose
 >;
 
 /** The weights of convolutions and dense layers. */
