@@ -77,12 +77,14 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
   it('of tfjs-parametrize/checkpoint is this', () => {
     const { values, types } = exportsOf('src/checkpoint/index.ts');
     expect(values).toEqual(
-      names('CheckpointError openSafetensors openTorch readSafetensors readTorch writeSafetensors'),
+      names(`
+        CheckpointError loadCheckpoint openSafetensors openTorch readSafetensors readTorch saveCheckpoint writeSafetensors
+      `),
     );
     expect(types).toEqual(
       names(`
-        CheckpointFile CheckpointSource DType ElementArray OpenOptions Progress Safetensors StoredTensor TensorInfo
-        TorchCheckpoint TorchOptions
+        Catalog CheckpointFile CheckpointReport CheckpointSource CheckpointTarget DType ElementArray LoadCheckpointOptions
+        OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint SaveCheckpointOptions StoredTensor TensorInfo TorchCheckpoint TorchOptions
       `),
     );
   });

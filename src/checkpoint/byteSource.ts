@@ -1,6 +1,6 @@
 import { CheckpointError } from './checkpointError.ts';
 import { isNode, openNodeFile, pathOf } from './nodeFile.ts';
-import type { ByteRange } from './reading.ts';
+import { type ByteRange, plainBytes } from './reading.ts';
 import { openUrl, received } from './urlSource.ts';
 
 /**
@@ -64,8 +64,9 @@ export async function openSource(source: CheckpointSource, options: OpenOptions 
 
 /** The source, and whether all of it has arrived, and was reported, already. */
 async function openAny(source: CheckpointSource, options: OpenOptions): Promise<[ByteSource, boolean]> {
-  if (source instanceof Uint8Array) return [inMemory(source), false];
-  if (source instanceof ArrayBuffer) return [inMemory(new Uint8Array(source)), false];
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
+    return [inMemory(plainBytes(source)), false];
+  }
   if (typeof Blob === 'function' && source instanceof Blob) return [inBlob(source), false];
   if (typeof Response === 'function' && source instanceof Response) {
     return [inBlob(await received(source, options)), true];

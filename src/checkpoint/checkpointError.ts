@@ -29,14 +29,19 @@ const callers = new WeakSet<object>();
 
 const shown = 80;
 
-/** Text from a file as a message may show it: in quotes, without control characters, and not too much of it. */
-export function quoted(text: string): string {
-  const start = text.slice(0, shown);
-  const safe = start.replace(unprintable, (character) =>
-    [...character].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+/** Text from a file as a terminal may show it: without control characters. */
+export const printable = (text: string): string =>
+  text.replace(unprintable, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
   );
-  return text.length > shown ? `'${safe}…' (${text.length} characters)` : `'${safe}'`;
-}
+
+/** Text from a file as a message may show it: printable, in quotes, and not too much of it. */
+export const quoted = (text: string): string =>
+  text.length > shown
+    ? `'${printable(text.slice(0, shown))}…' (${text.length} characters)`
+    : `'${printable(text)}'`;
 
 // Control characters move the cursor of a terminal, the others reverse or hide the text after them; lone surrogates.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;

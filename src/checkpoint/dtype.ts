@@ -52,7 +52,7 @@ const unreadable = new Map([
 ]);
 
 /** True for the types that can be read. */
-export const isDType = (dtype: string): dtype is DType => Object.hasOwn(arrays, dtype);
+const isDType = (dtype: string): dtype is DType => Object.hasOwn(arrays, dtype);
 
 /** Bytes per element; undefined for a type that is not known. */
 export const elementSize = (dtype: string): number | undefined =>

@@ -1,4 +1,4 @@
-import { looksLikePickle, looksLikeTorch, notACheckpoint } from './fileKind.ts';
+import { looksLikePickle, looksLikeSafetensors, looksLikeTorch, notACheckpoint } from './fileKind.ts';
 import { parseLegacyTorch } from './legacyTorch.ts';
 import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
 import { part, type Reading } from './reading.ts';
@@ -19,6 +19,8 @@ export function* parseTorch(
   { checkCrc = false }: TorchOptions = {},
 ): Reading<ParsedCheckpoint> {
   const start = yield* part(size, 0, Math.min(size, 64), () => 'the start');
+  // A length in front of a header may look like the start of a pickle.
+  if (looksLikeSafetensors(start, size)) throw notACheckpoint(start, size, 'torch');
   if (looksLikePickle(start)) return yield* parseLegacyTorch(size);
   // What an archive begins with does not matter to it, its directory is at its end; but nothing else begins so.
   if (looksLikeTorch(start)) return yield* parseTorchArchive(size, checkCrc);

@@ -1,11 +1,11 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import { named } from './checkpointError.ts';
 import { parseSafetensors } from './parseSafetensors.ts';
-import { readNow } from './reading.ts';
+import { plainBytes, readNow } from './reading.ts';
 import { readTensors } from './readTensors.ts';
 
 /** What {@link readSafetensors} returns. */
-export interface Safetensors {
+export interface SafetensorsCheckpoint {
   /** The tensors by name, in the order of the header; the map has no prototype. */
   readonly tensors: NamedTensorMap;
   /** The texts that the file holds besides. */
@@ -29,9 +29,9 @@ export interface Safetensors {
  * ```
  * @see https://huggingface.co/docs/safetensors
  */
-export function readSafetensors(bytes: Uint8Array | ArrayBuffer): Safetensors {
+export function readSafetensors(bytes: Uint8Array | ArrayBuffer): SafetensorsCheckpoint {
   try {
-    const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+    const file = plainBytes(bytes);
     const parsed = readNow(parseSafetensors(file.length), file);
     const tensors = readTensors(parsed, file);
     return { tensors, metadata: parsed.metadata };

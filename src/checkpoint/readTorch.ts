@@ -3,7 +3,7 @@ import { named } from './checkpointError.ts';
 import { isTensor } from './namedTensors.ts';
 import type { ParsedTensor } from './parsedCheckpoint.ts';
 import { parseTorch, type TorchOptions } from './parseTorch.ts';
-import { readNow } from './reading.ts';
+import { plainBytes, readNow } from './reading.ts';
 import { readTensors } from './readTensors.ts';
 
 /** What {@link readTorch} returns. */
@@ -40,7 +40,7 @@ export interface TorchCheckpoint {
  */
 export function readTorch(bytes: Uint8Array | ArrayBuffer, options: TorchOptions = {}): TorchCheckpoint {
   try {
-    const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+    const file = plainBytes(bytes);
     const parsed = readNow(parseTorch(file.length, options), file);
     const tensors = readTensors(parsed, file);
     const byIdentity = new Map([...parsed.tensors].map(([name, { identity }]) => [identity, tensors[name]!]));

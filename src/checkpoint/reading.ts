@@ -12,6 +12,12 @@ export interface ByteRange {
  */
 export type Reading<T> = Generator<ByteRange, T, Uint8Array>;
 
+/** Bytes as an array of no subclass: the slices of a `Buffer` of Node.js are views, not copies. */
+export const plainBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
+  bytes instanceof Uint8Array
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+
 /** Runs a reading on bytes in memory; what it is handed are views of them. */
 export function readNow<T>(reading: Reading<T>, bytes: Uint8Array): T {
   let step = reading.next();

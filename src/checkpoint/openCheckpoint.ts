@@ -1,0 +1,22 @@
+import type { CheckpointSource, OpenOptions } from './byteSource.ts';
+import { type CheckpointFile, openFile } from './checkpointFile.ts';
+import { looksLikeSafetensors, looksLikeTorch } from './fileKind.ts';
+import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
+import { parseSafetensors } from './parseSafetensors.ts';
+import { parseTorch, type TorchOptions } from './parseTorch.ts';
+import { part, type Reading } from './reading.ts';
+
+/** Reads either kind of file, whatever it is called. */
+function* parseCheckpoint(size: number, options: TorchOptions): Reading<ParsedCheckpoint> {
+  const start = yield* part(size, 0, Math.min(size, 64), () => 'the start');
+  const isTorch = looksLikeTorch(start) && !looksLikeSafetensors(start, size);
+  return isTorch ? yield* parseTorch(size, options) : yield* parseSafetensors(size);
+}
+
+/** Opens a file of either kind, by what is in it. */
+export const openCheckpoint = (
+  caller: string,
+  source: CheckpointSource,
+  { checkCrc = false, ...options }: OpenOptions & TorchOptions = {},
+): Promise<CheckpointFile> =>
+  openFile(caller, source, options, (size) => parseCheckpoint(size, { checkCrc }));

@@ -1,0 +1,23 @@
+import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
+import type { CheckpointFile } from '../checkpoint/checkpointFile.ts';
+
+/** What stands below a path of a file, by names without the path. */
+export function below(file: CheckpointFile, prefix: string | undefined): CheckpointFile {
+  if (prefix === undefined || prefix === '') return file;
+  const path = prefix.endsWith('.') ? prefix : `${prefix}.`;
+  const names = file.names.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length));
+  if (names.length === 0) {
+    throw new CheckpointError('OPTION', `--prefix: no tensor stands below ${quoted(prefix)}. See inspect.`);
+  }
+  const ties = file.ties
+    .map((group) => group.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length)))
+    .filter((group) => group.length > 1);
+  return {
+    ...file,
+    names,
+    ties,
+    info: (name) => file.info(path + name),
+    tensor: (name) => file.tensor(path + name),
+    read: (name) => file.read(path + name),
+  };
+}

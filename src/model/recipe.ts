@@ -1,0 +1,119 @@
+import { ParametrizeError, typeName } from '../errors.ts';
+import { isModule } from '../nn/fields.ts';
+import type { Module } from '../nn/module.ts';
+import { MaxNorm } from '../parametrizations/maxNorm.ts';
+import { MinMaxNorm } from '../parametrizations/minMaxNorm.ts';
+import { NonNeg } from '../parametrizations/nonNeg.ts';
+import { Orthogonal } from '../parametrizations/orthogonal.ts';
+import { Skew } from '../parametrizations/skew.ts';
+import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
+import { Symmetric } from '../parametrizations/symmetric.ts';
+import { UnitNorm } from '../parametrizations/unitNorm.ts';
+import { WeightNorm } from '../parametrizations/weightNorm.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
+import { hostsOf } from './hostsOf.ts';
+
+/** One parametrization as data: the name of the function that registers it, and its options. */
+export interface RecipeStep {
+  /** `weightNorm`, `spectralNorm`, … or what a class of your own calls itself. */
+  readonly kind: string;
+  /** Plain data. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** How one tensor of a model is parametrized. */
+export interface TensorRecipe {
+  /** Path of the module in the model; empty for the model itself. */
+  readonly path: string;
+  /** Name of the tensor in the module. */
+  readonly tensor: string;
+  /** What is registered, in the order in which it is applied. */
+  readonly steps: readonly RecipeStep[];
+}
+
+/**
+ * The functions that may register what a recipe names, by kind: `{ weightNorm, spectralNorm, myMap: (host, name, options) =>
+ * registerParametrization(host, name, new MyMap(options)) }`.
+ */
+export type Catalog = Readonly<
+  // biome-ignore lint/suspicious/noExplicitAny: functions of the catalog narrow their host and options
+  Record<string, (host: any, name: any, options?: any) => unknown>
+>;
+
+// biome-ignore lint/suspicious/noExplicitAny: any arguments of a constructor
+type Class = abstract new (...args: any[]) => object;
+
+/** The classes of the catalog, and the fields that are their options. */
+const classes: readonly (readonly [type: Class, kind: string, options: readonly string[]])[] = [
+  [WeightNorm, 'weightNorm', ['dim', 'eps']],
+  [SpectralNorm, 'spectralNorm', ['nPowerIterations', 'eps', 'dim']],
+  [Orthogonal, 'orthogonal', ['orthogonalMap']],
+  [Symmetric, 'symmetric', []],
+  [Skew, 'skew', []],
+  [MaxNorm, 'maxNorm', ['maxValue', 'axis']],
+  [MinMaxNorm, 'minMaxNorm', ['minValue', 'maxValue', 'rate', 'axis']],
+  [NonNeg, 'nonNeg', []],
+  [UnitNorm, 'unitNorm', ['axis']],
+];
+
+/**
+ * How the tensors of a model are parametrized, as data from which {@link applyRecipe} registers the same again. A class of
+ * your own has a method `recipe()` that returns its {@link RecipeStep}; without it, its step is only the name of the class.
+ */
+export const recipeOf = (model: Module): TensorRecipe[] =>
+  hostsOf(model).flatMap(([path, host]) =>
+    [...registrationsOf(host)].map(([tensor, { list }]) => ({ path, tensor, steps: [...list].map(stepOf) })),
+  );
+
+function stepOf(registered: unknown): RecipeStep {
+  const own = (registered as { recipe?: unknown }).recipe;
+  if (typeof own === 'function') return own.call(registered) as RecipeStep;
+  const known = classes.find(([type]) => registered instanceof type);
+  if (known === undefined)
+    return { kind: isModule(registered) ? typeName(registered) : 'function', options: {} };
+  const [, kind, names] = known;
+  const fields = registered as Readonly<Record<string, unknown>>;
+  const options = Object.fromEntries(names.map((name) => [name, fields[name]]));
+  return kind === 'orthogonal'
+    ? { kind, options: { ...options, useTrivialization: fields['base'] !== undefined } }
+    : { kind, options };
+}
+
+/**
+ * Registers what a recipe says, on the tensors that are not parametrized yet.
+ *
+ * @returns the tensors that it was registered on, with their paths
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has not
+ */
+export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], catalog: Catalog): string[] {
+  const wanted = recipe.filter(({ path, tensor }) => {
+    const host = hostAt(model, path);
+    return host === undefined || !registrationsOf(host).has(tensor);
+  });
+  for (const { path, tensor, steps } of wanted) {
+    for (const { kind } of steps) {
+      if (Object.hasOwn(catalog, kind)) continue;
+      const has = Object.keys(catalog).join(', ') || 'nothing';
+      throw new ParametrizeError(
+        'UNKNOWN_RECIPE',
+        `'${join(path, tensor)}' was parametrized by '${kind}', which the catalog has not; it has ${has}. Add a function of that name: catalog: { ${kind}: (host, name, options) => … }.`,
+      );
+    }
+  }
+  return wanted.map(({ path, tensor, steps }) => {
+    const host = hostAt(model, path);
+    if (host === undefined) {
+      throw new ParametrizeError(
+        'UNKNOWN_RECIPE',
+        `'${join(path, tensor)}' was parametrized, and the model has no module '${path}'. Load into the model that was saved.`,
+      );
+    }
+    for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
+    return join(path, tensor);
+  });
+}
+
+// Each time anew: registering makes modules, which later entries may be about.
+const hostAt = (model: Module, path: string): object | undefined => new Map(hostsOf(model)).get(path);
+
+const join = (path: string, tensor: string): string => (path === '' ? tensor : `${path}.${tensor}`);

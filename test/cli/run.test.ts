@@ -1,0 +1,255 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  loadCheckpoint,
+  openSafetensors,
+  openTorch,
+  readSafetensors,
+  saveCheckpoint,
+} from '../../src/checkpoint/index.ts';
+import { run } from '../../src/cli/run.ts';
+import { nn, orthogonal, spectralNorm, weightNorm } from '../../src/index.ts';
+import { Cnn, imagesOf, logitsOf } from '../checkpoint/networks.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (path: string): string => fileURLToPath(new URL(`../checkpoint/files/${path}`, import.meta.url));
+const output = join(folder, 'out.safetensors');
+
+async function call(...args: string[]) {
+  const [out, error]: string[][] = [[], []];
+  const code = await run(args, {
+    out: (text) => void out!.push(text),
+    error: (text) => void error!.push(text),
+    showsProgress: false,
+  });
+  return { code, out: out!.join('\n'), error: error!.join('\n') };
+}
+
+describe('inspect', () => {
+  it('lists tensors, what is parametrized and how, ties and counts', async () => {
+    const { code, out, error } = await call('inspect', file('statedicts/legacy_weight_norm_nested.pt'));
+    expect([code, error]).toEqual([0, '']);
+    expect(out).toMatch(/│ rnn\.weight_hh_l0_g +│ F32 +│ \[12, 1\] +│ \d+ +│/);
+    expect(out).toMatch(/│ rnn\.weight_hh_l0 +│ weightNorm +│ legacy +│ 2 +│/);
+    expect(out).toMatch(/^tied: blocks\.0\.conv1\.\S+ = blocks\.0\.net\.0\.\S+$/m);
+    expect(out).toMatch(/^torch: 32 tensors, [\d,]+ elements, tied ones once$/m);
+  });
+
+  it('prints the same as JSON', async () => {
+    const { code, out } = await call(
+      'inspect',
+      file('networks/mnist_cnn_spectral_norm_parametrized.pt'),
+      '--json',
+    );
+    expect(code).toBe(0);
+    const facts = JSON.parse(out);
+    expect(facts).toMatchObject({ format: 'torch', tied: [], metadata: {} });
+    expect(facts.tensors).toHaveLength(16);
+    expect(facts.parametrized[0]).toEqual({
+      name: 'features.0.weight',
+      by: 'spectralNorm',
+      spelling: 'modern',
+      parts: ['original', '0._u', '0._v'].map((part) => `features.0.parametrizations.weight.${part}`),
+    });
+    const sizes = facts.tensors.map(({ elements }: { elements: number }) => elements);
+    expect(facts.elements).toBe(sizes.reduce((sum: number, size: number) => sum + size, 0));
+  });
+
+  it('counts tied tensors once', async () => {
+    const { out } = await call('inspect', file('statedicts/views_and_strides.pt'), '--json');
+    const { tensors, elements, tied } = JSON.parse(out);
+    expect(tied).toEqual([['base', 'tied_a', 'tied_b']]);
+    const all = tensors.reduce((sum: number, tensor: { elements: number }) => sum + tensor.elements, 0);
+    expect(elements).toBe(all - 2 * 24);
+  });
+
+  it('shows what stands below a path, and the recipe in a file of ours', async () => {
+    const wrapped = await call(
+      'inspect',
+      file('networks/mnist_rnn_orthogonal.full.pt'),
+      '--prefix',
+      'model',
+      '--json',
+    );
+    expect(JSON.parse(wrapped.out).parametrized).toMatchObject([{ name: 'rec.weight', by: 'unknown' }]);
+    const model = orthogonal(new nn.Linear(3, 3));
+    await saveCheckpoint(model, join(folder, 'own.safetensors'));
+    model.dispose();
+    const own = await call('inspect', join(folder, 'own.safetensors'), '--json');
+    expect(JSON.parse(own.out).parametrized).toMatchObject([{ name: 'weight', by: 'orthogonal' }]);
+  });
+
+  it('prints names without control characters', async () => {
+    const scalar = tf.scalar(1);
+    const { writeSafetensors } = await import('../../src/checkpoint/index.ts');
+    writeFileSync(
+      join(folder, 'odd.safetensors'),
+      await writeSafetensors({ 'a\u001b[31m\n': scalar }, { 'k\u0007': '\u0000' }),
+    );
+    scalar.dispose();
+    const { out } = await call('inspect', join(folder, 'odd.safetensors'));
+    expect(out).toContain('a\\u001b[31m\\u000a');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be there
+    expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f]/);
+  });
+});
+
+describe('fold', () => {
+  it.each([
+    'mnist_cnn_weight_norm',
+    'mnist_cnn_spectral_norm_legacy',
+    'mnist_cnn_spectral_norm_parametrized',
+  ])('makes plain weights of %s, which give the logits of torch', async (name) => {
+    const { code, out } = await call('fold', file(`networks/${name}.pt`), '-o', output);
+    expect([code, out]).toEqual([0, expect.stringMatching(/out\.safetensors: 8 tensors, 4\d,\d+ bytes$/)]);
+    const network = new Cnn();
+    const report = await loadCheckpoint(network, output);
+    expect(report.folded).toEqual([]);
+    tf.tidy(() => {
+      expect(network.call(imagesOf())).toBeAllClose(logitsOf(name), { relative: 0, absolute: 1e-4 });
+    });
+    network.dispose();
+  });
+
+  it.each([
+    ['a norm of each input', () => weightNorm(new nn.Linear(4, 3), 'weight', { dim: 1 })],
+    ['a norm of everything', () => weightNorm(new nn.Linear(4, 3), 'weight', { dim: null })],
+    ['a norm of two axes', () => weightNorm(new nn.Conv2d(2, 3, 2), 'weight', { dim: [0, 2] })],
+    ['a transposed convolution', () => spectralNorm(new nn.ConvTranspose1d(4, 4, 3)).eval()],
+    ['a square matrix', () => spectralNorm(new nn.Linear(5, 5)).eval()],
+    ['a square convolution', () => spectralNorm(new nn.Conv1d(4, 4, 4)).eval()],
+  ])('computes %s as the model does', async (_, make) => {
+    const model = make();
+    // A weight whose singular value is known to the vectors.
+    await saveCheckpoint(model as nn.Module, join(folder, 'model.safetensors'));
+    await call('fold', join(folder, 'model.safetensors'), '-o', output);
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(output)));
+    const folded = (model as nn.Module).stateDict({ spelling: 'folded' });
+    expect(tensors['weight']!).toBeAllClose(folded['weight']!, { relative: 1e-5, absolute: 1e-6 });
+    expect(metadata['tfjs-parametrize']).toBeUndefined();
+    tf.dispose([tensors, folded]);
+    model.dispose();
+  });
+
+  it('refuses what names do not tell how to fold, and writes nothing', async () => {
+    const target = join(folder, 'never.safetensors');
+    const { code, error } = await call('fold', file('networks/mnist_rnn_orthogonal.pt'), '-o', target);
+    expect([code, error]).toEqual([
+      1,
+      expect.stringMatching(/'rec\.weight' is parametrized.*\[UNSUPPORTED\]$/),
+    ]);
+    expect(existsSync(target)).toBe(false);
+  });
+});
+
+describe('convert', () => {
+  it.each(['modern', 'legacy'])('changes names to %s and no bytes', async (spelling) => {
+    for (const source of [
+      'legacy_weight_norm_nested.pt',
+      'modern_weight_norm_nested.pt',
+      'legacy_spectral_norm.pt',
+    ]) {
+      await call('convert', file(`statedicts/${source}`), '-o', output, '--spelling', spelling);
+      const [before, after] = [await openTorch(file(`statedicts/${source}`)), await openSafetensors(output)];
+      expect(after.names).toHaveLength(before.names.length);
+      const isLegacy = (name: string): boolean =>
+        /_(g|v|orig|u)$/.test(name) && !name.includes('parametrizations');
+      expect(after.names.some(isLegacy)).toBe(spelling === 'legacy');
+      const plain = (name: string): string =>
+        name
+          .replace(/parametrizations\.(\w+)\.original0$/, '$1_g')
+          .replace(/parametrizations\.(\w+)\.original1$/, '$1_v')
+          .replace(/parametrizations\.(\w+)\.original$/, '$1_orig')
+          .replace(/parametrizations\.(\w+)\.0\._([uv])$/, '$1_$2');
+      const byPlain = new Map(after.names.map((name) => [plain(name), name]));
+      for (const name of before.names) {
+        expect(await after.read(byPlain.get(plain(name))!), name).toEqual(await before.read(name));
+      }
+      await before.close();
+      await after.close();
+    }
+  });
+
+  it('keeps every type of element', async () => {
+    await call('convert', file('statedicts/dtypes.legacy.pt'), '-o', output, '--spelling', 'modern');
+    const [before, after] = [
+      await openTorch(file('statedicts/dtypes.legacy.pt')),
+      await openSafetensors(output),
+    ];
+    for (const name of before.names) expect(await after.read(name), name).toEqual(await before.read(name));
+    await before.close();
+    await after.close();
+  });
+
+  it('takes a part of a training checkpoint, and prints JSON', async () => {
+    const source = file('networks/mnist_cnn_weight_norm.full.pt');
+    const { code, out } = await call(
+      'convert',
+      source,
+      '--prefix',
+      'model',
+      '--spelling',
+      'modern',
+      '-o',
+      output,
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      output,
+      spelling: 'modern',
+      tensors: 12,
+      bytes: readFileSync(output).length,
+    });
+  });
+});
+
+describe('the exit code', () => {
+  it.each([
+    [0, ['--help'], /Usage: tfjs-parametrize/],
+    [0, ['convert', '--help'], /--spelling/],
+    [2, [], /Usage/],
+    [2, ['melt'], /unknown command 'melt'/],
+    [2, ['inspect'], /missing required argument/],
+    [2, ['inspect', 'a', '--colour'], /unknown option/],
+    [2, ['fold', 'a'], /-o, --output/],
+    [2, ['convert', 'a', '-o', 'b', '--spelling', 'old'], /Allowed choices are modern, legacy, folded/],
+    [
+      2,
+      ['convert', file('statedicts/empty_dict.pt'), '-o', 'b.pt', '--spelling', 'modern'],
+      /Call it \.safetensors/,
+    ],
+    [2, ['inspect', file('statedicts/empty_dict.pt'), '--prefix', 'x'], /no tensor stands below 'x'/],
+    [1, ['inspect', 'nowhere.pt'], /ENOENT.*\[UNREADABLE\]/],
+    [1, ['inspect', file('badfiles/pt_os_system_global.pt')], /'os\.system'.*\[UNSAFE\]/],
+    [
+      1,
+      ['fold', file('badfiles/other_git_lfs_pointer.pt'), '-o', output],
+      /git lfs pull.*\[NOT_A_CHECKPOINT\]/,
+    ],
+  ])('is %i for %j', async (code, args, text) => {
+    const result = await call(...args);
+    expect(result.code).toBe(code);
+    expect(result.out + result.error).toMatch(text);
+  });
+});
+
+describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the program', () => {
+  let version = '';
+  beforeAll(() => {
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    const args = ['--import', 'tsx', main, 'inspect', file('statedicts/empty_dict.pt')];
+    version = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  });
+
+  it('runs without a backend of tfjs', () => {
+    expect(version).toContain('torch: 0 tensors, 0 elements');
+  });
+});
