@@ -4,7 +4,7 @@ import { registerUseCheck } from '../nn/useCheck.ts';
 import { registrationOf } from '../parametrize/registry.ts';
 import { type FieldOf, fieldsDeclaredOn, nameOf } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';
-import { adoptedValue } from './fieldValue.ts';
+import { isReplaced } from './fieldValue.ts';
 import { redeclared, redeclaresField } from './redeclaration.ts';
 
 /**
@@ -21,12 +21,11 @@ function checkDeclared(host: object): void {
     const value: unknown = Object.getOwnPropertyDescriptor(host, declared.field)?.value;
     if (value === null || value === undefined) continue;
     if (!declared.applied && !declared.finished) throw bypassed(declaredField);
-    const before = adoptedValue(host, declared.field);
-    const isReplaced =
+    const isLost =
       value instanceof tf.Tensor
         ? registrationOf(host, declared.field) !== undefined
-        : before !== undefined && before !== value && redeclaresField(host, declaredField);
-    if (isReplaced) throw redeclared(declaredField, typeName(host));
+        : isReplaced(host, declared.field, value) && redeclaresField(host, declaredField);
+    if (isLost) throw redeclared(declaredField, typeName(host));
   }
 }
 

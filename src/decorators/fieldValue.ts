@@ -8,8 +8,22 @@ import { redeclared, redeclaresField } from './redeclaration.ts';
 /** The values that fields of objects had when their declarations were applied. */
 const adopted = new WeakMap<object, Map<string, unknown>>();
 
-/** The value that a field of an object had when its declarations were applied; undefined if they were not. */
-export const adoptedValue = (host: object, field: string): unknown => adopted.get(host)?.get(field);
+/** Objects whose constructor may not have ended yet: constructors are synchronous. */
+const constructing = new WeakSet<object>();
+
+/** Whether the declarations of a field of an object were applied. */
+export const isAdopted = (host: object, field: string): boolean => adopted.get(host)?.has(field) === true;
+
+/**
+ * Whether a field has another value than the declarations were applied to, since the object was constructed. Once it was
+ * found to be the same, the object's owner may replace it.
+ */
+export function isReplaced(host: object, field: string, value: unknown): boolean {
+  const before = adopted.get(host)?.get(field);
+  if (before === undefined) return false;
+  if (before === value && !constructing.has(host)) adopted.get(host)!.set(field, undefined);
+  return before !== value;
+}
 
 /**
  * Gives a field of an object its value, and applies the declarations to it. While there is none (null, undefined), the
@@ -38,6 +52,8 @@ export function giveValue(host: object, declaredField: FieldOf, value: unknown):
   });
   const values = adopted.get(host) ?? new Map<string, unknown>();
   adopted.set(host, values.set(declared.field, value));
+  constructing.add(host);
+  queueMicrotask(() => constructing.delete(host));
   for (const declaration of declared.declarations) {
     applyDeclaration(declared.mode, declaration, host, declared.field, value, nameOf(declaredField));
   }
@@ -54,15 +70,10 @@ function refuseVariable(host: object, declaredField: FieldOf): void {
   const property = Object.getOwnPropertyDescriptor(host, field);
   if (registration === undefined || property?.set === undefined) return;
   const newest = Math.max(...registration.list.chain.ownVariables().map(({ id }) => id));
-  let constructing = true;
-  // Constructors are synchronous.
-  queueMicrotask(() => {
-    constructing = false;
-  });
   Object.defineProperty(host, field, {
     ...property,
     set(value: unknown) {
-      if (constructing && value instanceof tf.Variable && value.id > newest) {
+      if (constructing.has(host) && value instanceof tf.Variable && value.id > newest) {
         throw redeclared(declaredField, typeName(host));
       }
       property.set!.call(host, value);

@@ -1,5 +1,5 @@
 import { fieldsDeclaredOn, undecorated } from './declaredFields.ts';
-import { adoptedValue, giveValue } from './fieldValue.ts';
+import { giveValue, isAdopted } from './fieldValue.ts';
 import { isStandard } from './standardDecorator.ts';
 
 /** A class, also an abstract one. */
@@ -33,7 +33,7 @@ export function parametrizedModule<C extends AnyClass>(target: C, context?: Clas
       for (const field of fields) {
         const name = field.declared.field;
         const own = Object.getOwnPropertyDescriptor(host, name);
-        if (own === undefined || 'get' in own || adoptedValue(host, name) !== undefined) continue;
+        if (own === undefined || 'get' in own || isAdopted(host, name)) continue;
         giveValue(host, field, own.value);
       }
       return host;

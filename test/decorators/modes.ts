@@ -35,6 +35,7 @@ export const standardModes: readonly Mode[] = [
   mode('standard, tsc for ES2017', byTsc(standard, ts.ScriptTarget.ES2017)),
   mode('standard, esbuild', byEsbuild(standard)),
   mode('standard, swc 2023-11', bySwc('2023-11')),
+  mode('standard, class decorator, tsc', byTsc(standard), { classDecorator: true }),
 ];
 
 const assigned = { assigns: true };

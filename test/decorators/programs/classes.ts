@@ -75,6 +75,14 @@ export class Parts extends nn.Module {
   }
 }
 
+/** Replaces a module of its parent, when asked to. */
+export class Replacing extends Parts {
+  replace(): void {
+    this.linear.dispose();
+    this.linear = new nn.Linear(2, 2);
+  }
+}
+
 /** Makes its tensor in the constructor, from an argument; the other one may stay away. */
 @parametrizedModule
 export class Sized extends nn.Module {
