@@ -96,8 +96,10 @@ export class EvaluationCache implements ScopeMember {
   #serveKept(kept: KeptEntry): Tensor {
     const scope = activeScope();
     if (scope === null) {
-      kept.handedOut = true;
-      if (isBorrowed(kept)) quitScope(this);
+      if (!kept.handedOut) {
+        kept.handedOut = true;
+        if (isBorrowed(kept)) quitScope(this);
+      }
       return kept.tensor;
     }
     const tensor = alias(kept.tensor);
