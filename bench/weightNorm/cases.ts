@@ -7,7 +7,7 @@ export interface Case {
 }
 
 /** What is computed: the weight; its gradients, from what the forward pass has saved; or both, with the tape. */
-export const passes = ['forward', 'backward', 'forward and backward'] as const;
+const passes = ['forward', 'backward', 'forward and backward'] as const;
 export type Pass = (typeof passes)[number];
 
 /** The shapes by the name that `--sizes` takes, as a dense layer or the taps of a convolution have them. */
@@ -28,9 +28,6 @@ export const casesOf = ([rows, columns]: readonly [number, number]): Case[] =>
 /** The case in words. */
 export const titleOf = ({ shape, kept, pass }: Case): string =>
   `[${shape.join(', ')}], ${kept === 0 ? 'first' : 'last'} axis, ${pass}`;
-
-/** How many numbers v has. */
-export const sizeOf = ({ shape }: Case): number => shape[0] * shape[1];
 
 /** A tensor that is the same in every program: number i is `offset + sin(phase·(i + 1))`. */
 export interface Wave {
