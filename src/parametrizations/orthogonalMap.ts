@@ -50,7 +50,7 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
 };
 
 /** The signs of the diagonal, [b, 1, k], with 1 for zero: constants, which no gradient flows through. */
-export function diagonalSigns(X: Tensor): Tensor {
+function diagonalSigns(X: Tensor): Tensor {
   const [, n, k] = X.shape as [number, number, number];
   return constant(() => {
     const diagonal = tf.sum(tf.mul(X, tf.eye(n, k)), 1, true);

@@ -6,7 +6,7 @@ export type MapName = 'matrixExp' | 'cayley' | 'householder';
 export const eye = (n: number): number[][] =>
   Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
 export const transpose = (a: Matrix): number[][] => a[0]!.map((_, j) => a.map((row) => row[j]!));
-export const product = (a: Matrix, b: Matrix): number[][] =>
+const product = (a: Matrix, b: Matrix): number[][] =>
   a.map((row) => b[0]!.map((_, j) => row.reduce((sum, x, i) => sum + x * b[i]![j]!, 0)));
 const combine = (a: Matrix, s: number, b: Matrix): number[][] =>
   a.map((row, i) => row.map((x, j) => x + s * b[i]![j]!));
