@@ -23,9 +23,6 @@ export function isLayerVariable(value: unknown): value is LayerVariable {
   return typeof read === 'function' && typeof write === 'function' && typeof originalName === 'string';
 }
 
-/** The name under which a weight is saved. */
-export const savedName = (weight: LayerVariable): string => weight.originalName;
-
 /**
  * A weight that holds an existing variable; the constructor of tfjs-layers can only make a new one.
  *

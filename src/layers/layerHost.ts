@@ -10,6 +10,7 @@ import { postpone } from './postponed.ts';
 /** The layers, cells and models of tfjs-layers. */
 const layerHost: HostKind = {
   accepts: isLayer,
+  training: false,
   mainTensor: (layer) => mainWeight(layer as Layer),
   outputAxes: (layer, name, rank) => outputAxes(layer as Layer, name, rank),
   locate: (layer, path) => locate(layer as Layer, path),

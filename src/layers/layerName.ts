@@ -25,46 +25,68 @@ export type LayerName =
   | 'movingVariance'
   | 'alpha';
 
+/** A type of host, with the names of its tensors. */
+interface Named<H, N> {
+  /** The type of the host. */
+  host: H;
+  /** The names of its tensors. */
+  name: N;
+}
+
+/** A type of host whose subtypes tell their names themselves. */
+interface Base<H, N> extends Named<H, N> {
+  /** Tells it from {@link Named}. */
+  exactly: true;
+}
+
+/** A type of host whose fields of some type are its tensors. */
+interface Fields<H, F> {
+  /** The type of the host. */
+  host: H;
+  /** The type of the fields. */
+  field: F;
+}
+
 declare module '../parametrize/registerParametrization.ts' {
   interface ForeignHosts {
     /** A layer of whatever class, such as `model.layers[0]`. */
-    layer: { host: layers.Layer; name: LayerName | `${string}.${LayerName}`; exactly: true };
+    layer: Base<layers.Layer, LayerName | `${string}.${LayerName}`>;
     /** A cell of whatever class, such as `lstm.cell`. */
-    recurrentCell: { host: RNN['cell']; name: CellName; exactly: true };
+    recurrentCell: Base<RNN['cell'], CellName>;
     /** Fields of layers of one's own, and of cells. */
-    layerField: { host: layers.Layer; field: LayerVariable };
+    layerField: Fields<layers.Layer, LayerVariable>;
     /** A model: a path to a weight. */
-    layersModel: { host: LayersModel; name: `${string}.${string}` };
+    layersModel: Named<LayersModel, `${string}.${string}`>;
     /** A dense layer. */
-    dense: { host: ReturnType<typeof layers.dense>; name: KernelName };
+    dense: Named<ReturnType<typeof layers.dense>, KernelName>;
     /** A convolution, transposed or not. */
-    convolution: { host: Convolution; name: KernelName };
+    convolution: Named<Convolution, KernelName>;
     /** A depthwise convolution. */
-    depthwise: { host: ReturnType<typeof layers.depthwiseConv2d>; name: 'depthwiseKernel' | 'bias' };
+    depthwise: Named<ReturnType<typeof layers.depthwiseConv2d>, 'depthwiseKernel' | 'bias'>;
     /** A separable convolution. */
-    separable: {
-      host: ReturnType<typeof layers.separableConv2d>;
-      name: 'depthwiseKernel' | 'pointwiseKernel' | 'bias';
-    };
+    separable: Named<
+      ReturnType<typeof layers.separableConv2d>,
+      'depthwiseKernel' | 'pointwiseKernel' | 'bias'
+    >;
     /** An embedding. */
-    embedding: { host: ReturnType<typeof layers.embedding>; name: 'embeddings' };
+    embedding: Named<ReturnType<typeof layers.embedding>, 'embeddings'>;
     /** A recurrent layer: a path to a weight of its cell, or of one of its cells. */
-    recurrent: { host: RNN; name: `cell.${CellName}` | `cell.cells.${number}.${CellName}` };
+    recurrent: Named<RNN, `cell.${CellName}` | `cell.cells.${number}.${CellName}`>;
     /** A bidirectional layer: a path to a weight of one direction. */
-    bidirectional: {
-      host: ReturnType<typeof layers.bidirectional>;
-      name: `${'forwardLayer' | 'backwardLayer'}.cell.${CellName | `cells.${number}.${CellName}`}`;
-    };
+    bidirectional: Named<
+      ReturnType<typeof layers.bidirectional>,
+      `${'forwardLayer' | 'backwardLayer'}.cell.${CellName | `cells.${number}.${CellName}`}`
+    >;
     /** A layer at every time step: a path to a weight of that layer. */
-    timeDistributed: { host: ReturnType<typeof layers.timeDistributed>; name: `layer.${string}` };
+    timeDistributed: Named<ReturnType<typeof layers.timeDistributed>, `layer.${string}`>;
     /** Batch normalization. */
-    batchNormalization: {
-      host: ReturnType<typeof layers.batchNormalization>;
-      name: NormName | 'movingMean' | 'movingVariance';
-    };
+    batchNormalization: Named<
+      ReturnType<typeof layers.batchNormalization>,
+      NormName | 'movingMean' | 'movingVariance'
+    >;
     /** Layer normalization. */
-    layerNormalization: { host: ReturnType<typeof layers.layerNormalization>; name: NormName };
+    layerNormalization: Named<ReturnType<typeof layers.layerNormalization>, NormName>;
     /** PReLU. */
-    prelu: { host: ReturnType<typeof layers.prelu>; name: 'alpha' };
+    prelu: Named<ReturnType<typeof layers.prelu>, 'alpha'>;
   }
 }

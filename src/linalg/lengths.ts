@@ -9,7 +9,7 @@ import { isZero, scaleAlong } from './norm.ts';
  * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1.
  * **Gradient**: `x / ‖x‖`; of any order.
  */
-export function lengths(x: Tensor, axes: readonly number[]): Tensor {
+function lengths(x: Tensor, axes: readonly number[]): Tensor {
   const scale = scaleAlong(x, axes);
   const squares = tf.sum(tf.square(tf.div(x, scale)), [...axes], true);
   const zero = isZero(squares);

@@ -33,6 +33,8 @@ export interface FoundTensor {
 export interface HostKind {
   /** True if this kind is responsible for the object; the kind registered last is asked first. */
   accepts(host: object): boolean;
+  /** The mode of parametrizations on hosts that have no field `training`, but while a host computes. */
+  readonly training?: boolean;
   /** The tensor that a catalog function takes when it is given no name. */
   mainTensor(host: object): string;
   /**
@@ -86,3 +88,9 @@ export const foreignHostKindOf = (host: object): HostKind | undefined =>
 /** The object that has the tensor of a path, and its name there; most hosts know no paths. */
 export const locate = (host: object, path: string): [owner: object, name: string] =>
   foreignHostKindOf(host)?.locate?.(host, path) ?? [host, path];
+
+/** The mode that parametrizations get from their host; undefined if it has none. */
+export function modeOf(host: object): boolean | undefined {
+  const { training = foreignHostKindOf(host)?.training } = host as { training?: unknown };
+  return typeof training === 'boolean' ? training : undefined;
+}

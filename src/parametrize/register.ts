@@ -10,7 +10,7 @@ import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { isBuffer, markBuffer } from '../nn/parameter.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from './dependencyChecks.ts';
-import type { Place } from './host.ts';
+import { modeOf, type Place } from './host.ts';
 import { preservingState, restoringOnError } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
 import { ParametrizationList } from './parametrizationList.ts';
@@ -62,9 +62,9 @@ export function register(
   checkOpen(caller, existing?.list ?? host);
   checkShared(caller, step, existing?.list);
   const modules = step.module?.modules() ?? [];
-  const { training } = host as { training?: unknown };
+  const training = modeOf(host);
   restoringOnError(modules, () => {
-    if (typeof training === 'boolean') for (const module of modules) module.training = training;
+    if (training !== undefined) for (const module of modules) module.training = training;
     if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
     else append(caller, existing, step, unsafe);
   });
@@ -109,8 +109,8 @@ function registerFirst(
       steps: [step],
       spec: specOf(variable),
     });
-    if (typeof (host as { training?: unknown }).training === 'boolean')
-      list.train((host as { training: boolean }).training);
+    const training = modeOf(host);
+    if (training !== undefined) list.train(training);
     attachment.install(list);
     try {
       const value = trial(caller, list, step, values);

@@ -21,7 +21,7 @@ export interface LayerCase {
 }
 
 /** A layer of one's own, with a weight from `addWeight`. */
-export class Scale extends tf.layers.Layer {
+class Scale extends tf.layers.Layer {
   static className = 'Scale';
   gain!: tf.LayerVariable;
   override build(inputShape: tf.Shape): void {
