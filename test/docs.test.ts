@@ -25,6 +25,7 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the documents', () => {
     'docs/migrating-from-torch.md',
     'docs/decorators.md',
     'docs/tf-layers.md',
+    'docs/checkpoints.md',
   ])('%s is a program that prints what it says', async (path) => {
     const guide = read(path);
     expect(await outputOf(codeBlocks(guide, 'ts'))).toBe(codeBlocks(guide, 'text'));
