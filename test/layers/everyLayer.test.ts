@@ -7,8 +7,8 @@ import {
   valueOf,
   weightNorm,
 } from 'tfjs-parametrize';
+import { syncModel } from 'tfjs-parametrize/layers';
 import { describe, expect, it } from 'vitest';
-import 'tfjs-parametrize/layers';
 import { normsOf } from '../parametrizations/constraintCases.ts';
 import { flatten } from '../toBeAllClose.ts';
 import {
@@ -158,6 +158,47 @@ describe.each(trainable)('%s', (_, layerCase) => {
       });
     });
     disposeModel(model);
+    tf.dispose([x, y]);
+  });
+
+  // The twin is trained by hand. Its optimizer never has anything to move: directions stay where the kernels were in the
+  // list of variables, and the lengths come last.
+  it.each(optimizers)('goes on after a registration in the middle of %s as a twin', async (__, make) => {
+    const [model, twin] = [modelOf(layerCase), modelOf(layerCase)];
+    const { x, y } = dataOf(layerCase);
+    const registerOn = (target: tf.Sequential): tf.Variable[] =>
+      layerCase.kernels.map((path) => {
+        const { host, name } = at(layerOf(target), path);
+        weightNorm(host, name as never);
+        return parametrizationsOn(host, name).g;
+      });
+    const optimizer = make();
+    const step = (variables: tf.Variable[]): void => {
+      const loss = (): tf.Scalar =>
+        tf.losses.meanSquaredError(y, twin.apply(x, { training: true }) as tf.Tensor);
+      optimizer.minimize(loss, false, variables);
+    };
+    model.compile({ optimizer: make(), loss: 'meanSquaredError' });
+    const train = (): Promise<unknown> =>
+      model.fit(x, y, { epochs: 3, batchSize: 8, shuffle: false, verbose: 0 });
+    const variables = twin.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    await train();
+    for (let i = 0; i < 3; i++) step(variables);
+    registerOn(model);
+    syncModel(model);
+    const lengths = registerOn(twin);
+    await train();
+    for (let i = 0; i < 3; i++) step([...variables, ...lengths]);
+    tf.tidy(() => {
+      const wanted = twin.getWeights();
+      model.getWeights().forEach((weight, i) => {
+        expect(weight).toBeAllClose(wanted[i]!, { absolute: 2e-5, relative: 1e-3 });
+      });
+    });
+    disposeModel(model);
+    optimizer.dispose();
+    (optimizer as unknown as { c?: tf.Tensor }).c?.dispose();
+    disposeModel(twin);
     tf.dispose([x, y]);
   });
 
