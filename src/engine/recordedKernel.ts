@@ -8,7 +8,7 @@ interface TapeNode {
   readonly inputs: NamedTensorMap;
   readonly outputs: readonly Tensor[];
   /** What the gradient gets; the engine disposes it with the tape. */
-  readonly saved?: unknown;
+  readonly saved?: Tensor[];
 }
 
 /** What is relied on of tfjs's engine. */
@@ -52,25 +52,31 @@ export function runRecorded(
   const tape = currentTape();
   if (tape === null) return outputs;
   const node: TapeNode | undefined = Array.isArray(tape) ? tape.at(-1) : undefined;
+  const saved = node?.saved;
   if (
     node?.kernelName !== kernelName ||
     node.outputs?.[0] !== outputs[0] ||
-    !Array.isArray(node.saved) ||
-    node.saved.length > 0 ||
+    !Array.isArray(saved) ||
+    saved.length > 0 ||
     typeof recorder().addTapeNode !== 'function'
   ) {
     tf.dispose(outputs);
     return null;
   }
-  node.saved.push(...Object.values(inputs).map(recordedAlias));
-  node.saved.push(...outputs.filter((_, i) => savesOutput(i)).map((output) => tf.keep(alias(output))));
+  for (const input of Object.values(inputs)) saved.push(savedInput(input));
+  outputs.forEach((output, i) => {
+    if (savesOutput(i)) saved.push(tf.keep(alias(output)));
+  });
   return outputs;
 }
 
-/** An {@link alias} that a gradient of a gradient finds the way back from, as tfjs's own clones. */
-function recordedAlias(x: Tensor): Tensor {
+/** An {@link alias} that a gradient of a gradient finds the way back from, as from tfjs's own clones. */
+function savedInput(x: Tensor): Tensor {
   const y = tf.keep(alias(x));
-  recorder().addTapeNode!('alias', { x }, [y], (dy) => ({ x: () => dy }), [], {});
+  // The backward pass of the outermost gradient is not recorded, so that nothing looks for the way.
+  if (tf.engine().state.gradientDepth > 1) {
+    recorder().addTapeNode!('alias', { x }, [y], (dy) => ({ x: () => dy }), [], {});
+  }
   return y;
 }
 

@@ -49,7 +49,12 @@ function canBeFused(g: Tensor, v: Tensor, axes: readonly number[]): boolean {
   return g.dtype === 'float32' && v.dtype === 'float32' && v.size > 0 && g.size === norms;
 }
 
+/** The backends that the kernels are registered for. */
+const registeredFor = new Set<string>();
+
 function register(backendName: string, kernelsInUse: () => WeightNormKernels | null): void {
+  if (registeredFor.has(backendName)) return;
+  registeredFor.add(backendName);
   registerKernelOnce({
     kernelName: FORWARD,
     backendName,
