@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { flatten } from '../toBeAllClose.ts';
 import { at, disposeModel, layerCases, layerOf, modelOf, setNumbers } from './layerCases.ts';
 
-const recurrent = ['SimpleRNN', 'GRU', 'LSTM', 'RNN of stacked cells', 'Bidirectional'];
+const recurrent = ['SimpleRNN', 'GRU', 'LSTM', 'RNN of stacked cells', 'Bidirectional', 'TimeDistributed'];
 
 /** Draws a mask in every evaluation, in training mode. */
 class Masked extends Parametrization {
