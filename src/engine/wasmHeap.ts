@@ -4,7 +4,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 export interface WasmHeap {
   /** For a module that works in the same memory; its buffer is another one after it has grown. */
   readonly memory: WebAssembly.Memory;
-  /** Where the numbers of a tensor begin. */
+  /** Where the numbers of a tensor begin. Those of another backend are brought here, for which the memory may grow. */
   address(tensor: TensorInfo): number;
   /** A new float32 tensor, its numbers not set. The memory may grow. */
   allocate(shape: number[]): TensorInfo;

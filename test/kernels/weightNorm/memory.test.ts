@@ -84,4 +84,18 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'wasm')('on the heap of the wasm 
       expect(weightNormOp(tf.ones([1, 2]), v, [0], 0)).toBeAllClose([1, 1]);
     });
   });
+
+  it('takes tensors over from another backend, for which the memory grows', async () => {
+    const { wasm } = tf.backend() as unknown as Heap;
+    const [rows, columns] = [wasm.HEAPU8.length / 1024, 256];
+    await tf.setBackend('cpu');
+    const [g, v] = [tf.fill([1, columns], 3), tf.ones([rows, columns])];
+    await tf.setBackend('wasm');
+    const before = wasm.HEAPU8.length;
+    const W = weightNormOp(g, v, [0], 0);
+    expect(wasm.HEAPU8.length).toBeGreaterThan(before);
+    const wanted = 3 / Math.sqrt(rows);
+    inTidy(() => expect(tf.max(tf.abs(tf.sub(W, wanted)))).toBeAllClose(0));
+    tf.dispose([g, v, W]);
+  });
 });
