@@ -13,7 +13,7 @@ import {
   valueOf,
   weightNorm,
 } from 'tfjs-parametrize';
-import 'tfjs-parametrize/layers';
+import { syncModel } from 'tfjs-parametrize/layers';
 import { describe, expect, it } from 'vitest';
 import { flatten } from '../toBeAllClose.ts';
 import { disposeModel, setNumbers, weightAt } from './layerCases.ts';
@@ -279,6 +279,39 @@ describe('a shared layer', () => {
     disposeModel(model);
     // tfjs counts a layer once for each of its calls.
     layer.dispose();
+    tf.dispose([x, y]);
+  });
+});
+
+describe('a chain whose originals have other shapes', () => {
+  const rankOne = {
+    forward: (column: tf.Tensor, row: tf.Tensor) => tf.mul(column, row),
+    rightInverse: (W: tf.Tensor) => [tf.slice(W, [0, 0], [4, 1]), tf.ones([1, 3])],
+  };
+
+  it('trains, and removal makes a variable of the old name in the old place (law L6)', async () => {
+    const model = dense();
+    const layer = model.layers[0]!;
+    const kernel = weightAt(layer, 'kernel');
+    const { name } = kernel.read() as tf.Variable;
+    const x = tf.randomNormal([8, 4], 0, 1, 'float32', 1);
+    const y = tf.zeros([8, 3]);
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    await model.fit(x, y, { verbose: 0 });
+    const { numTensors } = tf.memory();
+    registerParametrization(layer, 'kernel', rankOne);
+    syncModel(model);
+    const { history } = await model.fit(x, y, { epochs: 3, verbose: 0 });
+    expect((history['loss'] as number[]).at(-1)!).toBeLessThan((history['loss'] as number[])[0]!);
+    const value = tf.tidy(() => flatten(valueOf(layer, 'kernel')));
+    removeParametrizations(layer, 'kernel');
+    syncModel(model);
+    expect(layer.weights[0]).toBe(kernel);
+    expect((kernel.read() as tf.Variable).name).toBe(name);
+    expect(kernel.read()).toBeAllClose(value);
+    await model.fit(x, y, { verbose: 0 });
+    expect(tf.memory().numTensors).toBe(numTensors);
+    disposeModel(model);
     tf.dispose([x, y]);
   });
 });
