@@ -47,6 +47,7 @@ describe('fused weight norm', () => {
       [0, 1],
     ],
     [[40, 3], [0]],
+    [[19, 70], [0]],
     [
       [2, 3, 300],
       [0, 2],
@@ -102,14 +103,19 @@ describe('fused weight norm', () => {
     });
   });
 
-  it('is zero where v is, with zero gradients, also in the rows between others', () => {
+  it.each([
+    ['rows', false],
+    ['columns', true],
+  ])('is zero where v is, with zero gradients, also in %s between others', (_, isTransposed) => {
     inTidy(() => {
-      const v = tf.tensor2d([3, 4, 0, 0, 0, 0, -4, 3], [4, 2]);
-      const g = tf.tensor2d([10, 20, 0, 5], [4, 1]);
-      expect(weightNormOp(g, v, [1], 0)).toBeAllClose([6, 8, 0, 0, 0, 0, -4, 3]);
-      const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, [1], 0))([g, v], tf.onesLike(v));
-      expect(dg!).toBeAllClose([1.4, 0, 0, -0.2]);
-      expect(dv!).toBeAllClose([0.32, -0.24, 0, 0, 0, 0, 1.12 - 0.08 - 0.2, 1.12]);
+      const turned = (x: tf.Tensor) => (isTransposed ? tf.transpose(x) : x);
+      const axes = [isTransposed ? 0 : 1];
+      const v = turned(tf.tensor2d([3, 4, 0, 0, 0, 0, -4, 3], [4, 2]));
+      const g = turned(tf.tensor2d([10, 20, 0, 5], [4, 1]));
+      expect(turned(weightNormOp(g, v, axes, 0))).toBeAllClose([6, 8, 0, 0, 0, 0, -4, 3]);
+      const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, axes, 0))([g, v], tf.onesLike(v));
+      expect(turned(dg!)).toBeAllClose([1.4, 0, 0, -0.2]);
+      expect(turned(dv!)).toBeAllClose([0.32, -0.24, 0, 0, 0, 0, 0.84, 1.12]);
     });
   });
 });
