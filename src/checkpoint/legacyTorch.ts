@@ -44,6 +44,7 @@ export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
     if (known !== undefined && (known.dtype !== dtype || known.size !== length)) {
       throw corrupt(`the storage ${quoted(key)} is of two types or sizes`);
     }
+    if (known === undefined) budget.chargeObjects(256, () => 'the pickle');
     const storage = known ?? storageAt(size, places, key, dtype, length);
     storages.set(key, storage);
     return view === null ? storage : partOf(storage, view);
@@ -73,11 +74,13 @@ function* pickleAt(
     const isWhole = start + length >= size;
     const bytes = yield* part(size, start, isWhole ? size - start : length, () => 'a pickle');
     const cursor = new PickleBytes(bytes, 0, isWhole);
+    const forget = budget.attempt();
     try {
       const value = new Unpickler(cursor, world, budget).run();
       return { value, end: start + cursor.position };
     } catch (error) {
       if (!(error instanceof MoreBytesNeeded)) throw error;
+      forget();
       again();
     }
   }

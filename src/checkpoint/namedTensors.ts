@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { corrupt, quoted } from './checkpointError.ts';
+import { CheckpointError, corrupt, quoted } from './checkpointError.ts';
 import type { ParsedTensor } from './parsedCheckpoint.ts';
 import { RefusedTensor, TorchTensor } from './torchTensor.ts';
 
@@ -26,7 +26,7 @@ export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedT
   const tensors = new Map<string, ParsedTensor>();
   const found = (tensor: TorchTensor | RefusedTensor, place: Place | null): void => {
     const name = nameOf(place);
-    budget.charge(128 + 2 * name.length, () => 'the list of tensors');
+    budget.chargeObjects(64 + name.length, () => 'the list of tensors');
     if (tensors.has(name)) throw corrupt(`two tensors have the path ${quoted(name)}`);
     tensors.set(name, tensor);
   };
@@ -44,11 +44,17 @@ export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedT
       continue;
     }
     const [key, value] = item as [unknown, unknown];
-    budget.charge(8, () => 'the list of tensors');
+    if (isTensor(key) || (value instanceof Set && [...value].some(isTensor))) {
+      throw new CheckpointError(
+        'UNSUPPORTED',
+        'a tensor is a key of a dict, or in a set, where it has no name. Save it as a value.',
+      );
+    }
+    budget.chargeObjects(8, () => 'the list of tensors');
     if (isTensor(value)) {
       found(value, { above: level.place, key: keyText(key) });
     } else if (isContainer(value) && !open.has(value)) {
-      budget.charge(256, () => 'the list of tensors');
+      budget.chargeObjects(256, () => 'the list of tensors');
       open.add(value);
       levels.push({
         container: value,

@@ -23,7 +23,7 @@ function integer(bytes: Uint8Array): number | bigint {
 
 function pushText(machine: Unpickler, length: number): void {
   machine.bytes.expect(length);
-  machine.charge(32 + 2 * length);
+  machine.charge(24 + length);
   machine.push(machine.bytes.text(length));
 }
 
@@ -34,7 +34,7 @@ function pushBytes(machine: Unpickler, length: number): void {
 }
 
 const tuple = (machine: Unpickler, items: unknown[]): void => {
-  machine.charge(64 + 8 * items.length);
+  machine.charge(48 + 8 * items.length);
   machine.push(items);
 };
 
@@ -44,12 +44,12 @@ const list = (machine: Unpickler, items: unknown[]): void => {
 };
 
 const dict = (machine: Unpickler): void => {
-  machine.charge(256);
+  machine.charge(176);
   machine.push(new Map());
 };
 
 const set = (machine: Unpickler, items: readonly unknown[]): void => {
-  machine.charge(256 + 32 * items.length);
+  machine.charge(176 + 32 * items.length);
   machine.push(new Set(items));
 };
 
@@ -168,7 +168,7 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
     const [module, name] = popped(machine, 2);
     machine.global(module, name);
   },
-  148: (machine: Unpickler) => machine.remember(machine.memo.size),
+  148: (machine: Unpickler) => machine.remember(machine.remembered),
   149: (machine: Unpickler) => machine.bytes.expect(machine.bytes.uint64()),
   150: (machine: Unpickler) => pushBytes(machine, machine.bytes.uint64()),
   152: () => {},

@@ -40,7 +40,7 @@ export class SafetensorsTensor implements ParsedTensor {
     const { dtype, shape, offset, length, file } = this;
     const what = () => `the tensor ${quoted(name)}`;
     checkDType(dtype, name);
-    file.budget.charge(bytesToWiden(dtype, sizeOf(shape)), what);
+    file.budget.chargeData(bytesToWiden(dtype, sizeOf(shape)), what);
     const bytes = yield* part(file.size, offset, length, what);
     return { dtype, shape, data: elementsIn(bytes, dtype) };
   }

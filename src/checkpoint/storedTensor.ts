@@ -6,7 +6,9 @@ import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
 
 /** A tensor exactly as a file has it. */
 export interface StoredTensor {
+  /** The element type by its name in safetensors. */
   readonly dtype: DType;
+  /** Its shape. */
   readonly shape: readonly number[];
   /** The elements in row-major order; of F16 and BF16 the bits, of BOOL zeros and ones. */
   readonly data: ElementArray;

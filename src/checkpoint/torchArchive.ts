@@ -19,7 +19,7 @@ import { readZipDirectory, type ZipEntry } from './zipDirectory.ts';
 export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<ParsedCheckpoint> {
   const entries = yield* readZipDirectory(size);
   const budget = new Budget(size);
-  budget.charge(256 * entries.size, () => 'the archive');
+  budget.chargeObjects(160 * entries.size, () => 'the archive');
   const folder = folderOf(entries);
   const file = (name: string) => {
     const entry = entries.get(folder + name);
@@ -44,6 +44,7 @@ export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<Pa
       if (known.dtype === dtype && known.size === length) return known;
       throw corrupt(`the storage ${quoted(key)} is of two types or sizes`);
     }
+    budget.chargeObjects(256, () => 'the pickle');
     const packed = file(`data/${key}`);
     if (packed === undefined) throw corrupt(`the archive has no storage ${quoted(key)}`);
     if (packed.size !== length * elementSize(dtype)!) {

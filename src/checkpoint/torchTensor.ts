@@ -78,7 +78,7 @@ export class TorchTensor implements ParsedTensor {
     checkDType(dtype, name);
     const { offset, shape } = layout;
     const [size, each] = [sizeOf(shape), elementSize(dtype)!];
-    budget.charge(
+    budget.chargeData(
       bytesToWiden(dtype, size) + (this.isContiguous ? 0 : size * each),
       () => `the tensor ${quoted(name)}`,
     );

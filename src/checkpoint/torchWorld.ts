@@ -101,7 +101,7 @@ export function torchWorld(storages: Storages, budget: Budget): PickleWorld {
     if (!isCount(offset) || !isRank(shape) || !isRank(stride) || shape.length !== stride.length) {
       throw corrupt('a tensor is not placed by an offset, a shape and strides');
     }
-    budget.charge(256 + 16 * shape.length, () => 'the pickle');
+    budget.chargeObjects(240 + 16 * shape.length, () => 'the pickle');
     return { offset, shape: [...shape], stride: [...stride] };
   };
   const storageIn = ([storage]: readonly unknown[]): TorchStorage => {
@@ -147,13 +147,12 @@ export function torchWorld(storages: Storages, budget: Budget): PickleWorld {
   for (const module of ['builtins', '__builtin__']) {
     define(`${module}.set`, ([items]) => setOf(items, budget));
     define(`${module}.frozenset`, ([items]) => setOf(items, budget));
+    // How protocol 2 writes no bytes, and those before 5 an array of them.
+    define(`${module}.bytes`, (args) => bytesOf(args, budget));
+    define(`${module}.bytearray`, (args) => bytesOf(args, budget));
   }
   // How protocol 2 writes bytes.
-  define('_codecs.encode', ([text, encoding]) => {
-    if (typeof text !== 'string' || encoding !== 'latin1') throw corrupt('bytes are not written as latin1');
-    budget.charge(128 + text.length, () => 'the pickle');
-    return Uint8Array.from(text, (character) => character.charCodeAt(0));
-  });
+  define('_codecs.encode', (args) => bytesOf(args, budget));
 
   return {
     find: (name) => known.get(name),
@@ -163,7 +162,6 @@ export function torchWorld(storages: Storages, budget: Budget): PickleWorld {
         throw corrupt('the pickle refers to an object that is no storage');
       }
       if (!(type instanceof StorageType)) throw corrupt(`the storage ${quoted(key)} has no type`);
-      budget.charge(256, () => 'the pickle');
       return storages.open(key, type.dtype, size, view ?? null);
     },
   };
@@ -194,17 +192,30 @@ function checkHooks(hooks: unknown): void {
 }
 
 function dictOf(items: unknown, budget: Budget): Map<unknown, unknown> {
+  budget.chargeObjects(176, () => 'the pickle');
   if (items === undefined) return new Map();
   const pairs = items instanceof Map ? [...items] : items;
   const arePairs = Array.isArray(pairs) && pairs.every((pair) => Array.isArray(pair) && pair.length === 2);
   if (!arePairs) throw corrupt('a dict is made of what are no pairs');
-  budget.charge(128 * pairs.length, () => 'the pickle');
+  budget.chargeObjects(128 * pairs.length, () => 'the pickle');
   return new Map(pairs as [unknown, unknown][]);
 }
 
 function setOf(items: unknown, budget: Budget): Set<unknown> {
+  budget.chargeObjects(176, () => 'the pickle');
   if (items === undefined) return new Set();
   if (!Array.isArray(items)) throw corrupt('a set is made of what is no list');
-  budget.charge(64 * items.length, () => 'the pickle');
+  budget.chargeObjects(64 * items.length, () => 'the pickle');
   return new Set(items);
+}
+
+/** Bytes: none, those of an array, or those of a text by an encoding that has one byte for each character. */
+function bytesOf([source, encoding]: readonly unknown[], budget: Budget): Uint8Array {
+  if (source === undefined) return new Uint8Array(0);
+  const isText = typeof source === 'string' && (encoding === 'latin1' || encoding === 'latin-1');
+  if (!isText && !(source instanceof Uint8Array)) throw corrupt('bytes are not written as latin1');
+  budget.chargeObjects(128 + source.length, () => 'the pickle');
+  return typeof source === 'string'
+    ? Uint8Array.from(source, (character) => character.charCodeAt(0))
+    : source.slice();
 }

@@ -31,7 +31,9 @@ export interface PickleWorld {
 export class Unpickler {
   readonly bytes: PickleBytes;
   readonly world: PickleWorld;
-  readonly memo = new Map<number, unknown>();
+  private readonly memo: unknown[] = [];
+  /** What was remembered out of turn: an index may be any number of four bytes. */
+  private readonly sparseMemo = new Map<number, unknown>();
   private readonly budget: Budget;
   private stack: unknown[] = [];
   private readonly marked: unknown[][] = [];
@@ -56,7 +58,7 @@ export class Unpickler {
   }
 
   charge(bytes: number): void {
-    this.budget.charge(bytes, () => 'the pickle');
+    this.budget.chargeObjects(bytes, () => 'the pickle');
   }
 
   push(value: unknown): void {
@@ -74,6 +76,11 @@ export class Unpickler {
     return this.stack[this.stack.length - 1];
   }
 
+  /** How many were remembered: where the next one goes that does not say where. */
+  get remembered(): number {
+    return this.memo.length + this.sparseMemo.size;
+  }
+
   mark(): void {
     this.charge(64);
     this.marked.push(this.stack);
@@ -84,6 +91,8 @@ export class Unpickler {
   popMark(): unknown[] {
     const below = this.marked.pop();
     if (below === undefined) throw underflow();
+    // The place of a mark is free again.
+    this.charge(-64);
     const items = this.stack;
     this.stack = below;
     return items;
@@ -100,7 +109,7 @@ export class Unpickler {
     const dict = this.dict();
     if (items.length % 2 !== 0) throw corrupt('the pickle has a key without a value');
     for (let i = 0; i < items.length; i += 2) {
-      this.charge(64);
+      this.charge(40);
       dict.set(items[i], items[i + 1]);
     }
   }
@@ -115,13 +124,16 @@ export class Unpickler {
   }
 
   remember(index: number): void {
-    this.charge(64);
-    this.memo.set(index, this.top());
+    this.charge(index === this.memo.length ? 12 : 48);
+    if (index <= this.memo.length) this.memo[index] = this.top();
+    else this.sparseMemo.set(index, this.top());
   }
 
   recall(index: number): void {
-    if (!this.memo.has(index)) throw corrupt(`the pickle recalls the memo ${index}, which it never made`);
-    this.push(this.memo.get(index));
+    if (index >= this.memo.length && !this.sparseMemo.has(index)) {
+      throw corrupt(`the pickle recalls the memo ${index}, which it never made`);
+    }
+    this.push(index < this.memo.length ? this.memo[index] : this.sparseMemo.get(index));
   }
 
   global(module: unknown, name: unknown): void {
@@ -139,7 +151,6 @@ export class Unpickler {
       throw new CheckpointError('UNSAFE', 'the pickle calls what is no function. Do not trust the file.');
     }
     if (!Array.isArray(args)) throw corrupt(`the pickle calls ${callee.name} with no arguments`);
-    this.charge(256);
     this.push(callee.call(args));
   }
 }

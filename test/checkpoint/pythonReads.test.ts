@@ -86,4 +86,21 @@ describe.skipIf(python === undefined)('PyTorch', () => {
     }
     rmSync(folder, { recursive: true });
   });
+
+  it('writes thousands of tiny tensors, which are not taken for a bomb', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'torch-'));
+    const program = `
+import sys, torch
+state = {f"layers.{i}.step": torch.full((2,), float(i)) for i in range(20000)}
+for name, is_zip in (("zip", True), ("legacy", False)):
+    torch.save(state, sys.argv[1] + "/" + name, _use_new_zipfile_serialization=is_zip)
+`;
+    execFileSync(python!, ['-c', program, folder]);
+    for (const name of ['zip', 'legacy']) {
+      const { tensors } = readTorch(readFileSync(join(folder, name)));
+      expect(Object.keys(tensors)).toHaveLength(20000);
+      tf.dispose(tensors);
+    }
+    rmSync(folder, { recursive: true });
+  });
 });
