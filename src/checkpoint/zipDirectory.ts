@@ -28,8 +28,9 @@ const sizes = { local: 30, entry: 46, end: 22, end64: 56, locator64: 20, longest
 /**
  * Reads and checks the directory of a zip archive: entries by name, in the order of the archive.
  *
- * Unpacking is a library's work, but libraries believe what the headers say, and it is the headers that lie in a hostile file:
- * sizes, offsets and counts are held against the file here, entries may neither overlap nor have one name twice.
+ * Unpacking is a library's work, but libraries believe what the headers say, and it is the headers that lie in a hostile file
+ * (of overlapping, duplicate, encrypted and displaced entries fflate unpacks something). So sizes, offsets and counts are held
+ * against the file here, and entries may neither overlap nor have one name twice.
  *
  * @throws {@link CheckpointError} `CORRUPT`, `UNSUPPORTED`
  */

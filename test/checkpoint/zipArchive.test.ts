@@ -64,6 +64,19 @@ describe('an archive', () => {
     expect(await valuesOf(original, { checkCrc: true })).toEqual(await valuesOf(original));
   });
 
+  it.each([
+    ['no header', 0, 'has no header'],
+    ['another name in its header', 30, 'has another name in its header'],
+    ['a header that reaches over its end', 29, 'reaches into what follows it'],
+  ])('with an entry with %s is refused', (_, place, text) => {
+    const damaged = original.slice();
+    const { offset } = readNow(readZipDirectory(original.length), original).get('views_and_strides/data/0')!;
+    damaged[offset + place]! ^= 0x40;
+    expect(() => readTorch(damaged)).toThrow(
+      expect.objectContaining({ code: 'CORRUPT', message: expect.stringContaining(text) }),
+    );
+  });
+
   it('that would unpack to more than a file of its size can need is refused before it is unpacked', () => {
     const entries = unzipSync(original);
     const bomb = zipSync(
