@@ -1,4 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Rollup } from 'vite';
 import { describe, expect, it } from 'vitest';
+import { root } from '../markdown.ts';
 import { outputOf } from '../outputOf.ts';
 
 // The tests run with the union package @tensorflow/tfjs; these programs run in processes of their own.
@@ -38,5 +42,35 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the packages that a progr
       }
     `);
     expect(output.trim()).toContain("import 'tfjs-parametrize/layers';");
+  });
+
+  it('may be bundled: importing tfjs-parametrize/layers for its effect keeps what it does', async () => {
+    const cache = join(root, '.cache');
+    mkdirSync(cache, { recursive: true });
+    const folder = mkdtempSync(join(cache, 'bundle-'));
+    try {
+      const entry = join(folder, 'entry.js');
+      const [layers, index] = ['src/layers/index.ts', 'src/index.ts'].map((path) =>
+        JSON.stringify(join(root, path)),
+      );
+      writeFileSync(entry, `import ${layers};\nexport { weightNorm } from ${index};\n`);
+      const output = await build({
+        configFile: false,
+        logLevel: 'silent',
+        build: {
+          write: false,
+          minify: false,
+          lib: { entry, formats: ['es'] },
+          rollupOptions: { external: /^@tensorflow/ },
+        },
+      });
+      const [{ output: chunks }] = output as Rollup.RollupOutput[] as [Rollup.RollupOutput];
+      const code = chunks.map((chunk) => ('code' in chunk ? chunk.code : '')).join('');
+      expect(code).toContain('registerHostKind(layerHost)');
+      expect(code).toMatch(/prototype\d*\.makeTrainFunction = /);
+      expect(code).toMatch(/prototype\d*\.call = /);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
