@@ -4,16 +4,16 @@ import { nn } from '../../src/index.ts';
 
 // The networks that PyTorch trained, and what it computed with them.
 
-interface Packed {
+export interface Packed {
   readonly shape: readonly number[];
   /** Little-endian float32 in base64. */
   readonly float32: string;
 }
 
-const readJson = <T>(name: string): T =>
+export const readJson = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`../golden/checkpoints/${name}.json`, import.meta.url), 'utf8')) as T;
 
-function tensorOf({ shape, float32 }: Packed): tf.Tensor {
+export function tensorOf({ shape, float32 }: Packed): tf.Tensor {
   const bytes = new Uint8Array(Buffer.from(float32, 'base64'));
   return tf.tensor(new Float32Array(bytes.buffer), [...shape], 'float32');
 }
