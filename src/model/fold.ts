@@ -1,7 +1,7 @@
 import { scoped } from '../engine/scope.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
-import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { removeEach } from '../parametrize/removeParametrizations.ts';
 import { outerHostsOf } from './hostsOf.ts';
 
 /**
@@ -23,13 +23,18 @@ export function fold(model: object): string[] {
       `fold: expected a module or an object, got ${typeName(model)}.`,
     );
   }
-  const tensors = outerHostsOf(model).flatMap(([path, host]) =>
-    [...registrationsOf(host)].map(([name, { list }]) => ({ path, host, name, list })),
-  );
+  const hosts = outerHostsOf(model).map(([path, host]) => ({
+    path,
+    host,
+    tensors: [...registrationsOf(host)],
+  }));
   // A trial first, so that a map that throws finds nothing folded (law L5).
-  for (const { list } of tensors) scoped('fold', () => void list.chain.inspect());
-  return tensors.map(({ path, host, name }) => {
-    removeParametrizations(host, name);
-    return path === '' ? name : `${path}.${name}`;
+  for (const { tensors } of hosts) {
+    for (const [, { list }] of tensors) scoped('fold', () => void list.chain.inspect());
+  }
+  return hosts.flatMap(({ path, host, tensors }) => {
+    const names = tensors.map(([name]) => name);
+    removeEach(host, names);
+    return names.map((name) => (path === '' ? name : `${path}.${name}`));
   });
 }

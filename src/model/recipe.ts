@@ -113,7 +113,14 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
   });
 }
 
-// Each time anew: registering makes modules, which later entries may be about.
-const hostAt = (model: Module, path: string): object | undefined => new Map(hostsOf(model)).get(path);
+/** The module at a path. Not remembered: registering makes modules, which later entries may be about. */
+function hostAt(model: Module, path: string): Module | undefined {
+  let host: Module | undefined = model;
+  for (const name of path === '' ? [] : path.split('.')) {
+    const field: PropertyDescriptor | undefined = host && Object.getOwnPropertyDescriptor(host, name);
+    host = field?.enumerable && isModule(field.value) ? field.value : undefined;
+  }
+  return host;
+}
 
 const join = (path: string, tensor: string): string => (path === '' ? tensor : `${path}.${tensor}`);

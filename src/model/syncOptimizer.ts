@@ -33,8 +33,11 @@ export function syncOptimizer(optimizer: Optimizer, variables: readonly Variable
   if (!Array.isArray(variables) || !variables.every(isVariable)) {
     throw optionError('expected an array of variables, such as model.parameters()');
   }
-  const twice = variables.find((variable, i) => variables.indexOf(variable) !== i);
-  if (twice !== undefined) throw optionError(`the variable '${twice.name}' stands in the list twice`);
+  const seen = new Set<Variable>();
+  for (const variable of variables) {
+    if (seen.has(variable)) throw optionError(`the variable '${variable.name}' stands in the list twice`);
+    seen.add(variable);
+  }
   rearrangeSlots(optimizer, variables);
 }
 

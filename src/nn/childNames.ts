@@ -56,14 +56,15 @@ export function setChild(container: Module, name: string, child: Module): void {
  * the names in another order
  */
 export function appendChildren(container: Module, pairs: readonly (readonly [string, Module])[]): void {
-  const names = container.namedChildren().map(([name]) => name);
+  const names = new Set(container.namedChildren().map(([name]) => name));
   for (const [name, child] of pairs) {
     checkChild(container, name, child);
-    if (names.includes(name)) throw invalidName(container, name, 'it is taken');
-    names.push(name);
+    if (names.has(name)) throw invalidName(container, name, 'it is taken');
+    names.add(name);
   }
-  const inOrderOfFields = Object.keys(Object.fromEntries(names.map((name) => [name, true])));
-  const moved = inOrderOfFields.find((name, i) => name !== names[i]);
+  const wanted = [...names];
+  const inOrderOfFields = Object.keys(Object.fromEntries(wanted.map((name) => [name, true])));
+  const moved = inOrderOfFields.find((name, i) => name !== wanted[i]);
   if (moved !== undefined) {
     throw invalidName(
       container,

@@ -49,11 +49,19 @@ export function removeParametrizations<H extends object>(
   name: string,
   options: RemoveOptions = {},
 ): H {
-  remove(...locate(host, name), options);
+  const [owner, tensor] = locate(host, name);
+  disposeMade(owner, remove(owner, tensor, options));
   return host;
 }
 
-function remove(host: object, name: string, options: RemoveOptions): void {
+/** {@link removeParametrizations} of several tensors of one host, which is looked through once for all of them. */
+export function removeEach(host: object, names: readonly string[]): void {
+  const made = names.flatMap((name) => remove(host, name, {}));
+  disposeMade(host, made);
+}
+
+/** @returns what registration made for the chain */
+function remove(host: object, name: string, options: RemoveOptions): Module[] {
   const caller = 'removeParametrizations';
   checkOptions(caller, options, ['leaveParametrized']);
   const { leaveParametrized = true } = options;
@@ -67,6 +75,7 @@ function remove(host: object, name: string, options: RemoveOptions): void {
     );
   }
   chain.checkAlive();
+  const made = chain.steps.flatMap(({ module }) => (module !== null && isMade(module) ? [module] : []));
   scoped(caller, () => {
     const value = leaveParametrized ? chain.inspect() : alias(chain.originals()[0]!);
     // From here on nothing can fail (law L5).
@@ -81,10 +90,11 @@ function remove(host: object, name: string, options: RemoveOptions): void {
     }
     // Now that they are gone: one of them may have had the name.
     if (variableName !== undefined) renameVariable(variable, variableName);
-    retireList(list, isModule(host) ? host.modules() : []);
+    retireList(list);
   });
   if (isModule(host)) raiseVersion(host);
   tellPlaces(host);
+  return made;
 }
 
 /** The variable for the host: the last original that fits and is not shared with another host, or a new one. */
@@ -106,17 +116,18 @@ function takeVariable(chain: Chain, value: Tensor): Variable {
   return kept;
 }
 
-/**
- * Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable, and
- * disposes what registration made, unless the host holds it elsewhere.
- */
-function retireList(list: ParametrizationList, stillThere: readonly Module[]): void {
+/** Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable. */
+function retireList(list: ParametrizationList): void {
   const { chain } = list;
   chain.clear();
-  for (const { module } of chain.steps) {
-    if (module === null || !isMade(module) || stillThere.includes(module)) continue;
-    if (listsWithModule(module).size === 0) module.dispose();
-  }
   for (const name of chain.originalNames) delete (list as unknown as Record<string, unknown>)[name];
   chain.setSteps([]);
+}
+
+/** Disposes what registration made for chains that are gone, unless it is part of another, or the host holds it. */
+function disposeMade(host: object, made: readonly Module[]): void {
+  const unused = made.filter((module) => listsWithModule(module).size === 0);
+  if (unused.length === 0) return;
+  const held = new Set(isModule(host) ? host.modules() : []);
+  for (const module of unused) if (!held.has(module)) module.dispose();
 }

@@ -4,7 +4,7 @@ import { isModule } from '../nn/fields.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { enterRegistration, markMade } from './registry.ts';
+import { enterRegistration, markMade, registrationsOf } from './registry.ts';
 
 /** What stands behind the getters that this file has made; a copier finds it here. */
 const installed = new WeakMap<
@@ -32,7 +32,7 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
       const dict = dictOf(host);
       if (dict !== undefined) {
         delete (dict as unknown as Record<string, unknown>)[name];
-        if (dict.children().length === 0) delete (host as { parametrizations?: unknown }).parametrizations;
+        if (!hasLists(host, dict)) delete (host as { parametrizations?: unknown }).parametrizations;
       }
       defineVariable(host, name, variable, attributes);
     },
@@ -69,6 +69,12 @@ export function defineAccessor(
 function dictOf(host: object): ParametrizationDict | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
   return value instanceof ParametrizationDict ? value : undefined;
+}
+
+/** True if a dictionary has chains; by the registrations, because fields are slow to look through when there are many. */
+function hasLists(host: object, dict: ParametrizationDict): boolean {
+  for (const name of registrationsOf(host).keys()) if (Object.hasOwn(dict, name)) return true;
+  return false;
 }
 
 function addDict(host: object): ParametrizationDict {
