@@ -1,5 +1,8 @@
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chromiumFlags, findChromium } from './test/chromium.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -8,8 +11,14 @@ const aliases = [
   { find: /^tfjs-parametrize\/(.*)$/, replacement: source('$1/index.ts') },
 ];
 
+/** What a backend can be tested with that only browsers have: kernels, gradients and laws. */
+const onGraphics = [
+  'test/kernels/weightNorm/{op,range,memory}.test.ts',
+  'test/engine/{recordedKernel,scope,tape,variable}.test.ts',
+];
+
 /** Every test file runs once for each backend; `TFJS_BACKEND` tells `test/setup.ts` which one. */
-const project = (backend: string) => ({
+const project = (backend: string): TestProjectInlineConfiguration => ({
   resolve: { alias: aliases },
   test: {
     name: backend,
@@ -20,6 +29,56 @@ const project = (backend: string) => ({
   },
 });
 
+/** Some test files in Chromium, after those in Node.js. */
+function browserProject(
+  backend: string,
+  include: string[],
+  executablePath: string,
+): TestProjectInlineConfiguration {
+  const { FC_SEED, FC_RUNS } = process.env;
+  return {
+    resolve: { alias: aliases },
+    define: { 'process.env': JSON.stringify({ TFJS_BACKEND: backend, FC_SEED, FC_RUNS }) },
+    optimizeDeps: {
+      // Found while a test runs, they would make Vite load the page anew.
+      include: [
+        '@tensorflow/tfjs',
+        '@tensorflow/tfjs-backend-wasm',
+        '@tensorflow/tfjs-backend-webgpu',
+        '@tensorflow/tfjs-core',
+        'fast-check',
+      ],
+    },
+    test: {
+      // The project that runs is that of the instance below; no two may have one name.
+      name: `${backend} in Chromium`,
+      include,
+      setupFiles: ['test/setup.ts'],
+      testTimeout: 120_000,
+      fileParallelism: false,
+      sequence: { groupOrder: 1 },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: { executablePath, args: chromiumFlags(backend) },
+        }),
+        instances: [{ browser: 'chromium', name: backend }],
+      },
+    },
+  };
+}
+
+function browserProjects(): TestProjectInlineConfiguration[] {
+  const chromium = findChromium();
+  if (chromium === null) {
+    console.warn('No Chromium: the tests on webgl and webgpu are left out.');
+    return [];
+  }
+  return [browserProject('webgl', onGraphics, chromium), browserProject('webgpu', onGraphics, chromium)];
+}
+
 export default defineConfig({
-  test: { projects: [project('cpu'), project('wasm')] },
+  test: { projects: [project('cpu'), project('wasm'), ...browserProjects()] },
 });

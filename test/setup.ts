@@ -13,8 +13,12 @@ fc.configureGlobal({
   numRuns: Number(process.env['FC_RUNS'] ?? 50),
 });
 
+const backend = process.env['TFJS_BACKEND'] ?? 'cpu';
+// Where no WebGPU is, the package has nothing to register.
+if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
+
 beforeAll(async () => {
-  await tf.setBackend(process.env['TFJS_BACKEND'] ?? 'cpu');
+  if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend ${backend} here`);
   await tf.ready();
 });
 
