@@ -1,8 +1,10 @@
+import { keptAxes, leftAxes, type Normalization, rowAxes } from '../model/normalization.ts';
 import { CheckpointError, quoted } from './checkpointError.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
 import { type StoredTensor, sizeOf } from './storedTensor.ts';
 
-// In plain numbers, of twice the precision of tensors, because a command line needs no backend.
+// The formulas of WeightNorm and SpectralNorm once more, in plain numbers: files of torch are folded without a backend, F64 in
+// its own precision, and by σ alone where no module tells which axis is meant. A test holds both to the same values.
 
 /**
  * The weight that parts of a file stand for, in float32 (F64 of F64).
@@ -10,11 +12,7 @@ import { type StoredTensor, sizeOf } from './storedTensor.ts';
  * @param parts - g and v, or W, u and v
  * @throws {@link CheckpointError} `DTYPE` for parts that are no floating-point numbers
  */
-export function foldStored(
-  kind: 'weightNorm' | 'spectralNorm',
-  parts: readonly StoredTensor[],
-  name: string,
-): StoredTensor {
+export function foldStored(kind: Normalization, parts: readonly StoredTensor[], name: string): StoredTensor {
   const numbers = parts.map((part) => floats(part, name));
   const { shape, dtype } = kind === 'weightNorm' ? parts[1]! : parts[0]!;
   const values =
@@ -43,8 +41,12 @@ function weightOf(
   v: ArrayLike<number>,
   shape: readonly number[],
 ): Float64Array {
-  const strides = stridesOf(gShape).map((stride, axis) => (gShape[axis] === 1 ? 0 : stride));
-  const groupAt = indexer(shape, gShape.length === 0 ? shape.map(() => 0) : strides);
+  const strides = stridesOf(gShape);
+  const kept = keptAxes(gShape, shape)!;
+  const groupAt = indexer(
+    shape,
+    shape.map((_, axis) => (kept.includes(axis) ? strides[axis]! : 0)),
+  );
   const squares = new Float64Array(g.length);
   const values = new Float64Array(v.length);
   for (let i = 0; i < v.length; i++) squares[groupAt(i)]! += v[i]! ** 2;
@@ -65,9 +67,8 @@ function quotientOf(
   u: ArrayLike<number>,
   v: ArrayLike<number>,
 ): Float64Array {
-  const sigmas = shape.flatMap((length, axis) =>
-    length === u.length ? [sigmaOf(W, shape, axis, u, v)] : [],
-  );
+  const axes = rowAxes(shape, [u.length], [v.length]);
+  const sigmas = axes.map((axis) => sigmaOf(W, shape, axis, u, v));
   const sigma = sigmas.reduce((best, other) => (Math.abs(other) > Math.abs(best) ? other : best));
   return Float64Array.from(W, (value) => value / sigma);
 }
@@ -79,6 +80,17 @@ function sigmaOf(
   u: ArrayLike<number>,
   v: ArrayLike<number>,
 ): number {
+  const product = productOf(W, shape, axis, u);
+  return product.reduce((sum, value, column) => sum + value * v[column]!, 0);
+}
+
+/** `uᵀM`, M the matrix whose rows are the slices of W along an axis. */
+function productOf(
+  W: ArrayLike<number>,
+  shape: readonly number[],
+  axis: number,
+  u: ArrayLike<number>,
+): Float64Array {
   const row = indexer(
     shape,
     shape.map((_, other) => (other === axis ? 1 : 0)),
@@ -88,9 +100,38 @@ function sigmaOf(
     shape,
     others.map((stride, other) => (other === axis ? 0 : stride)),
   );
-  let sigma = 0;
-  for (let i = 0; i < W.length; i++) sigma += u[row(i)]! * W[i]! * v[column(i)]!;
-  return sigma;
+  const product = new Float64Array(W.length / u.length);
+  for (let i = 0; i < W.length; i++) product[column(i)]! += u[row(i)]! * W[i]!;
+  return product;
+}
+
+/**
+ * The right vector v that torch before 1.0 did not save, but the value `W / σ` instead of it: along `uᵀM`, so that
+ * `uᵀMv = σ`.
+ *
+ * @param parts - W, u and the value
+ * @throws {@link CheckpointError} `DTYPE` for parts that are no floating-point numbers
+ */
+export function rightVectorStored(parts: readonly StoredTensor[], name: string): StoredTensor {
+  const [W, u, value] = parts.map((part) => floats(part, name)) as [
+    ArrayLike<number>,
+    ArrayLike<number>,
+    ArrayLike<number>,
+  ];
+  const { shape, dtype } = parts[0]!;
+  let [squares, products] = [0, 0];
+  for (let i = 0; i < W.length; i++) {
+    squares += W[i]! ** 2;
+    products += W[i]! * value[i]!;
+  }
+  const lengthOf = (vector: Float64Array): number => vector.reduce((sum, x) => sum + x * x, 0);
+  const candidates = leftAxes(shape, parts[1]!.shape).map((axis) => productOf(W, shape, axis, u));
+  const along = candidates.reduce((best, other) => (lengthOf(other) > lengthOf(best) ? other : best));
+  const scale = squares / products / lengthOf(along);
+  const values = along.map((x) => x * scale);
+  return dtype === 'F64'
+    ? { dtype, shape: [values.length], data: values }
+    : { dtype: 'F32', shape: [values.length], data: new Float32Array(values) };
 }
 
 const stridesOf = (shape: readonly number[]): number[] =>

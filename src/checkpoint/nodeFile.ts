@@ -84,20 +84,33 @@ export async function writeNodeFile(
   const { open, rename, rm } = await fileSystem();
   const target = path instanceof URL ? decodeURIComponent(path.pathname) : path;
   const temporary = `${target}.${node.process?.pid}.tmp`;
-  await unreadable(async () => {
-    const handle = await open(temporary, 'wx');
+  const handle = await unwritable(target, () => open(temporary, 'wx'));
+  try {
     try {
-      try {
-        for await (const piece of pieces) await writeAll(handle, piece);
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, target);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
+      for await (const piece of pieces) await unwritable(target, () => writeAll(handle, piece));
+    } finally {
+      await handle.close();
     }
-  });
+    await unwritable(target, () => rename(temporary, target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Runs what writes; what makes the pieces throws its own errors. */
+async function unwritable<T>(target: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    // Up to the call and the path, which is that of the temporary file.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split(', ');
+    throw new CheckpointError(
+      'UNREADABLE',
+      `${quoted(target)} cannot be written: ${reason}. Check the path, the permissions and the space on the disk.`,
+      { cause: error },
+    );
+  }
 }
 
 async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {

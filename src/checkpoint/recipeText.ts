@@ -6,6 +6,9 @@ export const recipeKey = 'tfjs-parametrize';
 
 const version = 1;
 
+/** Each step costs a computation, and takes a few bytes in the file. */
+const mostSteps = 64;
+
 /** The recipe as a text of the metadata. */
 export const recipeText = (parametrizations: readonly TensorRecipe[]): string =>
   JSON.stringify({ version, parametrizations });
@@ -13,7 +16,7 @@ export const recipeText = (parametrizations: readonly TensorRecipe[]): string =>
 /**
  * The recipe in the metadata of a file; null if there is none.
  *
- * @throws {@link CheckpointError} `UNKNOWN_RECIPE` for a later version, `CORRUPT`
+ * @throws {@link CheckpointError} `UNKNOWN_RECIPE` for a later version, `CORRUPT`, `LIMIT`
  */
 export function recipeIn(metadata: Readonly<Record<string, string>>): TensorRecipe[] | null {
   const text = metadata[recipeKey];
@@ -34,6 +37,12 @@ export function recipeIn(metadata: Readonly<Record<string, string>>): TensorReci
   const { parametrizations } = recipe;
   if (!Array.isArray(parametrizations) || !parametrizations.every(isTensorRecipe)) {
     throw corrupt('the recipe of parametrizations does not list tensors and steps');
+  }
+  if (parametrizations.some(({ steps }) => steps.length > mostSteps)) {
+    throw new CheckpointError(
+      'LIMIT',
+      `the recipe of parametrizations has a tensor with more than ${mostSteps} steps. Do not trust the file.`,
+    );
   }
   return parametrizations;
 }

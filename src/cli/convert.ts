@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
+import { elementSize } from '../checkpoint/dtype.ts';
 import { writeNodeFile } from '../checkpoint/nodeFile.ts';
 import { openCheckpoint } from '../checkpoint/openCheckpoint.ts';
 import { recipeKey } from '../checkpoint/recipeText.ts';
@@ -8,6 +9,7 @@ import { safetensorsPieces } from '../checkpoint/safetensorsPieces.ts';
 import { sizeOf } from '../checkpoint/storedTensor.ts';
 import { below } from './fileView.ts';
 import type { Terminal } from './run.ts';
+import { useBackend } from './useBackend.ts';
 
 /** Options of `convert`. */
 export interface ConvertOptions {
@@ -32,11 +34,12 @@ export async function convert(path: string, options: ConvertOptions, terminal: T
   const file = await openCheckpoint('convert', path);
   try {
     const view = below(file, prefix);
+    const { [recipeKey]: recipe, ...others } = view.metadata;
+    const isFolded = spelling === 'folded';
+    if (isFolded && recipe !== undefined) await useBackend();
     const tensors = respelled(view, spelling);
-    // The recipe is about the parametrized weights: of folded ones it would be wrong, as below another path.
-    const { [recipeKey]: recipe, ...others } = file.metadata;
-    const keepsRecipe = recipe !== undefined && spelling !== 'folded' && view === file;
-    const metadata = keepsRecipe ? file.metadata : others;
+    // The recipe is about parametrized weights: of folded ones it would be wrong.
+    const metadata = isFolded ? others : view.metadata;
     const bytes = await writeFile(output, tensors, { format: 'pt', ...metadata }, terminal);
     const facts = { output, spelling, tensors: tensors.size, bytes };
     terminal.out(
@@ -56,18 +59,21 @@ async function writeFile(
   metadata: Readonly<Record<string, string>>,
   terminal: Terminal,
 ): Promise<number> {
-  const total = [...tensors.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const total = [...tensors.values()].reduce(
+    (sum, { dtype, shape }) => sum + elementSize(dtype)! * sizeOf(shape),
+    0,
+  );
   const bar =
     terminal.showsProgress && total > large
       ? new SingleBar({ stream: process.stderr, format: '{bar} {percentage}% | {eta_formatted} left' })
       : undefined;
-  bar?.start(tensors.size, 0);
-  let [bytes, pieces] = [0, 0];
+  bar?.start(total, 0);
+  let bytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of safetensorsPieces(tensors, metadata)) {
       yield piece;
       bytes += piece.length;
-      bar?.update(pieces++);
+      bar?.update(Math.min(bytes, total));
     }
   }
   try {

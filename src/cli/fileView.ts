@@ -1,5 +1,7 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import type { CheckpointFile } from '../checkpoint/checkpointFile.ts';
+import { recipeBelow } from '../checkpoint/recipeBelow.ts';
+import { recipeIn, recipeKey, recipeText } from '../checkpoint/recipeText.ts';
 
 /** What stands below a path of a file, by names without the path. */
 export function below(file: CheckpointFile, prefix: string | undefined): CheckpointFile {
@@ -14,10 +16,21 @@ export function below(file: CheckpointFile, prefix: string | undefined): Checkpo
     .filter((group) => group.length > 1);
   return {
     ...file,
+    metadata: metadataBelow(file.metadata, path),
     names,
     ties,
     info: (name) => file.info(path + name),
     tensor: (name) => file.tensor(path + name),
     read: (name) => file.read(path + name),
   };
+}
+
+/** The recipe is about paths, the other texts are kept as they are. */
+function metadataBelow(
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+): Readonly<Record<string, string>> {
+  const { [recipeKey]: _, ...others } = metadata;
+  const recipe = recipeBelow(recipeIn(metadata) ?? [], path);
+  return recipe.length === 0 ? others : { ...others, [recipeKey]: recipeText(recipe) };
 }

@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import { printable } from '../checkpoint/checkpointError.ts';
 import type { CheckpointFile } from '../checkpoint/checkpointFile.ts';
-import { normalizedNames } from '../checkpoint/normalizedNames.ts';
 import { openCheckpoint } from '../checkpoint/openCheckpoint.ts';
-import { recipeIn } from '../checkpoint/recipeText.ts';
+import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/parametrizedWeights.ts';
 import { sizeOf } from '../checkpoint/storedTensor.ts';
+import type { RecipeStep } from '../model/recipe.ts';
 import { below } from './fileView.ts';
 import type { Terminal } from './run.ts';
 
@@ -25,10 +25,20 @@ export async function inspect(path: string, options: InspectOptions, terminal: T
   }
 }
 
+interface Parametrized {
+  readonly name: string;
+  /** The kinds of the steps; `unknown` where neither names nor a recipe tell. */
+  readonly by: string;
+  /** By the recipe: the steps of the tensor, and of what they compute it from. */
+  readonly recipe?: readonly { readonly tensor: string; readonly steps: readonly RecipeStep[] }[];
+  readonly spelling: string;
+  readonly parts: readonly string[];
+}
+
 interface Facts {
   readonly format: string;
   readonly tensors: readonly { name: string; dtype: string; shape: readonly number[]; elements: number }[];
-  readonly parametrized: readonly { name: string; by: string; spelling: string; parts: readonly string[] }[];
+  readonly parametrized: readonly Parametrized[];
   readonly tied: readonly (readonly string[])[];
   /** Elements of all tensors, tied ones once. */
   readonly elements: number;
@@ -41,26 +51,47 @@ function factsOf(file: CheckpointFile): Facts {
     return { name, dtype, shape, elements: sizeOf(shape) };
   });
   const again = new Set(file.ties.flatMap((group) => group.slice(1)));
-  const recipe = recipeIn(file.metadata) ?? [];
-  const stepsOf = (name: string): string | undefined =>
-    recipe
-      .find(({ path, tensor }) => name === (path === '' ? tensor : `${path}.${tensor}`))
-      ?.steps.map(({ kind }) => kind)
-      .join(' → ');
-  const parametrized = normalizedNames(file).map((group) => ({
-    name: group.name,
-    by: stepsOf(group.name) ?? group.kind,
-    spelling: group.kind === 'unknown' ? 'modern' : group.spelling,
-    parts: group.parts,
-  }));
   return {
     format: file.format,
     tensors,
-    parametrized,
+    parametrized: parametrizedWeights(file).map(parametrized),
     tied: file.ties,
     elements: tensors.reduce((sum, { name, elements }) => (again.has(name) ? sum : sum + elements), 0),
     metadata: file.metadata,
   };
+}
+
+function parametrized(weight: ParametrizedWeight): Parametrized {
+  const { prefix, tensor, spelling, normalization, parts, recipe } = weight;
+  const name = prefix + tensor;
+  if (recipe === null) return { name, by: normalization ?? 'unknown', spelling, parts };
+  const [own] = recipe;
+  return {
+    name,
+    by: own!.steps.map(({ kind }) => kind).join(' → '),
+    recipe: recipe.map((entry, i) => ({
+      // Of the module that stands for its own: `weight`, or `parametrizations.weight.original1`.
+      tensor: i === 0 ? name : `${prefix}${entry.path.replace('weight', tensor)}.${entry.tensor}`,
+      steps: entry.steps,
+    })),
+    spelling,
+    parts,
+  };
+}
+
+/** `weightNorm(dim=[0], eps=0)`, and what it is computed from where that is parametrized itself. */
+function byText({ by, recipe }: Parametrized): string {
+  if (recipe === undefined) return by;
+  const stepText = ({ kind, options }: RecipeStep): string => {
+    const texts = Object.entries(options).map(([option, value]) => `${option}=${JSON.stringify(value)}`);
+    return texts.length === 0 ? kind : `${kind}(${texts.join(', ')})`;
+  };
+  return recipe
+    .map(({ tensor, steps }, i) => {
+      const chain = steps.map(stepText).join(' → ');
+      return i === 0 ? chain : `${tensor.slice(tensor.lastIndexOf('.') + 1)}: ${chain}`;
+    })
+    .join('; ');
 }
 
 function textOf({ format, tensors, parametrized, tied, elements, metadata }: Facts): string {
@@ -80,7 +111,12 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata }: Fac
     parts.push(
       tableOf(
         ['parametrized', 'by', 'spelling', 'parts'],
-        parametrized.map((group) => [group.name, group.by, group.spelling, String(group.parts.length)]),
+        parametrized.map((weight) => [
+          weight.name,
+          byText(weight),
+          weight.spelling,
+          String(weight.parts.length),
+        ]),
       ),
     );
   }

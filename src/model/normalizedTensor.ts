@@ -6,15 +6,7 @@ import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
 import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
-
-/** The normalizations that have names of their own in torch's old state dicts. */
-export type Normalization = 'weightNorm' | 'spectralNorm';
-
-/** The ends of those names, for each of the modern ones, in the old order. */
-export const legacySuffixes: Readonly<Record<Normalization, Readonly<Record<string, string>>>> = {
-  weightNorm: { original0: '_g', original1: '_v' },
-  spectralNorm: { original: '_orig', '0._u': '_u', '0._v': '_v' },
-};
+import { type Normalization, partsOf } from './normalization.ts';
 
 /** A parametrized tensor of a module, as state dicts see it. */
 export interface NormalizedTensor {
@@ -48,20 +40,10 @@ function normalizationOf(
 ): Normalization | null {
   if (list.length !== 1) return null;
   const has = (normalization: Normalization): boolean => {
-    const names = Object.keys(legacySuffixes[normalization]);
+    const names = partsOf(normalization);
     // Without the vectors of a vector, or with an original that is parametrized itself, the old names do not suffice.
     return state.length === names.length && state.every(([key]) => names.includes(key));
   };
   if (list[0] instanceof WeightNorm && has('weightNorm')) return 'weightNorm';
   return list[0] instanceof SpectralNorm && has('spectralNorm') ? 'spectralNorm' : null;
-}
-
-/** The key of one variable below its module, as the module has it or as another spelling would. */
-export function keyIn(
-  { name, normalization }: Pick<NormalizedTensor, 'name' | 'normalization'>,
-  modern: string,
-  isLegacy: boolean,
-): string {
-  const suffix = isLegacy && normalization !== null ? legacySuffixes[normalization][modern] : undefined;
-  return suffix === undefined ? `parametrizations.${name}.${modern}` : name + suffix;
 }

@@ -6,7 +6,8 @@ import type { StateDictLoading } from '../nn/hooks.ts';
 import type { Module } from '../nn/module.ts';
 import { preservingState } from '../parametrize/moduleState.ts';
 import { planAssignment } from '../parametrize/planAssignment.ts';
-import { keyIn, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { keyIn } from './normalization.ts';
+import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 import { type SpelledTensor, spelledTensors } from './spelledTensor.ts';
 
 /**

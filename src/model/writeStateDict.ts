@@ -7,7 +7,8 @@ import type { Module } from '../nn/module.ts';
 import { isBuffer } from '../nn/parameter.ts';
 import type { Spelling } from '../nn/spelling.ts';
 import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
-import { keyIn, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { keyIn } from './normalization.ts';
+import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 
 type Entry = readonly [key: string, value: Tensor];
 
