@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { HeldData } from '../engine/heldData.ts';
 import { activeScope, alias, isOpen, moveToScope, release, type Scope, tapeScope } from '../engine/scope.ts';
 import { currentTape, inKernel, type Tape } from '../engine/tape.ts';
 import {
@@ -33,13 +34,12 @@ interface LocalEntry {
   readonly generation: number | null;
 }
 
-/** A value that the framework holds outside of every tidy. */
+/** A value that the framework holds beyond every tidy. */
 interface KeptEntry {
-  readonly tensor: Tensor;
+  /** A tensor once somebody was given it outside of every tidy; until then only its data. */
+  held: Tensor | HeldData;
   readonly key: DependencyKey;
   readonly pure: boolean;
-  /** Somebody was given this very tensor outside of every tidy. */
-  handedOut: boolean;
 }
 
 /**
@@ -50,6 +50,9 @@ interface KeptEntry {
  * of every tidy it is the kept value: of a pure chain *borrowed*, replaced by the first read after a dependency changed,
  * and otherwise the framework's until the last cache scope ends, which is why a stale one is retired and not disposed.
  * Two entries, because they end differently: no scope's end, and no read on a tape, may end a borrowed value.
+ *
+ * What nobody was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and the next call
+ * of a model whose weights did not change finds their values, in the very buffers that the backend may have prepared.
  */
 export class EvaluationCache implements ScopeMember {
   readonly #source: Evaluated;
@@ -67,7 +70,7 @@ export class EvaluationCache implements ScopeMember {
     if (local !== null && this.#mayServe(local, tape) && isFresh(local.key)) return local.tensor;
     if (tape === null) {
       const kept = this.#kept;
-      if (kept !== null && !kept.tensor.isDisposed && isFresh(kept.key)) return this.#serveKept(kept);
+      if (kept !== null && isThere(kept) && isFresh(kept.key)) return this.#serveKept(kept);
     }
     return this.#evaluate(tape);
   }
@@ -78,13 +81,13 @@ export class EvaluationCache implements ScopeMember {
     this.#dropKept();
   }
 
-  // Only called while the kept value is the scope's: a borrowed one has quit.
+  // Only called while the kept value is the scope's: that of a pure chain is not.
   leaveScope(handedOver: ReadonlySet<Tensor>): void {
-    const kept = this.#kept;
-    if (kept === null) return;
+    const held = this.#kept?.held;
     this.#kept = null;
-    if (handedOver.has(kept.tensor)) release(kept.tensor);
-    else kept.tensor.dispose();
+    if (held instanceof HeldData) held.free();
+    else if (held !== undefined && handedOver.has(held)) release(held);
+    else held?.dispose();
   }
 
   #mayServe(entry: LocalEntry, tape: Tape | null): boolean {
@@ -94,17 +97,17 @@ export class EvaluationCache implements ScopeMember {
   }
 
   #serveKept(kept: KeptEntry): Tensor {
+    const { held, key, pure } = kept;
     const scope = activeScope();
     if (scope === null) {
-      if (!kept.handedOut) {
-        kept.handedOut = true;
-        if (isBorrowed(kept)) quitScope(this);
-      }
-      return kept.tensor;
+      if (!(held instanceof HeldData)) return held;
+      const tensor = tf.keep(held.tensor());
+      held.free();
+      kept.held = tensor;
+      return tensor;
     }
-    const tensor = alias(kept.tensor);
-    if (!inKernel())
-      this.#local = { ...kept, tensor, scope, tape: null, generation: generationOf(kept.pure) };
+    const tensor = held instanceof HeldData ? held.tensor() : alias(held);
+    if (!inKernel()) this.#local = { tensor, key, scope, tape: null, generation: generationOf(pure) };
     return tensor;
   }
 
@@ -116,32 +119,36 @@ export class EvaluationCache implements ScopeMember {
     const key = this.#source.key();
     const scope = tape === null ? activeScope() : tapeScope();
     if (scope === null) {
-      this.#keep({ tensor: tf.keep(tensor), key, pure, handedOut: true });
+      this.#keep({ held: tf.keep(tensor), key, pure });
       return tensor;
     }
     moveToScope(tensor, scope);
     this.#local = { tensor, key, scope, tape: tape && new WeakRef(tape), generation: generationOf(pure) };
-    if (this.#keepsBeside(tape, pure)) {
-      const handedOut = pure && this.#kept !== null && isBorrowed(this.#kept);
-      this.#keep({ tensor: tf.keep(alias(tensor)), key, pure, handedOut });
-    }
+    if (tape === null || !pure) this.#keepBeside(tensor, key, pure);
+    else this.#dropUnusable();
     return tensor;
   }
 
+  /** Keeps the value of a read in a tidy beyond that tidy; in place of a borrowed one, which this read has ended. */
+  #keepBeside(tensor: Tensor, key: DependencyKey, pure: boolean): void {
+    const replaced = this.#kept;
+    const isBorrowed = replaced?.pure === true && !(replaced.held instanceof HeldData);
+    const held = pure && isBorrowed ? tf.keep(alias(tensor)) : new HeldData(tensor);
+    this.#keep({ held, key, pure });
+  }
+
   /**
-   * Whether the value of a read in a tidy is also kept beyond that tidy: in a cache scope, for the tidies to come; for a
-   * pure chain also in place of a borrowed value, which this read has ended. On a tape only an impure value is kept, so
-   * that a draw is drawn once; a pure one would hold a copy of every weight through the whole training step for nothing.
+   * Frees data that a read on a tape found stale. Such a read keeps none in their place: in training they would be a copy
+   * of every weight that no later step uses.
    */
-  #keepsBeside(tape: Tape | null, pure: boolean): boolean {
-    if (tape !== null) return !pure;
-    return inCacheScope() || this.#kept !== null;
+  #dropUnusable(): void {
+    if (this.#kept?.held instanceof HeldData && !isFresh(this.#kept.key)) this.#dropKept();
   }
 
   #keep(entry: KeptEntry): void {
     this.#dropKept(currentTape() !== null);
     this.#kept = entry;
-    if (!isBorrowed(entry)) joinScope(this);
+    if (!entry.pure) joinScope(this);
   }
 
   /** @param onTape - a read on a tape replaces the value: it ends nothing that somebody may hold. */
@@ -150,12 +157,13 @@ export class EvaluationCache implements ScopeMember {
     if (kept === null) return;
     this.#kept = null;
     quitScope(this);
-    if (kept.handedOut && (onTape || !kept.pure)) retire(kept.tensor);
-    else kept.tensor.dispose();
+    if (kept.held instanceof HeldData) kept.held.free();
+    else if (onTape || !kept.pure) retire(kept.held);
+    else kept.held.dispose();
   }
 }
 
-/** A borrowed value outlives every cache scope. */
-const isBorrowed = (entry: KeptEntry): boolean => entry.pure && entry.handedOut;
+const isThere = ({ held }: KeptEntry): boolean =>
+  held instanceof HeldData ? held.isThere : !held.isDisposed;
 
 const generationOf = (pure: boolean): number | null => (pure ? null : cacheGeneration());

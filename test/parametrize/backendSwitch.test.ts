@@ -89,3 +89,22 @@ it('registers, removes and copies on the other backend what was made on this one
   copy.dispose();
   host.dispose();
 });
+
+it('keeps what reads in a tidy left behind right through a switch, and frees it', async () => {
+  const host = new Affine();
+  weightNorm(host);
+  const value = read(host) as number[][];
+  const evaluations = parametrizationsOn(host, 'weight').chain.evaluations;
+  for (const backend of [away, home, away]) {
+    await tf.setBackend(backend);
+    inTidy(() => expect(tf.add(host.weight, 0)).toBeAllClose(value));
+  }
+  expect(parametrizationsOn(host, 'weight').chain.evaluations).toBe(evaluations);
+  await tf.setBackend(home);
+  inTidy(() => expect(tf.add(host.weight, 0)).toBeAllClose(value));
+  const data = tf.memory().numDataBuffers;
+  train(host);
+  inTidy(() => void tf.variableGrads(() => tf.sum(host.weight) as tf.Scalar));
+  expect(tf.memory().numDataBuffers).toBe(data - 1);
+  host.dispose();
+});

@@ -12,6 +12,7 @@ import { flatten } from '../../toBeAllClose.ts';
 import { Counting, Masked, Net, specimens, write } from './specimens.ts';
 
 const numTensors = () => tf.memory().numTensors;
+const counts = () => ({ numTensors: numTensors(), ofBackend: tf.backend().numDataIds() });
 const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 function weightNormed(): Net {
@@ -73,6 +74,60 @@ describe('L4: a value read in a tidy', () => {
     tf.tidy(() => {
       expect(net.weight).toBe(net.weight);
     });
+    net.dispose();
+  });
+
+  it('is computed once for all tidies while nothing changes, and leaves data but no tensor', () => {
+    const net = weightNormed();
+    const { g, chain } = net.parametrizations!['weight']!;
+    const before = counts();
+    const inTidy = (): number[] => tf.tidy(() => flatten(net.weight));
+    const expected = inTidy();
+    const evaluations = chain.evaluations;
+    for (let i = 0; i < 5; i++) expect(inTidy()).toEqual(expected);
+    expect(chain.evaluations).toBe(evaluations);
+    expect(counts()).toEqual({ ...before, ofBackend: before.ofBackend + 1 });
+
+    write(g, () => tf.fill([3, 1], 2));
+    expect(inTidy()).not.toEqual(expected);
+    expect(chain.evaluations).toBe(evaluations + 1);
+    expect(counts()).toEqual({ ...before, ofBackend: before.ofBackend + 1 });
+    net.dispose();
+  });
+
+  it('is no data any more after a training step, and not after removal, fold or dispose', () => {
+    const before = counts().ofBackend;
+    const ends: ((net: Net) => void)[] = [
+      (net) => removeParametrizations(net, 'weight'),
+      (net) => fold(net),
+      (net) => net.dispose(),
+    ];
+    for (const end of ends) {
+      const net = weightNormed();
+      const { g } = net.parametrizations!['weight']!;
+      const unread = counts().ofBackend;
+      tf.tidy(() => void net.weight);
+      expect(counts().ofBackend).toBe(unread + 1);
+      write(g, () => tf.fill([3, 1], 2));
+      tf.tidy(() => void tf.variableGrads(() => tf.sum(net.weight) as tf.Scalar));
+      expect(counts().ofBackend).toBe(unread);
+      tf.tidy(() => void net.weight);
+      end(net);
+      net.dispose();
+      expect(counts().ofBackend).toBe(before);
+    }
+  });
+
+  it('becomes the borrowed value when it is read outside of every tidy', () => {
+    const net = weightNormed();
+    const { chain } = net.parametrizations!['weight']!;
+    tf.tidy(() => void net.weight);
+    const [before, evaluations] = [counts(), chain.evaluations];
+    const value = net.weight;
+    tf.tidy(() => void net.weight);
+    expect(net.weight).toBe(value);
+    expect(chain.evaluations).toBe(evaluations);
+    expect(counts()).toEqual({ ...before, numTensors: before.numTensors + 1 });
     net.dispose();
   });
 

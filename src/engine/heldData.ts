@@ -1,0 +1,54 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { alias } from './scope.ts';
+
+/**
+ * The data of a tensor, held without a tensor: one more count in the backend, from which tensors can be made at any time.
+ *
+ * `tf.memory()` shows it in `numDataBuffers`, not in `numTensors` and `numBytes`, which count tensors. Where a backend
+ * does not count, a tensor of its own is held.
+ */
+export class HeldData {
+  readonly #like: Tensor;
+  readonly #own: Tensor | null;
+
+  /** @param tensor - whose data are held; it may be disposed afterwards */
+  constructor(tensor: Tensor) {
+    const backend = backendOf(tensor);
+    this.#like = tensor;
+    this.#own = backend === null ? tf.keep(tf.clone(tensor)) : null;
+    backend?.incRef(tensor.dataId);
+  }
+
+  /** True while tensors can be made: until {@link free}, or until the engine is reset. */
+  get isThere(): boolean {
+    return this.#own === null ? backendOf(this.#like) !== null : !this.#own.isDisposed;
+  }
+
+  /** A tensor with these data, of the innermost tidy or else of the caller. */
+  tensor(): Tensor {
+    return alias(this.#own ?? this.#like);
+  }
+
+  /** Holds the data no longer; to be called once. */
+  free(): void {
+    if (this.#own !== null) {
+      this.#own.dispose();
+      return;
+    }
+    const backend = backendOf(this.#like);
+    if (backend === null) return;
+    // The engine forgets data when the last tensor on them goes; this is to be that tensor.
+    const last = alias(this.#like);
+    backend.disposeData(this.#like.dataId);
+    last.dispose();
+  }
+}
+
+/** The backend that counts how many tensors are on these data; null if there is none. */
+function backendOf({ dataId, dtype }: Tensor): tf.KernelBackend | null {
+  const backend = tf.engine().state.tensorInfo.get(dataId)?.backend;
+  return backend === undefined || typeof backend.incRef !== 'function' || dtype === 'complex64'
+    ? null
+    : backend;
+}
