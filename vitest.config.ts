@@ -17,6 +17,9 @@ const onGraphics = [
   'test/engine/{recordedKernel,scope,tape,variable}.test.ts',
 ];
 
+/** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */
+const inBrowsers = ['test/checkpoint/inBrowser.test.ts'];
+
 /** Every test file runs once for each backend; `TFJS_BACKEND` tells `test/setup.ts` which one. */
 const project = (backend: string): TestProjectInlineConfiguration => ({
   resolve: { alias: aliases },
@@ -47,6 +50,7 @@ function browserProject(
         '@tensorflow/tfjs-backend-webgpu',
         '@tensorflow/tfjs-core',
         'fast-check',
+        'fflate',
       ],
     },
     test: {
@@ -54,6 +58,7 @@ function browserProject(
       name: `${backend} in Chromium`,
       include,
       setupFiles: ['test/setup.ts'],
+      globalSetup: ['test/checkpoint/fileServer.ts'],
       testTimeout: 120_000,
       fileParallelism: false,
       sequence: { groupOrder: 1 },
@@ -73,10 +78,13 @@ function browserProject(
 function browserProjects(): TestProjectInlineConfiguration[] {
   const chromium = findChromium();
   if (chromium === null) {
-    console.warn('No Chromium: the tests on webgl and webgpu are left out.');
+    console.warn('No Chromium: the tests on webgl and webgpu, and of what browsers store, are left out.');
     return [];
   }
-  return [browserProject('webgl', onGraphics, chromium), browserProject('webgpu', onGraphics, chromium)];
+  return [
+    browserProject('webgl', [...onGraphics, ...inBrowsers], chromium),
+    browserProject('webgpu', onGraphics, chromium),
+  ];
 }
 
 export default defineConfig({

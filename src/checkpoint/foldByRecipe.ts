@@ -2,7 +2,6 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import { catalog } from '../model/catalog.ts';
-import { fold } from '../model/fold.ts';
 import { applyRecipe, type TensorRecipe } from '../model/recipe.ts';
 import { Module } from '../nn/module.ts';
 import { parameter } from '../nn/parameter.ts';
@@ -40,16 +39,18 @@ export async function foldByRecipe(
 ): Promise<StoredTensor> {
   const host = new Host(shape);
   const tensors: Record<string, Tensor> = {};
+  let value: Tensor | undefined;
   try {
     for (const [key, stored] of parts) tensors[key] = toTensor(stored, name);
     applyRecipe(host, recipe, catalog);
     host.eval().loadStateDict(tensors);
-    fold(host);
-    return { dtype: 'F32', shape, data: (await host.weight.data()) as Float32Array };
+    value = tf.tidy(() => tf.clone(host.weight));
+    return { dtype: 'F32', shape, data: (await value.data()) as Float32Array };
   } catch (error) {
     throw refusal(error, name);
   } finally {
     tf.dispose(tensors);
+    value?.dispose();
     host.dispose();
   }
 }

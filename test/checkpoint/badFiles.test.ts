@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   CheckpointError,
   openSafetensors,
@@ -107,48 +105,4 @@ describe('the error', () => {
 it('unpacks nothing to the disk, whatever the names in an archive', () => {
   expect(errorOf(() => readTorch(badFile('pt_zip_path_traversal.pt')))).toBeNull();
   for (const place of ['/PWNED', '/tmp/PWNED', 'PWNED', '../PWNED']) expect(existsSync(place)).toBe(false);
-});
-
-interface Measured {
-  readonly file: string;
-  readonly outcome: string;
-  readonly milliseconds: number;
-  readonly allocated: number;
-  readonly peak: number;
-}
-
-const MiB = 1024 * 1024;
-
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('read in a process of its own', () => {
-  let measured: Measured[] = [];
-
-  beforeAll(() => {
-    const script = fileURLToPath(new URL('measureBadFiles.ts', import.meta.url));
-    const options = ['--expose-gc', '--max-semi-space-size=1', '--import', 'tsx', script];
-    const output = execFileSync(process.execPath, options, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    measured = output
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Measured);
-  });
-
-  it('every file is there', () => {
-    expect(measured.map(({ file }) => file)).toEqual(badFiles.map(({ file }) => file));
-  });
-
-  it('each takes less than two seconds', () => {
-    expect(measured.filter(({ milliseconds }) => milliseconds > 2000)).toEqual([]);
-  });
-
-  it('each stays within the memory that it may take', () => {
-    const over = measured.filter(({ file, allocated, peak }) => {
-      const { bytes, max_alloc_mb: limit } = badFiles.find((bad) => bad.file === file)!;
-      const most = 16 * MiB + 8 * bytes;
-      return allocated > (limit === undefined ? most : limit * MiB) || peak > most;
-    });
-    expect(over).toEqual([]);
-  });
 });

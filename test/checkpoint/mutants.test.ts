@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { goodFiles } from './mutate.ts';
+import { stateDicts } from './goodFiles.ts';
 import { type Outcomes, readMutants } from './readMutants.ts';
 
 // `npm run fuzz` reads a million.
@@ -15,7 +15,7 @@ describe('mutants of good files', () => {
   });
 
   it('are of both kinds, refused for many reasons', () => {
-    expect(goodFiles.length).toBeGreaterThan(30);
+    expect(stateDicts.length).toBeGreaterThan(30);
     expect(outcomes.read).toBeGreaterThan(100);
     expect(Object.keys(outcomes.refused).length).toBeGreaterThan(4);
     expect(outcomes.refused['CORRUPT']).toBeGreaterThan(1000);

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { unzipSync, zipSync } from 'fflate';
 
 /** Pseudo-random whole numbers: the same for the same seed. */
@@ -12,19 +11,6 @@ export function randomNumbers(seed: number): (below: number) => number {
     return Math.floor((((value ^ (value >>> 14)) >>> 0) / 2 ** 32) * below);
   };
 }
-
-export interface GoodFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-const folder = new URL('./files/statedicts/', import.meta.url);
-
-/** The state dicts that torch wrote, small ones first. */
-export const goodFiles: readonly GoodFile[] = readdirSync(folder)
-  .filter((name) => /\.(pt|safetensors)$/.test(name))
-  .map((name) => ({ name, bytes: new Uint8Array(readFileSync(new URL(name, folder))) }))
-  .sort((a, b) => a.bytes.length - b.bytes.length || (a.name < b.name ? -1 : 1));
 
 /** Numbers that lengths, counts and offsets go wrong at. */
 const edges = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError, readSafetensors, readTorch } from '../../src/checkpoint/index.ts';
-import { goodFiles, mutant, randomNumbers } from './mutate.ts';
+import { stateDicts } from './goodFiles.ts';
+import { mutant, randomNumbers } from './mutate.ts';
 
 /** What became of many mutants. */
 export interface Outcomes {
@@ -22,8 +23,8 @@ export function readMutants(count: number, seed: number): Outcomes {
   let [read, slowest] = [0, 0];
   for (let i = 0; i < count; i++) {
     const random = randomNumbers(seed + i);
-    const file = goodFiles[random(goodFiles.length)]!;
-    const bytes = mutant(file.bytes, goodFiles[random(goodFiles.length)]!.bytes, random);
+    const file = stateDicts[random(stateDicts.length)]!;
+    const bytes = mutant(file.bytes, stateDicts[random(stateDicts.length)]!.bytes, random);
     const found = (text: string): void => void findings.push(`seed ${seed + i}, from ${file.name}: ${text}`);
     const before = tf.memory().numTensors;
     const start = performance.now();
