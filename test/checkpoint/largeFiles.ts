@@ -5,7 +5,7 @@ import type { PlannedTensor } from '../../src/checkpoint/respell.ts';
 import { safetensorsPieces } from '../../src/checkpoint/safetensorsPieces.ts';
 
 /** Rows and columns of the matrices in the files. */
-export const side = 1024;
+const side = 1024;
 /** Bytes of one. */
 export const matrixBytes = 4 * side * side;
 
