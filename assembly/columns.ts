@@ -1,30 +1,37 @@
 // Rows of `width` numbers, each of which belongs to the sum of its column; the last row may be shorter.
+import { divisor, fits, isSumOfProducts, isSumOfSquares, keepsDigits } from './slice';
 
-/** After so many rows the float32 sums of products are added to those in float64. */
-const FLUSH_AFTER = 16;
+/** After so many steps, of two rows each, the float32 sums of products are added to those in float64. */
+const FLUSH_AFTER = 8;
 
-/** `sums += Σ v²`, column by column. Eight float32 squares are added pairwise, all else in float64. */
+/**
+ * `sums += Σ v²`, column by column. Eight float32 squares are added pairwise, all else in float64.
+ *
+ * The eight rows lie far apart, each in an eighth of the matrix: so they are fetched as eight streams, while neighbouring
+ * rows, of a power of two of bytes, would compete for the same lines of a cache.
+ */
 export function addSquares(v: usize, sums: usize, size: i32, width: i32): void {
   const step = (<usize>width) << 2;
-  for (const block = width << 3; size >= block; size -= block, v += step << 3) {
-    addSquaresOfEight(v, sums, width, step);
-  }
-  for (; size > 0; size -= width, v += step) addSquaresInFloat64(v, sums, min(size, width), width);
+  const rows = size / width / 8;
+  const apart = step * <usize>rows;
+  for (let row = 0; row < rows; row++, v += step) addSquaresOfEight(v, sums, width, apart);
+  const rest = v + 7 * apart;
+  addProductsInFloat64(rest, rest, sums, size - 8 * rows * width, width);
 }
 
-function addSquaresOfEight(v: usize, sums: usize, n: i32, step: usize): void {
-  const step2 = step << 1;
-  const step3 = step2 + step;
-  let u = v + (step << 2);
+function addSquaresOfEight(v: usize, sums: usize, n: i32, apart: usize): void {
+  const apart2 = apart << 1;
+  const apart3 = apart2 + apart;
+  let u = v + (apart << 2);
   for (; n >= 4; n -= 4, v += 16, u += 16, sums += 32) {
     const a = v128.load(v);
-    const b = v128.load(v + step);
-    const c = v128.load(v + step2);
-    const d = v128.load(v + step3);
+    const b = v128.load(v + apart);
+    const c = v128.load(v + apart2);
+    const d = v128.load(v + apart3);
     const e = v128.load(u);
-    const f = v128.load(u + step);
-    const g = v128.load(u + step2);
-    const h = v128.load(u + step3);
+    const f = v128.load(u + apart);
+    const g = v128.load(u + apart2);
+    const h = v128.load(u + apart3);
     const ad = f32x4.add(
       f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)),
       f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d)),
@@ -37,7 +44,7 @@ function addSquaresOfEight(v: usize, sums: usize, n: i32, step: usize): void {
   }
   for (; n > 0; n--, v += 4, sums += 8) {
     let sum = load<f64>(sums);
-    for (let row = 0, p = v; row < 8; row++, p += step) {
+    for (let row = 0, p = v; row < 8; row++, p += apart) {
       const x = <f64>load<f32>(p);
       sum += x * x;
     }
@@ -52,49 +59,32 @@ function addWidened(sums: usize, x: v128): void {
   v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(high)), 16);
 }
 
-/** As {@link addSquares}, for numbers whose squares float32 cannot hold. */
-export function addSquaresInFloat64(v: usize, sums: usize, size: i32, width: i32): void {
-  for (; size > 0; size -= width) {
-    let sum = sums;
-    for (let n = min(size, width); n > 0; n--, v += 4, sum += 8) {
-      const x = <f64>load<f32>(v);
-      store<f64>(sum, load<f64>(sum) + x * x);
-    }
-  }
-}
-
 /**
  * `sums += Σ u·v`, column by column; `partial` are as many float32 numbers.
  *
- * Row by row, as the memory lies: two tensors and the sums are three streams already.
+ * Two rows at a time, one in each half of the matrix: more of them, of two tensors, are more streams than are fetched ahead.
  */
 export function addProducts(u: usize, v: usize, sums: usize, partial: usize, size: i32, width: i32): void {
   const step = (<usize>width) << 2;
+  const rows = size / width / 2;
+  const apart = step * <usize>rows;
   memory.fill(partial, 0, step);
-  let pending = 0;
-  for (; size > 0; size -= width, u += step, v += step) {
-    addProductsOfRow(u, v, partial, min(size, width));
-    if (++pending === FLUSH_AFTER) {
-      flush(partial, sums, width);
-      pending = 0;
-    }
+  for (let row = 1; row <= rows; row++, u += step, v += step) {
+    addProductsOfTwo(u, v, partial, width, apart);
+    if (row % FLUSH_AFTER === 0 || row === rows) flush(partial, sums, width);
   }
-  if (pending > 0) flush(partial, sums, width);
+  addProductsInFloat64(u + apart, v + apart, sums, size - 2 * rows * width, width);
 }
 
-function addProductsOfRow(u: usize, v: usize, sums: usize, n: i32): void {
-  for (; n >= 16; n -= 16, u += 64, v += 64, sums += 64) {
+function addProductsOfTwo(u: usize, v: usize, sums: usize, n: i32, apart: usize): void {
+  for (; n >= 4; n -= 4, u += 16, v += 16, sums += 16) {
     const a = f32x4.mul(v128.load(u), v128.load(v));
-    const b = f32x4.mul(v128.load(u, 16), v128.load(v, 16));
-    const c = f32x4.mul(v128.load(u, 32), v128.load(v, 32));
-    const d = f32x4.mul(v128.load(u, 48), v128.load(v, 48));
-    v128.store(sums, f32x4.add(v128.load(sums), a));
-    v128.store(sums, f32x4.add(v128.load(sums, 16), b), 16);
-    v128.store(sums, f32x4.add(v128.load(sums, 32), c), 32);
-    v128.store(sums, f32x4.add(v128.load(sums, 48), d), 48);
+    const b = f32x4.mul(v128.load(u + apart), v128.load(v + apart));
+    v128.store(sums, f32x4.add(v128.load(sums), f32x4.add(a, b)));
   }
   for (; n > 0; n--, u += 4, v += 4, sums += 4) {
-    store<f32>(sums, load<f32>(sums) + load<f32>(u) * load<f32>(v));
+    const two = load<f32>(u) * load<f32>(v) + load<f32>(u + apart) * load<f32>(v + apart);
+    store<f32>(sums, load<f32>(sums) + two);
   }
 }
 
@@ -109,7 +99,7 @@ function flush(partial: usize, sums: usize, n: i32): void {
   }
 }
 
-/** As {@link addProducts}, for numbers whose products float32 cannot hold. */
+/** As {@link addProducts} and {@link addSquares}, for numbers whose products float32 cannot hold. */
 export function addProductsInFloat64(u: usize, v: usize, sums: usize, size: i32, width: i32): void {
   for (; size > 0; size -= width) {
     let sum = sums;
@@ -117,6 +107,66 @@ export function addProductsInFloat64(u: usize, v: usize, sums: usize, size: i32,
       store<f64>(sum, load<f64>(sum) + <f64>load<f32>(u) * <f64>load<f32>(v));
     }
   }
+}
+
+/**
+ * Turns sums of squares, of n numbers each, into float32 factors, `g / max(‖v‖, eps)`, and writes the norms.
+ *
+ * The factors may take the place of the sums, and the norms that of g.
+ *
+ * @returns false if a sum or a factor needs float64; then nothing of it can be used
+ */
+export function finishForward(
+  sums: usize,
+  factors: usize,
+  g: usize,
+  norms: usize,
+  count: i32,
+  n: i32,
+  eps: f64,
+): bool {
+  for (; count > 0; count--, sums += 8, factors += 4, g += 4, norms += 4) {
+    const sum = load<f64>(sums);
+    const norm = sqrt(sum);
+    const factor = <f64>load<f32>(g) / divisor(norm, eps);
+    if (!isSumOfSquares(sum, n) || !fits(factor)) return false;
+    store<f32>(factors, <f32>factor);
+    store<f32>(norms, <f32>norm);
+  }
+  return true;
+}
+
+/**
+ * Turns sums of products, of n numbers each, into the float32 factors a and c of `dv = a·(dW − c·v)`, and writes dg.
+ *
+ * a may take the place of the sums, and dg that of g.
+ *
+ * @returns false if a sum, a factor or a norm needs float64; then nothing of it can be used
+ */
+export function finishBackward(
+  sums: usize,
+  a: usize,
+  c: usize,
+  g: usize,
+  norms: usize,
+  dg: usize,
+  count: i32,
+  n: i32,
+  eps: f64,
+): bool {
+  for (; count > 0; count--, sums += 8, a += 4, c += 4, g += 4, norms += 4, dg += 4) {
+    const sum = load<f64>(sums);
+    const norm = <f64>load<f32>(norms);
+    const by = divisor(norm, eps);
+    const along = sum / by;
+    const ofG = <f64>load<f32>(g) / by;
+    const ofV = norm <= eps ? 0 : along / by;
+    if (!keepsDigits(norm) || !isSumOfProducts(sum, n, norm) || !fits(ofG) || !fits(ofV)) return false;
+    store<f32>(a, <f32>ofG);
+    store<f32>(c, <f32>ofV);
+    store<f32>(dg, <f32>along);
+  }
+  return true;
 }
 
 /** `w = s·v`, where s has a float32 factor for each column. */

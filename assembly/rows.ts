@@ -2,23 +2,17 @@
 import {
   combine,
   combineInFloat64,
+  divisor,
   products,
   productsInFloat64,
   savedNorm,
   scale,
   scaleInFloat64,
   squares,
-  squaresInFloat64,
 } from './slice';
 
 /** Shorter slices are summed and scaled one number at a time, in float64: of so few, there is nothing to do at once. */
 const SHORT = 12;
-
-/** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
-function divisor(norm: f64, eps: f64): f64 {
-  const positive = norm === 0 ? 1 : norm;
-  return positive < eps ? eps : positive;
-}
 
 /** `w = g·v / max(‖v‖, eps)`, and the norms, of `count` slices of `length` numbers. */
 export function forwardRows(
@@ -31,7 +25,7 @@ export function forwardRows(
   eps: f64,
 ): void {
   for (const step = (<usize>length) << 2; count > 0; count--) {
-    const norm = sqrt(length < SHORT ? squaresInFloat64(v, length) : squares(v, length));
+    const norm = sqrt(length < SHORT ? productsInFloat64(v, v, length) : squares(v, length));
     store<f32>(norms, <f32>norm);
     const factor = <f64>load<f32>(g) / divisor(norm, eps);
     if (length < SHORT) scaleInFloat64(v, w, length, factor);

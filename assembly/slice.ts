@@ -10,6 +10,17 @@ const LEAST_PRODUCT: f64 = 1e-37;
 /** Above this norm of v, lost products make a gradient wrong by less than 1e-39 each, which float32 cannot hold either. */
 const LEAST_NORM: f64 = 1e-6;
 
+/** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
+export function divisor(norm: f64, eps: f64): f64 {
+  const positive = norm === 0 ? 1 : norm;
+  return positive < eps ? eps : positive;
+}
+
+/** True if float32 has all digits of a norm. */
+export function keepsDigits(norm: f64): bool {
+  return norm >= 1e-30 && norm <= 1e38;
+}
+
 /** True if a factor keeps its digits as a float32; zero, NaN and infinity do. */
 export function fits(factor: f64): bool {
   const size = abs(factor);
@@ -34,15 +45,6 @@ function widened(x: v128): v128 {
 
 function total(sums: v128): f64 {
   return f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-}
-
-export function squaresInFloat64(v: usize, n: i32): f64 {
-  let sum: f64 = 0;
-  for (const end = v + ((<usize>n) << 2); v < end; v += 4) {
-    const x = <f64>load<f32>(v);
-    sum += x * x;
-  }
-  return sum;
 }
 
 export function productsInFloat64(u: usize, v: usize, n: i32): f64 {
@@ -80,8 +82,8 @@ export function squares(v: usize, n: i32): f64 {
     const a = v128.load(v);
     sums = f64x2.add(sums, widened(f32x4.mul(a, a)));
   }
-  const sum = total(sums) + squaresInFloat64(v, n);
-  return isSumOfSquares(sum, size) ? sum : squaresInFloat64(start, size);
+  const sum = total(sums) + productsInFloat64(v, v, n);
+  return isSumOfSquares(sum, size) ? sum : productsInFloat64(start, start, size);
 }
 
 /** `Σ u·v`, where v has this norm. Four float32 products are added pairwise, all else in float64. */
@@ -150,5 +152,5 @@ export function combineInFloat64(dW: usize, v: usize, dv: usize, n: i32, a: f64,
 
 /** `√Σ v²` in float64: the norm that the forward pass has saved, if float32 could hold it. */
 export function savedNorm(saved: f64, v: usize, n: i32): f64 {
-  return saved >= 1e-30 && saved <= 1e38 ? saved : sqrt(squaresInFloat64(v, n));
+  return keepsDigits(saved) ? saved : sqrt(productsInFloat64(v, v, n));
 }

@@ -4,9 +4,10 @@ export {
   addProducts,
   addProductsInFloat64,
   addSquares,
-  addSquaresInFloat64,
   combineColumns,
   combineColumnsInFloat64,
+  finishBackward,
+  finishForward,
   scaleColumns,
   scaleColumnsInFloat64,
 } from './columns';

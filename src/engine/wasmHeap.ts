@@ -8,7 +8,7 @@ export interface WasmHeap {
   address(tensor: TensorInfo): number;
   /** A new float32 tensor, its numbers not set. The memory may grow. */
   allocate(shape: number[]): TensorInfo;
-  /** Calls `use` with the address, a multiple of 8, of so many free bytes. The memory may grow before. */
+  /** Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before. */
   withScratch(bytes: number, use: (address: number) => void): void;
 }
 
@@ -50,10 +50,12 @@ export function wasmHeap(backend: WasmBackend): WasmHeap {
     allocate: (shape) => backend.makeOutput!(shape, 'float32'),
     withScratch(bytes, use) {
       // Above 2 GiB, malloc returns what looks like a negative number; of 0 bytes too little, it returns 0.
-      const start = wasm._malloc!(bytes + 8) >>> 0;
+      const start = wasm._malloc!(bytes + 16) >>> 0;
       if (start === 0) throw new Error(`The wasm backend of tfjs has no ${bytes} bytes left.`);
+      const aligned = Math.ceil(start / 16) * 16;
+      wasm.HEAPU8!.fill(0, aligned, aligned + bytes);
       try {
-        use(((start + 7) & ~7) >>> 0);
+        use(aligned);
       } finally {
         wasm._free!(start);
       }

@@ -57,22 +57,57 @@ function backwardSegments<Tensor>(
   });
 }
 
-function backwardColumns<Tensor>(
+/**
+ * The case that nearly always is: each column has a norm of its own, and float32 holds all norms and factors.
+ *
+ * @param scratch - the address of 12 bytes, all 0, for each column
+ * @returns false if it is not so; then nothing of it can be used
+ */
+function backwardOwnColumns<Tensor>(
   space: Workspace<Tensor>,
-  { size: all, width, norms: count, normOf }: Columns,
+  { size: all, width, norms: count }: Columns,
   batch: number,
   { dW, g, v, norms, dg, dv, eps }: Backward<Tensor>,
+  scratch: number,
+): boolean {
+  if (width !== count) return false;
+  const { routines } = space;
+  const [aAt, cAt] = [scratch, scratch + 8 * width];
+  space.pieces([dW, v], null, batch * all, all, width, ([dW, v], _, size) =>
+    routines.addProducts(dW!, v!, scratch, cAt, size, width),
+  );
+  let finished = 0;
+  space.pieces([g, norms], dg, batch * count, count, 1, ([g, norms], dg, size) => {
+    const [sums, a, c] = [scratch + 8 * finished, aAt + 4 * finished, cAt + 4 * finished];
+    const isOrdinary = routines.finishBackward(sums, a, c, g!, norms!, dg, size, all / width, eps) !== 0;
+    finished += isOrdinary ? size : Number.NaN;
+  });
+  if (finished !== count) return false;
+  space.pieces([dW, v], dv, batch * all, all, width, ([dW, v], dv, size) =>
+    routines.combineColumns(dW!, v!, dv, aAt, cAt, size, width),
+  );
+  return true;
+}
+
+function backwardColumns<Tensor>(
+  space: Workspace<Tensor>,
+  layout: Columns,
+  batch: number,
+  tensors: Backward<Tensor>,
 ): void {
   const { routines } = space;
+  const { size: all, width, norms: count, normOf } = layout;
+  const { dW, g, v, norms, dg, dv, eps } = tensors;
   const start = batch * all;
   space.withScratch(24 * width, width, (scratch) => {
+    if (backwardOwnColumns(space, layout, batch, tensors, scratch)) return;
     const columns = new Float64Array(space.memory.buffer, scratch, width);
     const aAt = scratch + 8 * width;
     const cAt = scratch + 16 * width;
     const exact = exactNorms(space.numbers(norms), batch * count, count, (squares) => {
       columns.fill(0);
       space.pieces([v], null, start, all, width, ([v], _, size) =>
-        routines.addSquaresInFloat64(v!, scratch, size, width),
+        routines.addProductsInFloat64(v!, v!, scratch, size, width),
       );
       addUp(columns, normOf, squares);
     });

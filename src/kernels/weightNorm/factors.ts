@@ -51,6 +51,12 @@ export function areSumsOfProducts(sums: Float64Array, n: number, norms: Float64A
   return true;
 }
 
+/** True if float32 has all digits of all norms. */
+export function areNormsExact(norms: Float64Array): boolean {
+  for (let i = 0; i < norms.length; i++) if (!isNormExact(norms[i]!)) return false;
+  return true;
+}
+
 /** Adds the sums of the columns up to those of the norms. */
 export function addUp(columns: Float64Array, normOf: Int32Array, sums: Float64Array): void {
   for (let i = 0; i < normOf.length; i++) sums[normOf[i]!]! += columns[i]!;
@@ -70,7 +76,10 @@ export function handOut(
   for (let i = 0; i < normOf.length; i++) columns[i] = factors[normOf[i]!]!;
 }
 
-/** Turns sums of squares into what v is multiplied by, `g / max(‖v‖, eps)`; writes the norms from `offset` on. */
+/**
+ * Turns sums of squares into what v is multiplied by, `g / max(‖v‖, eps)`; writes the norms from `offset` on, perhaps in
+ * the place of g.
+ */
 export function finishForward(
   sums: Float64Array,
   g: ArrayLike<number>,
@@ -80,13 +89,14 @@ export function finishForward(
 ): void {
   for (let i = 0; i < sums.length; i++) {
     const norm = Math.sqrt(sums[i]!);
-    norms[offset + i] = norm;
     sums[i] = g[offset + i]! / divisor(norm, eps);
+    norms[offset + i] = norm;
   }
 }
 
 /**
- * Turns sums of products into the a of `dv = a·(dW − c·v)`, and returns the c; writes dg from `offset` on.
+ * Turns sums of products into the a of `dv = a·(dW − c·v)`, and returns the c; writes dg from `offset` on, perhaps in
+ * the place of g.
  *
  * a is 0 where v is; c is 0 where the norm is at most eps, as what is divided by is a constant there.
  */
@@ -103,8 +113,8 @@ export function finishBackward(
     const norm = norms[i]!;
     const by = divisor(norm, eps);
     const along = sums[i]! / by;
-    dg[offset + i] = along;
     sums[i] = (g[offset + i]! / by) * (norm === 0 ? 0 : 1);
+    dg[offset + i] = along;
     cs[i] = ((norm <= eps ? 0 : 1) * along) / by;
   }
   return cs;
@@ -118,12 +128,8 @@ export function exactNorms(
   addSquares: (squares: Float64Array) => void,
 ): Float64Array {
   const norms = new Float64Array(count);
-  let areExact = true;
-  for (let i = 0; i < count; i++) {
-    norms[i] = saved[offset + i]!;
-    areExact &&= isNormExact(norms[i]!);
-  }
-  if (areExact) return norms;
+  for (let i = 0; i < count; i++) norms[i] = saved[offset + i]!;
+  if (areNormsExact(norms)) return norms;
   addSquares(norms.fill(0));
   return norms.map(Math.sqrt);
 }

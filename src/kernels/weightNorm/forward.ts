@@ -47,25 +47,63 @@ function forwardSegments<Tensor>(
   });
 }
 
-function forwardColumns<Tensor>(
+/**
+ * The case that nearly always is: each column has a norm of its own, and float32 holds all factors.
+ *
+ * @param scratch - the address of 8 bytes, all 0, for each column
+ * @returns false if it is not so; then nothing of it can be used
+ */
+function forwardOwnColumns<Tensor>(
   space: Workspace<Tensor>,
-  { size: all, width, norms: count, normOf }: Columns,
+  { size: all, width, norms: count }: Columns,
   batch: number,
   { g, v, W, norms, eps }: Forward<Tensor>,
+  scratch: number,
+): boolean {
+  if (width !== count) return false;
+  const { routines } = space;
+  space.pieces([v], null, batch * all, all, width, ([v], _, size) =>
+    routines.addSquares(v!, scratch, size, width),
+  );
+  let finished = 0;
+  space.pieces([g], norms, batch * count, count, 1, ([g], norms, size) => {
+    const [sums, factors] = [scratch + 8 * finished, scratch + 4 * finished];
+    const isOrdinary = routines.finishForward(sums, factors, g!, norms, size, all / width, eps) !== 0;
+    finished += isOrdinary ? size : Number.NaN;
+  });
+  if (finished !== count) return false;
+  space.pieces([v], W, batch * all, all, width, ([v], W, size) =>
+    routines.scaleColumns(v!, W, scratch, size, width),
+  );
+  return true;
+}
+
+function forwardColumns<Tensor>(
+  space: Workspace<Tensor>,
+  layout: Columns,
+  batch: number,
+  tensors: Forward<Tensor>,
 ): void {
   const { routines } = space;
+  const { size: all, width, norms: count, normOf } = layout;
+  const { g, v, W, norms, eps } = tensors;
   const start = batch * all;
   space.withScratch(16 * width, width, (scratch) => {
+    if (forwardOwnColumns(space, layout, batch, tensors, scratch)) return;
     const columns = new Float64Array(space.memory.buffer, scratch, width);
-    const sum = (add: (v: number, sums: number, size: number, width: number) => void): Float64Array => {
-      const sums = new Float64Array(count);
+    const factors = new Float64Array(count);
+    columns.fill(0);
+    space.pieces([v], null, start, all, width, ([v], _, size) =>
+      routines.addSquares(v!, scratch, size, width),
+    );
+    addUp(columns, normOf, factors);
+    if (!areSumsOfSquares(factors, all / count)) {
       columns.fill(0);
-      space.pieces([v], null, start, all, width, ([v], _, size) => add(v!, scratch, size, width));
-      addUp(columns, normOf, sums);
-      return sums;
-    };
-    let factors = sum(routines.addSquares);
-    if (!areSumsOfSquares(factors, all / count)) factors = sum(routines.addSquaresInFloat64);
+      space.pieces([v], null, start, all, width, ([v], _, size) =>
+        routines.addProductsInFloat64(v!, v!, scratch, size, width),
+      );
+      addUp(columns, normOf, factors.fill(0));
+    }
     finishForward(factors, space.numbers(g), space.numbers(norms), batch * count, eps);
 
     const inFloat32 = allFit(factors);

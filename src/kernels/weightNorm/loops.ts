@@ -1,4 +1,4 @@
-import { exactNorms, finishBackward, finishForward } from './factors.ts';
+import { allFit, areNormsExact, exactNorms, finishBackward, finishForward } from './factors.ts';
 import type { Routines } from './routines.ts';
 
 /** Numbers that are written as float32 and read as such. */
@@ -13,8 +13,6 @@ type Floats = Float32Array;
 export function plainRoutines(memory: { readonly buffer: ArrayBufferLike }): Routines {
   const floats = (address: number, length: number) => new Float32Array(memory.buffer, address, length);
   const doubles = (address: number, length: number) => new Float64Array(memory.buffer, address, length);
-  const addSquares: Routines['addSquares'] = (v, sums, size, width) =>
-    addProductsOf(floats(v, size), floats(v, size), doubles(sums, width));
   return {
     forwardRows(g, v, w, norms, count, length, eps) {
       const vs = floats(v, count * length);
@@ -45,12 +43,29 @@ export function plainRoutines(memory: { readonly buffer: ArrayBufferLike }): Rou
     products: (u, v, n) => productsOf(floats(u, n), floats(v, n), 0, n),
     scale: (v, w, n, s) => scaleOf(floats(v, n), floats(w, n), 0, n, s),
     combine: (dW, v, dv, n, a, c) => combineOf(floats(dW, n), floats(v, n), floats(dv, n), 0, n, a, c),
-    addSquares,
-    addSquaresInFloat64: addSquares,
+    addSquares: (v, sums, size, width) =>
+      addProductsOf(floats(v, size), floats(v, size), doubles(sums, width)),
     addProducts: (u, v, sums, _, size, width) =>
       addProductsOf(floats(u, size), floats(v, size), doubles(sums, width)),
     addProductsInFloat64: (u, v, sums, size, width) =>
       addProductsOf(floats(u, size), floats(v, size), doubles(sums, width)),
+    finishForward(sums, factors, g, norms, count, _, eps) {
+      const s = doubles(sums, count);
+      finishForward(s, floats(g, count), floats(norms, count), 0, eps);
+      if (!allFit(s)) return 0;
+      floats(factors, count).set(s);
+      return 1;
+    },
+    finishBackward(sums, a, c, g, norms, dg, count, _, eps) {
+      const exact = Float64Array.from(floats(norms, count));
+      if (!areNormsExact(exact)) return 0;
+      const s = doubles(sums, count);
+      const cs = finishBackward(s, floats(g, count), exact, floats(dg, count), 0, eps);
+      if (!allFit(s) || !allFit(cs)) return 0;
+      floats(a, count).set(s);
+      floats(c, count).set(cs);
+      return 1;
+    },
     scaleColumns: (v, w, s, size, width) =>
       scaleColumnsOf(floats(v, size), floats(w, size), floats(s, width)),
     scaleColumnsInFloat64: (v, w, s, size, width) =>

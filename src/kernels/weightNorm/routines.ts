@@ -34,12 +34,38 @@ export interface Routines {
   combine(dW: Address, v: Address, dv: Address, n: number, a: number, c: number): void;
   /** `sums += Σ v²` of each column; sums are float64. */
   addSquares(v: Address, sums: Address, size: number, width: number): void;
-  /** As addSquares, for numbers whose squares float32 cannot hold. */
-  addSquaresInFloat64(v: Address, sums: Address, size: number, width: number): void;
   /** `sums += Σ u·v` of each column; `partial` is room for as many float32. */
   addProducts(u: Address, v: Address, sums: Address, partial: Address, size: number, width: number): void;
-  /** As addProducts, for numbers whose products float32 cannot hold. */
+  /** As addProducts, and as addSquares of v and v, for numbers whose products float32 cannot hold. */
   addProductsInFloat64(u: Address, v: Address, sums: Address, size: number, width: number): void;
+  /**
+   * Turns sums of squares, of n numbers each, into float32 factors of v, and writes the norms. The factors may take the
+   * place of the sums, and the norms that of g. Returns 0 if float64 is needed; then nothing of it can be used.
+   */
+  finishForward(
+    sums: Address,
+    factors: Address,
+    g: Address,
+    norms: Address,
+    count: number,
+    n: number,
+    eps: number,
+  ): number;
+  /**
+   * Turns sums of products, of n numbers each, into the float32 factors of combineColumns, and writes dg. a may take the
+   * place of the sums, and dg that of g. Returns 0 if float64 is needed; then nothing of it can be used.
+   */
+  finishBackward(
+    sums: Address,
+    a: Address,
+    c: Address,
+    g: Address,
+    norms: Address,
+    dg: Address,
+    count: number,
+    n: number,
+    eps: number,
+  ): number;
   /** `w = s·v`, with a float32 factor for each column. */
   scaleColumns(v: Address, w: Address, s: Address, size: number, width: number): void;
   /** `w = s·v`, with a float64 factor for each column. */

@@ -57,6 +57,7 @@ export function stage(memory: StageMemory, routines: Routines): Workspace<Number
     withScratch(bytes, multiple, use) {
       memory.reserve(bytes + 2 * roomBytes(Math.max(PIECE, multiple)));
       free = Math.ceil(bytes / 8) * 8;
+      new Float64Array(memory.buffer, 0, free / 8).fill(0);
       try {
         use(0);
       } finally {

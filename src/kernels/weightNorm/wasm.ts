@@ -1,8 +1,8 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
-import { wasmHeap } from '../../engine/wasmHeap.ts';
+import { type WasmHeap, wasmHeap } from '../../engine/wasmHeap.ts';
 import { backward } from './backward.ts';
 import { forward } from './forward.ts';
-import { heapWorkspace } from './heap.ts';
+import { type HeapNumbers, heapWorkspace } from './heap.ts';
 import type { WeightNormKernels } from './kernels.ts';
 import { layoutOf } from './layout.ts';
 import { simdRoutines } from './simd.ts';
@@ -15,24 +15,41 @@ import { simdRoutines } from './simd.ts';
 export function wasmWeightNorm(backend: KernelBackend): WeightNormKernels {
   const heap = wasmHeap(backend);
   const space = heapWorkspace(heap, simdRoutines(heap.memory));
-  /** Has tensors of another backend brought to the heap, before anything depends on where its memory is. */
-  const bring = (...tensors: TensorInfo[]) => {
-    for (const tensor of tensors) heap.address(tensor);
-  };
   return {
     forward(g, v, axes, eps) {
-      bring(g, v);
       const W = heap.allocate(v.shape);
       const norms = heap.allocate(g.shape);
-      forward(space, layoutOf(v.shape, axes), { g, v, W, norms, eps });
+      forward(space, layoutOf(v.shape, axes), {
+        g: numbersOf(heap, g),
+        v: numbersOf(heap, v),
+        W: numbersOf(heap, W),
+        norms: numbersOf(heap, norms),
+        eps,
+      });
       return [W, norms];
     },
     backward(dW, g, v, norms, axes, eps) {
-      bring(dW, g, v, norms);
       const dg = heap.allocate(g.shape);
       const dv = heap.allocate(v.shape);
-      backward(space, layoutOf(v.shape, axes), { dW, g, v, norms, dg, dv, eps });
+      backward(space, layoutOf(v.shape, axes), {
+        dW: numbersOf(heap, dW),
+        g: numbersOf(heap, g),
+        v: numbersOf(heap, v),
+        norms: numbersOf(heap, norms),
+        dg: numbersOf(heap, dg),
+        dv: numbersOf(heap, dv),
+        eps,
+      });
       return [dg, dv];
     },
   };
 }
+
+/**
+ * Where a tensor is. One of another backend is brought here, for which the memory may grow: so this is asked of all tensors
+ * before anything depends on where the memory is.
+ */
+const numbersOf = (heap: WasmHeap, tensor: TensorInfo): HeapNumbers => ({
+  address: heap.address(tensor),
+  length: tensor.shape.reduce((product, size) => product * size, 1),
+});

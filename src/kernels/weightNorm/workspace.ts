@@ -45,6 +45,9 @@ export interface Workspace<Tensor> {
     multiple: number,
     visit: Visit,
   ): void;
-  /** Calls `use` with the address, a multiple of 8, of so many free bytes; it may ask for pieces of `multiple` numbers. */
+  /**
+   * Calls `use` with the address, a multiple of 8, of so many free bytes, all of them 0; it may ask for pieces of
+   * `multiple` numbers.
+   */
   withScratch(bytes: number, multiple: number, use: (address: number) => void): void;
 }
