@@ -41,7 +41,7 @@ const SEGMENT = 256;
 const WIDTH = 64;
 
 /** Neighbouring axes that are all kept, or all summed over. */
-interface Run {
+export interface Run {
   readonly size: number;
   readonly isKept: boolean;
 }
@@ -87,7 +87,8 @@ function makeLayout(shape: readonly number[], axes: readonly number[]): Layout {
   };
 }
 
-function runsOf(shape: readonly number[], axes: readonly number[]): Run[] {
+/** The runs of a tensor with a norm over some axes; axes of size 1 are in none. */
+export function runsOf(shape: readonly number[], axes: readonly number[]): Run[] {
   const runs: Run[] = [];
   shape.forEach((size, axis) => {
     if (size === 1) return;

@@ -1,14 +1,17 @@
-import type { NamedAttrMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import type { NamedAttrMap, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradientOnce, registerKernelOnce, runRecorded } from '../../engine/recordedKernel.ts';
 import { weightNormGradient } from './gradient.ts';
-import type { WeightNormKernels } from './kernels.ts';
+import type { NormlessWeightNormKernels, WeightNormKernels } from './kernels.ts';
 import { weightNormReference } from './reference.ts';
 import { weightNormSecondGradient } from './secondGradient.ts';
 
 /** The names under which tfjs's profiler shows the two kernels. */
 const FORWARD = 'tfjs-parametrize/WeightNorm';
 const BACKWARD = 'tfjs-parametrize/WeightNormGradient';
+
+/** The fused kernels of the backend in use, or null where there are none. */
+type KernelsInUse = () => WeightNormKernels | NormlessWeightNormKernels | null;
 
 /** What the kernels get besides tensors. */
 interface Attributes extends NamedAttrMap {
@@ -22,11 +25,10 @@ interface Attributes extends NamedAttrMap {
  * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar if `axes` are all; W: S.
  * **Gradient**: in closed form, to g and v; differentiable again. Zero, like W, where v is zero.
  *
- * @param kernelsInUse - the fused kernels of the backend in use, or null where there are none
  * @param axes - the axes that a norm runs over
  */
 export function weightNormWith(
-  kernelsInUse: () => WeightNormKernels | null,
+  kernelsInUse: KernelsInUse,
   g: Tensor,
   v: Tensor,
   axes: readonly number[],
@@ -36,7 +38,7 @@ export function weightNormWith(
     register(tf.getBackend(), kernelsInUse);
     const outputs = runRecorded(FORWARD, { g, v }, { axes: [...axes], eps }, (i) => i === 1);
     if (outputs !== null) {
-      outputs[1]!.dispose();
+      outputs[1]?.dispose();
       return outputs[0]!;
     }
   }
@@ -52,7 +54,7 @@ function canBeFused(g: Tensor, v: Tensor, axes: readonly number[]): boolean {
 /** The backends that the kernels are registered for. */
 const registeredFor = new Set<string>();
 
-function register(backendName: string, kernelsInUse: () => WeightNormKernels | null): void {
+function register(backendName: string, kernelsInUse: KernelsInUse): void {
   if (registeredFor.has(backendName)) return;
   registeredFor.add(backendName);
   registerKernelOnce({
@@ -70,21 +72,30 @@ function register(backendName: string, kernelsInUse: () => WeightNormKernels | n
     kernelFunc: ({ inputs, attrs }) => {
       const { axes, eps } = attrs as Attributes;
       const { dW, g, v, norms } = inputs as Record<'dW' | 'g' | 'v' | 'norms', TensorInfo>;
-      return kernelsInUse()!.backward(dW, g, v, norms, axes, eps);
+      const kernels = kernelsInUse()!;
+      return kernels.keepsNorms === false
+        ? kernels.backward(dW, g, v, axes, eps)
+        : kernels.backward(dW, g, v, norms, axes, eps);
     },
   });
   registerGradientOnce(FORWARD, (dys, saved, attributes) => {
-    const dW = (dys as Tensor[])[0]!;
-    const [g, v, norms] = saved as [Tensor, Tensor, Tensor];
+    // Of one output, tfjs hands over the gradient alone.
+    const dW = Array.isArray(dys) ? dys[0]! : dys;
+    const [g, v, norms] = saved as [Tensor, Tensor, Tensor?];
     const { axes, eps } = attributes as Attributes;
-    const [dg, dv] = runRecorded(BACKWARD, { dW, g, v, norms }, attributes, () => false) ?? [];
-    if (dg !== undefined && dv !== undefined) return { g: () => dg, v: () => dv };
+    // It may be another backend than that of the forward pass.
+    const inputs = inputsOfBackward(kernelsInUse(), { dW, g, v }, norms);
+    if (inputs !== null) {
+      register(tf.getBackend(), kernelsInUse);
+      const [dg, dv] = runRecorded(BACKWARD, inputs, attributes, () => false) ?? [];
+      if (dg !== undefined && dv !== undefined) return { g: () => dg, v: () => dv };
+    }
     const gradient = weightNormGradient(dW, g, v, axes, eps);
     return { g: () => gradient.dg, v: () => gradient.dv };
   });
   registerGradientOnce(BACKWARD, (dys, saved, attributes) => {
     const [ddg, ddv] = dys as [Tensor, Tensor];
-    const [dW, g, v, norms] = saved as [Tensor, Tensor, Tensor, Tensor];
+    const [dW, g, v, norms] = saved as [Tensor, Tensor, Tensor, Tensor?];
     const { axes, eps } = attributes as Attributes;
     const gradient = weightNormSecondGradient(ddg, ddv, dW, g, v, axes, eps);
     return {
@@ -92,9 +103,20 @@ function register(backendName: string, kernelsInUse: () => WeightNormKernels | n
       g: () => gradient.g,
       v: () => gradient.v,
       // They are a function of v, and the gradient to v takes that into account.
-      norms: () => tf.zerosLike(norms),
+      ...(norms === undefined ? {} : { norms: () => tf.zerosLike(norms) }),
     };
   });
+}
+
+/** What the kernel of the backward pass takes; null where there is none, or the norms that it needs are not known. */
+function inputsOfBackward(
+  kernels: ReturnType<KernelsInUse>,
+  inputs: NamedTensorMap,
+  norms: Tensor | undefined,
+): NamedTensorMap | null {
+  if (kernels === null) return null;
+  if (kernels.keepsNorms === false) return inputs;
+  return norms === undefined ? null : { ...inputs, norms };
 }
 
 /** The operation in tfjs operations: where no kernel is, and where the tape cannot be told what to save. */

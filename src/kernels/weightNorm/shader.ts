@@ -1,0 +1,194 @@
+import type { Run } from './layout.ts';
+import type { Workgroups } from './workgroups.ts';
+
+/** What a shader computes: the result of a pass, or the sums over a part of each slice. */
+export type Computed = 'W' | 'dg' | 'dv' | 'sums';
+
+/** One of the computations of weight normalization on a GPU. */
+export interface Step {
+  readonly computed: Computed;
+  /** Whether Σ dW·v is needed, besides Σ v². */
+  readonly withProducts: boolean;
+  /** Whether the sums are read from `sums`, where other workgroups have written them for each part; else added up. */
+  readonly fromParts: boolean;
+}
+
+/**
+ * The WGSL of a step: each workgroup adds up its slices, its threads have the sums, and each writes what it read.
+ *
+ * Sums are of numbers that are multiplied by a power of two, the {@link range inverse} of the largest. A slice is added
+ * up without it first, at the speed of memory; only where float32 is too small or too large for that, again.
+ */
+export function shaderOf(groups: Workgroups, step: Step): string {
+  const { components, isAcross, runs, threads, threadsOfSlice } = groups;
+  const slicesAtOnce = threads / threadsOfSlice;
+  const vector = (type: string, isOne: boolean) => (isOne ? type : `vec4<${type}>`);
+  return `
+alias Element = ${vector('f32', components === 1)};
+alias Norm = ${vector('f32', components === 1 || !isAcross)};
+alias Bits = ${vector('u32', components === 1 || !isAcross)};
+${range}
+${offset('startOf', runs, true)}
+${offset('at', runs, false)}
+
+var<workgroup> ofThread : array<Sums, ${threads}>;
+
+fn main(index : i32) {
+  let thread = index % ${threads};
+  let group = index / ${threads};
+  let place = thread ${isAcross ? `% ${slicesAtOnce}` : `/ ${threadsOfSlice}`};
+  let member = thread ${isAcross ? `/ ${slicesAtOnce}` : `% ${threadsOfSlice}`};
+  let part = group % uniforms.parts;
+  let slice = group / uniforms.parts * ${slicesAtOnce} + place;
+  let isSlice = slice < uniforms.slices;
+  let start = startOf(slice);
+  let begin = part * uniforms.partLength + member;
+  // Nobody may leave before the last barrier: those without a slice add up nothing.
+  let end = select(0, min((part + 1) * uniforms.partLength, uniforms.sliceLength), isSlice);
+  var total = Sums();
+  ${step.fromParts ? fromParts(groups) : fromNumbers(groups, step)}
+  if (!isSlice) { return; }
+  ${step.computed === 'sums' ? writeSums : write(step.computed, threadsOfSlice)}
+}
+${step.fromParts ? '' : addUp(groups, step)}`;
+}
+
+/** Sums, and the powers of two by which their numbers were multiplied. */
+const range = `
+struct Sums { squares : Norm, products : Norm, largest : Norm }
+
+fn exponentOf(x : Norm) -> Bits { return clamp(bitcast<Bits>(x) >> Bits(23), Bits(1), Bits(252)); }
+fn powerOf2(exponent : Bits) -> Norm { return bitcast<Norm>(exponent << Bits(23)); }
+
+// A power of two times which all numbers are below 1, and the largest is not below 1/2.
+fn inverseOf(largest : Norm) -> Norm {
+  return select(powerOf2(Bits(253) - exponentOf(largest)), Norm(1), largest == Norm(0));
+}
+fn scaleOf(largest : Norm) -> Norm {
+  return select(powerOf2(exponentOf(largest) + Bits(1)), Norm(1), largest == Norm(0));
+}
+
+fn merged(a : Sums, b : Sums) -> Sums {
+  let largest = max(a.largest, b.largest);
+  let ofA = inverseOf(largest) * scaleOf(a.largest);
+  let ofB = inverseOf(largest) * scaleOf(b.largest);
+  let squares = a.squares * ofA * ofA + b.squares * ofB * ofB;
+  return Sums(squares, a.products * ofA + b.products * ofB, largest);
+}`;
+
+/** Where a slice starts, or where in it a number is: the coordinates along the axes of this kind. */
+function offset(name: string, runs: readonly Run[], isKept: boolean): string {
+  const places = runs.flatMap((run, i) => (run.isKept === isKept ? [i] : [])).reverse();
+  const terms = places.map((i, k) =>
+    k < places.length - 1
+      ? `offset += rest % uniforms.size${i} * uniforms.stride${i}; rest /= uniforms.size${i};`
+      : `offset += rest * uniforms.stride${i};`,
+  );
+  return `fn ${name}(index : i32) -> i32 { var offset = 0; var rest = index; ${terms.join(' ')} return offset; }`;
+}
+
+/** What one thread adds up. */
+function addUp({ components, isAcross, threadsOfSlice }: Workgroups, { withProducts }: Step): string {
+  const folds = components === 4 && !isAcross;
+  return `
+fn addUp(start : i32, begin : i32, end : i32, scale : Norm) -> Sums {
+  var squares = Element(0);
+  var products = Element(0);
+  var largest = Element(0);
+  for (var k = begin; k < end; k += ${threadsOfSlice}) {
+    let i = start + at(k);
+    let x = Element(v[i]) * scale;
+    squares += x * x;
+    ${withProducts ? 'products += Element(dW[i]) * x;' : ''}
+    largest = max(largest, abs(x));
+  }
+  return ${
+    folds
+      ? 'Sums(dot(squares, Element(1)), dot(products, Element(1)), max(max(largest.x, largest.y), max(largest.z, largest.w)))'
+      : 'Sums(squares, products, largest)'
+  };
+}`;
+}
+
+/** Does something with the sums of each thread of a slice; every thread does the same with all. */
+function withEach({ isAcross, threads, threadsOfSlice }: Workgroups, statements: string): string {
+  const place = isAcross ? `j * ${threads / threadsOfSlice} + place` : `place * ${threadsOfSlice} + j`;
+  return `for (var j = 0; j < ${threadsOfSlice}; j++) { let other = ofThread[${place}]; ${statements} }`;
+}
+
+/** The sums over numbers. */
+function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
+  const add = 'total.squares += other.squares; total.products += other.products;';
+  // A sum of 0 is one, but where v is so small that the products may have been too small.
+  const lostProducts = `
+    | any(abs(total.products) > Norm(0x1p126))
+    | any((abs(total.products) < Norm(least)) & ((total.products != Norm(0)) | (total.largest < Norm(0x1p-20))))`;
+  return `
+  ofThread[thread] = addUp(start, begin, end, Norm(1));
+  workgroupBarrier();
+  ${withEach(groups, `${add} total.largest = max(total.largest, other.largest);`)}
+  let scale = inverseOf(total.largest);
+  // Squares that are too small count for less than a last digit of such a sum.
+  let least = f32(uniforms.sliceLength) * 0x1p-100;
+  let isLost = any(total.squares < Norm(least)) | any(total.squares > Norm(0x1p126))${withProducts ? lostProducts : ''};
+  workgroupBarrier();
+  if (isLost) { ofThread[thread] = addUp(start, begin, end, scale); }
+  workgroupBarrier();
+  if (isLost) {
+    total.squares = Norm(0);
+    total.products = Norm(0);
+    ${withEach(groups, add)}
+  } else {
+    total.squares = total.squares * scale * scale;
+    total.products = total.products * scale;
+  }`;
+}
+
+/** The sums over the sums of parts. */
+const fromParts = (groups: Workgroups): string => `
+  var mine = Sums();
+  for (var p = member; p < uniforms.parts && isSlice; p += ${groups.threadsOfSlice}) {
+    let i = 3 * (p * uniforms.slices + slice);
+    mine = merged(mine, Sums(sums[i], sums[i + 1], sums[i + 2]));
+  }
+  ofThread[thread] = mine;
+  workgroupBarrier();
+  ${withEach(groups, 'total = merged(total, other);')}`;
+
+const writeSums = `
+  if (member > 0) { return; }
+  let i = 3 * (part * uniforms.slices + slice);
+  result[i] = total.squares;
+  result[i + 1] = total.products;
+  result[i + 2] = total.largest;`;
+
+/**
+ * What is written to where v was read, or once for each norm. Only products of numbers near 1 come between v and W, so
+ * that none of them is too small or too large where W is not.
+ */
+function write(computed: Exclude<Computed, 'sums'>, threadsOfSlice: number): string {
+  const each = {
+    dg: `
+  if (member == 0 && part == 0) { result[slice] = total.products / divisor; }`,
+    W: `
+  let factor = Norm(g[slice]) / divisor;
+  for (var k = begin; k < end; k += ${threadsOfSlice}) {
+    let i = start + at(k);
+    result[i] = Element(v[i]) * inverse * factor;
+  }`,
+    dv: `
+  let a = Norm(g[slice]) / divisor * inverse * select(Norm(1), Norm(0), isZero);
+  let c = select(Norm(0), Norm(1), norm > bound) * Norm(dg[slice]) / divisor;
+  for (var k = begin; k < end; k += ${threadsOfSlice}) {
+    let i = start + at(k);
+    result[i] = a * (Element(dW[i]) - Element(v[i]) * inverse * c);
+  }`,
+  };
+  return `
+  let inverse = inverseOf(total.largest);
+  let isZero = total.squares == Norm(0);
+  let norm = select(sqrt(total.squares), Norm(1), isZero);
+  let bound = uniforms.eps * inverse;
+  // Not max, which may take the bound for NaN.
+  let divisor = select(norm, bound, norm < bound);${each[computed]}`;
+}

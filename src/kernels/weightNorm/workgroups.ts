@@ -1,0 +1,85 @@
+import { type Run, runsOf } from './layout.ts';
+
+/**
+ * How slices that have a norm each are dealt out to the threads of a GPU: a workgroup takes some slices side by side, and
+ * some of its threads take each.
+ *
+ * Sizes are counted in elements: single numbers, or four neighbouring ones that are read at once.
+ */
+export interface Workgroups {
+  /** How many numbers an element has. */
+  readonly components: 1 | 4;
+  /** The axes; the last one is counted in elements. */
+  readonly runs: readonly Run[];
+  /** True if neighbouring numbers belong to different norms: an element has a norm for each of its numbers. */
+  readonly isAcross: boolean;
+  readonly slices: number;
+  readonly length: number;
+  /** How many threads a workgroup has, and how many of them take a slice. */
+  readonly threads: number;
+  readonly threadsOfSlice: number;
+  /** How many workgroups share a slice. Where it is more than one, their sums are added up by another dispatch. */
+  readonly parts: number;
+  readonly count: number;
+}
+
+/**
+ * A multiple of how many threads any GPU runs in step, 8 to 64, and on none more than two of these groups: hardly anyone
+ * waits at a barrier, and the sums of so few threads every thread adds up itself. A tree has a barrier for each level.
+ */
+const THREADS = 64;
+
+/** Threads wait for memory: where one has more to read than that, its workgroup gets the most threads that every GPU takes. */
+const MOST_READS = 64;
+const MOST_THREADS = 256;
+
+/** Slices that are still longer, and few, are shared by workgroups: below that many, most of a GPU has nothing to do. */
+const FEW_GROUPS = 32;
+const ENOUGH_GROUPS = 256;
+
+/** What a thread reads at least before another is added. */
+const LEAST_READS = 16;
+
+/** As many threads that read neighbouring elements read whole lines of memory. */
+const NEIGHBOURS = 16;
+
+/** How many neighbouring numbers are as much as a GPU reads at once, 64 bytes. */
+const LINE = 16;
+
+/** How the slices of a tensor with a norm over some axes are dealt out. */
+export function workgroupsOf(shape: readonly number[], axes: readonly number[]): Workgroups {
+  const runs = runsOf(shape, axes);
+  const last = runs.at(-1) ?? { size: 1, isKept: false };
+  const components = last.size % 4 === 0 ? 4 : 1;
+  if (runs.length > 0) runs[runs.length - 1] = { ...last, size: last.size / components };
+  const elements = (isKept: boolean) =>
+    runs.reduce((product, run) => (run.isKept === isKept ? product * run.size : product), 1);
+  const [slices, length, isAcross] = [elements(true), elements(false), last.isKept];
+
+  const deal = (threads: number) => {
+    // Neighbouring threads get neighbouring elements: those of other slices, or the next ones of the same.
+    const most = threads / Math.min(isAcross ? LINE / components : 1, powerOf2From(slices));
+    const wanted = Math.max(powerOf2From(length / LEAST_READS), isAcross ? 1 : NEIGHBOURS);
+    const threadsOfSlice = Math.min(most, wanted, powerOf2From(length));
+    const groups = Math.ceil((slices * threadsOfSlice) / threads);
+    return { threads, threadsOfSlice, groups, reads: Math.ceil(length / threadsOfSlice) };
+  };
+  const few = deal(THREADS);
+  const { threads, threadsOfSlice, groups, reads } = few.reads > MOST_READS ? deal(MOST_THREADS) : few;
+  const isShared = groups < FEW_GROUPS && reads > 2 * MOST_READS;
+  const parts = isShared ? Math.min(Math.ceil(ENOUGH_GROUPS / groups), Math.ceil(reads / LEAST_READS)) : 1;
+  return {
+    components,
+    runs,
+    isAcross,
+    slices,
+    length,
+    threads,
+    threadsOfSlice,
+    parts,
+    count: groups * parts,
+  };
+}
+
+/** The smallest power of two that is not less. */
+const powerOf2From = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(n, 1)));
