@@ -66,22 +66,36 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: 'slot and scope entry shared: the end of a scope ends a borrowed value',
+    name: 'a borrowed value ends with the cache scope',
     law: 'L4',
     file: cache,
-    edits: [['if (isBorrowed(kept)) quitScope(this);', '']],
+    edits: [['if (!entry.pure) joinScope(this);', 'joinScope(this);']],
   },
   {
-    name: 'a borrowed value is never taken out of the scope’s list',
+    name: 'data that were kept are not freed',
     law: 'L4',
     file: cache,
-    edits: [['entry.pure && entry.handedOut;', 'false;']],
+    edits: [
+      ['kept.data?.free();\n    if (kept.tensor === null) return;', 'if (kept.tensor === null) return;'],
+    ],
+  },
+  {
+    name: 'stale data are kept through a training step',
+    law: 'L4',
+    file: cache,
+    edits: [['else this.#dropUnusable();', '']],
+  },
+  {
+    name: 'a read in a tidy keeps a tensor',
+    law: 'L4',
+    file: cache,
+    edits: [['pure && borrowed !== null\n', 'pure\n']],
   },
   {
     name: 'the kept value itself is handed out in a tidy',
     law: 'L4',
     file: cache,
-    edits: [['const tensor = alias(kept.tensor);', 'const tensor = kept.tensor;']],
+    edits: [['kept.data!.tensor() : alias(kept.tensor);', 'kept.data!.tensor() : kept.tensor;']],
   },
   {
     name: 'a value on a tape stays in the tidy that read it',
