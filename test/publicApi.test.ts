@@ -83,8 +83,8 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     );
     expect(types).toEqual(
       names(`
-        Catalog CheckpointFile CheckpointReport CheckpointSource CheckpointTarget DType ElementArray LoadCheckpointOptions
-        OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint SaveCheckpointOptions StoredTensor TensorInfo TorchCheckpoint TorchOptions
+        Catalog CheckpointFile CheckpointReport CheckpointSource CheckpointTarget DType ElementArray ForeignModels LoadCheckpointOptions
+        OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint SaveCheckpointOptions StatefulModel StoredTensor TensorInfo TorchCheckpoint TorchOptions
       `),
     );
   });

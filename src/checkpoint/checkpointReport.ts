@@ -16,6 +16,8 @@ export interface CheckpointReport {
   readonly skipped: readonly string[];
   /** Tensors that were parametrized by the recipe in the file. */
   readonly registered: readonly string[];
+  /** What a model of tf.layers computes otherwise than torch by default, and what its graph does not tell. */
+  readonly notes: readonly string[];
   /** The table. */
   toString(): string;
 }
@@ -27,7 +29,7 @@ export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): Che
 });
 
 function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
-  const { prefix, mapped, missing, unexpected, skipped, registered } = report;
+  const { prefix, mapped, missing, unexpected, skipped, registered, notes } = report;
   const rows = [
     ...mapped.map(({ from, to, rule }) => [from.join(' + '), to.join(' + '), rule]),
     ...missing.map((key) => ['—', key, 'missing in the file']),
@@ -39,11 +41,11 @@ function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
   const lines = table.map(([file, model, how]) =>
     `${file!.padEnd(widths[0]!)}  ${model!.padEnd(widths[1]!)}  ${how}`.trimEnd(),
   );
-  const notes = [
+  const above = [
     ...(prefix === '' ? [] : [`prefix: ${prefix}`]),
     ...(registered.length === 0 ? [] : [`registered by the recipe: ${registered.join(', ')}`]),
   ];
-  return [...notes, ...lines].join('\n');
+  return [...above, ...lines, ...notes.map((note) => `note: ${note}`)].join('\n');
 }
 
 /** Names by what they begin with: an optimizer has hundreds. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { ForeignModels, StatefulModel } from '../model/foreignModel.ts';
 export type { Catalog, RecipeStep } from '../model/recipe.ts';
 export type { CheckpointSource, OpenOptions, Progress } from './byteSource.ts';
 export { CheckpointError } from './checkpointError.ts';

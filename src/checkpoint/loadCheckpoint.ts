@@ -1,20 +1,22 @@
-import type { io, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
+import { foreignKindOf, type StatefulModel } from '../model/foreignModel.ts';
 import { applyRecipe, type Catalog } from '../model/recipe.ts';
 import type { KeyMapping } from '../nn/hooks.ts';
 import type { Module } from '../nn/module.ts';
 import { checkBoolean, checkOptions } from '../nn/options.ts';
 import type { CheckpointSource, OpenOptions } from './byteSource.ts';
-import { checkModule } from './checkModule.ts';
+import { checkModel } from './checkModel.ts';
 import { CheckpointError, named } from './checkpointError.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
-import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from './ioHandler.ts';
 import { knownKeys } from './knownKeys.ts';
-import { openCheckpoint } from './openCheckpoint.ts';
+import { loadForeign } from './loadForeign.ts';
 import type { TorchOptions } from './parseTorch.ts';
+import { readState, type StoredState } from './readState.ts';
 import { recipeIn } from './recipeText.ts';
-import { type Rename, type Selection, selectState } from './selectState.ts';
+import { selectParts } from './selectParts.ts';
+import { type Rename, selectState } from './selectState.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
@@ -32,8 +34,12 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
 }
 
 /**
- * Loads a checkpoint into a module: safetensors or a file of `torch.save`, by what is in it; or what `saveCheckpoint` gave to
- * `tf.io`. The state dict is found in what wraps it, and weights may be spelled otherwise than in the model.
+ * Loads a checkpoint into a module, or into a model of tf.layers (after `import 'tfjs-parametrize/layers'`): safetensors or a file
+ * of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is found in what wraps it, and
+ * weights may be spelled otherwise than in the model.
+ *
+ * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout; if no layer is called as a
+ * module, those of the modules in their order.
  *
  * @remarks
  * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. All or nothing.
@@ -43,6 +49,7 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
  * @returns what was done with each key; as a string a table of it
  * @throws {@link CheckpointError} for everything that is wrong with the file; `AMBIGUOUS`, `UNKNOWN_RECIPE`, `OPTION`
  * @throws {@link StateDictError} if the state dict does not fit the model
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything else, and for a model that is not built; `DISPOSED`
  * @example
  * ```ts
  * const report = await loadCheckpoint(generator, 'g_02500000.pt', { prefix: 'generator' });
@@ -50,21 +57,27 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
  * ```
  */
 export async function loadCheckpoint(
-  model: Module,
+  model: StatefulModel,
   source: CheckpointSource | io.IOHandler,
   options: LoadCheckpointOptions = {},
 ): Promise<CheckpointReport> {
-  checkModule('loadCheckpoint', model);
+  checkModel('loadCheckpoint', model);
   const names = ['prefix', 'rename', 'strict', 'catalog', 'onProgress', 'signal', 'checkCrc'];
   checkOptions('loadCheckpoint', options, names);
   const { strict = true, prefix, rename, catalog, ...opening } = options;
   checkBoolean('loadCheckpoint', 'strict', strict);
   try {
-    const state = await readState(source, opening, (all) =>
-      selectState(all, knownKeys(model), prefix, rename),
+    const kind = foreignKindOf(model);
+    const foreign = kind?.stateOf('loadCheckpoint', model);
+    const state = await readState(source, opening, (stored) =>
+      foreign === undefined
+        ? selectState(stored.names, knownKeys(model as Module), prefix, rename)
+        : selectParts(stored, foreign, prefix, rename),
     );
     try {
-      return load(model, state, strict, catalog);
+      return kind === undefined || foreign === undefined
+        ? load(model as Module, state, strict, catalog)
+        : loadForeign(kind, model, foreign, state, strict, catalog);
     } finally {
       tf.dispose(state.tensors);
     }
@@ -73,57 +86,9 @@ export async function loadCheckpoint(
   }
 }
 
-interface State {
-  readonly tensors: NamedTensorMap;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly selection: Selection;
-}
-
-/** The tensors of the state dict by key, tied ones once. The caller's. */
-async function readState(
-  source: CheckpointSource | io.IOHandler,
-  options: OpenOptions & TorchOptions,
-  select: (names: readonly string[]) => Selection,
-): Promise<State> {
-  const scheme = schemeOf(source);
-  if (scheme !== null || isIOHandler(source)) {
-    const handler = isIOHandler(source) ? source : loadHandlerFor(source as string);
-    const { tensors: all, metadata } = await loadArtifacts(handler);
-    try {
-      const selection = select(Object.keys(all));
-      const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, all[name]!.clone()]);
-      return { tensors: Object.fromEntries(tensors), metadata, selection };
-    } finally {
-      tf.dispose(all);
-    }
-  }
-  const file = await openCheckpoint('loadCheckpoint', source as CheckpointSource, options);
-  try {
-    const selection = select(file.names);
-    const first = new Map(file.ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));
-    const made = new Map<string, Tensor>();
-    try {
-      for (const name of selection.keys.values()) {
-        const one = first.get(name) ?? name;
-        if (!made.has(one)) made.set(one, await file.tensor(one));
-      }
-    } catch (error) {
-      tf.dispose([...made.values()]);
-      throw error;
-    }
-    const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [
-      key,
-      made.get(first.get(name) ?? name)!,
-    ]);
-    return { tensors: Object.fromEntries(tensors), metadata: file.metadata, selection };
-  } finally {
-    await file.close();
-  }
-}
-
 function load(
   model: Module,
-  { tensors, metadata, selection }: State,
+  { tensors, metadata, selection }: StoredState,
   strict: boolean,
   catalog: Catalog | undefined,
 ): CheckpointReport {
@@ -145,6 +110,7 @@ function load(
     unexpected: unexpectedKeys.map(nameOf),
     skipped,
     registered,
+    notes: [],
   });
 }
 

@@ -1,10 +1,13 @@
 import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { recipeOf } from '../model/recipe.ts';
+import { foreignKindOf, type StatefulModel } from '../model/foreignModel.ts';
+import { recipeOf, type TensorRecipe } from '../model/recipe.ts';
+import { Twin } from '../model/twin.ts';
+import { twinRecipe } from '../model/twinRecipe.ts';
 import type { Module } from '../nn/module.ts';
 import { checkOptions } from '../nn/options.ts';
 import type { Spelling } from '../nn/spelling.ts';
-import { checkModule } from './checkModule.ts';
+import { checkModel } from './checkModel.ts';
 import { CheckpointError, named } from './checkpointError.ts';
 import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from './ioHandler.ts';
 import { isNode, pathOf, writeNodeFile } from './nodeFile.ts';
@@ -26,7 +29,7 @@ export interface SaveCheckpointOptions {
 }
 
 /**
- * Saves the state dict of a module: files and streams get safetensors, `tf.io` gets its own format. With it goes the recipe of
+ * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout: files and streams get safetensors, `tf.io` gets its own format. With it goes the recipe of
  * its parametrizations (tensors, kinds, options), from which `loadCheckpoint` can register them again on a plain module; not
  * with the spelling `folded`, whose weights are plain.
  *
@@ -41,29 +44,53 @@ export interface SaveCheckpointOptions {
  * ```
  */
 export async function saveCheckpoint(
-  model: Module,
+  model: StatefulModel,
   target: CheckpointTarget,
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
-  checkModule('saveCheckpoint', model);
+  checkModel('saveCheckpoint', model);
   checkOptions('saveCheckpoint', options, ['spelling', 'metadata']);
   const { spelling, metadata = {} } = options;
-  const recipe = spelling === 'folded' ? [] : recipeOf(model);
-  // Tools of Hugging Face ask for the format of the framework that names the tensors.
-  const texts = {
-    format: 'pt',
-    ...metadata,
-    ...(recipe.length > 0 && { [recipeKey]: recipeText(recipe) }),
-  };
   let tensors: NamedTensorMap = {};
   try {
     const write = writerFor(target);
-    tensors = snapshot(model, spelling);
+    const state = stateOf(model, spelling);
+    tensors = state.tensors;
+    const recipe = spelling === 'folded' ? [] : state.recipe;
+    // Tools of Hugging Face ask for the format of the framework that names the tensors.
+    const texts = {
+      format: 'pt',
+      ...metadata,
+      ...(recipe.length > 0 && { [recipeKey]: recipeText(recipe) }),
+    };
     await write(tensors, texts);
   } catch (error) {
     throw named('saveCheckpoint', error);
   } finally {
     tf.dispose(tensors);
+  }
+}
+
+interface SavedState {
+  /** The caller's. */
+  readonly tensors: NamedTensorMap;
+  readonly recipe: readonly TensorRecipe[];
+}
+
+function stateOf(model: StatefulModel, spelling: Spelling | undefined): SavedState {
+  const foreign = foreignKindOf(model)?.stateOf('saveCheckpoint', model);
+  if (foreign === undefined) {
+    const module = model as Module;
+    return { tensors: snapshot(module, spelling), recipe: recipeOf(module) };
+  }
+  // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to choose.
+  const twin = new Twin(foreign, (_tensor, _part, possible) =>
+    spelling === 'folded' ? possible.at(-1)! : possible[0]!,
+  );
+  try {
+    return { tensors: snapshot(twin.module, spelling), recipe: twinRecipe(twin) };
+  } finally {
+    twin.dispose();
   }
 }
 

@@ -49,7 +49,8 @@ export function selectState(
   return { prefix, keys, skipped };
 }
 
-function renamer(rename: Rename | undefined): (key: string) => string | null {
+/** What a renaming does to a key. */
+export function renamer(rename: Rename | undefined): (key: string) => string | null {
   if (rename === undefined) return (key) => key;
   if (typeof rename === 'function') return rename;
   // The longest path first, so that `a.b` wins over `a`.
@@ -90,7 +91,7 @@ function bestPrefix(
 const deepest = 8;
 
 /** The empty prefix, and those that end with one of the first dots. */
-function prefixesOf(name: string): string[] {
+export function prefixesOf(name: string): string[] {
   const prefixes = [''];
   for (
     let dot = name.indexOf('.');
@@ -102,7 +103,12 @@ function prefixesOf(name: string): string[] {
   return prefixes;
 }
 
-function withDot(asked: string, names: readonly string[]): string {
+/**
+ * A prefix with its dot.
+ *
+ * @throws {@link CheckpointError} `OPTION` if no name begins with it
+ */
+export function withDot(asked: string, names: readonly string[]): string {
   const prefix = asked === '' || asked.endsWith('.') ? asked : `${asked}.`;
   if (names.some((name) => name.startsWith(prefix))) return prefix;
   const tops = [...new Set(names.map((name) => name.split('.')[0]!))].slice(0, 8);

@@ -1,5 +1,6 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '../engine/layerVariable.ts';
+import { syncOptimizer } from '../model/syncOptimizer.ts';
 import type { Layer } from './layer.ts';
 import { attachmentOf, weightBehind } from './layerAttachment.ts';
 
@@ -13,14 +14,14 @@ export interface Model extends Layer {
 }
 
 /** A model, and the one that it passes its training on to. */
-export const trainedModels = (model: Model): Model[] =>
+const trainedModels = (model: Model): Model[] =>
   [model, model.model].filter((part): part is Model => part?.collectedTrainableWeights != null);
 
 /**
  * What a model has to collect instead, after registrations and removals: the originals of weights that are computed now,
  * and the weights that are no longer. What was not to be trained still is not.
  */
-export function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
+function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
   const weights = new Set(collected.map(weightBehind));
   return [...weights].flatMap((weight) => attachmentOf(weight)?.parameters ?? [weight]);
 }
@@ -31,5 +32,14 @@ export function isSynced(collected: readonly LayerVariable[]): boolean {
   return current.size === collected.length && collected.every((weight) => current.has(weight));
 }
 
+/** Lets a compiled model train its current weights, and its optimizer keep the state of those that stay. */
+export function collectCurrentWeights(model: Model): void {
+  for (const part of trainedModels(model)) {
+    const weights = currentWeights(part.collectedTrainableWeights!);
+    if (part.optimizer != null) syncOptimizer(part.optimizer, variablesOf(weights));
+    part.collectedTrainableWeights = weights;
+  }
+}
+
 /** The variables of weights. */
-export const variablesOf = (weights: readonly LayerVariable[]): Variable[] => weights.map(({ val }) => val);
+const variablesOf = (weights: readonly LayerVariable[]): Variable[] => weights.map(({ val }) => val);

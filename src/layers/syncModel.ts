@@ -1,10 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError, typeName } from '../errors.ts';
-import { syncOptimizer } from '../model/syncOptimizer.ts';
 import './layerHost.ts';
+import './layerState.ts';
 import './recurrentPass.ts';
 import './trainingChecks.ts';
-import { currentWeights, type Model, trainedModels, variablesOf } from './collectedWeights.ts';
+import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { isLayer } from './layer.ts';
 
 /**
@@ -35,10 +35,6 @@ export function syncModel<M extends LayersModel>(model: M): M {
       `syncModel: expected a model of tf.layers, got ${typeName(model)}. After changes of other hosts, call syncOptimizer.`,
     );
   }
-  for (const part of trainedModels(model as unknown as Model)) {
-    const weights = currentWeights(part.collectedTrainableWeights!);
-    if (part.optimizer != null) syncOptimizer(part.optimizer, variablesOf(weights));
-    part.collectedTrainableWeights = weights;
-  }
+  collectCurrentWeights(model as unknown as Model);
   return model;
 }

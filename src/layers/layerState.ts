@@ -1,0 +1,130 @@
+import type { layers } from '@tensorflow/tfjs-layers';
+import { ParametrizeError, typeName } from '../errors.ts';
+import {
+  type ForeignKind,
+  type ForeignPart,
+  type ForeignState,
+  registerForeignKind,
+} from '../model/foreignModel.ts';
+import { collectCurrentWeights, type Model } from './collectedWeights.ts';
+import { type FeatureOrders, featureOrders } from './featureOrder.ts';
+import { type Graph, type GraphLayer, graphOf, isContainer } from './graph.ts';
+import { childrenOf, everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
+import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
+import { type LayerPlace, nativeTensors, torchParts } from './torchParts.ts';
+
+declare module '../model/foreignModel.ts' {
+  interface ForeignModels {
+    /** A layer, or a model of layers. */
+    layer: layers.Layer;
+  }
+}
+
+/** The layers and models of tfjs-layers, as what has a state. */
+const layerModel: ForeignKind = {
+  accepts: isLayer,
+  stateOf: (caller, model) => stateOf(caller, model as Layer),
+  registered: (model) => collectCurrentWeights(model as Model),
+};
+registerForeignKind(layerModel);
+
+/** Of torch, where layers of tfjs have another default. */
+const torchEpsilon = 1e-5;
+
+const recurrent = ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'];
+
+function stateOf(caller: string, model: Layer): ForeignState {
+  const graph = graphOf(model);
+  const orders = featureOrders(graph);
+  const leaves = leavesOf(model, '');
+  const unbuilt = leaves.find(([, layer]) => !layer.built);
+  if (unbuilt !== undefined) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: '${unbuilt[0] || model.name}' is not built, so that it has no weights. Give the model an inputShape, or call it once.`,
+    );
+  }
+  const layerOf = new Map<ForeignPart, Layer>();
+  const notes: string[] = [];
+  const parts = leaves.flatMap(([path, layer]) => {
+    const found = partsOf({ layer, path, hostPath: path, ...ordersOf(orders, layer) });
+    for (const part of found.parts) layerOf.set(part, layer);
+    notes.push(...found.notes);
+    return found.parts;
+  });
+  checkNames(caller, parts);
+  return {
+    type: typeName(model),
+    parts,
+    notes: [...notes, ...orders.notes],
+    areOrdered: (a, b) => areOrdered(graph, layerOf.get(a)!, layerOf.get(b)!),
+  };
+}
+
+/** The layers of a model and of the models in it, with their paths; each once. */
+function leavesOf(model: Layer, path: string, seen = new Set<Layer>()): [path: string, layer: Layer][] {
+  if (seen.has(model)) return [];
+  seen.add(model);
+  if (!isContainer(model)) return [[path, model]];
+  return childrenOf(model).flatMap(([name, child]) =>
+    leavesOf(child, path === '' ? name : `${path}.${name}`, seen),
+  );
+}
+
+const hasWeights = (layer: Layer): boolean =>
+  everyLayer(layer).some(([, below]) => ownWeights(below).size > 0);
+
+/** The orders of the features of a layer; the graph is asked only for layers that have weights. */
+const ordersOf = (orders: FeatureOrders, layer: Layer): Pick<LayerPlace, 'before' | 'after'> =>
+  hasWeights(layer)
+    ? { before: orders.before(layer), after: orders.after(layer) }
+    : { before: null, after: null };
+
+interface Parts {
+  readonly parts: readonly ForeignPart[];
+  readonly notes: readonly string[];
+}
+
+function partsOf(place: LayerPlace): Parts {
+  const { layer, path, hostPath } = place;
+  if (!hasWeights(layer)) return { parts: [], notes: [] };
+  const type = layer.getClassName();
+  if (type === 'TimeDistributed') {
+    const inner = (layer as unknown as { layer: Layer }).layer;
+    const below = hostPath === '' ? 'layer' : `${hostPath}.layer`;
+    if (!isContainer(inner)) return partsOf({ ...place, layer: inner, hostPath: below });
+  }
+  if (recurrent.includes(type)) return { parts: recurrentParts(place), notes: recurrentNotes(place) };
+  const known = torchParts[type];
+  if (known === undefined) return { parts: [{ path, tensors: nativeTensors(place) }], notes: [] };
+  const { epsilon } = layer as { epsilon?: unknown };
+  const isOther = typeof epsilon === 'number' && epsilon !== torchEpsilon;
+  const notes = isOther ? [`'${path}': epsilon is ${epsilon}, torch's default is ${torchEpsilon}`] : [];
+  return { parts: known(place).filter(({ tensors }) => tensors.length > 0), notes };
+}
+
+function areOrdered({ leadsTo }: Graph, a: Layer, b: Layer): boolean {
+  if (a === b) return true;
+  const [from, to] = [a as GraphLayer, b as GraphLayer];
+  return leadsTo(from, to) !== leadsTo(to, from);
+}
+
+/** Names of layers may contain dots, so that paths of different layers may be the same. */
+function checkNames(caller: string, parts: readonly ForeignPart[]): void {
+  const taken = new Map<string, string>();
+  for (const { path, tensors } of parts) {
+    for (const tensor of tensors) {
+      for (const name of tensor.torchNames) {
+        const key = `${path}.${name}`;
+        const other = taken.get(key);
+        if (other !== undefined) {
+          throw new ParametrizeError(
+            'AMBIGUOUS',
+            `${caller}: '${other}' and '${tensor.path}' are both called '${key}' in a state dict. Give one of the layers another name.`,
+          );
+        }
+        taken.set(key, tensor.path);
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A factor of an axis: it keeps its name and length in both layouts. */
+export interface Factor {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** The axes of a tensor, each a product of factors from the slowest to the fastest. */
+export type Axes = readonly (readonly Factor[])[];
+
+/**
+ * How the elements of a tensor stand in torch and in another framework: the same factors of its axes in another order and
+ * grouping. A kernel of `[h·w·c, out]` is torch's `[out, c·h·w]`.
+ */
+export class Layout {
+  private readonly torch: Axes;
+  private readonly other: Axes;
+
+  constructor(torch: Axes, other: Axes) {
+    this.torch = torch;
+    this.other = other;
+  }
+
+  /** The shape in torch. */
+  get torchShape(): number[] {
+    return this.torch.map(sizeOf);
+  }
+
+  /** The shape in the other framework. */
+  get shape(): number[] {
+    return this.other.map(sizeOf);
+  }
+
+  /**
+   * Brings a tensor to torch's layout.
+   *
+   * @remarks
+   * **Shape**: {@link shape} to {@link torchShape}; an axis whose length is 1 instead stays so.
+   */
+  toTorch(value: Tensor): Tensor {
+    return rearrange(value, this.other, this.torch);
+  }
+
+  /** Brings a tensor from torch's layout: the inverse of {@link toTorch}. */
+  fromTorch(value: Tensor): Tensor {
+    return rearrange(value, this.torch, this.other);
+  }
+
+  /** The axes in torch that are the same elements as some axes of the other layout; null if none are exactly. */
+  torchAxes(axes: readonly number[]): number[] | null {
+    return sameAxes(axes, this.other, this.torch);
+  }
+
+  /** The inverse of {@link torchAxes}. */
+  axes(torchAxes: readonly number[]): number[] | null {
+    return sameAxes(torchAxes, this.torch, this.other);
+  }
+
+  /** What {@link fromTorch} does, in a few words. */
+  toString(): string {
+    const [from, to] = [this.torch, this.other].map(textOf);
+    const isSame = tf.util.arraysEqual(this.torchShape, this.shape);
+    if (from === to) return 'as it is';
+    return isInOrder(this.torch, this.other)
+      ? `${isSame ? 'as it is' : 'reshaped'} ${from} → ${to}`
+      : `transposed ${from} → ${to}`;
+  }
+}
+
+const sizeOf = (axis: readonly Factor[]): number => axis.reduce((product, { size }) => product * size, 1);
+
+const textOf = (axes: Axes): string =>
+  `[${axes.map((axis) => axis.map(({ name }) => name).join('·') || '1').join(', ')}]`;
+
+/**
+ * A tensor in another shape, with data of its own: kernels of the wasm backend look at the shape that data was made in, also
+ * where a variable has it in another.
+ */
+export const reshaped = (value: Tensor, shape: number[]): Tensor => tf.clone(tf.reshape(value, shape));
+
+/** Whether the elements stand in the same order in memory. */
+const isInOrder = (a: Axes, b: Axes): boolean => {
+  const [before, after] = [a, b].map((axes) => axes.flat().filter(({ size }) => size !== 1));
+  return before!.every((factor, i) => factor === after![i]);
+};
+
+function rearrange(value: Tensor, from: Axes, to: Axes): Tensor {
+  // Of an axis that is 1 where it could be longer, all factors are 1: a tensor of norms, or a singular vector.
+  const kept = new Set(from.flatMap((axis, i) => (value.shape[i] === sizeOf(axis) ? axis : [])));
+  const size = (factor: Factor): number => (kept.has(factor) ? factor.size : 1);
+  const shape = to.map((axis) => axis.reduce((product, factor) => product * size(factor), 1));
+  if (isInOrder(from, to)) return reshaped(value, shape);
+  const factors = from.flat();
+  const order = to.flat().map((factor) => factors.indexOf(factor));
+  return reshaped(tf.transpose(tf.reshape(value, factors.map(size)), order), shape);
+}
+
+function sameAxes(axes: readonly number[], from: Axes, to: Axes): number[] | null {
+  const wanted = new Set(axes.flatMap((axis) => from[axis] ?? []));
+  const found = to.flatMap((axis, i) => (axis.some((factor) => wanted.has(factor)) ? [i] : []));
+  const isWhole = found.every((axis) => to[axis]!.every((factor) => factor.size === 1 || wanted.has(factor)));
+  return isWhole ? found : null;
+}
