@@ -68,6 +68,13 @@ fn scaleOf(largest : Norm) -> Norm {
   return select(powerOf2(exponentOf(largest) + Bits(1)), Norm(1), largest == Norm(0));
 }
 
+// True for what is less than that, or more than float32 can well add up to. As integers, so that NaN is more: it may be the
+// difference of two products that were too large.
+fn isOutside(sum : Norm, least : f32) -> bool {
+  let size = bitcast<Bits>(abs(sum));
+  return any((size < Bits(bitcast<u32>(least))) | (size > Bits(bitcast<u32>(0x1p126f))));
+}
+
 fn merged(a : Sums, b : Sums) -> Sums {
   let largest = max(a.largest, b.largest);
   let ofA = inverseOf(largest) * scaleOf(a.largest);
@@ -119,10 +126,6 @@ function withEach({ isAcross, threads, threadsOfSlice }: Workgroups, statements:
 /** The sums over numbers. */
 function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
   const add = 'total.squares += other.squares; total.products += other.products;';
-  // A sum of 0 is one, but where v is so small that the products may have been too small.
-  const lostProducts = `
-    | any(abs(total.products) > Norm(0x1p126))
-    | any((abs(total.products) < Norm(least)) & ((total.products != Norm(0)) | (total.largest < Norm(0x1p-20))))`;
   return `
   ofThread[thread] = addUp(start, begin, end, Norm(1));
   workgroupBarrier();
@@ -130,7 +133,7 @@ function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
   let scale = inverseOf(total.largest);
   // Squares that are too small count for less than a last digit of such a sum.
   let least = f32(uniforms.sliceLength) * 0x1p-100;
-  let isLost = any(total.squares < Norm(least)) | any(total.squares > Norm(0x1p126))${withProducts ? lostProducts : ''};
+  let isLost = isOutside(total.squares, least)${withProducts ? ' | isOutside(total.products, least)' : ''};
   workgroupBarrier();
   if (isLost) { ofThread[thread] = addUp(start, begin, end, scale); }
   workgroupBarrier();
@@ -163,8 +166,10 @@ const writeSums = `
   result[i + 2] = total.largest;`;
 
 /**
- * What is written to where v was read, or once for each norm. Only products of numbers near 1 come between v and W, so
- * that none of them is too small or too large where W is not.
+ * What is written to where v was read, or once for each norm.
+ *
+ * v is multiplied by its power of two first, and by g/‖v‖, which may be beyond float32, in three factors: its digits, and
+ * twice half its power of two. So nothing on the way is too small or too large where the result is not.
  */
 function write(computed: Exclude<Computed, 'sums'>, threadsOfSlice: number): string {
   const each = {
@@ -177,11 +182,15 @@ function write(computed: Exclude<Computed, 'sums'>, threadsOfSlice: number): str
     result[i] = Element(v[i]) * inverse * factor;
   }`,
     dv: `
-  let a = Norm(g[slice]) / divisor * inverse * select(Norm(1), Norm(0), isZero);
+  let ratio = Norm(g[slice]) / divisor * select(Norm(1), Norm(0), isZero);
+  let digits = ratio * powerOf2(Bits(254) - exponentOf(abs(ratio)));
+  let exponent = exponentOf(abs(ratio)) + exponentOf(inverse);
+  let half = exponent >> Bits(1);
   let c = select(Norm(0), Norm(1), norm > bound) * Norm(dg[slice]) / divisor;
   for (var k = begin; k < end; k += ${threadsOfSlice}) {
     let i = start + at(k);
-    result[i] = a * (Element(dW[i]) - Element(v[i]) * inverse * c);
+    let across = Element(dW[i]) - Element(v[i]) * inverse * c;
+    result[i] = across * digits * powerOf2(half) * powerOf2(exponent - half);
   }`,
   };
   return `
