@@ -1,13 +1,19 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { kernelsByBackend } from '../engine/backendKernels.ts';
 import { cpuWeightNorm } from './weightNorm/cpu.ts';
+import type { NormlessWeightNormKernels, WeightNormKernels } from './weightNorm/kernels.ts';
 import { weightNormWith } from './weightNorm/op.ts';
 import { wasmWeightNorm } from './weightNorm/wasm.ts';
+import { webgpuWeightNorm } from './weightNorm/webgpu.ts';
 
-const weightNormKernels = kernelsByBackend('weight normalization', {
-  cpu: cpuWeightNorm,
-  wasm: wasmWeightNorm,
-});
+const weightNormKernels = kernelsByBackend<WeightNormKernels | NormlessWeightNormKernels>(
+  'weight normalization',
+  {
+    cpu: cpuWeightNorm,
+    wasm: wasmWeightNorm,
+    webgpu: webgpuWeightNorm,
+  },
+);
 
 /**
  * Weight normalization as one operation with one gradient: `W = g · v / max(‖v‖, eps)`; see {@link weightNormWith}. On a
