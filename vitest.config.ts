@@ -20,12 +20,16 @@ const onGraphics = [
 /** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */
 const inBrowsers = ['test/checkpoint/inBrowser.test.ts'];
 
+/** Tests of one backend's own kernels. */
+const ofBackend = (backend: string) => `test/kernels/**/${backend}.test.ts`;
+
 /** Every test file runs once for each backend; `TFJS_BACKEND` tells `test/setup.ts` which one. */
 const project = (backend: string): TestProjectInlineConfiguration => ({
   resolve: { alias: aliases },
   test: {
     name: backend,
     include: ['test/**/*.test.ts'],
+    exclude: [...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')],
     setupFiles: ['test/setup.ts'],
     env: { TFJS_BACKEND: backend },
     testTimeout: 120_000,
@@ -56,7 +60,7 @@ function browserProject(
     test: {
       // The project that runs is that of the instance below; no two may have one name.
       name: `${backend} in Chromium`,
-      include,
+      include: [...include, ofBackend(backend)],
       setupFiles: ['test/setup.ts'],
       globalSetup: ['test/checkpoint/fileServer.ts'],
       testTimeout: 120_000,

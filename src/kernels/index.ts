@@ -4,6 +4,7 @@ import { cpuWeightNorm } from './weightNorm/cpu.ts';
 import type { NormlessWeightNormKernels, WeightNormKernels } from './weightNorm/kernels.ts';
 import { weightNormWith } from './weightNorm/op.ts';
 import { wasmWeightNorm } from './weightNorm/wasm.ts';
+import { webglWeightNorm } from './weightNorm/webgl.ts';
 import { webgpuWeightNorm } from './weightNorm/webgpu.ts';
 
 const weightNormKernels = kernelsByBackend<WeightNormKernels | NormlessWeightNormKernels>(
@@ -11,6 +12,7 @@ const weightNormKernels = kernelsByBackend<WeightNormKernels | NormlessWeightNor
   {
     cpu: cpuWeightNorm,
     wasm: wasmWeightNorm,
+  webgl: webglWeightNorm,
     webgpu: webgpuWeightNorm,
   },
 );
