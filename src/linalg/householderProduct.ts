@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { norm } from './norm.ts';
+import type { NumbersAtHand } from './numbersAtHand.ts';
 import { times, timesTransposed, transposedTimes } from './product.ts';
 import { tril } from './triangular.ts';
 import { triangularInverse } from './triangularInverse.ts';
@@ -18,13 +19,13 @@ import { triangularInverse } from './triangularInverse.ts';
  *
  * @see torch.linalg.householder_product. Joffrain et al. 2006, doi:10.1145/1141885.1141886
  */
-export function householderProduct(A: Tensor): Tensor {
+export function householderProduct(A: Tensor, numbersAtHand?: NumbersAtHand): Tensor {
   const [b, n, k] = A.shape as [number, number, number];
   const identity = tf.eye(n, k);
   const vectors = tf.add(tril(A, -1), identity);
   const V = tf.div(vectors, norm(vectors, [1]));
   const top = tf.slice(V, [0, 0, 0], [b, k, k]);
-  const product = times(V, timesTransposed(reflectionFactor(V), top));
+  const product = times(V, timesTransposed(reflectionFactor(V, numbersAtHand), top));
   return tf.sub(identity, product);
 }
 
@@ -33,7 +34,7 @@ export function householderProduct(A: Tensor): Tensor {
  *
  * **Shape**: V: [b, n, k]; T: [b, k, k]
  */
-export function reflectionFactor(V: Tensor): Tensor {
+export function reflectionFactor(V: Tensor, numbersAtHand?: NumbersAtHand): Tensor {
   const halfOfDiagonal = tf.sub(1, tf.mul(tf.eye(V.shape[2]!), 0.5));
-  return triangularInverse(tf.mul(transposedTimes(V, V), halfOfDiagonal));
+  return triangularInverse(tf.mul(transposedTimes(V, V), halfOfDiagonal), numbersAtHand);
 }

@@ -1,9 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiableInverse } from './inverseGradient.ts';
+import { type NumbersAtHand, nothingAtHand } from './numbersAtHand.ts';
+import { multiply } from './product.ts';
 import { matrixTranspose } from './triangular.ts';
 
-/** Matrices of at most this size are inverted by an iteration. */
+/** Matrices of at most this size are inverted as a whole. */
 const SMALL = 64;
 
 /** How many steps bring the eigenvalues of `M·X` that are above 1e-10 above 0.05, each 3.8 times closer. */
@@ -16,18 +18,22 @@ const FINISH = 6;
  * The inverses of matrices whose symmetric part is at least the identity: `xᵀMx ≥ xᵀx`, such as I − K of a skew K.
  *
  * By blocks, with Schur complements, which are such matrices again, so that nothing has to be pivoted; small blocks by
- * Newton's iteration `X ← X(2I − MX)`. All is products of matrices: eliminating row by row would take a hundred times as
- * many operations.
+ * elimination where their numbers are at hand. Elsewhere by Newton's iteration `X ← X(2I − MX)`: all is products of matrices
+ * then, where eliminating row by row would take a hundred times as many operations.
  *
  * @remarks
  * **Shape**: M, M⁻¹: [b, n, n].
  * **Gradient**: of any order.
  */
-export const inverse: (M: Tensor) => Tensor = differentiableInverse(invert);
+export const inverse = (M: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): Tensor =>
+  differentiableInverse((M) => invert(M, numbersAtHand))(M);
 
-function invert(M: Tensor): Tensor {
+function invert(M: Tensor, numbersAtHand: NumbersAtHand): Tensor {
   const [b, n] = M.shape as [number, number, number];
-  if (n <= SMALL) return iterate(M);
+  if (n <= SMALL) {
+    const numbers = numbersAtHand(M);
+    return numbers === null ? iterate(M) : tf.tensor(eliminate(numbers, b, n), M.shape);
+  }
   const h = Math.ceil(n / 2);
   const [P, Q, R, S] = [
     tf.slice(M, [0, 0, 0], [b, h, h]),
@@ -35,13 +41,37 @@ function invert(M: Tensor): Tensor {
     tf.slice(M, [0, h, 0], [b, n - h, h]),
     tf.slice(M, [0, h, h], [b, n - h, n - h]),
   ];
-  const inverseOfP = invert(P);
-  const left = tf.matMul(R, inverseOfP);
-  const bottomRight = invert(tf.sub(S, tf.matMul(left, Q)));
-  const topRight = tf.neg(tf.matMul(tf.matMul(inverseOfP, Q), bottomRight));
-  const bottomLeft = tf.neg(tf.matMul(bottomRight, left));
-  const topLeft = tf.sub(inverseOfP, tf.matMul(topRight, left));
+  const inverseOfP = invert(P, numbersAtHand);
+  const left = multiply(R, inverseOfP);
+  const bottomRight = invert(tf.sub(S, multiply(left, Q)), numbersAtHand);
+  const topRight = tf.neg(multiply(multiply(inverseOfP, Q), bottomRight));
+  const bottomLeft = tf.neg(multiply(bottomRight, left));
+  const topLeft = tf.sub(inverseOfP, multiply(topRight, left));
   return tf.concat([tf.concat([topLeft, topRight], 2), tf.concat([bottomLeft, bottomRight], 2)], 1);
+}
+
+/** The inverses by Gauss and Jordan, in float64 and in place. */
+function eliminate(numbers: ArrayLike<number>, b: number, n: number): Float32Array {
+  const all = Float64Array.from(numbers);
+  for (let i = 0; i < b; i++) {
+    const M = all.subarray(i * n * n, (i + 1) * n * n);
+    for (let k = 0; k < n; k++) {
+      const pivotRow = M.subarray(k * n, (k + 1) * n);
+      const pivot = pivotRow[k]!;
+      pivotRow[k] = 1;
+      for (let j = 0; j < n; j++) pivotRow[j]! /= pivot;
+      for (let row = 0; row < n; row++) {
+        if (row !== k) eliminateRow(M.subarray(row * n, (row + 1) * n), pivotRow, k);
+      }
+    }
+  }
+  return Float32Array.from(all);
+}
+
+function eliminateRow(row: Float64Array, pivotRow: Float64Array, k: number): void {
+  const factor = row[k]!;
+  row[k] = 0;
+  for (let j = 0; j < row.length; j++) row[j]! -= factor * pivotRow[j]!;
 }
 
 /**

@@ -5,7 +5,11 @@ import { swapLastAxes } from './swapLastAxes.ts';
 // Products of matrices, or of each matrix of two equal batches, whose gradients, of any order, are such products again.
 //
 // The matrix product of the wasm backend is ten times slower if it is to transpose a factor, and the gradient that tfjs
-// has for a product does that, whether the product did or not. Here the factor is transposed first.
+// has for a product does that, whether the product did or not. Here the factor is transposed first. And as slow is that of
+// a batch of more than one, so that the matrices of a batch are multiplied one by one unless they are small.
+
+/** How many multiplications a product takes from which on it is faster by itself than in a batch, on the wasm backend. */
+const LARGE = 2 ** 17;
 
 /** A matrix, or each of a batch, transposed. */
 export function transposed(matrix: Tensor): Tensor2D {
@@ -55,12 +59,27 @@ export function constantTimes(a: Tensor, b: Tensor): Tensor {
   return operation(b);
 }
 
-function multiply(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+/** The product for computations that have a gradient of their own. */
+export function multiply(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   if (tf.getBackend() !== 'wasm') return tf.matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB);
   if (a.size === 0 && b.size === 0) return emptyProduct(a.shape, b.shape, transposeA, transposeB);
-  return tf.matMul(
-    transposeA ? transposed(a) : (a as Tensor2D),
-    transposeB ? transposed(b) : (b as Tensor2D),
+  const left = transposeA ? transposed(a) : a;
+  const right = transposeB ? transposed(b) : b;
+  return areLargeMatrices(left, right)
+    ? oneByOne(left, right)
+    : tf.matMul(left as Tensor2D, right as Tensor2D);
+}
+
+/** True of two batches whose matrices take so many multiplications that they should not be multiplied as a batch. */
+function areLargeMatrices({ shape: [count, n, k] }: Tensor, { shape: b }: Tensor): boolean {
+  return b.length === 3 && count! > 1 && count === b[0] && n! * k! * b[2]! >= LARGE;
+}
+
+function oneByOne(a: Tensor, b: Tensor): Tensor {
+  const count = a.shape[0]!;
+  const others = tf.split(b, count);
+  return tf.concat(
+    tf.split(a, count).map((matrix, i) => tf.matMul(matrix as Tensor2D, others[i] as Tensor2D)),
   );
 }
 

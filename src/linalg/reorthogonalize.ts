@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixTranspose } from './triangular.ts';
+import { multiply } from './product.ts';
 
 /**
  * Takes the rounding errors out of matrices whose columns are orthonormal but for them: `Q ← Q(3I − QᵀQ)/2`, a step of
@@ -17,8 +17,8 @@ export function reorthogonalize(Q: Tensor, steps = 1): Tensor {
     const identity = tf.mul(tf.eye(Q.shape[2]!), 1.5);
     let value = Q;
     for (let i = 0; i < steps; i++) {
-      const gram = tf.matMul(matrixTranspose(value), value);
-      value = tf.matMul(value, tf.sub(identity, tf.mul(gram, 0.5)));
+      const gram = multiply(value, value, true);
+      value = multiply(value, tf.sub(identity, tf.mul(gram, 0.5)));
     }
     return { value, gradFunc: (dy) => dy as Tensor };
   });

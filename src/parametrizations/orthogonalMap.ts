@@ -1,13 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { matrixFunctions } from '../kernels/matrixFunctions.ts';
 import { constant } from '../linalg/constant.ts';
-import { householderProduct } from '../linalg/householderProduct.ts';
-import { inverse } from '../linalg/inverse.ts';
-import { matrixExp } from '../linalg/matrixExp.ts';
 import { norm } from '../linalg/norm.ts';
 import { times, transposedTimes } from '../linalg/product.ts';
 import { reorthogonalize } from '../linalg/reorthogonalize.ts';
 import { matrixTranspose, tril } from '../linalg/triangular.ts';
+
+const { matrixExp, inverse, householderProduct } = matrixFunctions;
 
 /** How an orthogonal matrix is made of any matrix; see {@link Orthogonal}. */
 export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';

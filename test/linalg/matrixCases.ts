@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { numbersAtHand } from '../../src/engine/numbersAtHand.ts';
+import { nothingAtHand } from '../../src/linalg/numbersAtHand.ts';
 import { flatten } from '../toBeAllClose.ts';
 
 /** Fixed matrices of both signs: [b, n, k], all numbers within `scale`. */
@@ -13,3 +15,9 @@ export function orthogonalityError(Q: tf.Tensor): number {
   const difference = tf.tidy(() => flatten(tf.sub(tf.matMul(Q, Q, true, false), tf.eye(Q.shape.at(-1)!))));
   return difference.reduce((most, x) => (Number.isNaN(x) ? x : Math.max(most, Math.abs(x))), 0);
 }
+
+/** Both ways of an algorithm that looks at numbers; the second is the first where the backend has none at hand. */
+export const readers = [
+  ['numbers unknown', nothingAtHand],
+  ['numbers at hand', numbersAtHand],
+] as const;

@@ -100,3 +100,14 @@ it('needs no product with a transposed factor on wasm, forward or backward', asy
   expect(attributes.some(Boolean)).toBe(tf.getBackend() !== 'wasm');
   tf.dispose([a, b]);
 });
+
+it('multiplies large matrices of a batch one by one on wasm, to the same products', async () => {
+  const [a, b] = [example([3, 64, 70]), example([3, 70, 64])];
+  const { kernels } = await tf.profile(() => tf.tidy(() => void times(a, b)));
+  const products = kernels.filter(({ name }) => name === 'BatchMatMul').length;
+  expect(products).toBe(tf.getBackend() === 'wasm' ? 3 : 1);
+  tf.tidy(() => {
+    expect(times(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor), { absolute: 1e-4 });
+  });
+  tf.dispose([a, b]);
+});

@@ -1,0 +1,24 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { kernelsByBackend } from './backendKernels.ts';
+import { cpuStorage } from './cpuStorage.ts';
+import { wasmHeap } from './wasmHeap.ts';
+
+const readersByBackend = kernelsByBackend<(x: Tensor) => ArrayLike<number>>('what depends on numbers', {
+  cpu: (backend) => {
+    const { numbers } = cpuStorage(backend);
+    return (x) => numbers(x).slice();
+  },
+  wasm: (backend) => {
+    const heap = wasmHeap(backend);
+    return (x) => {
+      const address = heap.address(x);
+      return new Float32Array(heap.memory.buffer, address, x.size).slice();
+    };
+  },
+});
+
+/**
+ * The numbers of a float32 tensor, if the backend in use has them in the memory of this process, where looking at them waits
+ * for nothing: cpu and wasm. Null elsewhere, where reading would mean waiting for a device.
+ */
+export const numbersAtHand = (x: Tensor): ArrayLike<number> | null => readersByBackend()?.(x) ?? null;

@@ -1,0 +1,21 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { numbersAtHand } from '../engine/numbersAtHand.ts';
+import { householderProduct } from '../linalg/householderProduct.ts';
+import { inverse } from '../linalg/inverse.ts';
+import { matrixExp } from '../linalg/matrixExp.ts';
+
+/**
+ * Functions of matrices that look at numbers where the backend in use has them at hand, and do only what these need:
+ * see Note [Numbers at hand].
+ *
+ * **Shape**: of the exponential and the inverse [b, n, n]; of the product of reflections [b, n, k].
+ * **Gradient**: of any order.
+ */
+export const matrixFunctions = {
+  /** See {@link matrixExp}. */
+  matrixExp: (A: Tensor): Tensor => matrixExp(A, numbersAtHand),
+  /** See {@link inverse}. */
+  inverse: (M: Tensor): Tensor => inverse(M, numbersAtHand),
+  /** See {@link householderProduct}. */
+  householderProduct: (A: Tensor): Tensor => householderProduct(A, numbersAtHand),
+};
