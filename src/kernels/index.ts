@@ -12,7 +12,7 @@ const weightNormKernels = kernelsByBackend<WeightNormKernels | NormlessWeightNor
   {
     cpu: cpuWeightNorm,
     wasm: wasmWeightNorm,
-  webgl: webglWeightNorm,
+    webgl: webglWeightNorm,
     webgpu: webgpuWeightNorm,
   },
 );
