@@ -13,6 +13,9 @@ export type Times = ReadonlyMap<Contestant, ReadonlyMap<number, number>>;
 /** How long a sample lasts at least: of less, the clock and its neighbours would be measured. */
 const LEAST_MILLISECONDS = 20;
 
+/** How long short work is done before it is measured. */
+const WARM_UP_MILLISECONDS = 200;
+
 /** How long the samples of one contestant last together, about: slow ones are in the first rounds only. */
 const MOST_MILLISECONDS = 20_000;
 
@@ -50,8 +53,15 @@ async function planOf(contestant: Contestant, rounds: number): Promise<Plan> {
   }
   // The first time is slow where it is short: code is compiled, memory is asked for.
   const once = first > 1000 ? first : await contestant.run(1);
-  const repetitions = Math.max(1, Math.ceil(LEAST_MILLISECONDS / once));
-  const count = Math.floor(MOST_MILLISECONDS / (once * repetitions));
+  let repetitions = Math.max(1, Math.ceil(LEAST_MILLISECONDS / once));
+  let sample = once * repetitions;
+  // What takes less than a millisecond gets much faster still, until its code is compiled for the last time.
+  const warmUp = once < 1 ? WARM_UP_MILLISECONDS : 0;
+  for (let spent = 0; spent < warmUp || sample < LEAST_MILLISECONDS; spent += sample) {
+    sample = await contestant.run(repetitions);
+    if (sample < LEAST_MILLISECONDS) repetitions = Math.ceil((repetitions * LEAST_MILLISECONDS) / sample);
+  }
+  const count = Math.floor(MOST_MILLISECONDS / sample);
   return { contestant, repetitions, last: Math.min(rounds, Math.max(count, 2)) - 1, times: new Map() };
 }
 

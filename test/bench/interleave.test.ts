@@ -39,6 +39,19 @@ it('repeats short work until a sample is long enough to measure', async () => {
   expect(repetitions).toEqual([1, 1, 7]);
 });
 
+it('repeats short work as often as it takes once it is compiled', async () => {
+  const repetitions: number[] = [];
+  let done = 0;
+  const run = (count: number) => {
+    repetitions.push(count);
+    const milliseconds = count * (done < 300 ? 0.5 : 0.01);
+    done += count;
+    return Promise.resolve(milliseconds);
+  };
+  await interleave([{ name: 'short', run }], 2);
+  expect(repetitions.slice(-2)).toEqual([2000, 2000]);
+});
+
 it('asks the slow less often, and the very slow once', async () => {
   const turns: string[] = [];
   const quick = pretending('quick', () => 100, turns);
