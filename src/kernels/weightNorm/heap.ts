@@ -1,10 +1,10 @@
 import type { Routines } from './routines.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The numbers of a tensor on the heap. */
-export interface HeapNumbers {
+/** A tensor on the heap. */
+export interface HeapTensor {
   readonly address: number;
-  readonly length: number;
+  readonly shape: readonly number[];
 }
 
 /** What is needed of the heap. */
@@ -14,12 +14,17 @@ interface Heap {
 }
 
 /** A workspace for tensors on the heap of the wasm backend: the routines work on the tensors themselves. */
-export function heapWorkspace(heap: Heap, routines: Routines): Workspace<HeapNumbers> {
+export function heapWorkspace(heap: Heap, routines: Routines): Workspace<HeapTensor> {
   return {
     routines,
     memory: heap.memory,
     longestRow: Number.POSITIVE_INFINITY,
-    numbers: ({ address, length }) => new Float32Array(heap.memory.buffer, address, length),
+    numbers: ({ address, shape }) =>
+      new Float32Array(
+        heap.memory.buffer,
+        address,
+        shape.reduce((a, b) => a * b, 1),
+      ),
     withScratch: (bytes, _, use) => heap.withScratch(bytes, use),
     pieces(inputs, output, start, size, _, visit) {
       const offset = 4 * start;
@@ -35,4 +40,4 @@ export function heapWorkspace(heap: Heap, routines: Routines): Workspace<HeapNum
   };
 }
 
-const addressOf = ({ address }: HeapNumbers): number => address;
+const addressOf = ({ address }: HeapTensor): number => address;

@@ -2,7 +2,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { type WasmHeap, wasmHeap } from '../../engine/wasmHeap.ts';
 import { backward } from './backward.ts';
 import { forward } from './forward.ts';
-import { type HeapNumbers, heapWorkspace } from './heap.ts';
+import { type HeapTensor, heapWorkspace } from './heap.ts';
 import type { WeightNormKernels } from './kernels.ts';
 import { layoutOf } from './layout.ts';
 import { simdRoutines } from './simd.ts';
@@ -20,10 +20,10 @@ export function wasmWeightNorm(backend: KernelBackend): WeightNormKernels {
       const W = heap.allocate(v.shape);
       const norms = heap.allocate(g.shape);
       forward(space, layoutOf(v.shape, axes), {
-        g: numbersOf(heap, g),
-        v: numbersOf(heap, v),
-        W: numbersOf(heap, W),
-        norms: numbersOf(heap, norms),
+        g: onHeap(heap, g),
+        v: onHeap(heap, v),
+        W: onHeap(heap, W),
+        norms: onHeap(heap, norms),
         eps,
       });
       return [W, norms];
@@ -32,12 +32,12 @@ export function wasmWeightNorm(backend: KernelBackend): WeightNormKernels {
       const dg = heap.allocate(g.shape);
       const dv = heap.allocate(v.shape);
       backward(space, layoutOf(v.shape, axes), {
-        dW: numbersOf(heap, dW),
-        g: numbersOf(heap, g),
-        v: numbersOf(heap, v),
-        norms: numbersOf(heap, norms),
-        dg: numbersOf(heap, dg),
-        dv: numbersOf(heap, dv),
+        dW: onHeap(heap, dW),
+        g: onHeap(heap, g),
+        v: onHeap(heap, v),
+        norms: onHeap(heap, norms),
+        dg: onHeap(heap, dg),
+        dv: onHeap(heap, dv),
         eps,
       });
       return [dg, dv];
@@ -49,7 +49,7 @@ export function wasmWeightNorm(backend: KernelBackend): WeightNormKernels {
  * Where a tensor is. One of another backend is brought here, for which the memory may grow: so this is asked of all tensors
  * before anything depends on where the memory is.
  */
-const numbersOf = (heap: WasmHeap, tensor: TensorInfo): HeapNumbers => ({
+const onHeap = (heap: WasmHeap, tensor: TensorInfo): HeapTensor => ({
   address: heap.address(tensor),
-  length: tensor.shape.reduce((product, size) => product * size, 1),
+  shape: tensor.shape,
 });
