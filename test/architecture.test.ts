@@ -30,7 +30,7 @@ const arrows: Record<string, readonly string[]> = {
 /** Packages that one folder only may import; `@tensorflow/tfjs-core` is everybody's. */
 const packages: Record<string, readonly string[]> = {
   checkpoint: ['fflate'],
-  cli: ['@tensorflow/tfjs-backend-cpu', 'cli-progress', 'cli-table3', 'commander'],
+  cli: ['@tensorflow/tfjs-backend-cpu', 'cli-progress', 'commander'],
   decorators: ['reflect-metadata'],
   layers: ['@tensorflow/tfjs-layers'],
 };

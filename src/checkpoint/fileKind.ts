@@ -44,9 +44,13 @@ export const looksLikeSafetensors = (start: Uint8Array, size: number): boolean =
  * @param start - its first bytes
  * @param size - how many it has
  */
-export function notACheckpoint(start: Uint8Array, size: number, wanted: FileKind): CheckpointError {
-  const text = (rest: string) =>
-    new CheckpointError('NOT_A_CHECKPOINT', `this is not a ${wanted} file: ${rest}.`);
+export function notACheckpoint(
+  start: Uint8Array,
+  size: number,
+  wanted: FileKind | 'checkpoint',
+): CheckpointError {
+  const what = wanted === 'checkpoint' ? 'checkpoint' : `${wanted} file`;
+  const text = (rest: string) => new CheckpointError('NOT_A_CHECKPOINT', `this is not a ${what}: ${rest}.`);
   if (size === 0) return text('it is empty. Get it again');
   const other = others.find(([bytes]) => startsWith(start, bytes));
   if (other !== undefined) return text(`it is ${other[1]}`);
@@ -57,6 +61,9 @@ export function notACheckpoint(start: Uint8Array, size: number, wanted: FileKind
     return text('it is safetensors. Read it with readSafetensors or loadCheckpoint');
   }
   if (wanted === 'torch') return text('it is neither a zip archive nor a pickle. Get it again');
+  if (wanted === 'checkpoint' && start[8] !== 0x7b) {
+    return text('it is neither safetensors, nor a zip archive or pickle of torch. Get it again');
+  }
   if (size < 8) return text(`it has ${size} bytes, a header has 8 at least. Get it again`);
   return text(
     start[8] === 0x7b

@@ -1,6 +1,6 @@
 import type { CheckpointSource, OpenOptions } from './byteSource.ts';
 import { type CheckpointFile, openFile } from './checkpointFile.ts';
-import { looksLikeSafetensors, looksLikeTorch } from './fileKind.ts';
+import { looksLikeSafetensors, looksLikeTorch, notACheckpoint } from './fileKind.ts';
 import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
 import { parseSafetensors } from './parseSafetensors.ts';
 import { parseTorch, type TorchOptions } from './parseTorch.ts';
@@ -9,8 +9,9 @@ import { part, type Reading } from './reading.ts';
 /** Reads either kind of file, whatever it is called. */
 function* parseCheckpoint(size: number, options: TorchOptions): Reading<ParsedCheckpoint> {
   const start = yield* part(size, 0, Math.min(size, 64), () => 'the start');
-  const isTorch = looksLikeTorch(start) && !looksLikeSafetensors(start, size);
-  return isTorch ? yield* parseTorch(size, options) : yield* parseSafetensors(size);
+  if (looksLikeSafetensors(start, size)) return yield* parseSafetensors(size);
+  if (looksLikeTorch(start)) return yield* parseTorch(size, options);
+  throw notACheckpoint(start, size, 'checkpoint');
 }
 
 /** Opens a file of either kind, by what is in it. */

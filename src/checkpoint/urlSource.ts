@@ -28,8 +28,17 @@ async function request(url: string | URL, range: ByteRange | undefined, { signal
     return await fetch(url, { headers, ...(signal && { signal }) });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw unreadable(url, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(url, reasonOf(error), error);
   }
+}
+
+/** Node.js says why in the cause of its error, browsers not at all. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== ''
+    ? `${error.message} (${cause.message})`
+    : error.message;
 }
 
 const unreadable = (url: string | URL, reason: string, cause?: unknown): CheckpointError =>

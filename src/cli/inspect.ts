@@ -1,11 +1,14 @@
-import Table from 'cli-table3';
 import { printable } from '../checkpoint/checkpointError.ts';
 import type { CheckpointFile } from '../checkpoint/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/openCheckpoint.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/parametrizedWeights.ts';
+import { recipeKey } from '../checkpoint/recipeText.ts';
 import { sizeOf } from '../checkpoint/storedTensor.ts';
 import type { RecipeStep } from '../model/recipe.ts';
+import { textTable } from '../model/textTable.ts';
+import { counted } from './counted.ts';
 import { below } from './fileView.ts';
+import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
 
 /** Options of `inspect`. */
@@ -16,12 +19,15 @@ export interface InspectOptions {
 
 /** Prints what is in a file, without reading its tensors. */
 export async function inspect(path: string, options: InspectOptions, terminal: Terminal): Promise<void> {
-  const file = await openCheckpoint('inspect', path);
+  const bar = progressBar(terminal);
   try {
+    const file = await openCheckpoint('inspect', path, bar.options);
+    await file.close();
+    bar.stop();
     const facts = factsOf(below(file, options.prefix));
     terminal.out(options.json ? JSON.stringify(facts, null, 2) : textOf(facts));
   } finally {
-    await file.close();
+    bar.stop();
   }
 }
 
@@ -95,45 +101,38 @@ function byText({ by, recipe }: Parametrized): string {
 }
 
 function textOf({ format, tensors, parametrized, tied, elements, metadata }: Facts): string {
-  const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
-  const parts = [
-    tableOf(
-      ['tensor', 'type', 'shape', 'elements'],
-      tensors.map(({ name, dtype, shape, elements: count }) => [
-        name,
-        dtype,
-        shapeText(shape),
-        String(count),
-      ]),
-    ),
-  ];
+  const numbers = (column: number): boolean => column === 3;
+  const rows = tensors.map(({ name, dtype, shape, elements: count }) => [
+    short(name),
+    dtype,
+    `[${shape.join(', ')}]`,
+    count.toLocaleString('en'),
+  ]);
+  const blocks = [textTable([['tensor', 'type', 'shape', 'elements'], ...rows], numbers)];
   if (parametrized.length > 0) {
-    parts.push(
-      tableOf(
-        ['parametrized', 'by', 'spelling', 'parts'],
-        parametrized.map((weight) => [
-          weight.name,
-          byText(weight),
-          weight.spelling,
-          String(weight.parts.length),
-        ]),
-      ),
-    );
+    const found = parametrized.map((weight) => [
+      short(weight.name),
+      short(byText(weight)),
+      weight.spelling,
+      String(weight.parts.length),
+    ]);
+    blocks.push(textTable([['parametrized', 'by', 'spelling', 'parts'], ...found], numbers));
   }
-  for (const group of tied) parts.push(`tied: ${group.map(printable).join(' = ')}`);
-  for (const [key, text] of Object.entries(metadata)) {
-    const start = text.length > 60 ? `${text.slice(0, 60)}… (${text.length} characters)` : text;
-    parts.push(`metadata ${printable(key)}: ${printable(start)}`);
-  }
+  const lines = [
+    ...tied.map((group) => `tied: ${group.map(short).join(' = ')}`),
+    // What the recipe says stands in the table.
+    ...Object.entries(metadata)
+      .filter(([key]) => key !== recipeKey)
+      .map(([key, text]) => `metadata ${short(key)}: ${short(text)}`),
+  ];
+  if (lines.length > 0) blocks.push(lines.join('\n'));
   const shared = tied.length === 0 ? '' : ', tied ones once';
-  parts.push(`${format}: ${tensors.length} tensors, ${elements.toLocaleString('en')} elements${shared}`);
-  return parts.join('\n');
+  blocks.push(`${format}: ${counted(tensors.length, 'tensor')}, ${counted(elements, 'element')}${shared}`);
+  return blocks.join('\n\n');
 }
 
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  // Without colours: what is printed may go into a file.
-  const lines = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
-  const table = new Table({ head: [...head], style: { head: [], border: [] }, chars: lines });
-  table.push(...rows.map((row) => row.map(printable)));
-  return table.toString();
-}
+/** Text of a file as a terminal may show it, and not a megabyte of it. */
+const short = (text: string): string =>
+  text.length > 100
+    ? `${printable(text.slice(0, 100))}… (${counted(text.length, 'character')})`
+    : printable(text);

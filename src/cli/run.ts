@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CheckpointError } from '../checkpoint/checkpointError.ts';
 import { type ConvertOptions, convert } from './convert.ts';
@@ -9,16 +10,18 @@ export interface Terminal {
   error(text: string): void;
   /** Whether somebody sees a progress bar. */
   readonly showsProgress: boolean;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a process of the command line ends with. */
-const exitCodes = { ok: 0, refused: 1, usage: 2 } as const;
+const exitCodes = { ok: 0, refused: 1, usage: 2, interrupted: 130 } as const;
 
 /**
  * Runs the command line.
  *
  * @param args - without the program
- * @returns the exit code: 0, 1 for a file that is refused, 2 for arguments that make no sense
+ * @returns the exit code: 0, 1 for a file that is refused, 2 for arguments that make no sense, 130 if it was interrupted
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
@@ -26,6 +29,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (terminal.signal?.aborted) return exitCodes.interrupted;
     if (!(error instanceof CheckpointError)) throw error;
     terminal.error(`error: ${error.message} [${error.code}]`);
     return error.code === 'OPTION' ? exitCodes.usage : exitCodes.refused;
@@ -37,12 +41,15 @@ function program(terminal: Terminal): Command {
     .description(
       'Looks into checkpoints of PyTorch and safetensors, and rewrites them. Nothing in a file is run.',
     )
+    .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.error(text.trimEnd()),
     })
     .addHelpText('after', '\nExit codes: 0 done, 1 the file is refused, 2 the arguments make no sense.');
+  const output = () =>
+    new Option('-o, --output <file>', 'the safetensors file to write, or to replace').makeOptionMandatory();
   const prefix = () => new Option('--prefix <path>', 'only what stands below this path, without it');
   const json = () => new Option('--json', 'print JSON');
 
@@ -56,28 +63,34 @@ function program(terminal: Terminal): Command {
 
   root
     .command('fold')
-    .description('compute the plain weights of what is weight- or spectral-normalized')
+    .description('compute the plain weights of what is parametrized, as names or a recipe in the file tell')
     .argument('<file>', 'a path or a URL')
-    .requiredOption('-o, --output <file>', 'the safetensors file to write')
+    .addOption(output())
     .addOption(prefix())
     .addOption(json())
     .action((file: string, options: ConvertOptions) =>
-      convert(file, { ...options, spelling: 'folded' }, terminal),
+      convert('fold', file, { ...options, spelling: 'folded' }, terminal),
     );
 
   root
     .command('convert')
     .description('write the tensors as safetensors, in one spelling')
     .argument('<file>', 'a path or a URL')
-    .requiredOption('-o, --output <file>', 'the safetensors file to write')
+    .addOption(output())
     .addOption(
-      new Option('--spelling <name>', 'how normalized weights are named')
+      new Option('--spelling <name>', 'how normalized weights are named; folded computes them')
         .choices(['modern', 'legacy', 'folded'])
         .makeOptionMandatory(),
     )
     .addOption(prefix())
     .addOption(json())
-    .action((file: string, options: ConvertOptions) => convert(file, options, terminal));
+    .action((file: string, options: ConvertOptions) => convert('convert', file, options, terminal));
 
   return root;
+}
+
+/** The same file from the sources and from what is built of them. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

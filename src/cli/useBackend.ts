@@ -17,5 +17,7 @@ export async function useBackend(): Promise<void> {
       { cause },
     );
   }
+  // Without advice about faster backends, which are not for a command that runs once.
+  tf.enableProdMode();
   await tf.setBackend('cpu');
 }

@@ -4,6 +4,7 @@ import type { Module } from '../nn/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { hostsOf } from './hostsOf.ts';
+import { textTable } from './textTable.ts';
 
 /** One original of a parametrized tensor. */
 export interface DescribedOriginal {
@@ -115,15 +116,6 @@ function tableOf(rows: readonly DescribedTensor[]): string {
       String(evaluations),
     ],
   );
-  const table = [['tensor', 'host', 'shape', 'chain', 'originals', 'reads', 'evaluations'], ...cells];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const isNumber = (column: number): boolean => column >= 5;
-  return table
-    .map((row) =>
-      row
-        .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const head = ['tensor', 'host', 'shape', 'chain', 'originals', 'reads', 'evaluations'];
+  return textTable([head, ...cells], (column) => column >= 5);
 }

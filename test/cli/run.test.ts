@@ -1,5 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +23,7 @@ import {
 } from '../../src/checkpoint/index.ts';
 import { run } from '../../src/cli/run.ts';
 import { nn, orthogonal, spectralNorm, weightNorm } from '../../src/index.ts';
+import { writeLargeSafetensors } from '../checkpoint/largeFiles.ts';
 import { Cnn, imagesOf, logitsOf } from '../checkpoint/networks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
@@ -36,8 +46,8 @@ describe('inspect', () => {
   it('lists tensors, what is parametrized and how, ties and counts', async () => {
     const { code, out, error } = await call('inspect', file('statedicts/legacy_weight_norm_nested.pt'));
     expect([code, error]).toEqual([0, '']);
-    expect(out).toMatch(/│ rnn\.weight_hh_l0_g +│ F32 +│ \[12, 1\] +│ \d+ +│/);
-    expect(out).toMatch(/│ rnn\.weight_hh_l0 +│ weightNorm +│ legacy +│ 2 +│/);
+    expect(out).toMatch(/^rnn\.weight_hh_l0_g +F32 +\[12, 1\] +12$/m);
+    expect(out).toMatch(/^rnn\.weight_hh_l0 +weightNorm +legacy +2$/m);
     expect(out).toMatch(/^tied: blocks\.0\.conv1\.\S+ = blocks\.0\.net\.0\.\S+$/m);
     expect(out).toMatch(/^torch: 32 tensors, [\d,]+ elements, tied ones once$/m);
   });
@@ -98,6 +108,17 @@ describe('inspect', () => {
     expect(out).toContain('a\\u001b[31m\\u000a');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not be there
     expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f]/);
+  });
+
+  it('says no more of a long name than how long it is, and lists thousands at once', async () => {
+    const long = await call('inspect', file('badfiles/st_long_name_1mb.safetensors'));
+    expect(long.code).toBe(0);
+    expect(long.out).toMatch(/… \([\d,]+ characters\)/);
+    expect(long.out.length).toBeLessThan(2000);
+    const start = performance.now();
+    const many = await call('inspect', file('badfiles/st_many_tensors_20k.safetensors'));
+    expect(many.out).toMatch(/^safetensors: 20,000 tensors, 0 elements$/m);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
 
@@ -215,6 +236,7 @@ describe('the exit code', () => {
   it.each([
     [0, ['--help'], /Usage: tfjs-parametrize/],
     [0, ['convert', '--help'], /--spelling/],
+    [0, ['--version'], /^\d+\.\d+\.\d+$/],
     [2, [], /Usage/],
     [2, ['melt'], /unknown command 'melt'/],
     [2, ['inspect'], /missing required argument/],
@@ -228,6 +250,29 @@ describe('the exit code', () => {
     ],
     [2, ['inspect', file('statedicts/empty_dict.pt'), '--prefix', 'x'], /no tensor stands below 'x'/],
     [1, ['inspect', 'nowhere.pt'], /ENOENT.*\[UNREADABLE\]/],
+    [1, ['fold', folder, '-o', output], /^error: fold: .* is not a file.*\[UNREADABLE\]/],
+    [1, ['inspect', 'http://127.0.0.1:9/a.pt'], /cannot be read: fetch failed \(.+\)\. .*\[UNREADABLE\]/],
+    [
+      1,
+      ['convert', file('statedicts/empty_dict.pt'), '-o', join(folder, 'no/where'), '--spelling', 'modern'],
+      /no\/where' cannot be written: ENOENT: no such file or directory\. .*\[UNREADABLE\]/,
+    ],
+    [
+      1,
+      ['convert', file('statedicts/empty_dict.pt'), '-o', folder, '--spelling', 'modern'],
+      /cannot be written: (EISDIR|EPERM).*\[UNREADABLE\]/,
+    ],
+    [
+      2,
+      [
+        'fold',
+        file('statedicts/empty_dict.pt'),
+        '-o',
+        file('statedicts/empty_dict.pt').replace('.pt', '.PT'),
+      ],
+      /\[OPTION\]/,
+    ],
+    [1, ['inspect', file('README.md')], /not a checkpoint: it is neither safetensors.*\[NOT_A_CHECKPOINT\]/],
     [1, ['inspect', file('badfiles/pt_os_system_global.pt')], /'os\.system'.*\[UNSAFE\]/],
     [
       1,
@@ -241,15 +286,97 @@ describe('the exit code', () => {
   });
 });
 
+describe('the output', () => {
+  it('is never the file that is read, by whatever path', async () => {
+    const input = join(folder, 'input.safetensors');
+    await call('convert', file('statedicts/pickle_protocol_2.pt'), '-o', input, '--spelling', 'modern');
+    const before = readFileSync(input);
+    symlinkSync(input, join(folder, 'link.safetensors'));
+    for (const target of [
+      input,
+      join(folder, '.', 'x', '..', 'input.safetensors'),
+      join(folder, 'link.safetensors'),
+    ]) {
+      const { code, error } = await call('fold', input, '-o', target);
+      expect([code, error]).toEqual([2, expect.stringMatching(/the file that is read.*\[OPTION\]/)]);
+    }
+    expect(readFileSync(input)).toEqual(before);
+  });
+
+  it('counts one of a thing as one', async () => {
+    const { out } = await call(
+      'convert',
+      file('statedicts/single_tensor.legacy.pt'),
+      '-o',
+      output,
+      '--spelling',
+      'modern',
+    );
+    expect(out).toMatch(/: 1 tensor, \d+ bytes$/);
+  });
+
+  it('is left as it was, and nothing beside it, when the user interrupts', async () => {
+    const target = join(folder, 'interrupted.safetensors');
+    writeFileSync(target, 'before');
+    const interrupted = new AbortController();
+    const code = run(
+      ['convert', file('networks/mnist_cnn_weight_norm.pt'), '-o', target, '--spelling', 'modern'],
+      {
+        out: () => {},
+        error: () => {},
+        showsProgress: false,
+        signal: interrupted.signal,
+      },
+    );
+    setTimeout(() => interrupted.abort(), 0);
+    expect(await code).toBe(130);
+    expect(readFileSync(target, 'utf8')).toBe('before');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('comes with a progress bar on a terminal, of a large file only', async () => {
+    const [large, parts]: [string, string[]] = [join(folder, 'large.safetensors'), []];
+    await writeLargeSafetensors(large, 10, false);
+    const { write } = process.stderr;
+    const { isTTY } = process.stderr;
+    process.stderr.isTTY = true;
+    process.stderr.write = ((text: string) => parts.push(text) > 0) as typeof write;
+    try {
+      for (const source of [file('statedicts/dtypes.safetensors'), large]) {
+        if (source === large) expect(parts).toEqual([]);
+        const args = ['convert', source, '-o', output, '--spelling', 'legacy'];
+        expect(await run(args, { out: () => {}, error: () => {}, showsProgress: true })).toBe(0);
+      }
+    } finally {
+      process.stderr.write = write;
+      process.stderr.isTTY = isTTY;
+    }
+    expect(parts.join('')).toMatch(/\d+% \|/);
+    rmSync(large);
+  });
+});
+
 describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the program', () => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   let version = '';
   beforeAll(() => {
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
     const args = ['--import', 'tsx', main, 'inspect', file('statedicts/empty_dict.pt')];
     version = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  });
+  }, 60_000);
 
   it('runs without a backend of tfjs', () => {
     expect(version).toContain('torch: 0 tensors, 0 elements');
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const args = ['--import', 'tsx', main, 'inspect', file('badfiles/st_many_tensors_20k.safetensors')];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let error = '';
+    child.stderr.on('data', (text) => {
+      error += text;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [code] = await once(child, 'exit');
+    expect([code, error]).toEqual([0, '']);
   });
 });
