@@ -78,7 +78,7 @@ function ruleOf(
   const steps = [
     rule,
     torchNames.length > 1 && from.length > 1 ? 'summed' : asItIs,
-    mode === 'native' || layout === null || isVector ? asItIs : String(layout),
+    mode.startsWith('native') || layout === null || isVector ? asItIs : String(layout),
     isRepeated ? 'repeated' : asItIs,
     goesThroughInverse(twin) ? 'then the right inverse' : asItIs,
   ];

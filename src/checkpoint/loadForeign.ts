@@ -105,7 +105,9 @@ function chooserFor(tensors: NamedTensorMap, recipe: readonly TensorRecipe[]): C
   return (tensor, part, possible) => {
     if (possible.length === 1) return possible[0]!;
     if (keys.some((key) => key.startsWith(nativeKey(tensor, '')))) return 'native';
-    return possible.includes('normalized') && isAlike(tensor, part, tensors, recipe) ? 'normalized' : 'plain';
+    return possible.includes('normalized') && isAlike(tensor, part, tensors, recipe)
+      ? 'normalized'
+      : possible.at(-1)!;
   };
 }
 

@@ -8,18 +8,18 @@ import { buffer, isBuffer, parameter } from '../nn/parameter.ts';
 import { TransposedConvolution } from '../nn/transposedConvolution.ts';
 import { registrationOf } from '../parametrize/registry.ts';
 import type { ForeignPart, ForeignState, ForeignTensor } from './foreignModel.ts';
-import { currentValue, joined, nativeKey, variableOf } from './foreignTensor.ts';
+import { currentValue, joined, nativeKey } from './foreignTensor.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
 // Twins are read and written in every spelling, also where nobody has imported modules.
 import './spellings.ts';
 
 /**
  * How a tensor stands in a twin: as torch's plain tensor, normalized as in the model, or as the model itself has it, under
- * the names of its own framework.
+ * the names of its own framework; its variables, or its value.
  */
-type TwinMode = 'plain' | 'normalized' | 'native';
+type TwinMode = 'plain' | 'normalized' | 'native' | 'nativeValue';
 
-/** Chooses one of the modes that a tensor can have. */
+/** Chooses one of the modes that a tensor can have; the last is always that of its value. */
 export type ChooseMode = (
   tensor: ForeignTensor,
   part: ForeignPart,
@@ -59,7 +59,7 @@ export class Twin {
         return part.tensors.map((tensor): TwinTensor => {
           const mode = choose(tensor, part, possibleModes(tensor));
           const twin = { tensor, part, module, mode, variables: new Map(), paths: new Map() };
-          if (mode === 'native') this.addNative(twin);
+          if (mode === 'native' || mode === 'nativeValue') this.addNative(twin);
           else addTorch(twin);
           return twin;
         });
@@ -73,9 +73,10 @@ export class Twin {
 
   /** Lets a plain tensor stand as the model's own framework will have it when it is parametrized. */
   makeNative(twin: TwinTensor, tensors: NamedTensorMap): void {
-    const { tensor, module } = twin;
+    const { tensor, module, mode } = twin;
     for (const [name, variable] of twin.variables) {
-      delete (module as unknown as Record<string, Variable>)[name];
+      const [owner, field] = mode === 'native' ? [this.module, tensor.path] : [module, name];
+      delete (owner as unknown as Record<string, Variable>)[field];
       disposeVariable(variable);
     }
     const prefix = nativeKey(tensor, '');
@@ -128,13 +129,13 @@ export class Twin {
   private addNative(twin: TwinTensor): void {
     const { tensor } = twin;
     const registration = registrationOf(tensor.host, tensor.name);
-    const state: [key: string, Variable][] =
-      registration === undefined ? [['', variableOf(tensor)]] : namedState(registration.list);
-    const keyOf = (key: string): string =>
-      registration === undefined ? tensor.path : nativeKey(tensor, key);
+    const isValue = registration === undefined || twin.mode === 'nativeValue';
+    const state = isValue ? [['', null] as const] : namedState(registration.list);
+    const keyOf = (key: string): string => (isValue ? tensor.path : nativeKey(tensor, key));
     const entries = state.map(([key, variable]) => {
-      const isState = isBuffer(variable) || tensor.isBuffer === true;
-      return [key, addVariable(this.module, keyOf(key), () => variable, isState)] as const;
+      const isState = (variable !== null && isBuffer(variable)) || tensor.isBuffer === true;
+      const value = (): Tensor => variable ?? currentValue(tensor);
+      return [key, addVariable(this.module, keyOf(key), value, isState)] as const;
     });
     twin.variables = new Map(entries);
     twin.paths = new Map(state.map(([key]) => [keyOf(key), keyOf(key)]));
@@ -161,8 +162,11 @@ function moduleNamed(type: string): Module {
 }
 
 function possibleModes({ host, name, torchNames, layout }: ForeignTensor): TwinMode[] {
-  if (torchNames.length === 0 || layout === null) return ['native'];
-  if (registrationOf(host, name) === undefined) return ['plain'];
+  const isParametrized = registrationOf(host, name) !== undefined;
+  if (torchNames.length === 0 || layout === null) {
+    return isParametrized ? ['native', 'nativeValue'] : ['native'];
+  }
+  if (!isParametrized) return ['plain'];
   return torchNames.length === 1 && normalizationAlike(host, name, layout) !== null
     ? ['normalized', 'native', 'plain']
     : ['native', 'plain'];

@@ -94,7 +94,9 @@ function axesInModel({ module, tensor: { layout } }: TwinTensor, torchName: stri
   const { dim } = normalized.list[0] as unknown as { dim: number | readonly number[] };
   const axes = layout.axes([dim].flat().map((axis) => (axis < 0 ? axis + rank : axis)));
   if (axes === null || typeof dim !== 'number') return axes;
-  return axes.length === 1 ? axes[0] : null;
+  // An axis of length 1 more is no other matrix.
+  const [axis, ...others] = axes.filter((other) => layout.shape[other] !== 1);
+  return others.length > 0 ? null : (axis ?? axes[0] ?? null);
 }
 
 /**

@@ -23,6 +23,7 @@ export function twinWrites({ tensor, module, mode, variables }: TwinTensor): [Va
     const targets = new Map(list === undefined ? [['', variableOf(tensor)]] : namedState(list));
     return [...variables].map(([key, value]) => [targets.get(key)!, alias(value as Tensor)]);
   }
+  if (mode === 'nativeValue') return stateFor(list!, variables.get('') as Tensor, `'${path}'`);
   const lists = torchNames.map((torchName) => registrationOf(module, torchName)?.list);
   if (mode === 'normalized') return normalizationAlike(host, name, layout!)!.planFrom(lists[0]!);
   const [first, ...more] = torchNames.map(
@@ -46,4 +47,4 @@ const stateFor = (list: ParametrizationList, value: Tensor, label: string): [Var
 
 /** Whether the model computes a tensor that its twin has plain, so that a value has to go through the right inverse. */
 export const goesThroughInverse = ({ tensor: { host, name }, mode }: TwinTensor): boolean =>
-  mode === 'plain' && registrationOf(host, name) !== undefined;
+  ['plain', 'nativeValue'].includes(mode) && registrationOf(host, name) !== undefined;

@@ -16,6 +16,9 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
 
+sys.path.append(os.path.join(os.path.dirname(__file__), "../golden"))
+from generate_layers import cases as networks  # noqa: E402
+
 TYPES = {"F64": torch.float64, "F32": torch.float32, "I64": torch.int64, "I32": torch.int32, "BOOL": torch.bool}
 
 
@@ -72,6 +75,8 @@ NORMALIZE = {
 
 
 def network(name):
+    if name in networks:
+        return networks[name][0]().eval()
     normalize = NORMALIZE[name]
     layers = [normalize(nn.Linear(4, 4)), nn.Tanh(), normalize(nn.Linear(4, 4, bias=False))]
     return nn.Sequential(*layers).eval()

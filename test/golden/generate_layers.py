@@ -148,4 +148,5 @@ def main():
     (folder / "layers.json").write_text("{\n" + text + "\n}\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
