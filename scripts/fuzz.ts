@@ -6,6 +6,7 @@
  *     npm run fuzz -- --mutants 1000 --seed 123      repeats a finding, which names its seed
  */
 import '@tensorflow/tfjs';
+import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command, InvalidArgumentError } from 'commander';
 import { readMutants } from '../test/checkpoint/readMutants.ts';
@@ -24,11 +25,32 @@ const { mutants, seed } = new Command('fuzz')
 
 await tf.setBackend('cpu');
 
+/** What the process may grow to: what one file took is free again, whatever came of it. */
+const mostMemory = 2 ** 30;
+
+// A file that never ends keeps this thread for ever: another one watches which it is, and ends the process.
+const current = new BigInt64Array(new SharedArrayBuffer(8));
+const watch = new Worker(
+  `const { workerData } = require('node:worker_threads');
+   let last, since;
+   setInterval(() => {
+     const seed = Atomics.load(workerData, 0);
+     if (seed !== last) [last, since] = [seed, Date.now()];
+     else if (seed >= 0n && Date.now() - since > 20_000) {
+       require('node:fs').writeSync(1, 'seed ' + seed + ': does not end\\n');
+       process.kill(process.pid, 'SIGKILL');
+     }
+   }, 1000);`,
+  { eval: true, workerData: current },
+);
+
 const [refused, findings] = [new Map<string, number>(), [] as string[]];
 let [read, slowest, memory] = [0, 0, 0];
 const batch = 10_000;
 for (let done = 0; done < mutants; done += batch) {
-  const outcomes = readMutants(Math.min(batch, mutants - done), seed + done);
+  const outcomes = readMutants(Math.min(batch, mutants - done), seed + done, (mutant) => {
+    Atomics.store(current, 0, BigInt(mutant));
+  });
   read += outcomes.read;
   slowest = Math.max(slowest, outcomes.slowest);
   memory = Math.max(memory, process.memoryUsage.rss());
@@ -41,6 +63,8 @@ for (let done = 0; done < mutants; done += batch) {
   if (process.stdout.isTTY) process.stdout.write(`\r${Math.min(done + batch, mutants)} of ${mutants}`);
 }
 const codes = [...refused].sort(([, a], [, b]) => b - a).map(([code, number]) => `${number} ${code}`);
+await watch.terminate();
+if (memory > mostMemory) findings.push(`the process took ${Math.round(memory / 2 ** 20)} MiB`);
 console.log(`\n${mutants} mutants from seed ${seed}: ${read} read; refused: ${codes.join(', ')}.`);
 console.log(
   `The slowest took ${slowest.toFixed(1)} ms; the process ${Math.round(memory / 2 ** 20)} MiB at most.`,

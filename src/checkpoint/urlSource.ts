@@ -17,15 +17,24 @@ export async function openUrl(url: string | URL, options: OpenOptions): Promise<
     if (!isAll) await first.body?.cancel();
     return received(isAll ? first : await request(url, undefined, options), options);
   }
-  const start = new Uint8Array(await first.arrayBuffer());
+  const start = new Uint8Array(await arriving(url, options.signal, () => first.arrayBuffer()));
   return ranged(url, options, { total: range.total, tag: first.headers.get('ETag'), start });
 }
 
 async function request(url: string | URL, range: ByteRange | undefined, { signal }: OpenOptions) {
   const headers: Record<string, string> =
     range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+  return arriving(url, signal, () => fetch(url, { headers, ...(signal && { signal }) }));
+}
+
+/** Runs what waits for a server, and names what goes wrong with it. */
+async function arriving<T>(
+  url: string | URL,
+  signal: AbortSignal | undefined,
+  action: () => Promise<T>,
+): Promise<T> {
   try {
-    return await fetch(url, { headers, ...(signal && { signal }) });
+    return await action();
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     throw unreadable(url, reasonOf(error), error);
@@ -80,7 +89,7 @@ function ranged(url: string | URL, options: OpenOptions, { total, tag, start }: 
         await response.body?.cancel();
         throw unreadable(url, 'it has changed since it was opened');
       }
-      const bytes = new Uint8Array(await response.arrayBuffer());
+      const bytes = new Uint8Array(await arriving(url, options.signal, () => response.arrayBuffer()));
       if (length > range.length) {
         window = { offset: range.offset, bytes };
         return viewOf(range).slice();
@@ -100,15 +109,25 @@ export async function received(response: Response, { onProgress, signal }: OpenO
   const total = header === null || response.headers.has('Content-Encoding') ? undefined : Number(header);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    if (signal?.aborted) await reader?.cancel();
+  const reader = await arriving(response.url, signal, async () => response.body?.getReader());
+  // Also while nothing arrives: the request may have been made without this signal.
+  const cancel = (): void => void reader?.cancel().catch(() => {});
+  signal?.addEventListener('abort', cancel);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const step = await arriving(response.url, signal, async () => reader?.read());
+      if (step === undefined || step.done) break;
+      chunks.push(step.value);
+      loaded += step.value.length;
+      onProgress?.({ loaded, total });
+    }
     signal?.throwIfAborted();
-    const step = await reader?.read();
-    if (step === undefined || step.done) break;
-    chunks.push(step.value);
-    loaded += step.value.length;
-    onProgress?.({ loaded, total });
+  } catch (error) {
+    cancel();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
   }
   return new Blob(chunks);
 }

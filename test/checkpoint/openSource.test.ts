@@ -139,6 +139,46 @@ describe('a URL with ranges', () => {
   });
 });
 
+describe('a Response', () => {
+  it('that sends nothing more is left when the signal says so', async () => {
+    const controller = new AbortController();
+    let isCancelled = false;
+    const stalled = new ReadableStream<Uint8Array>({
+      start: (stream) => stream.enqueue(file.subarray(0, 1000)),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const onProgress = (): void => void setTimeout(() => controller.abort('enough'), 10);
+    const opening = openSafetensors(new Response(stalled as never), {
+      signal: controller.signal,
+      onProgress,
+    });
+    await expect(opening).rejects.toBe('enough');
+    expect(isCancelled).toBe(true);
+  });
+
+  it('that breaks off, or was read before, is named', async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      start: (stream) => stream.error(new Error('connection lost')),
+    });
+    await expect(openSafetensors(new Response(broken as never))).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      message: expect.stringContaining('connection lost'),
+    });
+    const used = new Response(new Blob([file]));
+    await used.arrayBuffer();
+    await expect(openSafetensors(used)).rejects.toMatchObject({ code: 'UNREADABLE' });
+  });
+
+  it('lets the error of onProgress through, and stops', async () => {
+    const onProgress = (): never => {
+      throw new Error('mine');
+    };
+    await expect(openSafetensors(new Response(new Blob([file])), { onProgress })).rejects.toThrow('mine');
+  });
+});
+
 describe('what cannot be read', () => {
   it.each([
     ['a missing file', () => join(folder, 'missing.pt'), 'ENOENT'],

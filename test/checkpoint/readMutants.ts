@@ -16,8 +16,16 @@ export interface Outcomes {
 
 const prototype = Reflect.ownKeys(Object.prototype).join();
 
-/** Reads mutants of the good files; with the same seed the same. */
-export function readMutants(count: number, seed: number): Outcomes {
+/**
+ * Reads mutants of the good files; with the same seed the same.
+ *
+ * @param onStart - is told the seed of each before it is read: of one that never ends nothing else is heard
+ */
+export function readMutants(
+  count: number,
+  seed: number,
+  onStart: (seed: number) => void = () => {},
+): Outcomes {
   const refused: Record<string, number> = {};
   const findings: string[] = [];
   let [read, slowest] = [0, 0];
@@ -26,6 +34,7 @@ export function readMutants(count: number, seed: number): Outcomes {
     const file = stateDicts[random(stateDicts.length)]!;
     const bytes = mutant(file.bytes, stateDicts[random(stateDicts.length)]!.bytes, random);
     const found = (text: string): void => void findings.push(`seed ${seed + i}, from ${file.name}: ${text}`);
+    onStart(seed + i);
     const before = tf.memory().numTensors;
     const start = performance.now();
     try {
