@@ -20,8 +20,6 @@ if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
 beforeAll(async () => {
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend ${backend} here`);
   await tf.ready();
-  // A kernel that leaks then throws. On wasm, the check takes what tfjs saves for a gradient for a leak.
-  tf.env().set('IS_TEST', backend !== 'wasm');
 });
 
 // Law L4 in every test: a test disposes what it made, and whatever is left over is a leak of the library.

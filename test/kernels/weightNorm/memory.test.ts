@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { weightNormOp } from '../../../src/kernels/index.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
+import { checkLeaks } from '../checkLeaks.ts';
 import { problems, tensorsOf } from './problems.ts';
 
 const state = () => {
@@ -13,6 +14,8 @@ const state = () => {
 interface Heap {
   wasm: { _malloc(bytes: number): number; _free(address: number): void; HEAPU8: Uint8Array };
 }
+
+checkLeaks();
 
 describe('the memory of fused weight norm', () => {
   it('is given back, also of gradients and of gradients of gradients', () => {

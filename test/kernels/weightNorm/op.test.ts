@@ -5,6 +5,7 @@ import { weightNormOp } from '../../../src/kernels/index.ts';
 import { weightNormWith } from '../../../src/kernels/weightNorm/op.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
+import { checkLeaks } from '../checkLeaks.ts';
 import { problems, tensorsOf } from './problems.ts';
 
 type Op = typeof weightNormOp;
@@ -24,6 +25,8 @@ function expectEqual(actual: tf.Tensor, wanted: tf.Tensor, what: string, count: 
   const size = flatten(wanted).reduce((max, x) => Math.max(max, Math.abs(x)), Math.sqrt(count) / 4);
   expect(actual, what).toBeAllClose(wanted, { relative: 0, absolute: 4e-6 * size });
 }
+
+checkLeaks();
 
 describe('weight norm as fused kernels', () => {
   it('is one kernel forward', async () => {

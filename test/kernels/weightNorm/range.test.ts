@@ -5,6 +5,7 @@ import { weightNormOp } from '../../../src/kernels/index.ts';
 import { definition } from '../../parametrizations/float64.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
+import { checkLeaks } from '../checkLeaks.ts';
 import { problems, tensorsOf } from './problems.ts';
 
 // Against the definition in float64, where the reference itself is at its limits.
@@ -17,6 +18,8 @@ const onGPU = ['webgl', 'webgpu'].includes(process.env['TFJS_BACKEND'] ?? '');
 const smallest = onGPU ? 2 ** -126 : 2 ** -149;
 const largest = onGPU ? 2 ** 125 : 3.4028234663852886e38;
 const precision = onGPU ? 4e-6 : 1e-6;
+
+checkLeaks();
 
 describe('fused weight norm', () => {
   it(`has norms with a relative error of at most ${onGPU ? 2e-6 : 1e-7}`, () => {

@@ -5,6 +5,7 @@ import { webglWeightNorm } from '../../../src/kernels/weightNorm/webgl.ts';
 import { definition } from '../../parametrizations/float64.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
+import { checkLeaks } from '../checkLeaks.ts';
 import { tensorsOf } from './problems.ts';
 
 type Backend = tf.KernelBackend & {
@@ -43,6 +44,8 @@ function onGPU(x: tf.Tensor, isPacked: boolean): tf.Tensor {
   expect(isResultPacked === true).toBe(isPacked);
   return result;
 }
+
+checkLeaks();
 
 describe('on webgl, weight norm', () => {
   // Making the kernels draws as well, once.
