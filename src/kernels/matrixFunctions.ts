@@ -5,8 +5,8 @@ import { inverse } from '../linalg/inverse.ts';
 import { matrixExp } from '../linalg/matrixExp.ts';
 
 /**
- * Functions of matrices that look at numbers where the backend in use has them at hand, and do only what these need:
- * see Note [Numbers at hand].
+ * Functions of matrices that look at numbers where the backend in use has them at hand, and do only what these need; why
+ * they may, linalg/numbersAtHand.ts says.
  *
  * **Shape**: of the exponential and the inverse [b, n, n]; of the product of reflections [b, n, k].
  * **Gradient**: of any order.

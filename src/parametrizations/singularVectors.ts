@@ -16,8 +16,7 @@ export function randomVectors({ shape }: Tensor): SingularVectors {
 
 /** A tensor divided by `σ = uᵀMv`, M the matrix whose rows are its slices along an axis. */
 export function quotientBySigma(W: Tensor, dim: number, vectors: SingularVectors): Tensor {
-  const scaled = scaleToOne(W);
-  return spectralNormOp(scaled, asMatrix(scaled, dim), vectors);
+  return spectralNormOp(scaleToOne(W), dim, vectors);
 }
 
 /**

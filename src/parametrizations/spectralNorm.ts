@@ -133,9 +133,8 @@ export class SpectralNorm extends Parametrization {
   protected quotient(W: Tensor, iterates: boolean): Tensor {
     // The scale cancels out; without it, squares of σ in the gradient would under- or overflow where σ does not.
     const scaled = scaleToOne(W);
-    const matrix = asMatrix(scaled, this.dim);
-    if (iterates) this.moveOn(matrix, this.iterations);
-    return spectralNormOp(scaled, matrix, { left: this._u!, right: this._v! });
+    if (iterates) this.moveOn(asMatrix(scaled, this.dim), this.iterations);
+    return spectralNormOp(scaled, this.dim, { left: this._u!, right: this._v! });
   }
 
   private moveOn(matrix: Tensor, iterations: number): void {
