@@ -7,13 +7,15 @@ import { toBeAllClose } from './toBeAllClose.ts';
 
 expect.extend({ toBeAllClose });
 
-// `FC_SEED` and `FC_RUNS` repeat or deepen a run; the default seed makes every run of the suite the same.
+const backend = process.env['TFJS_BACKEND'] ?? 'cpu';
+
+// `FC_SEED` and `FC_RUNS` repeat or deepen a run; the default seed makes every run of the suite the same. On webgl and
+// webgpu, operations of tfjs compile a shader for each shape.
 fc.configureGlobal({
   seed: Number(process.env['FC_SEED'] ?? 42),
-  numRuns: Number(process.env['FC_RUNS'] ?? 50),
+  numRuns: Number(process.env['FC_RUNS'] ?? (backend.startsWith('webg') ? 15 : 50)),
 });
 
-const backend = process.env['TFJS_BACKEND'] ?? 'cpu';
 // Where no WebGPU is, the package has nothing to register.
 if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
 
