@@ -20,7 +20,7 @@ function remedyFor(model: unknown): string {
   if (has('_trainableWeights') && has('inboundNodes')) {
     return "For models of tf.layers, import 'tfjs-parametrize/layers' first.";
   }
-  if (has('executor') && has('modelUrl')) {
+  if (has('modelUrl') && has('executeAsync')) {
     return 'The weights of a GraphModel are constants of a graph: load into the model that it was converted from, and convert that.';
   }
   return 'Read the tensors with readSafetensors or readTorch and set the weights yourself.';

@@ -472,6 +472,27 @@ describe('a model of tf.layers', () => {
   });
 });
 
+describe('what is no module', () => {
+  it('is refused with what to do instead', async () => {
+    const graph = new tf.GraphModel('model.json');
+    const bytes = await fileWith({ weight: [1] });
+    for (const [model, text] of [
+      [graph, /GraphModel.*constants of a graph/],
+      [{ _trainableWeights: [], inboundNodes: [] }, /import 'tfjs-parametrize\/layers' first/],
+      [{}, /got Object\. Read the tensors/],
+      [null, /got null/],
+    ] as const) {
+      await expect(loadCheckpoint(model as never, bytes)).rejects.toMatchObject({
+        code: 'UNSUPPORTED_HOST',
+        message: expect.stringMatching(text),
+      });
+      await expect(saveCheckpoint(model as never, memoryHandler())).rejects.toMatchObject({
+        code: 'UNSUPPORTED_HOST',
+      });
+    }
+  });
+});
+
 /** The state of an optimizer without its step count, which is a new tensor each time. */
 async function withoutStep(optimizer: tf.Optimizer): Promise<tf.Tensor[]> {
   const [step, ...slots] = await optimizer.getWeights();
