@@ -56,9 +56,9 @@ const graphics: Record<string, readonly string[]> = {
   ],
 };
 
-/** How Chromium is to be started for a backend of tfjs. */
-export function chromiumFlags(backend: string): string[] {
+/** How Chromium is to be started: for a backend of tfjs in software, or on the graphics processor of the machine. */
+export function chromiumFlags(backend?: string): string[] {
   // As root, Chromium refuses to start in its sandbox.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return [...silent, ...sandbox, ...(graphics[backend] ?? [])];
+  return [...silent, ...sandbox, ...(backend === undefined ? [] : (graphics[backend] ?? []))];
 }
