@@ -125,6 +125,25 @@ describe('weight norm on webgpu', () => {
     tf.dispose([whole, v, g, W]);
   });
 
+  it.each([
+    ['webgpu', 'cpu'],
+    ['cpu', 'webgpu'],
+  ])('goes back on the backend in use: forward on %s, back on %s', async (forth, back) => {
+    await tf.setBackend(back);
+    await tf.setBackend(forth);
+    const [g, v] = [tf.tensor2d([[2]]), tf.tensor2d([[3, 4]])];
+    const gradients = tf.grads((...x) => {
+      const W = weightNormOp(x[0]!, x[1]!, [1], 0);
+      void tf.setBackend(back);
+      return W;
+    })([g, v]);
+    const [dg, dv] = await Promise.all(gradients.map((x) => x.data()));
+    expect(Array.from(dg!)).toBeAllClose([1.4], close);
+    expect(Array.from(dv!)).toBeAllClose([0.4 * (1 - 0.6 * 1.4), 0.4 * (1 - 0.8 * 1.4)], close);
+    tf.dispose([g, v, ...gradients]);
+    await tf.setBackend('webgpu');
+  });
+
   it('never reads numbers back', () => {
     const [read, readSync] = [vi.spyOn(backend(), 'read'), vi.spyOn(backend(), 'readSync')];
     const [g, v] = [tf.ones([8, 1]), tf.ones([8, 16])];
