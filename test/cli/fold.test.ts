@@ -7,7 +7,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors, saveCheckpoint, writeSafetensors } from '../../src/checkpoint/index.ts';
-import { run } from '../../src/cli/run.ts';
 import {
   maxNorm,
   minMaxNorm,
@@ -22,20 +21,11 @@ import {
 } from '../../src/index.ts';
 import { catalog } from '../../src/model/catalog.ts';
 import { applyRecipe, recipeOf } from '../../src/model/recipe.ts';
+import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-fold-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const [input, output] = [join(folder, 'in.safetensors'), join(folder, 'out.safetensors')];
-
-async function call(...args: string[]) {
-  const [out, error]: string[][] = [[], []];
-  const code = await run(args, {
-    out: (text) => void out!.push(text),
-    error: (text) => void error!.push(text),
-    showsProgress: false,
-  });
-  return { code, out: out!.join('\n'), error: error!.join('\n') };
-}
 
 const fileIn = (path: string) => readSafetensors(new Uint8Array(readFileSync(path)));
 

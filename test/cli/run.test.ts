@@ -25,22 +25,13 @@ import { run } from '../../src/cli/run.ts';
 import { nn, orthogonal, spectralNorm, weightNorm } from '../../src/index.ts';
 import { writeLargeSafetensors } from '../checkpoint/largeFiles.ts';
 import { Cnn, imagesOf, logitsOf } from '../checkpoint/networks.ts';
+import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const file = (path: string): string => fileURLToPath(new URL(`../checkpoint/files/${path}`, import.meta.url));
 const output = join(folder, 'out.safetensors');
-
-async function call(...args: string[]) {
-  const [out, error]: string[][] = [[], []];
-  const code = await run(args, {
-    out: (text) => void out!.push(text),
-    error: (text) => void error!.push(text),
-    showsProgress: false,
-  });
-  return { code, out: out!.join('\n'), error: error!.join('\n') };
-}
 
 describe('inspect', () => {
   it('lists tensors, what is parametrized and how, ties and counts', async () => {
