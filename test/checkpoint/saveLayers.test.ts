@@ -60,8 +60,13 @@ describe.each(Object.entries(layerCases))('%s', (_, layerCase) => {
     // Not the originals that registration makes. Matrices, of which orthogonal maps make others, stay.
     if (name === 'weightNorm') setNumbers(model, 3);
     // Of a sum of two biases in torch, zeros of both signs come back too.
-    const last = model.getWeights().at(-1) as tf.Variable;
-    tf.tidy(() => last.assign(tf.neg(tf.zerosLike(last))));
+    tf.tidy(() => {
+      for (const weight of model.weights.filter(({ originalName }) => originalName.endsWith('/bias'))) {
+        const bias = weight.read() as tf.Variable;
+        const signs = Array.from({ length: bias.size }, (_, i) => (i === 0 ? -0 : 1));
+        bias.assign(tf.mul(bias, tf.tensor1d(signs)));
+      }
+    });
     const before = await numbersOf(model);
     const { x, y } = dataOf(layerCase);
     const predicted = model.predict(x) as tf.Tensor;
