@@ -15,6 +15,9 @@ const aliases = [
 const onGraphics = [
   'test/kernels/weightNorm/{op,range,memory}.test.ts',
   'test/engine/{recordedKernel,scope,tape,variable}.test.ts',
+  'test/parametrizations/{weightNorm,spectralNormGradient}.test.ts',
+  'test/parametrize/laws/{continuity,gradients,ownership,staleness,values}.test.ts',
+  'test/parametrize/backendSwitch.test.ts',
 ];
 
 /** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */

@@ -13,7 +13,7 @@ export interface WebGLProgram {
 }
 
 /** What one run of a program needs besides. */
-export interface WebGLRun {
+interface WebGLRun {
   /** Flat; see {@link WebGLPrograms.withFlat}. */
   readonly inputs: readonly TensorInfo[];
   /** The values of the uniforms. */
