@@ -57,7 +57,8 @@ describe.runIf(once)('npm start', () => {
         const [before, after] = row.at(-1)!.split(' / ');
         expect(after).toBe(before);
       }
-      const numbersOf = (column: string) => rows.map((row) => Number(row[columns.indexOf(column)]));
+      const numbersOf = (column: (typeof columns)[number]) =>
+        rows.map((row) => Number(row[columns.indexOf(column)]));
       const [plain, normalized, inCache] = numbersOf('evals in all');
       expect(plain).toBe(0);
       expect(normalized).toBeGreaterThan(0);
