@@ -117,10 +117,34 @@ fn addUp(start : i32, begin : i32, end : i32, scale : Norm) -> Sums {
 }`;
 }
 
-/** Does something with the sums of each thread of a slice; every thread does the same with all. */
-function withEach({ isAcross, threads, threadsOfSlice }: Workgroups, statements: string): string {
+/** Does something with the sums of those threads of a slice that the head of a loop over j counts. */
+function withEach(
+  { isAcross, threads, threadsOfSlice }: Workgroups,
+  head: string,
+  statements: string,
+): string {
   const place = isAcross ? `j * ${threads / threadsOfSlice} + place` : `place * ${threadsOfSlice} + j`;
-  return `for (var j = 0; j < ${threadsOfSlice}; j++) { let other = ofThread[${place}]; ${statements} }`;
+  return `for (var j = ${head}) { let other = ofThread[${place}]; ${statements} }`;
+}
+
+/**
+ * Has every thread do something with the sums of all threads of its slice.
+ *
+ * Of many, some threads do it with their share first, so that none has to do it more often than twice the square root of
+ * how many they are, at the price of one barrier. A tree has a barrier for each level.
+ */
+function combine(groups: Workgroups, statements: string): string {
+  const { threadsOfSlice } = groups;
+  if (threadsOfSlice <= 16) return withEach(groups, `0; j < ${threadsOfSlice}; j++`, statements);
+  const leaders = threadsOfSlice > 64 ? 16 : 8;
+  return `
+  if (member < ${leaders}) {
+    ${withEach(groups, `member; j < ${threadsOfSlice}; j += ${leaders}`, statements)}
+    ofThread[thread] = total;
+  }
+  workgroupBarrier();
+  total = Sums();
+  ${withEach(groups, `0; j < ${leaders}; j++`, statements)}`;
 }
 
 /** The sums over numbers. */
@@ -129,7 +153,7 @@ function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
   return `
   ofThread[thread] = addUp(start, begin, end, Norm(1));
   workgroupBarrier();
-  ${withEach(groups, `${add} total.largest = max(total.largest, other.largest);`)}
+  ${combine(groups, `${add} total.largest = max(total.largest, other.largest);`)}
   let scale = inverseOf(total.largest);
   // Squares that are too small count for less than a last digit of such a sum.
   let least = f32(uniforms.sliceLength) * 0x1p-100;
@@ -140,7 +164,7 @@ function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
   if (isLost) {
     total.squares = Norm(0);
     total.products = Norm(0);
-    ${withEach(groups, add)}
+    ${withEach(groups, `0; j < ${groups.threadsOfSlice}; j++`, add)}
   } else {
     total.squares = total.squares * scale * scale;
     total.products = total.products * scale;
@@ -156,7 +180,7 @@ const fromParts = (groups: Workgroups): string => `
   }
   ofThread[thread] = mine;
   workgroupBarrier();
-  ${withEach(groups, 'total = merged(total, other);')}`;
+  ${combine(groups, 'total = merged(total, other);')}`;
 
 const writeSums = `
   if (member > 0) { return; }

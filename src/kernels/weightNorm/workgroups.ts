@@ -24,8 +24,8 @@ export interface Workgroups {
 }
 
 /**
- * A multiple of how many threads any GPU runs in step, 8 to 64, and on none more than two of these groups: hardly anyone
- * waits at a barrier, and the sums of so few threads every thread adds up itself. A tree has a barrier for each level.
+ * A multiple of how many threads any GPU runs in step, 8 to 64, and on most no more than two of these groups: hardly anyone
+ * waits at a barrier.
  */
 const THREADS = 64;
 
@@ -35,9 +35,9 @@ const MOST_THREADS = 256;
 
 /** Slices that are still longer, and few, are shared by workgroups: below that many, most of a GPU has nothing to do. */
 const FEW_GROUPS = 32;
-const ENOUGH_GROUPS = 256;
+const ENOUGH_GROUPS = 512;
 
-/** What a thread reads at least before another is added. */
+/** What a thread reads at least before another is added; twice that, before another workgroup is. */
 const LEAST_READS = 16;
 
 /** As many threads that read neighbouring elements read whole lines of memory. */
@@ -65,9 +65,12 @@ export function workgroupsOf(shape: readonly number[], axes: readonly number[]):
     return { threads, threadsOfSlice, groups, reads: Math.ceil(length / threadsOfSlice) };
   };
   const few = deal(THREADS);
-  const { threads, threadsOfSlice, groups, reads } = few.reads > MOST_READS ? deal(MOST_THREADS) : few;
-  const isShared = groups < FEW_GROUPS && reads > 2 * MOST_READS;
-  const parts = isShared ? Math.min(Math.ceil(ENOUGH_GROUPS / groups), Math.ceil(reads / LEAST_READS)) : 1;
+  const many = few.reads > MOST_READS ? deal(MOST_THREADS) : few;
+  const isShared = many.groups < FEW_GROUPS && many.reads > 2 * MOST_READS;
+  const { threads, threadsOfSlice, groups, reads } = isShared ? few : many;
+  const parts = isShared
+    ? Math.min(Math.ceil(ENOUGH_GROUPS / groups), Math.ceil(reads / (2 * LEAST_READS)))
+    : 1;
   return {
     components,
     runs,
