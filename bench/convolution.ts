@@ -20,10 +20,11 @@ import {
 import { environment, sentence } from './measure/environment.ts';
 import { checkAgreement } from './measure/fingerprint.ts';
 import { type Contestant, compare, interleave, type Result } from './measure/interleave.ts';
+import type { ProcessWorker } from './measure/processWorker.ts';
 import { ratioTable } from './measure/ratioTable.ts';
-import { type Options, readOptions } from './measure/readOptions.ts';
+import { readOptions } from './measure/readOptions.ts';
 import { type Backend, tfjsContestant } from './measure/tfjsContestant.ts';
-import { pythonWithTorch, TorchWorker } from './measure/torchWorker.ts';
+import { startTorch } from './measure/torchWorker.ts';
 
 /** The first is what the others are compared with. */
 const tfjsContestants: readonly [name: string, backend: Backend, make: MakeStep, passes: readonly Pass[]][] =
@@ -42,7 +43,7 @@ async function measure(
   work: Case,
   pass: Pass,
   rounds: number,
-  torch: TorchWorker | undefined,
+  torch: ProcessWorker | undefined,
 ): Promise<Result[]> {
   const isChain = work.channels.length > 2;
   const wanted = tfjsContestants.filter(
@@ -64,16 +65,6 @@ async function measure(
   return results;
 }
 
-async function startTorch({ torch, python }: Options): Promise<TorchWorker | undefined> {
-  if (!torch) return undefined;
-  const found = python ?? pythonWithTorch(['python3', '/usr/bin/python3']);
-  if (found !== undefined) {
-    return TorchWorker.start(found, fileURLToPath(new URL('convolution/torchStep.py', import.meta.url)));
-  }
-  console.error('PyTorch is left out: no Python here can import torch. --python names one that can.');
-  return undefined;
-}
-
 const names = Object.keys(cases) as (keyof typeof cases)[];
 const options = readOptions(
   'bench:conv',
@@ -82,7 +73,7 @@ const options = readOptions(
   process.argv.slice(2),
 );
 tf.enableProdMode();
-const torch = await startTorch(options);
+const torch = await startTorch(options, fileURLToPath(new URL('convolution/torchStep.py', import.meta.url)));
 try {
   const comparisons = [];
   for (const name of names.filter((name) => options.sizes.includes(name))) {

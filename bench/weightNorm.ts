@@ -13,10 +13,11 @@ import { environment, sentence } from './measure/environment.ts';
 import { checkAgreement, type Fingerprint } from './measure/fingerprint.ts';
 import { type Contestant, compare, interleave, type Result } from './measure/interleave.ts';
 import { markdownTable, writeSection } from './measure/page.ts';
+import { ProcessWorker } from './measure/processWorker.ts';
 import { ratioTable } from './measure/ratioTable.ts';
-import { type Options, readOptions } from './measure/readOptions.ts';
+import { readOptions } from './measure/readOptions.ts';
 import { type Backend, type Step, tfjsContestant } from './measure/tfjsContestant.ts';
-import { pythonWithTorch, TorchWorker } from './measure/torchWorker.ts';
+import { startTorch } from './measure/torchWorker.ts';
 import { casesOf, inputsOf, type Pass, shapes, titleOf } from './weightNorm/cases.ts';
 import { copy, fused, type MakeStep, operations, reference } from './weightNorm/contestants.ts';
 import { modelComparisons } from './weightNorm/models.ts';
@@ -36,16 +37,28 @@ const kernels: readonly [name: string, make: MakeStep, passes: readonly Pass[]][
 
 const page = 'docs/performance.md';
 
+/** Work that another process does. */
+interface OtherProcess {
+  readonly name: string;
+  readonly worker: ProcessWorker;
+  readonly work: object;
+}
+
 async function measure(
   ways: readonly (readonly [name: string, make: () => Step])[],
   backend: Backend,
   rounds: number,
-  torch?: { readonly name: string; readonly worker: TorchWorker; readonly work: object },
+  others: readonly OtherProcess[],
 ): Promise<Result[]> {
   // Frees what the contestants make.
   tf.engine().startScope();
   const contestants: Contestant[] = [];
-  let expected: Fingerprint[] | undefined = await torch?.worker.make(torch.work);
+  let expected: Fingerprint[] | undefined;
+  for (const { name, worker, work } of others) {
+    const prints = await worker.make(work);
+    expected ??= prints;
+    checkAgreement(name, prints, expected);
+  }
   for (const [name, make] of ways) {
     const contestant = await tfjsContestant(name, backend, make);
     const prints = await contestant.fingerprints();
@@ -56,21 +69,23 @@ async function measure(
     }
     contestants.push(contestant);
   }
-  if (torch) contestants.push({ name: torch.name, run: (count) => torch.worker.run(count) });
+  for (const { name, worker } of others) contestants.push({ name, run: (count) => worker.run(count) });
   const results = compare(await interleave(contestants, rounds));
   tf.disposeVariables();
   tf.engine().endScope();
   return results;
 }
 
-async function startTorch({ torch, python }: Options): Promise<TorchWorker | undefined> {
-  if (!torch) return undefined;
-  const found = python ?? pythonWithTorch(['python3', '/usr/bin/python3']);
-  if (found !== undefined) {
-    return TorchWorker.start(found, fileURLToPath(new URL('weightNorm/torchStep.py', import.meta.url)));
+/** jax-js, compiled to WebAssembly, if it is installed. */
+async function startJax(): Promise<ProcessWorker | undefined> {
+  const file = fileURLToPath(new URL('weightNorm/jaxWorker.ts', import.meta.url));
+  try {
+    import.meta.resolve('@jax-js/jax');
+    return await ProcessWorker.start(process.execPath, [...process.execArgv, file]);
+  } catch (error) {
+    console.error(`jax-js is left out: ${error instanceof Error ? error.message : error}`);
+    return undefined;
   }
-  console.error('PyTorch is left out: no Python here can import torch. --python names one that can.');
-  return undefined;
 }
 
 const names = Object.keys(shapes) as (keyof typeof shapes)[];
@@ -82,8 +97,10 @@ const options = readOptions(
   page,
 );
 tf.enableProdMode();
-const worker = await startTorch(options);
+const worker = await startTorch(options, fileURLToPath(new URL('weightNorm/torchStep.py', import.meta.url)));
+const jax = await startJax();
 const where = environment(worker?.version ?? null);
+const versions = `${sentence(where)}, ${jax ? `jax-js ${jax.version}` : 'no jax-js'}`;
 
 async function kernelComparisons(backend: Backend): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
@@ -94,11 +111,14 @@ async function kernelComparisons(backend: Backend): Promise<Comparison[]> {
     const ways = kernels
       .filter(([, , passes]) => passes.includes(work.pass))
       .map(([name, make]) => [name, () => make(work)] as const);
-    const torch =
-      worker && backend === 'wasm'
-        ? { name: 'PyTorch', worker, work: { ...work, inputs: inputsOf(work) } }
-        : undefined;
-    comparisons.push(report(titleOf(work), backend, await measure(ways, backend, options.rounds, torch)));
+    const asked = { ...work, inputs: inputsOf(work) };
+    const others: OtherProcess[] = [];
+    if (worker && backend === 'wasm') others.push({ name: 'PyTorch', worker, work: asked });
+    // Of jax-js, too, backward alone cannot be asked for.
+    if (jax && backend === 'wasm' && work.pass !== 'backward') {
+      others.push({ name: 'jax-js', worker: jax, work: asked });
+    }
+    comparisons.push(report(titleOf(work), backend, await measure(ways, backend, options.rounds, others)));
   }
   return comparisons;
 }
@@ -106,9 +126,9 @@ async function kernelComparisons(backend: Backend): Promise<Comparison[]> {
 async function models(backend: Backend): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   for (const { title, ways, torch: pass } of modelComparisons) {
-    const torch =
-      worker && pass !== undefined ? { name: 'PyTorch, in cached', worker, work: { pass } } : undefined;
-    comparisons.push(report(title, backend, await measure(ways, backend, options.rounds, torch)));
+    const others: OtherProcess[] =
+      worker && pass !== undefined ? [{ name: 'PyTorch, in cached', worker, work: { pass } }] : [];
+    comparisons.push(report(title, backend, await measure(ways, backend, options.rounds, others)));
   }
   return comparisons;
 }
@@ -125,7 +145,7 @@ function markdown(all: Readonly<Record<Backend, { kernels: Comparison[]; models:
     markdownTable(all[backend].kernels),
     ...all[backend].models.map((comparison) => markdownTable([comparison])),
   ]);
-  return [`${options.rounds} rounds. ${sentence(where)}.`, ...sections].join('\n\n');
+  return [`${options.rounds} rounds. ${versions}.`, ...sections].join('\n\n');
 }
 
 try {
@@ -134,9 +154,16 @@ try {
     cpu: { kernels: await kernelComparisons('cpu'), models: await models('cpu') },
   };
   if (options.json) {
-    console.log(JSON.stringify({ environment: where, rounds: options.rounds, ...all }, null, 2));
-  } else console.log(`${options.rounds} rounds. ${sentence(where)}.`);
+    console.log(
+      JSON.stringify(
+        { environment: { ...where, jax: jax?.version ?? null }, rounds: options.rounds, ...all },
+        null,
+        2,
+      ),
+    );
+  } else console.log(`${options.rounds} rounds. ${versions}.`);
   if (options.write) writeSection(page, 'results', markdown(all));
 } finally {
   worker?.stop();
+  jax?.stop();
 }

@@ -1,5 +1,3 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-
 /** Two numbers that tell tensors of one shape apart, and that two programs can compare. */
 export interface Fingerprint {
   /** `Σ xᵢ·sin(i + 1)` */
@@ -8,14 +6,15 @@ export interface Fingerprint {
   readonly norm: number;
 }
 
-/** The fingerprint of a tensor. */
-export async function fingerprint(tensor: Tensor): Promise<Fingerprint> {
+/** The fingerprint of a tensor, of whatever library. */
+export async function fingerprint(tensor: { data(): Promise<ArrayLike<number>> }): Promise<Fingerprint> {
   let projection = 0;
   let squares = 0;
-  (await tensor.data()).forEach((value, i) => {
-    projection += value * Math.sin(i + 1);
-    squares += value * value;
-  });
+  const numbers = await tensor.data();
+  for (let i = 0; i < numbers.length; i++) {
+    projection += numbers[i]! * Math.sin(i + 1);
+    squares += numbers[i]! ** 2;
+  }
   return { projection, norm: Math.sqrt(squares) };
 }
 

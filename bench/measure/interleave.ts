@@ -73,7 +73,7 @@ export interface Spread {
 }
 
 /** The spread of a list of numbers. */
-const spread = (numbers: number[]): Spread => ({
+export const spread = (numbers: number[]): Spread => ({
   min: min(numbers),
   median: median(numbers),
   max: max(numbers),

@@ -18,26 +18,29 @@ export function markdownTable(
   comparisons: readonly { readonly title: string; readonly results: readonly Result[] }[],
 ): string {
   const names = [...new Set(comparisons.flatMap(({ results }) => results.map(({ name }) => name)))];
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    row(['', `${names[0]}, ms`, ...names.slice(1)]),
-    row(['---', ...names.map(() => '---:')]),
-    ...comparisons.map(({ title, results }) =>
-      row([
-        title,
-        ...names.map((name, i) => {
-          const result = results.find((result) => result.name === name);
-          if (result === undefined) return '–';
-          return spreadText(i === 0 ? result.milliseconds : result.ratio);
-        }),
-      ]),
-    ),
-  ].join('\n');
+  return tableOf(
+    ['', `${names[0]}, ms`, ...names.slice(1)],
+    comparisons.map(({ title, results }) => [
+      title,
+      ...names.map((name, i) => {
+        const result = results.find((result) => result.name === name);
+        if (result === undefined) return '–';
+        return spreadText(i === 0 ? result.milliseconds : result.ratio);
+      }),
+    ]),
+  );
 }
 
-const spreadText = ({ min, median, max }: Spread): string =>
+/** A Markdown table whose first column is text, the others numbers. */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(['---', ...head.slice(1).map(() => '---:')]), ...rows.map(line)].join('\n');
+}
+
+/** A median, and the smallest and the largest. */
+export const spreadText = ({ min, median, max }: Spread): string =>
   `**${digits(median)}** (${digits(min)}–${digits(max)})`;
 
 /** Three digits that count, and no exponent. */
-const digits = (number: number): string =>
+export const digits = (number: number): string =>
   number.toLocaleString('en', { maximumSignificantDigits: 3, useGrouping: false });

@@ -6,6 +6,7 @@ export interface Options {
   readonly rounds: number;
   readonly sizes: readonly string[];
   readonly json: boolean;
+  /** These two only where the benchmark compares with PyTorch. */
   readonly torch: boolean;
   readonly python?: string;
   /** Only where the benchmark has a page. */
@@ -16,6 +17,7 @@ export interface Options {
  * Reads the command line; a bad option or value ends the process with a message.
  *
  * @param page - the file that `--write` puts the results into, if there is one
+ * @param comparesWithTorch - whether there are options about PyTorch
  */
 export function readOptions(
   name: string,
@@ -23,6 +25,7 @@ export function readOptions(
   sizes: readonly string[],
   argv: readonly string[],
   page?: string,
+  comparesWithTorch = true,
 ): Options {
   const command = new Command(`npm run ${name} --`)
     .description(description)
@@ -32,13 +35,16 @@ export function readOptions(
         .argParser((text) => namesOf(text, sizes))
         .default(sizes, 'all'),
     )
-    .option('--json', 'print the results as JSON', false)
-    .option('--no-torch', 'leave PyTorch out')
-    .option(
-      '--python <file>',
-      'a Python interpreter that has PyTorch; by default one is looked for',
-      withTorch,
-    );
+    .option('--json', 'print the results as JSON', false);
+  if (comparesWithTorch) {
+    command
+      .option('--no-torch', 'leave PyTorch out')
+      .option(
+        '--python <file>',
+        'a Python interpreter that has PyTorch; by default one is looked for',
+        withTorch,
+      );
+  }
   if (page !== undefined) command.option('--write', `put the results into ${page}`, false);
   return command.parse(argv, { from: 'user' }).opts<Options>();
 }
