@@ -21,7 +21,7 @@ const onGraphics = [
 ];
 
 /** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */
-const inBrowsers = ['test/checkpoint/inBrowser.test.ts'];
+const inBrowsers = ['test/{checkpoint,layers}/inBrowser.test.ts'];
 
 /** Tests of one backend's own kernels. */
 const ofBackend = (backend: string) => `test/kernels/**/${backend}.test.ts`;
@@ -56,6 +56,7 @@ function browserProject(
         '@tensorflow/tfjs-backend-wasm',
         '@tensorflow/tfjs-backend-webgpu',
         '@tensorflow/tfjs-core',
+        '@tensorflow/tfjs-layers',
         'fast-check',
         'fflate',
       ],

@@ -2,21 +2,24 @@ import * as tf from '@tensorflow/tfjs';
 import { spectralNorm, unitNorm, weightNorm } from 'tfjs-parametrize';
 import { folded } from 'tfjs-parametrize/layers';
 
-// What browser.test.ts runs in a browser: the first document trains and saves, the second, which knows only what is
-// stored, loads.
+// What inBrowser.test.ts runs in documents of their own: the first one trains and saves, the second one, which knows only
+// what is stored, loads.
+
+export interface Saved {
+  readonly savedFrom: number[];
+}
+
+export interface Loaded {
+  readonly originals: string[];
+  readonly resumed: number[];
+  readonly refused: string;
+  readonly plain: number[];
+  readonly loaded: number[];
+  readonly local: number[];
+}
 
 /** What a document tells the test. */
-export type Message =
-  | { error: string }
-  | { savedFrom: number[] }
-  | {
-      originals: string[];
-      resumed: number[];
-      refused: string;
-      plain: number[];
-      loaded: number[];
-      local: number[];
-    };
+export type Message = Saved | Loaded;
 
 const inputs = (): tf.Tensor => tf.randomNormal([6, 5, 3], 0, 1, 'float32', 1);
 
@@ -34,7 +37,7 @@ function registerExact(model: tf.LayersModel): void {
 const predictions = (model: tf.LayersModel): number[] =>
   tf.tidy(() => [...(model.predict(inputs()) as tf.Tensor).dataSync()]);
 
-async function save(): Promise<Message> {
+async function save(): Promise<Saved> {
   const model = tf.sequential({
     layers: [
       tf.layers.lstm({ units: 4, inputShape: [5, 3], name: 'reader' }),
@@ -51,7 +54,7 @@ async function save(): Promise<Message> {
   return { savedFrom: predictions(model) };
 }
 
-async function load(): Promise<Message> {
+async function load(): Promise<Loaded> {
   const artifacts = await tf.io.getLoadHandlers('indexeddb://originals')[0]!.load!();
   const weights = tf.io.decodeWeights(artifacts.weightData!, artifacts.weightSpecs!);
   const fromTopology = (): Promise<tf.LayersModel> =>
@@ -81,14 +84,11 @@ async function load(): Promise<Message> {
   };
 }
 
-const tell = (message: Message): Promise<Response> =>
-  fetch('/tell', { method: 'POST', body: JSON.stringify(message) });
+const tell = (message: Message | { error: string }): void => parent.postMessage(message);
 
 async function run(): Promise<void> {
   await tf.setBackend('cpu');
-  const isFirst = location.pathname === '/';
-  await tell(await (isFirst ? save() : load()));
-  if (isFirst) location.assign('/load');
+  tell(await (window.name === 'saves' ? save() : load()));
 }
 
 run().catch((error: Error) => tell({ error: error.stack ?? String(error) }));
