@@ -1,7 +1,7 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 
 /** How many float32 a shader reads or writes as one: an `f32` or a `vec4<f32>`. */
-export type Components = 1 | 4;
+type Components = 1 | 4;
 
 /** A computation on the GPU: one shader, one output. */
 export interface WebGPUProgram {
@@ -20,7 +20,7 @@ export interface WebGPUProgram {
 }
 
 /** What one run of a program needs besides. */
-export interface WebGPURun {
+interface WebGPURun {
   readonly inputs: readonly TensorInfo[];
   /** The values of the fields of `uniforms`. */
   readonly integers: readonly number[];

@@ -2,7 +2,7 @@ import type { Run } from './layout.ts';
 import type { Workgroups } from './workgroups.ts';
 
 /** What a shader computes: the result of a pass, or the sums over a part of each slice. */
-export type Computed = 'W' | 'dg' | 'dv' | 'sums';
+type Computed = 'W' | 'dg' | 'dv' | 'sums';
 
 /** One of the computations of weight normalization on a GPU. */
 export interface Step {
