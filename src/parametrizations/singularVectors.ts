@@ -1,23 +1,21 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
+import { spectralNormOp } from '../kernels/index.ts';
 import { asMatrix, multiply, type SingularVectors } from '../linalg/powerIteration.ts';
-import { scaleToOne } from '../linalg/scaleToOne.ts';
 import { nextSeed } from '../nn/random.ts';
 
-/** Random unit vectors of the sizes of a matrix; follows `nn.manualSeed`. */
-export function randomVectors({ shape }: Tensor): SingularVectors {
-  const [left, right] = shape.map((size) => {
-    const vector = tf.randomNormal([size], 0, 1, 'float32', nextSeed());
+/** Random unit vectors for the matrix whose rows are the slices of a tensor along an axis; follows `nn.manualSeed`. */
+export function randomVectors({ shape, size }: Tensor, dim: number): SingularVectors {
+  const rows = shape[dim]!;
+  const [left, right] = [rows, size / rows].map((count) => {
+    const vector = tf.randomNormal([count], 0, 1, 'float32', nextSeed());
     return tf.div(vector, tf.norm(vector));
   });
   return { left: left!, right: right! };
 }
 
 /** A tensor divided by `σ = uᵀMv`, M the matrix whose rows are its slices along an axis. */
-export function quotientBySigma(W: Tensor, dim: number, vectors: SingularVectors): Tensor {
-  return spectralNormOp(scaleToOne(W), dim, vectors);
-}
+export const quotientBySigma: (W: Tensor, dim: number, vectors: SingularVectors) => Tensor = spectralNormOp;
 
 /**
  * The right vector that makes `uᵀMv` a given σ, along `Mᵀu`: what the oldest state dicts of torch leave out.

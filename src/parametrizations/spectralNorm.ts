@@ -1,10 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
-import { weightNormOp } from '../kernels/index.ts';
-import { spectralNormOp } from '../kernels/spectralNorm/op.ts';
-import { asMatrix, powerIteration } from '../linalg/powerIteration.ts';
-import { scaleToOne } from '../linalg/scaleToOne.ts';
+import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
+import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
 import { buffer } from '../nn/parameter.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
@@ -57,8 +55,8 @@ export class SpectralNorm extends Parametrization {
     this.shape = weight.shape;
     if (!this.hasVectors(weight)) return;
     const { left, right } = tf.tidy(() => {
-      const matrix = asMatrix(scaleToOne(weight), this.dim);
-      const { left, right } = powerIteration(matrix, randomVectors(matrix), warmUp, eps, this.firstVector());
+      const start = randomVectors(weight, this.dim);
+      const { left, right } = powerIterationOp(weight, this.dim, start, this.iteration(warmUp));
       return { left: buffer(left), right: buffer(right) };
     });
     this._u = left;
@@ -122,7 +120,11 @@ export class SpectralNorm extends Parametrization {
 
   /** Moves the vectors on towards the singular vectors of a tensor. */
   protected iterate(W: Tensor, iterations = this.iterations): void {
-    this.moveOn(asMatrix(scaleToOne(W), this.dim), iterations);
+    const [u, v] = [this._u!, this._v!];
+    const start = { left: u, right: v };
+    const { left, right } = powerIterationOp(W, this.dim, start, this.iteration(iterations));
+    u.assign(left);
+    v.assign(right);
   }
 
   /**
@@ -131,18 +133,12 @@ export class SpectralNorm extends Parametrization {
    * @param iterates - whether they move on first
    */
   protected quotient(W: Tensor, iterates: boolean): Tensor {
-    // The scale cancels out; without it, squares of σ in the gradient would under- or overflow where σ does not.
-    const scaled = scaleToOne(W);
-    if (iterates) this.moveOn(asMatrix(scaled, this.dim), this.iterations);
-    return spectralNormOp(scaled, this.dim, { left: this._u!, right: this._v! });
+    if (iterates) this.iterate(W);
+    return spectralNormOp(W, this.dim, { left: this._u!, right: this._v! });
   }
 
-  private moveOn(matrix: Tensor, iterations: number): void {
-    const [u, v] = [this._u!, this._v!];
-    const start = { left: u, right: v };
-    const { left, right } = powerIteration(matrix, start, iterations, this.eps, this.firstVector());
-    u.assign(left);
-    v.assign(right);
+  private iteration(iterations: number): Iteration {
+    return { iterations, eps: this.eps, first: this.firstVector() };
   }
 
   /** The vectors fit one shape only. */

@@ -1,83 +1,127 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { NamedAttrMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { constant } from '../../linalg/constant.ts';
-import { asMatrix, multiply, type SingularVectors } from '../../linalg/powerIteration.ts';
+import { registerGradientOnce, registerKernelOnce, runRecorded } from '../../engine/recordedKernel.ts';
+import { runKernel } from '../../engine/runKernel.ts';
+import { scaleAlong } from '../../linalg/norm.ts';
+import { asMatrix, powerIteration, type SingularVectors } from '../../linalg/powerIteration.ts';
+import { scaleToOne } from '../../linalg/scaleToOne.ts';
+import type { Iteration, SpectralNormKernels } from './kernels.ts';
+import { pullBackTwice, spectralNormReference } from './reference.ts';
+
+/** The names under which tfjs's profiler shows the three kernels. */
+const ITERATE = 'tfjs-parametrize/PowerIteration';
+const FORWARD = 'tfjs-parametrize/SpectralNorm';
+const BACKWARD = 'tfjs-parametrize/SpectralNormGradient';
+
+type KernelsInUse = () => SpectralNormKernels | null;
+type Inputs<Name extends string> = Record<Name, TensorInfo>;
 
 /**
- * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W.
+ * Spectral normalization as one operation with one gradient: `Y = W/σ`, `σ = uᵀMv`, M the matrix whose rows are the slices
+ * of W along `dim`; see {@link spectralNormReference}. Right over the whole range of float32.
  *
- * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes].
- * **Gradient**: to W, through σ as well: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W; the vectors
- * are constants. Of any order.
- *
- * Where σ is zero it counts as 1, so that a tensor of zeros stays what it is and gets the gradient of the identity: it
- * can be trained.
- *
- * @param dim - the axis whose slices are the rows of M
+ * @param kernelsInUse - the fused kernels of the backend in use, or null where there are none
  */
-export function spectralNormOp(W: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
-  const operation = tf.customGrad((...inputs) => {
-    const [W, save] = inputs as [Tensor, tf.GradSaveFunc];
-    const sigma = sigmaOf(W, dim, { left, right });
-    save([W, sigma, left, right]);
-    return {
-      value: tf.div(W, sigma),
-      gradFunc: (dY, saved) => {
-        const [W, sigma, left, right] = saved as Tensor[] as [Tensor, Tensor, Tensor, Tensor];
-        return pullBack(dY as Tensor, W, sigma, dim, { left, right });
-      },
-    };
-  });
-  return operation(W);
-}
-
-/** `uᵀMv`, but 1 instead of 0. */
-function sigmaOf(W: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
-  const sigma = tf.sum(tf.mul(left, multiply(asMatrix(W, dim), right, false)));
-  return tf.add(
-    sigma,
-    constant(() => tf.sub(1, tf.step(tf.abs(sigma)))),
-  );
-}
-
-/** `(∂L/∂Y − ⟨∂L/∂Y, W⟩/σ·K)/σ`, as a function of ∂L/∂Y and W: to differentiate it by W, its σ is computed anew. */
-function pullBack(dY: Tensor, W: Tensor, sigma: Tensor, dim: number, vectors: SingularVectors): Tensor {
-  const operation = tf.customGrad((...inputs) => {
-    const [dY, W, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
-    save([dY, W]);
-    const along = tf.div(dot(dY, W), tf.square(sigma));
-    return {
-      value: tf.sub(tf.div(dY, sigma), multipleOfK(along, W, dim, vectors)),
-      gradFunc: (r, saved) => {
-        const [dY, W] = saved as Tensor[] as [Tensor, Tensor];
-        return pullBackTwice(r as Tensor, dY, W, dim, vectors);
-      },
-    };
-  });
-  return operation(dY, W);
+export function spectralNormWith(
+  kernelsInUse: KernelsInUse,
+  W: Tensor,
+  dim: number,
+  vectors: SingularVectors,
+): Tensor {
+  if (canBeFused(W) && kernelsInUse() !== null) {
+    register(tf.getBackend(), kernelsInUse);
+    const { left, right } = vectors;
+    const outputs = runRecorded(FORWARD, { W, left, right }, { dim }, (i) => i === 1);
+    if (outputs !== null) {
+      outputs[1]!.dispose();
+      return outputs[0]!;
+    }
+  }
+  // The scale cancels out; without it, squares of σ in the gradient would under- or overflow where σ does not.
+  return spectralNormReference(scaleToOne(W), dim, vectors);
 }
 
 /**
- * The gradient of {@link pullBack}: `(r − ⟨r, K⟩·Y)/σ` to ∂L/∂Y, `((2⟨∂L/∂Y, Y⟩⟨r, K⟩ − ⟨r, ∂L/∂Y⟩)·K − ⟨r, K⟩·∂L/∂Y)/σ²` to W.
- * Made of operations that can be differentiated again.
+ * The power iteration of the matrix of W; see `powerIteration`. Not to be differentiated.
+ *
+ * @param how - `eps` is relative to the largest element of W
  */
-function pullBackTwice(r: Tensor, dY: Tensor, W: Tensor, dim: number, vectors: SingularVectors): Tensor[] {
-  const Y = spectralNormOp(W, dim, vectors);
-  const sigma = sigmaOf(W, dim, vectors);
-  const K = multipleOfK(tf.scalar(1), W, dim, vectors);
-  const [rK, dYY] = [dot(r, K), dot(dY, Y)];
-  const factor = tf.sub(tf.mul(2, tf.mul(dYY, rK)), dot(r, dY));
-  return [
-    tf.div(tf.sub(r, tf.mul(rK, Y)), sigma),
-    tf.div(tf.sub(tf.mul(factor, K), tf.mul(rK, dY)), tf.square(sigma)),
-  ];
+export function powerIterationWith(
+  kernelsInUse: KernelsInUse,
+  W: Tensor,
+  dim: number,
+  start: SingularVectors,
+  how: Iteration,
+): SingularVectors {
+  if (canBeFused(W) && kernelsInUse() !== null) {
+    register(tf.getBackend(), kernelsInUse);
+    const [left, right] = runKernel(ITERATE, { W, ...start }, { dim, ...how });
+    return { left: left!, right: right! };
+  }
+  return powerIteration(asMatrix(scaleToOne(W), dim), start, how.iterations, how.eps, how.first);
 }
 
-const dot = (x: Tensor, y: Tensor): Tensor => tf.sum(tf.mul(x, y));
+const canBeFused = (W: Tensor): boolean => W.dtype === 'float32' && W.size > 0;
 
-/** `c·K`, in the shape of W. */
-function multipleOfK(c: Tensor, { shape }: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
-  const ofRows = shape.map((size, axis) => (axis === dim ? size : 1));
-  const ofOthers = shape.map((size, axis) => (axis === dim ? 1 : size));
-  return tf.mul(tf.reshape(tf.mul(c, left), ofRows), tf.reshape(right, ofOthers));
+/** The backends that the kernels are registered for. */
+const registeredFor = new Set<string>();
+
+function register(backendName: string, kernelsInUse: KernelsInUse): void {
+  if (registeredFor.has(backendName)) return;
+  registeredFor.add(backendName);
+  registerKernelOnce({
+    kernelName: ITERATE,
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      const { W, left, right } = inputs as Inputs<'W' | 'left' | 'right'>;
+      const { dim, ...how } = attrs as NamedAttrMap & Iteration & { dim: number };
+      return kernelsInUse()!.iterate(W, { left, right }, dim, how);
+    },
+  });
+  registerKernelOnce({
+    kernelName: FORWARD,
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      const { W, left, right } = inputs as Inputs<'W' | 'left' | 'right'>;
+      return kernelsInUse()!.forward(W, { left, right }, dimOf(attrs));
+    },
+  });
+  registerKernelOnce({
+    kernelName: BACKWARD,
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      const { dY, W, left, right, sigma } = inputs as Inputs<'dY' | 'W' | 'left' | 'right' | 'sigma'>;
+      return [kernelsInUse()!.backward(dY, W, { left, right }, sigma, dimOf(attrs))];
+    },
+  });
+  registerGradientOnce(FORWARD, (dys, saved, attributes) => {
+    const dY = (dys as Tensor[])[0]!;
+    const [W, left, right, sigma] = saved as [Tensor, Tensor, Tensor, Tensor];
+    const outputs = runRecorded(BACKWARD, { dY, W, left, right, sigma }, attributes, () => false);
+    const dW = outputs?.[0] ?? referenceGradient(dY, W, dimOf(attributes), { left, right });
+    return { W: () => dW, ...constants({ left, right }) };
+  });
+  registerGradientOnce(BACKWARD, (dys, saved, attributes) => {
+    // Of a kernel with one output tfjs gives no list.
+    const r = dys as Tensor;
+    const [dY, W, left, right, sigma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    // With the scale s as a constant, the gradient is 1/s of that at W/s.
+    const scale = tf.reshape(scaleAlong(W, axesOf(W)), []);
+    const scaled = scaleToOne(W);
+    const [toDY, toW] = pullBackTwice(tf.div(r, scale), dY, scaled, dimOf(attributes), { left, right });
+    // σ is a function of W, and the gradient to W takes that into account.
+    return { dY: () => toDY!, W: () => tf.div(toW!, scale), ...constants({ left, right, sigma }) };
+  });
 }
+
+const dimOf = (attributes: NamedAttrMap | undefined): number => attributes!['dim'] as number;
+
+const axesOf = ({ shape }: Tensor): number[] => shape.map((_, axis) => axis);
+
+/** Gradients of what counts as a constant. */
+const constants = (inputs: Record<string, Tensor>): Record<string, () => Tensor> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, () => tf.zerosLike(input)]));
+
+/** Where the tape cannot be told what to save. */
+const referenceGradient = (dY: Tensor, W: Tensor, dim: number, vectors: SingularVectors): Tensor =>
+  tf.grad((x) => spectralNormReference(scaleToOne(x), dim, vectors))(W, dY);

@@ -1,0 +1,39 @@
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import { cpuStorage, type Numbers } from '../../engine/cpuStorage.ts';
+import type { SpectralNormKernels } from './kernels.ts';
+import { joined, MatrixSteps, matrixLayout, type Placed, split } from './matrixSteps.ts';
+import { plainVectors } from './vectorRoutines.ts';
+
+/**
+ * Spectral normalization on the cpu backend, in plain JavaScript.
+ *
+ * @throws Error if the backend is not as that of tfjs
+ */
+export function cpuSpectralNorm(backend: KernelBackend): SpectralNormKernels {
+  const { numbers, store } = cpuStorage(backend);
+  const onArray = (array: Numbers): Placed<Numbers> => ({ place: array, numbers: array });
+  const placed = (tensor: TensorInfo) => onArray(numbers(tensor));
+  const steps = (W: TensorInfo, dim: number) =>
+    new MatrixSteps(plainVectors, matrixLayout(W.shape, dim), placed(W));
+  return {
+    iterate(W, start, dim, how) {
+      const left = Float32Array.from(numbers(start.left));
+      const right = Float32Array.from(numbers(start.right));
+      const scratch = onArray(new Float32Array(Math.max(left.length, right.length)));
+      steps(W, dim).iterate(onArray(left), onArray(right), scratch, how);
+      return [store(left, start.left.shape), store(right, start.right.shape)];
+    },
+    forward(W, { left, right }, dim) {
+      const Y = new Float32Array(numbers(W).length);
+      const matrix = steps(W, dim);
+      const sigma = matrix.sigma(placed(left), placed(right));
+      matrix.divide(sigma, Y);
+      return [store(Y, W.shape), store(Float32Array.from(split(sigma)), [2])];
+    },
+    backward(dY, W, { left, right }, sigma, dim) {
+      const dW = new Float32Array(numbers(W).length);
+      steps(W, dim).pullBack(numbers(dY), placed(left), placed(right), joined(numbers(sigma)), dW);
+      return store(dW, W.shape);
+    },
+  };
+}

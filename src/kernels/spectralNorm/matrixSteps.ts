@@ -1,0 +1,164 @@
+import type { Numbers } from '../../engine/cpuStorage.ts';
+import type { Iteration } from './kernels.ts';
+import type { VectorRoutines } from './vectorRoutines.ts';
+
+/** A tensor as the matrix whose rows are its slices along an axis, where it lies: `[outer, rows, inner]`. */
+export interface MatrixLayout {
+  readonly outer: number;
+  readonly rows: number;
+  readonly inner: number;
+}
+
+export const matrixLayout = (shape: readonly number[], dim: number): MatrixLayout => {
+  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+  return { outer: product(shape.slice(0, dim)), rows: shape[dim]!, inner: product(shape.slice(dim + 1)) };
+};
+
+/** The numbers of a tensor: where they are for the routines, and to look at; the latter until memory grows. */
+export interface Placed<Place> {
+  readonly place: Place;
+  readonly numbers: Numbers;
+}
+
+/** What the matrix of a tensor is multiplied with and divided by, without being laid out anew. */
+export class MatrixSteps<Place> {
+  private readonly vectors: VectorRoutines<Place>;
+  private readonly layout: MatrixLayout;
+  private readonly W: Placed<Place>;
+
+  constructor(vectors: VectorRoutines<Place>, layout: MatrixLayout, W: Placed<Place>) {
+    this.vectors = vectors;
+    this.layout = layout;
+    this.W = W;
+  }
+
+  /**
+   * The power iteration, in place.
+   *
+   * @param scratch - room for as many numbers as the longer of the two vectors
+   */
+  iterate(left: Placed<Place>, right: Placed<Place>, scratch: Placed<Place>, how: Iteration): void {
+    const { numbers, place } = this.W;
+    const size = Math.sqrt(this.vectors.dot(place, 0, place, 0, numbers.length));
+    // What is added up in float32 is divided by it first, so that it neither over- nor underflows.
+    const unit = size > 0 && size < Number.POSITIVE_INFINITY ? 1 / size : 1;
+    const turn = (to: Placed<Place>, count: number): void => {
+      const direction = scratch.numbers.subarray(0, count);
+      let length = 0;
+      for (const x of direction) length += x * x;
+      length = Math.sqrt(length);
+      // No element is larger than the norm, so that the first is all that is asked of most vectors.
+      const isLong = length > how.eps || length > how.eps * unit * largestOf(numbers);
+      // A zero matrix turns no vector to zero, and an infinite one none to NaN, which no later step could leave.
+      if (!isLong || !(length < Number.POSITIVE_INFINITY)) return;
+      for (let i = 0; i < count; i++) to.numbers[i] = direction[i]! / length;
+    };
+    const [m, n] = [left.numbers.length, right.numbers.length];
+    const turnLeft = () => {
+      this.multiply(right, unit, scratch);
+      turn(left, m);
+    };
+    const turnRight = () => {
+      this.multiplyTransposed(left, unit, scratch);
+      turn(right, n);
+    };
+    if (how.first === 'right') turnRight();
+    for (let i = 1; i <= how.iterations; i++) {
+      turnLeft();
+      if (how.first === 'left' || i < how.iterations) turnRight();
+    }
+  }
+
+  /** `uᵀMv`; instead of 0 the largest magnitude, or 1. */
+  sigma(left: Placed<Place>, right: Placed<Place>): number {
+    const { outer, rows, inner } = this.layout;
+    const { dot } = this.vectors;
+    let sigma = 0;
+    for (let o = 0; o < outer; o++) {
+      if (inner === 1) {
+        sigma += right.numbers[o]! * dot(this.W.place, o * rows, left.place, 0, rows);
+        continue;
+      }
+      for (let i = 0; i < rows; i++) {
+        const along = dot(this.W.place, (o * rows + i) * inner, right.place, o * inner, inner);
+        sigma += left.numbers[i]! * along;
+      }
+    }
+    return sigma === 0 ? largestOf(this.W.numbers) || 1 : sigma;
+  }
+
+  /** `Y = W/σ` */
+  divide(sigma: number, Y: Place): void {
+    this.vectors.scale(this.W.place, Y, this.W.numbers.length, 1 / sigma);
+  }
+
+  /** `dW = (dY − ⟨dY, W⟩/σ·uvᵀ)/σ` */
+  pullBack(dY: Place, left: Placed<Place>, right: Placed<Place>, sigma: number, dW: Place): void {
+    const { outer, rows, inner } = this.layout;
+    const { dot, combine } = this.vectors;
+    const along = dot(dY, 0, this.W.place, 0, this.W.numbers.length) / sigma;
+    for (let o = 0; o < outer; o++) {
+      if (inner === 1) {
+        const c = along * right.numbers[o]!;
+        combine(dY, o * rows, left.place, 0, dW, o * rows, rows, 1 / sigma, c);
+        continue;
+      }
+      for (let i = 0; i < rows; i++) {
+        const offset = (o * rows + i) * inner;
+        const c = along * left.numbers[i]!;
+        combine(dY, offset, right.place, o * inner, dW, offset, inner, 1 / sigma, c);
+      }
+    }
+  }
+
+  /** `unit·Mv` */
+  private multiply(right: Placed<Place>, unit: number, out: Placed<Place>): void {
+    const { outer, rows, inner } = this.layout;
+    out.numbers.fill(0, 0, rows);
+    for (let o = 0; o < outer; o++) {
+      if (inner === 1) {
+        this.add(right.numbers[o]! * unit, o * rows, rows, out.place, 0);
+        continue;
+      }
+      for (let i = 0; i < rows; i++) {
+        const along = this.vectors.dot(this.W.place, (o * rows + i) * inner, right.place, o * inner, inner);
+        out.numbers[i]! += along * unit;
+      }
+    }
+  }
+
+  /** `unit·Mᵀu` */
+  private multiplyTransposed(left: Placed<Place>, unit: number, out: Placed<Place>): void {
+    const { outer, rows, inner } = this.layout;
+    out.numbers.fill(0, 0, outer * inner);
+    for (let o = 0; o < outer; o++) {
+      if (inner === 1) {
+        out.numbers[o] = unit * this.vectors.dot(this.W.place, o * rows, left.place, 0, rows);
+        continue;
+      }
+      for (let i = 0; i < rows; i++) {
+        this.add(left.numbers[i]! * unit, (o * rows + i) * inner, inner, out.place, o * inner);
+      }
+    }
+  }
+
+  /** `out += c·(n numbers of W)` */
+  private add(c: number, offset: number, n: number, out: Place, outOffset: number): void {
+    this.vectors.combine(out, outOffset, this.W.place, offset, out, outOffset, n, 1, -c);
+  }
+}
+
+function largestOf(numbers: Numbers): number {
+  let largest = 0;
+  for (let i = 0; i < numbers.length; i++) largest = Math.max(largest, Math.abs(numbers[i]!));
+  return largest;
+}
+
+/** σ as two float32 numbers, the second of them an exponent of 2: float32 alone may not hold it. */
+export function split(sigma: number): [number, number] {
+  const exponent = Number.isFinite(sigma) && sigma !== 0 ? Math.floor(Math.log2(Math.abs(sigma))) : 0;
+  return [sigma / 2 ** exponent, exponent];
+}
+
+/** The inverse of {@link split}. */
+export const joined = ({ 0: mantissa, 1: exponent }: ArrayLike<number>): number => mantissa! * 2 ** exponent!;

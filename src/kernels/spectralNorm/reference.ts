@@ -1,0 +1,92 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { constant } from '../../linalg/constant.ts';
+import { asMatrix, multiply, type SingularVectors } from '../../linalg/powerIteration.ts';
+
+/**
+ * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W: the specification
+ * of the fused computation, which runs where no fused kernel does.
+ *
+ * The squares of σ have to be in the range of float32: W is scaled.
+ *
+ * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes].
+ * **Gradient**: to W, through σ as well: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W; the vectors
+ * are constants. Of any order.
+ *
+ * Where σ is zero it counts as 1, so that a tensor of zeros stays what it is and gets the gradient of the identity: it
+ * can be trained.
+ *
+ * @param dim - the axis whose slices are the rows of M
+ */
+export function spectralNormReference(W: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
+  const operation = tf.customGrad((...inputs) => {
+    const [W, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const sigma = sigmaOf(W, dim, { left, right });
+    save([W, sigma, left, right]);
+    return {
+      value: tf.div(W, sigma),
+      gradFunc: (dY, saved) => {
+        const [W, sigma, left, right] = saved as Tensor[] as [Tensor, Tensor, Tensor, Tensor];
+        return pullBack(dY as Tensor, W, sigma, dim, { left, right });
+      },
+    };
+  });
+  return operation(W);
+}
+
+/** `uᵀMv`, but 1 instead of 0. */
+function sigmaOf(W: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
+  const sigma = tf.sum(tf.mul(left, multiply(asMatrix(W, dim), right, false)));
+  return tf.add(
+    sigma,
+    constant(() => tf.sub(1, tf.step(tf.abs(sigma)))),
+  );
+}
+
+/** `(∂L/∂Y − ⟨∂L/∂Y, W⟩/σ·K)/σ`, as a function of ∂L/∂Y and W: to differentiate it by W, its σ is computed anew. */
+function pullBack(dY: Tensor, W: Tensor, sigma: Tensor, dim: number, vectors: SingularVectors): Tensor {
+  const operation = tf.customGrad((...inputs) => {
+    const [dY, W, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
+    save([dY, W]);
+    const along = tf.div(dot(dY, W), tf.square(sigma));
+    return {
+      value: tf.sub(tf.div(dY, sigma), multipleOfK(along, W, dim, vectors)),
+      gradFunc: (r, saved) => {
+        const [dY, W] = saved as Tensor[] as [Tensor, Tensor];
+        return pullBackTwice(r as Tensor, dY, W, dim, vectors);
+      },
+    };
+  });
+  return operation(dY, W);
+}
+
+/**
+ * The gradient of {@link pullBack}: `(r − ⟨r, K⟩·Y)/σ` to ∂L/∂Y, `((2⟨∂L/∂Y, Y⟩⟨r, K⟩ − ⟨r, ∂L/∂Y⟩)·K − ⟨r, K⟩·∂L/∂Y)/σ²` to W.
+ * Made of operations that can be differentiated again.
+ */
+export function pullBackTwice(
+  r: Tensor,
+  dY: Tensor,
+  W: Tensor,
+  dim: number,
+  vectors: SingularVectors,
+): Tensor[] {
+  const Y = spectralNormReference(W, dim, vectors);
+  const sigma = sigmaOf(W, dim, vectors);
+  const K = multipleOfK(tf.scalar(1), W, dim, vectors);
+  const [rK, dYY] = [dot(r, K), dot(dY, Y)];
+  const factor = tf.sub(tf.mul(2, tf.mul(dYY, rK)), dot(r, dY));
+  return [
+    tf.div(tf.sub(r, tf.mul(rK, Y)), sigma),
+    tf.div(tf.sub(tf.mul(factor, K), tf.mul(rK, dY)), tf.square(sigma)),
+  ];
+}
+
+const dot = (x: Tensor, y: Tensor): Tensor => tf.sum(tf.mul(x, y));
+
+/** `c·K`, in the shape of W. */
+function multipleOfK(c: Tensor, { shape }: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
+  const ofRows = shape.map((size, axis) => (axis === dim ? size : 1));
+  const ofOthers = shape.map((size, axis) => (axis === dim ? 1 : size));
+  return tf.mul(tf.reshape(tf.mul(c, left), ofRows), tf.reshape(right, ofOthers));
+}
