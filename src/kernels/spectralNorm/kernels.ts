@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 /** The singular vectors of a kernel: u, one number for each row of the matrix, and v. */
-export interface VectorInfos {
+interface VectorInfos {
   readonly left: TensorInfo;
   readonly right: TensorInfo;
 }
