@@ -47,7 +47,10 @@ function program(terminal: Terminal): Command {
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.error(text.trimEnd()),
     })
-    .addHelpText('after', '\nExit codes: 0 done, 1 the file is refused, 2 the arguments make no sense, 130 interrupted.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 the file is refused, 2 the arguments make no sense, 130 interrupted.',
+    );
   const output = () =>
     new Option('-o, --output <file>', 'the safetensors file to write, or to replace').makeOptionMandatory();
   const prefix = () => new Option('--prefix <path>', 'only what stands below this path, without it');
