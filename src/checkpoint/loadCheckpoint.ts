@@ -5,9 +5,11 @@ import { foreignKindOf, type StatefulModel } from '../model/foreignModel.ts';
 import { applyRecipe, type Catalog } from '../model/recipe.ts';
 import type { KeyMapping } from '../nn/hooks.ts';
 import type { Module } from '../nn/module.ts';
-import { checkBoolean, checkOptions } from '../nn/options.ts';
+import { checkBoolean } from '../nn/options.ts';
 import type { CheckpointSource, OpenOptions } from './byteSource.ts';
+import { checkLoading, checkRenamed } from './checkLoading.ts';
 import { checkModel } from './checkModel.ts';
+import { checkOpening, openingOptions } from './checkOpening.ts';
 import { CheckpointError, named } from './checkpointError.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { knownKeys } from './knownKeys.ts';
@@ -62,18 +64,22 @@ export async function loadCheckpoint(
   options: LoadCheckpointOptions = {},
 ): Promise<CheckpointReport> {
   checkModel('loadCheckpoint', model);
-  const names = ['prefix', 'rename', 'strict', 'catalog', 'onProgress', 'signal', 'checkCrc'];
-  checkOptions('loadCheckpoint', options, names);
+  const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, 'checkCrc'];
+  checkOpening('loadCheckpoint', options, names);
   const { strict = true, prefix, rename, catalog, ...opening } = options;
   checkBoolean('loadCheckpoint', 'strict', strict);
+  checkLoading('loadCheckpoint', { prefix, rename, catalog });
   try {
     const kind = foreignKindOf(model);
     const foreign = kind?.stateOf('loadCheckpoint', model);
-    const state = await readState(source, opening, (stored) =>
-      foreign === undefined
-        ? selectState(stored.names, knownKeys(model as Module), prefix, rename)
-        : selectParts(stored, foreign, prefix, rename),
-    );
+    const state = await readState(source, opening, (stored) => {
+      const selection =
+        foreign === undefined
+          ? selectState(stored.names, knownKeys(model as Module), prefix, rename)
+          : selectParts(stored, foreign, prefix, rename);
+      checkRenamed(rename, selection, stored.names);
+      return selection;
+    });
     try {
       return kind === undefined || foreign === undefined
         ? load(model as Module, state, strict, catalog)

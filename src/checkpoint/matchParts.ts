@@ -151,8 +151,24 @@ function keyFor(part: ForeignPart, { path, level }: StoredModule, key: string): 
   return part.path === '' ? own : `${part.path}.${own}`;
 }
 
-const distance = (modules: readonly unknown[], parts: readonly unknown[]): number =>
-  Math.abs(modules.length - parts.length);
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** How much modules look like those of a model, what tells most first. */
+function likeness(
+  modules: readonly StoredModule[],
+  parts: readonly ForeignPart[],
+  names: ReadonlySet<string>,
+): number[] {
+  const pairs = parts.slice(0, modules.length).filter((part, i) => misfit(part, modules[i]!) === null);
+  const familiar = modules.filter(({ shapes }) => [...shapes.keys()].some((name) => names.has(name)));
+  return [pairs.length, Number(modules.length === parts.length), familiar.length, -modules.length];
+}
+
+/** Of equals the later one, whose prefix is longer: what all keys begin with is no part of their names. */
+const isLikelier = (one: readonly number[], other: readonly number[]): boolean => {
+  const at = one.findIndex((value, i) => value !== other[i]);
+  return at < 0 || one[at]! > other[at]!;
+};
 
 /** The error for a file whose modules are not those of the model. */
 export function noMatch(
@@ -161,13 +177,15 @@ export function noMatch(
   candidates: readonly Candidate[],
 ): StateDictError {
   const { parts } = state;
-  const { keys, modules: all } = candidates
-    .map((candidate) => ({
-      ...candidate,
-      modules: storedModules(candidate.keys, (name) => stored.shapeOf(name)),
-    }))
-    .reduce((best, other) => (distance(other.modules, parts) < distance(best.modules, parts) ? other : best));
-  const modules = stored.isInOrder ? all : (inOrderOfNumbers(all) ?? all);
+  const names = new Set(parts.flatMap((part) => [...shapesOf(part).keys()]));
+  const { keys, modules } = candidates
+    .map(({ keys }) => {
+      const all = storedModules(keys, (name) => stored.shapeOf(name));
+      const modules = stored.isInOrder ? all : (inOrderOfNumbers(all) ?? all);
+      return { keys, modules, like: likeness(modules, parts, names) };
+    })
+    .reduce((best, other) => (isLikelier(other.like, best.like) ? other : best));
+  const counts = `the file has ${counted(modules.length, 'module')}, the model ${counted(parts.length, 'layer')} with weights`;
   const strange = parts.find((part) => !isMatchable(part));
   const at = parts.findIndex((part, i) => modules[i] === undefined || misfit(part, modules[i]!) !== null);
   const [part, module] = [parts[at], modules[at]];
@@ -175,9 +193,9 @@ export function noMatch(
     strange !== undefined
       ? `torch has no module like '${strange.path}', whose weights it would have to call ${strange.tensors.map(({ path }) => `'${path}'`).join(', ')}`
       : part === undefined
-        ? `the file has ${modules.length} modules, the model ${parts.length} layers with weights; ${quoted(modules[parts.length]?.path ?? '')} has none`
+        ? `${counts}; ${quoted(modules[parts.length]?.path ?? '')} has none`
         : module === undefined
-          ? `the file has ${modules.length} modules, the model ${parts.length} layers with weights; '${part.path}' has none`
+          ? `${counts}; '${part.path}' has none`
           : `${quoted(module.path)} does not fit '${part.path}': ${misfit(part, module)}`;
   const pairs = parts.flatMap((each, i) =>
     modules[i] !== undefined && isMatchable(each) && misfit(each, modules[i]!) === null

@@ -1,4 +1,6 @@
+import type { ParametrizeError } from '../errors.ts';
 import type { CheckpointSource, OpenOptions } from './byteSource.ts';
+import { checkOpening, openingOptions } from './checkOpening.ts';
 import { type CheckpointFile, openFile } from './checkpointFile.ts';
 import { parseSafetensors } from './parseSafetensors.ts';
 
@@ -11,6 +13,7 @@ import { parseSafetensors } from './parseSafetensors.ts';
  * @param source - bytes, a `Blob` or `File`, a `Response`, a URL (only the wanted parts are loaded where the server sends
  * ranges), or a path in Node.js
  * @throws {@link CheckpointError} for everything that is wrong with the file
+ * @throws {@link ParametrizeError} `OPTION`
  * @example
  * ```ts
  * const file = await openSafetensors('https://example.org/model.safetensors');
@@ -18,5 +21,10 @@ import { parseSafetensors } from './parseSafetensors.ts';
  * await file.close();
  * ```
  */
-export const openSafetensors = (source: CheckpointSource, options?: OpenOptions): Promise<CheckpointFile> =>
-  openFile('openSafetensors', source, options, parseSafetensors);
+export async function openSafetensors(
+  source: CheckpointSource,
+  options: OpenOptions = {},
+): Promise<CheckpointFile> {
+  checkOpening('openSafetensors', options, openingOptions);
+  return openFile('openSafetensors', source, options, parseSafetensors);
+}

@@ -1,4 +1,6 @@
+import type { ParametrizeError } from '../errors.ts';
 import type { CheckpointSource, OpenOptions } from './byteSource.ts';
+import { checkOpening, openingOptions } from './checkOpening.ts';
 import { type CheckpointFile, openFile } from './checkpointFile.ts';
 import { parseTorch, type TorchOptions } from './parseTorch.ts';
 
@@ -12,9 +14,13 @@ import { parseTorch, type TorchOptions } from './parseTorch.ts';
  * @param source - bytes, a `Blob` or `File`, a `Response`, a URL (only the wanted parts are loaded where the server sends
  * ranges), or a path in Node.js
  * @throws {@link CheckpointError} for everything that is wrong with the file
+ * @throws {@link ParametrizeError} `OPTION`
  */
-export const openTorch = (
+export async function openTorch(
   source: CheckpointSource,
-  { checkCrc = false, ...options }: OpenOptions & TorchOptions = {},
-): Promise<CheckpointFile> =>
-  openFile('openTorch', source, options, (size) => parseTorch(size, { checkCrc }));
+  options: OpenOptions & TorchOptions = {},
+): Promise<CheckpointFile> {
+  checkOpening('openTorch', options, [...openingOptions, 'checkCrc']);
+  const { checkCrc = false, ...opening } = options;
+  return openFile('openTorch', source, opening, (size) => parseTorch(size, { checkCrc }));
+}

@@ -1,4 +1,6 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../errors.ts';
+import { checkOpening } from './checkOpening.ts';
 import { named } from './checkpointError.ts';
 import { isTensor } from './namedTensors.ts';
 import type { ParsedTensor } from './parsedCheckpoint.ts';
@@ -31,6 +33,7 @@ export interface TorchCheckpoint {
  * write to it afterwards.
  *
  * @throws {@link CheckpointError} for everything that is wrong with the file
+ * @throws {@link ParametrizeError} `OPTION`
  * @example
  * ```ts
  * const { tensors, object } = readTorch(new Uint8Array(await file.arrayBuffer()));
@@ -39,6 +42,7 @@ export interface TorchCheckpoint {
  * @see torch.load
  */
 export function readTorch(bytes: Uint8Array | ArrayBuffer, options: TorchOptions = {}): TorchCheckpoint {
+  checkOpening('readTorch', options, ['checkCrc']);
   try {
     const file = plainBytes(bytes);
     const parsed = readNow(parseTorch(file.length, options), file);

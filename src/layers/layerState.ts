@@ -37,7 +37,8 @@ function stateOf(caller: string, model: Layer): ForeignState {
   const graph = graphOf(model);
   const orders = featureOrders(graph);
   const leaves = leavesOf(model, '');
-  const unbuilt = leaves.find(([, layer]) => !layer.built);
+  // An empty Sequential counts as built.
+  const unbuilt = leaves.find(([, layer]) => !layer.built) ?? (leaves.length === 0 ? [''] : undefined);
   if (unbuilt !== undefined) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',

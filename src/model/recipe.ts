@@ -92,7 +92,7 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
   });
   for (const { path, tensor, steps } of wanted) {
     for (const { kind } of steps) {
-      if (Object.hasOwn(catalog, kind)) continue;
+      if (Object.hasOwn(catalog, kind) && typeof catalog[kind] === 'function') continue;
       const has = Object.keys(catalog).join(', ') || 'nothing';
       throw new ParametrizeError(
         'UNKNOWN_RECIPE',

@@ -62,7 +62,9 @@ export function followRecipe(
     }
     const { host, name, torchNames } = found.tensor;
     if (registrationOf(host, name) !== undefined) return [];
-    const missing = steps.find(({ kind }) => !Object.hasOwn(catalog, kind));
+    const missing = steps.find(
+      ({ kind }) => !Object.hasOwn(catalog, kind) || typeof catalog[kind] !== 'function',
+    );
     if (missing !== undefined) {
       const has = Object.keys(catalog).join(', ') || 'nothing';
       throw new ParametrizeError(

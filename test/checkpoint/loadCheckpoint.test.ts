@@ -139,6 +139,13 @@ describe('loadCheckpoint', () => {
     await expect(loadCheckpoint(other, odd, { rename: () => 'same' })).rejects.toMatchObject({
       code: 'OPTION',
     });
+    await expect(loadCheckpoint(other, odd, { rename: { clasifier: 'body.0' } })).rejects.toMatchObject({
+      code: 'OPTION',
+      message: expect.stringContaining("'clasifier'"),
+    });
+    await loadCheckpoint(other, odd, {
+      rename: { classifier: 'body.0', features: null, head: null },
+    });
     network.dispose();
     other.dispose();
   });
@@ -201,6 +208,23 @@ describe('loadCheckpoint', () => {
       (m: nn.Module) => loadCheckpoint(m, weightNormed, { strickt: 1 } as never),
       'OPTION',
     ],
+    ...Object.entries({
+      prefix: 3,
+      rename: ['0'],
+      'rename of a key': 3,
+      strict: 'no',
+      catalog: null,
+      onProgress: true,
+      signal: 3,
+      checkCrc: 'yes',
+    }).map(([option, value]): [string, (m: nn.Module) => Promise<unknown>, string] => [
+      `${option} of another type`,
+      (m) => {
+        const options = option === 'rename of a key' ? { rename: { '0': value } } : { [option]: value };
+        return loadCheckpoint(m, weightNormed, options as never);
+      },
+      'OPTION',
+    ]),
     ['a scheme that nobody knows', (m: nn.Module) => loadCheckpoint(m, 'gopher://x/y'), 'OPTION'],
     [
       'no checkpoint',

@@ -165,6 +165,10 @@ describe('a model of tf.layers', () => {
       code: 'UNSUPPORTED_HOST',
       message: expect.stringContaining('is not built'),
     });
+    await expect(loadCheckpoint(tf.sequential(), bytes)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_HOST',
+      message: expect.stringContaining('is not built'),
+    });
     layer.build([null, 3]);
     await loadCheckpoint(layer, bytes);
     expect([...(await valueOf(layer, 'kernel').data())]).toEqual([1, 1, 1, 1, 1, 1]);
@@ -257,7 +261,7 @@ describe('a model of tf.layers', () => {
       ],
       [
         { '0.weight': [3, 3], '0.bias': [3] },
-        /the file has 1 modules, the model 2 layers with weights; 'second' has none/,
+        /the file has 1 module, the model 2 layers with weights; 'second' has none/,
       ],
       [{ '0.weight': [3, 3], '1.weight': [3, 3], '2.weight': [3, 3] }, /'2' has none/],
     ];
@@ -271,6 +275,19 @@ describe('a model of tf.layers', () => {
       expect(tf.memory().numTensors).toBe(numTensors);
       expect(await numbersOf(model)).toEqual(before);
     }
+    // The state dict that is most like the model is shown, not a part of it with as few modules, nor what is beside it.
+    const wrapped = Object.entries({
+      '0.weight': [3, 3],
+      '1.0.weight': [3, 4],
+      '1.1.weight': [4, 3],
+      '2.weight': [1],
+    });
+    const nested = Object.fromEntries(wrapped.map(([key, shape]) => [`state.net.${key}`, shape]));
+    await expect(
+      loadCheckpoint(model, await fileWith({ ...nested, 'optimizer.0.step': [1] })),
+    ).rejects.toThrow(
+      /'1\.0' does not fit 'second': its weight has shape \[3, 4\], not \[3, 3\].*rename: \{ '0': 'first' \}/,
+    );
     const report = await loadCheckpoint(model, await fileWith(withoutBias), { strict: false });
     expect(report.missing).toEqual(['second.bias']);
     expect((await numbersOf(model)).at(-1)).toEqual(before.at(-1));
@@ -398,9 +415,11 @@ describe('a model of tf.layers', () => {
     tf.tidy(() => {
       expect(model.getWeights()[0]!).toBeAllClose(tf.transpose(torch.weight), { absolute: 1e-6 });
     });
-    await expect(loadCheckpoint(model, handler, { catalog: {} })).rejects.toMatchObject({
-      code: 'UNKNOWN_RECIPE',
-    });
+    for (const catalog of [{}, { orthogonal: 1 } as never]) {
+      await expect(loadCheckpoint(model, handler, { catalog })).rejects.toMatchObject({
+        code: 'UNKNOWN_RECIPE',
+      });
+    }
     torch.dispose();
     model.dispose();
   });

@@ -11,6 +11,7 @@ import {
   openSafetensors,
   openTorch,
   type Progress,
+  readTorch,
   writeSafetensors,
 } from '../../src/checkpoint/index.ts';
 import { bytesOf } from './stateDictFiles.ts';
@@ -195,6 +196,18 @@ describe('what cannot be read', () => {
 
   it('is named: something else', async () => {
     await expect(openTorch(7 as never)).rejects.toMatchObject({ code: 'OPTION' });
+  });
+
+  it.each([
+    ['openTorch', () => openTorch(file, { checkCRC: true } as never), /'checkCRC'.*'checkCrc'/],
+    ['openTorch', () => openTorch(file, { checkCrc: 'no' } as never), /checkCrc is no/],
+    ['openSafetensors', () => openSafetensors(file, { checkCrc: true } as never), /'checkCrc'/],
+    ['openSafetensors', () => openSafetensors(file, { onProgress: 3 } as never), /onProgress is 3/],
+    ['readTorch', async () => readTorch(file, { checkcrc: true } as never), /'checkcrc'/],
+  ])('is named: an option that %s has not, or of another type', async (caller, open, message) => {
+    const refused = expect(open()).rejects;
+    await refused.toMatchObject({ code: 'OPTION', message: expect.stringMatching(message) });
+    await expect(open()).rejects.toThrow(`${caller}: `);
   });
 
   it('is named: a file that became shorter', async () => {

@@ -189,6 +189,9 @@ describe('a saved module', () => {
       code: 'UNKNOWN_RECIPE',
       message: expect.stringMatching(/'scaled\.weight' was parametrized by 'scaled'.*it has weightNorm/),
     });
+    await expect(
+      loadCheckpoint(plain, path, { catalog: { ...catalog, scaled: 1 } as never }),
+    ).rejects.toMatchObject({ code: 'UNKNOWN_RECIPE' });
     // A kind that is a property of every object is no kind of the catalog.
     const text = readFileSync(path, 'latin1');
     for (const kind of ['toString', '__proto__']) {
