@@ -39,9 +39,13 @@ const project = (backend: string): TestProjectInlineConfiguration => ({
   },
 });
 
-/** Some test files in Chromium, after those in Node.js. */
+/**
+ * Some test files in Chromium, after those in Node.js. One browser after the other: drawing in software needs all cores, and
+ * two at once run out of what pages may hold of a GPU.
+ */
 function browserProject(
   backend: string,
+  groupOrder: number,
   include: string[],
   executablePath: string,
 ): TestProjectInlineConfiguration {
@@ -69,7 +73,7 @@ function browserProject(
       globalSetup: ['test/checkpoint/fileServer.ts'],
       testTimeout: 120_000,
       fileParallelism: false,
-      sequence: { groupOrder: 1 },
+      sequence: { groupOrder },
       browser: {
         enabled: true,
         headless: true,
@@ -90,8 +94,8 @@ function browserProjects(): TestProjectInlineConfiguration[] {
     return [];
   }
   return [
-    browserProject('webgl', [...onGraphics, ...inBrowsers], chromium),
-    browserProject('webgpu', onGraphics, chromium),
+    browserProject('webgl', 1, [...onGraphics, ...inBrowsers], chromium),
+    browserProject('webgpu', 2, onGraphics, chromium),
   ];
 }
 

@@ -75,25 +75,28 @@ describe('fused weight norm', () => {
           const [g, v, dW] = [times(tensors.g, ofG), times(tensors.v, ofV), times(tensors.dW, ofDW)];
           const truth = definition(shape, kept(shape, axes));
           const [gs, vs, dWs] = [g, v, dW].map(flatten) as [number[], number[], number[]];
-          const W = truth.weight(gs, vs);
-          expect(flatten(weightNormOp(g, v, axes, 0))).toBeAllClose(W, {
+          const W = weightNormOp(g, v, axes, 0);
+          const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, axes, 0))([g, v], dW);
+          // At once: of many hundred reads of a GPU that do not wait for it, Chromium answers the last ones with zeros.
+          const numbers = flatten(tf.concat([W, dg!, dv!].map((x) => tf.reshape(x, [-1]))));
+          const [ofDg, ofDv] = [numbers.slice(W.size, -v.size), numbers.slice(-v.size)];
+          expect(numbers.slice(0, W.size)).toBeAllClose(truth.weight(gs, vs), {
             relative: precision,
             absolute: 2 * smallest,
           });
           const wanted = truth.gradient(gs, vs, dWs);
-          const [dg, dv] = tf.grads((...x) => weightNormOp(x[0]!, x[1]!, axes, 0))([g, v], dW);
           // What cancels has the rounding errors of what it is made of; what is too large is infinite. A sum of products
           // that are all too small for float32 is taken for 0 where the norm makes that a gradient below 1e-39 of each.
           const norms = truth.norms(vs);
           const lost =
             onGPU || norms.some((norm) => norm >= 1e-6) ? vs.length * Math.max(smallest, 1e-39) : 0;
           const tolerance = precision * Math.hypot(...dWs) + 4 * smallest + lost;
-          compare(flatten(dg!), wanted.dg, tolerance);
+          compare(ofDg, wanted.dg, tolerance);
           const factor = Math.max(...norms.map((norm, i) => Math.abs(gs[i]!) / norm));
-          compare(flatten(dv!), wanted.dv, factor * tolerance + 4 * smallest);
+          compare(ofDv, wanted.dv, factor * tolerance + 4 * smallest);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: onGPU ? 100 : 300 },
     );
   });
 
