@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { interleave, type Spread, spread } from '../measure/interleave.ts';
-import { type Backend, type TfjsContestant, tfjsContestant } from '../measure/tfjsContestant.ts';
+import { type Contestant, interleave, type Spread, spread } from '../measure/interleave.ts';
+import { type Backend, tfjsContestant } from '../measure/tfjsContestant.ts';
 import type { Case, Pass } from '../weightNorm/cases.ts';
 import { copy, fused, type MakeStep } from '../weightNorm/contestants.ts';
+import { collectGarbage } from './collectGarbage.ts';
 
 /** Matrices from 196 thousand to 38 million numbers. */
 const matrices = [
@@ -28,10 +29,19 @@ export interface SizeCost {
 export async function kernelCosts(backend: Backend, pass: Pass, rounds: number): Promise<SizeCost[]> {
   // Frees what the contestants make.
   tf.engine().startScope();
-  const contestants: TfjsContestant[] = [];
+  const contestants: Contestant[] = [];
   for (const shape of matrices) {
     const work: Case = { shape, kept: 0, pass };
-    const make = (way: MakeStep) => tfjsContestant(`${way.name} ${shape}`, backend, () => way(work));
+    const make = async (way: MakeStep): Promise<Contestant> => {
+      const { name, run } = await tfjsContestant(`${way.name} ${shape}`, backend, () => way(work));
+      return {
+        name,
+        run(repetitions) {
+          collectGarbage();
+          return run(repetitions);
+        },
+      };
+    };
     contestants.push(await make(fused), await make(copy));
   }
   const times = [...(await interleave(contestants, rounds)).values()];
