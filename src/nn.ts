@@ -3,6 +3,6 @@
  *
  * @module
  */
-import './model/spellings.ts';
+import './model/spelling/spellings.ts';
 
 export * from './nn/index.ts';

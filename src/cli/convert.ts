@@ -1,11 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
-import { writeNodeFile } from '../checkpoint/nodeFile.ts';
-import { openCheckpoint } from '../checkpoint/openCheckpoint.ts';
-import { recipeKey } from '../checkpoint/recipeText.ts';
-import { respelled } from '../checkpoint/respell.ts';
-import { safetensorsPieces } from '../checkpoint/safetensorsPieces.ts';
+import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
+import { respelled } from '../checkpoint/respell/respell.ts';
+import { checkFileName } from '../checkpoint/safetensors/checkFileName.ts';
+import { safetensorsPieces } from '../checkpoint/safetensors/safetensorsPieces.ts';
+import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
+import { recipeKey } from '../checkpoint/state/recipeText.ts';
 import { counted } from './counted.ts';
 import { below } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
@@ -69,12 +70,7 @@ export async function convert(
 
 /** Refuses what would be taken for something else, and a file in its own place: what a fold computes does not go back. */
 async function checkOutput(path: string, output: string): Promise<void> {
-  if (/\.(pt|pth|ckpt|bin)$/i.test(output)) {
-    throw new CheckpointError(
-      'OPTION',
-      `--output is ${quoted(output)}, and safetensors is what is written; torch reads it with safetensors.torch.load_file. Call it .safetensors.`,
-    );
-  }
+  checkFileName('--output', output);
   const placeOf = (file: string): Promise<string | null> =>
     realpath(/^file:/i.test(file) ? fileURLToPath(file) : file).catch(() => null);
   const place = await placeOf(output);

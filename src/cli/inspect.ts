@@ -1,9 +1,9 @@
 import { printable } from '../checkpoint/checkpointError.ts';
-import type { CheckpointFile } from '../checkpoint/checkpointFile.ts';
-import { openCheckpoint } from '../checkpoint/openCheckpoint.ts';
-import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/parametrizedWeights.ts';
-import { recipeKey } from '../checkpoint/recipeText.ts';
-import { sizeOf } from '../checkpoint/storedTensor.ts';
+import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
+import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
+import { sizeOf } from '../checkpoint/file/storedTensor.ts';
+import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/respell/parametrizedWeights.ts';
+import { recipeKey } from '../checkpoint/state/recipeText.ts';
 import type { RecipeStep } from '../model/recipe.ts';
 import { textTable } from '../model/textTable.ts';
 import { counted } from './counted.ts';

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { OpenOptions } from '../checkpoint/byteSource.ts';
+import type { OpenOptions } from '../checkpoint/source/byteSource.ts';
 import type { Terminal } from './run.ts';
 
 /** Below this, a file is read before anybody has read a progress bar. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { typeName } from '../errors.ts';
-import { ModuleList } from '../nn/containers.ts';
-import { isModule } from '../nn/fields.ts';
-import type { Module } from '../nn/module.ts';
+import { ModuleList } from '../nn/containers/containers.ts';
+import { isModule } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 import { checkOptions } from '../nn/options.ts';
 import { markDeclared } from '../parametrize/declared.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';

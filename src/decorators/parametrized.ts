@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { ModuleList } from '../nn/containers.ts';
-import type { Module } from '../nn/module.ts';
+import type { ModuleList } from '../nn/containers/containers.ts';
+import type { Module } from '../nn/module/module.ts';
 import type { RegisterOptions } from '../parametrize/register.ts';
 import type { ForeignHosts, LooseHost } from '../parametrize/registerParametrization.ts';
 import { checkDeclaredBeforeUse } from './checkDeclared.ts';

@@ -5,7 +5,7 @@ import {
   type ForeignPart,
   type ForeignState,
   registerForeignKind,
-} from '../model/foreignModel.ts';
+} from '../model/foreign/foreignModel.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';
 import { type Graph, type GraphLayer, graphOf, isContainer } from './graph.ts';
@@ -13,7 +13,7 @@ import { childrenOf, everyLayer, isLayer, type Layer, ownWeights } from './layer
 import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
 import { type LayerPlace, nativeTensors, torchParts } from './torchParts.ts';
 
-declare module '../model/foreignModel.ts' {
+declare module '../model/foreign/foreignModel.ts' {
   interface ForeignModels {
     /** A layer, or a model of layers. */
     layer: layers.Layer;

@@ -1,4 +1,4 @@
-import type { ForeignPart, ForeignTensor } from '../model/foreignModel.ts';
+import type { ForeignPart, ForeignTensor } from '../model/foreign/foreignModel.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import type { Layer } from './layer.ts';
 import { type LayerPlace, matrix, nativeTensors, torchTensor, vector } from './torchParts.ts';

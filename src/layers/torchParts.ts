@@ -1,6 +1,6 @@
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
-import type { ForeignPart, ForeignTensor } from '../model/foreignModel.ts';
-import { type Factor, Layout } from '../model/layout.ts';
+import type { ForeignPart, ForeignTensor } from '../model/foreign/foreignModel.ts';
+import { type Factor, Layout } from '../model/foreign/layout.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import { everyLayer, type Layer, ownWeights } from './layer.ts';
 

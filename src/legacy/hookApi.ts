@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError, typeName } from '../errors.ts';
-import { isModule } from '../nn/fields.ts';
-import type { Module } from '../nn/module.ts';
+import { isModule } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 import type { ParametrizationLike } from '../parametrize/parametrization.ts';
 import { type MakeFor, registerMade } from '../parametrize/registerMade.ts';
 import { registrationOf } from '../parametrize/registry.ts';

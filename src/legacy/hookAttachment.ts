@@ -1,7 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError, typeName } from '../errors.ts';
-import { addHook, dropHook, type ForwardPreHook } from '../nn/hooks.ts';
-import type { Module } from '../nn/module.ts';
+import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
+import type { Module } from '../nn/module/module.ts';
 import type { Attachment } from '../parametrize/host.ts';
 import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
 import { registrationOf } from '../parametrize/registry.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Module } from '../nn/module.ts';
+import type { Module } from '../nn/module/module.ts';
 import { checkOptions } from '../nn/options.ts';
 import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
 import { outputAxis, type SpectralNormOptions } from '../parametrizations/spectralOptions.ts';

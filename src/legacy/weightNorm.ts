@@ -1,4 +1,4 @@
-import type { Module } from '../nn/module.ts';
+import type { Module } from '../nn/module/module.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
 import type { LooseHost } from '../parametrize/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
-import { Copier } from '../nn/copy.ts';
-import { Module } from '../nn/module.ts';
+import { Copier } from '../nn/module/copy.ts';
+import { Module } from '../nn/module/module.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
 
 /**

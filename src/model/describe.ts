@@ -1,6 +1,6 @@
 import { formatShape, ParametrizeError, typeName } from '../errors.ts';
-import { isModule } from '../nn/fields.ts';
-import type { Module } from '../nn/module.ts';
+import { isModule } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { hostsOf } from './hostsOf.ts';

@@ -1,4 +1,4 @@
-import { Module } from '../nn/module.ts';
+import { Module } from '../nn/module/module.ts';
 import { checkUse } from '../nn/useCheck.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
 import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';

@@ -1,6 +1,6 @@
 import { ParametrizeError, typeName } from '../errors.ts';
-import { isModule } from '../nn/fields.ts';
-import type { Module } from '../nn/module.ts';
+import { isModule } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 import { MaxNorm } from '../parametrizations/maxNorm.ts';
 import { MinMaxNorm } from '../parametrizations/minMaxNorm.ts';
 import { NonNeg } from '../parametrizations/nonNeg.ts';

@@ -2,12 +2,12 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { timesTransposed } from '../linalg/product.ts';
-import { holdsTensor } from './fields.ts';
+import { uniformWithin } from './init/random.ts';
 import { plusBias } from './linear.ts';
-import { Module } from './module.ts';
+import { holdsTensor } from './module/fields.ts';
+import { Module } from './module/module.ts';
+import { parameter } from './module/parameter.ts';
 import { checkBoolean, checkInteger, checkOptions } from './options.ts';
-import { parameter } from './parameter.ts';
-import { uniformWithin } from './random.ts';
 
 /** Options of {@link Bilinear}. */
 export interface BilinearOptions {

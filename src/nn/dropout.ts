@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { ANY_LAYOUT, inTorchLayout, type LaidOut, shapeOf, torchLayout } from './anyLayout.ts';
 import { toChannelsLastOrder } from './channelsLast.ts';
-import { Module } from './module.ts';
+import { nextSeed, type SeedSequence, seedSequence } from './init/random.ts';
+import { Module } from './module/module.ts';
 import { checkOptions, checkProbability } from './options.ts';
-import { nextSeed, type SeedSequence, seedSequence } from './random.ts';
 
 /** Options of {@link Dropout}, {@link Dropout1d} and {@link Dropout2d}. */
 export interface DropoutOptions {

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { Elementwise, MAP } from './elementwise.ts';
+import { Elementwise, MAP } from './activation/elementwise.ts';
 
 /**
  * Passes its input on: it takes the place of a layer, whose arguments it accepts.

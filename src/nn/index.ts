@@ -1,25 +1,32 @@
-export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './adaptiveAvgPool.ts';
-export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './avgPool.ts';
-export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batchNorm.ts';
+export { CELU, ELU, SELU } from './activation/elu.ts';
+export { GELU, type GELUOptions } from './activation/gelu.ts';
+export { GLU } from './activation/glu.ts';
+export { Hardsigmoid, Hardswish, Hardtanh, ReLU6 } from './activation/hardtanh.ts';
+export { PReLU } from './activation/prelu.ts';
+export { LeakyReLU, ReLU, Threshold } from './activation/relu.ts';
+export { Hardshrink, Softshrink, Tanhshrink } from './activation/shrink.ts';
+export { Sigmoid, Softsign, Tanh } from './activation/sigmoid.ts';
+export { Mish, SiLU } from './activation/silu.ts';
+export { LogSoftmax, Softmax } from './activation/softmax.ts';
+export { LogSigmoid, Softplus } from './activation/softplus.ts';
 export { Bilinear, type BilinearOptions } from './bilinear.ts';
-export type { NamedModules } from './childNames.ts';
-export { ConstantPad1d, ConstantPad2d, ZeroPad1d, ZeroPad2d } from './constantPad.ts';
-export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers.ts';
-export { Conv1d, type Conv1dOptions } from './conv1d.ts';
-export { Conv2d, type Conv2dOptions } from './conv2d.ts';
-export { Conv3d, type Conv3dOptions } from './conv3d.ts';
-export { ConvTranspose1d, type ConvTranspose1dOptions } from './convTranspose1d.ts';
-export { ConvTranspose2d, type ConvTranspose2dOptions } from './convTranspose2d.ts';
-export { ConvTranspose3d, type ConvTranspose3dOptions } from './convTranspose3d.ts';
+export type { NamedModules } from './containers/childNames.ts';
+export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers/containers.ts';
+export { type NamedParameters, ParameterDict } from './containers/parameterDict.ts';
+export { ParameterList } from './containers/parameterList.ts';
+export { Conv1d, type Conv1dOptions } from './convolution/conv1d.ts';
+export { Conv2d, type Conv2dOptions } from './convolution/conv2d.ts';
+export { Conv3d, type Conv3dOptions } from './convolution/conv3d.ts';
+export { ConvTranspose1d, type ConvTranspose1dOptions } from './convolution/convTranspose1d.ts';
+export { ConvTranspose2d, type ConvTranspose2dOptions } from './convolution/convTranspose2d.ts';
+export { ConvTranspose3d, type ConvTranspose3dOptions } from './convolution/convTranspose3d.ts';
 export { Dropout, Dropout1d, Dropout2d, type DropoutOptions } from './dropout.ts';
-export { CELU, ELU, SELU } from './elu.ts';
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from './embedding.ts';
 export { Flatten } from './flatten.ts';
-export { GELU, type GELUOptions } from './gelu.ts';
-export { GLU } from './glu.ts';
-export { GroupNorm, type GroupNormOptions } from './groupNorm.ts';
-export { GRU, type GRUOptions } from './gru.ts';
-export { Hardsigmoid, Hardswish, Hardtanh, ReLU6 } from './hardtanh.ts';
+export { Identity } from './identity.ts';
+export * as init from './init/init.ts';
+export { manualSeed } from './init/random.ts';
+export { Linear, type LinearOptions } from './linear.ts';
 export type {
   ForwardHook,
   ForwardPreHook,
@@ -29,23 +36,16 @@ export type {
   LoadStateDictReport,
   StateDict,
   StateDictLoading,
-} from './hooks.ts';
-export { Identity } from './identity.ts';
-export * as init from './init.ts';
-export { InstanceNorm1d, InstanceNorm2d, type InstanceNormOptions } from './instanceNorm.ts';
-export { LayerNorm, type LayerNormOptions } from './layerNorm.ts';
-export { Linear, type LinearOptions } from './linear.ts';
-export { type LoadStateDictOptions, StateDictError } from './loadStateDict.ts';
-export { LSTM, type LSTMOptions, type LSTMState } from './lstm.ts';
-export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './maxPool.ts';
-export { Module, type Parametrizations } from './module.ts';
-export { buffer, parameter } from './parameter.ts';
-export { type NamedParameters, ParameterDict } from './parameterDict.ts';
-export { ParameterList } from './parameterList.ts';
-export { PReLU } from './prelu.ts';
-export { manualSeed } from './random.ts';
-export { LeakyReLU, ReLU, Threshold } from './relu.ts';
-export { RNN, type RNNOptions } from './rnn.ts';
+} from './module/hooks.ts';
+export { type LoadStateDictOptions, StateDictError } from './module/loadStateDict.ts';
+export { Module, type Parametrizations } from './module/module.ts';
+export { buffer, parameter } from './module/parameter.ts';
+export type { Spelling, StateDictOptions } from './module/spelling.ts';
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './normalization/batchNorm.ts';
+export { GroupNorm, type GroupNormOptions } from './normalization/groupNorm.ts';
+export { InstanceNorm1d, InstanceNorm2d, type InstanceNormOptions } from './normalization/instanceNorm.ts';
+export { LayerNorm, type LayerNormOptions } from './normalization/layerNorm.ts';
+export { ConstantPad1d, ConstantPad2d, ZeroPad1d, ZeroPad2d } from './padding/constantPad.ts';
 export {
   CircularPad1d,
   CircularPad2d,
@@ -53,12 +53,12 @@ export {
   ReflectionPad2d,
   ReplicationPad1d,
   ReplicationPad2d,
-} from './selfPad.ts';
-export { Hardshrink, Softshrink, Tanhshrink } from './shrink.ts';
-export { Sigmoid, Softsign, Tanh } from './sigmoid.ts';
-export { Mish, SiLU } from './silu.ts';
-export { LogSoftmax, Softmax } from './softmax.ts';
-export { LogSigmoid, Softplus } from './softplus.ts';
-export type { Spelling, StateDictOptions } from './spelling.ts';
+} from './padding/selfPad.ts';
+export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './pooling/adaptiveAvgPool.ts';
+export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './pooling/avgPool.ts';
+export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './pooling/maxPool.ts';
+export { GRU, type GRUOptions } from './recurrent/gru.ts';
+export { LSTM, type LSTMOptions, type LSTMState } from './recurrent/lstm.ts';
+export { RNN, type RNNOptions } from './recurrent/rnn.ts';
 export { Unflatten } from './unflatten.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
-import { Module } from './module.ts';
+import { Module } from './module/module.ts';
 import { checkInteger, resolveDim } from './options.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { mapAxis, type Terms } from '../linalg/axisMap.ts';
-import { Module } from './module.ts';
+import { Module } from './module/module.ts';
 import { checkBoolean, checkChoice, checkOptions } from './options.ts';
-import { formatSizes, mapPlanes, type Sizes } from './poolWindow.ts';
+import { formatSizes, mapPlanes, type Sizes } from './pooling/poolWindow.ts';
 import { checkSpatialInput, sizeOf } from './spatialInput.ts';
 
 /** How {@link Upsample} finds values between those of the input; `'linear'` is for sequences, `'bilinear'` for images. */

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { qr } from '../linalg/qr.ts';
 import { matrixTranspose } from '../linalg/triangular.ts';
-import { nextSeed } from '../nn/random.ts';
+import { nextSeed } from '../nn/init/random.ts';
 import { orthogonalMaps } from './orthogonalMap.ts';
 
 /** How far an entry of QᵀQ of an orthogonal n × n matrix may be from I: torch's `10 · n · eps`. */

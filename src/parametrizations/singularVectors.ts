@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { spectralNormOp } from '../kernels/index.ts';
 import { asMatrix, multiply, type SingularVectors } from '../linalg/powerIteration.ts';
-import { nextSeed } from '../nn/random.ts';
+import { nextSeed } from '../nn/init/random.ts';
 
 /** Random unit vectors for the matrix whose rows are the slices of a tensor along an axis; follows `nn.manualSeed`. */
 export function randomVectors({ shape, size }: Tensor, dim: number): SingularVectors {

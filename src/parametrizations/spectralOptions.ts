@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
+import { TransposedConvolution } from '../nn/convolution/transposedConvolution.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
-import { TransposedConvolution } from '../nn/transposedConvolution.ts';
 
 /** Options of `spectralNorm`. */
 export interface SpectralNormOptions {

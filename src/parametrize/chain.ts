@@ -4,7 +4,7 @@ import { isOwnedBy, type Scope, scoped } from '../engine/scope.ts';
 import { hasGradients, recording } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
-import { COPY, type Copier, type Copyable } from '../nn/copy.ts';
+import { COPY, type Copier, type Copyable } from '../nn/module/copy.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { type DependencyKey, dependencyKey } from './dependencyKey.ts';
 import { type Evaluated, EvaluationCache } from './evaluationCache.ts';

@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
-import { fieldsOf } from '../nn/fields.ts';
+import { fieldsOf } from '../nn/module/fields.ts';
 import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';
 

@@ -1,7 +1,7 @@
 import type { DataId, Variable } from '@tensorflow/tfjs-core';
 import { isAlive } from '../engine/variable.ts';
-import { fieldsOf } from '../nn/fields.ts';
-import type { Module } from '../nn/module.ts';
+import { fieldsOf } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 import { versionEpoch, versionOf } from './version.ts';
 
 /**

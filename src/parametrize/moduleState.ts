@@ -1,8 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { alias, scoped } from '../engine/scope.ts';
 import { isAlive } from '../engine/variable.ts';
-import { fieldsOf } from '../nn/fields.ts';
-import type { Module } from '../nn/module.ts';
+import { fieldsOf } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 
 /**
  * Runs `fn`, then puts the values of every parameter and buffer and the training mode of these modules back as they were,

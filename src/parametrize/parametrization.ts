@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { Module } from '../nn/module.ts';
+import { Module } from '../nn/module/module.ts';
 import { raiseVersion } from './version.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { ParametrizeError } from '../errors.ts';
-import { Module } from '../nn/module.ts';
+import { Module } from '../nn/module/module.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
 /**
@@ -21,7 +21,7 @@ export class ParametrizationDict extends Module {
   }
 }
 
-declare module '../nn/module.ts' {
+declare module '../nn/module/module.ts' {
   interface Parametrizations {
     /** The chain on the tensor of that name. */
     readonly [name: string]: ParametrizationList;

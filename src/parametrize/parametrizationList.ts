@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { Module } from '../nn/module.ts';
+import { Module } from '../nn/module/module.ts';
 import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { ParametrizationLike } from './parametrization.ts';

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Module } from '../nn/module.ts';
-import type { ParameterDict } from '../nn/parameterDict.ts';
+import type { ParameterDict } from '../nn/containers/parameterDict.ts';
+import type { Module } from '../nn/module/module.ts';
 import type { ParametrizationLike } from './parametrization.ts';
 import { type RegisterOptions, register } from './register.ts';
 import { whenThere } from './whenThere.ts';

@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import type { Module } from '../nn/module.ts';
+import type { Module } from '../nn/module/module.ts';
 import type { Attachment } from './host.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 

@@ -1,6 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { type Copier, registerPropertyCopyRule } from '../nn/copy.ts';
-import { isModule } from '../nn/fields.ts';
+import { type Copier, registerPropertyCopyRule } from '../nn/module/copy.ts';
+import { isModule } from '../nn/module/fields.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import type { ParametrizationList } from './parametrizationList.ts';

@@ -1,7 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { disposeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
-import { isModule } from '../nn/fields.ts';
+import { isModule } from '../nn/module/fields.ts';
 import type { Attachment } from './host.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 import { hostKindOf } from './objectHost.ts';

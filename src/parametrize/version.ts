@@ -1,5 +1,5 @@
-import { hookChanges, hookChangesInAll } from '../nn/hooks.ts';
-import type { Module } from '../nn/module.ts';
+import { hookChanges, hookChangesInAll } from '../nn/module/hooks.ts';
+import type { Module } from '../nn/module/module.ts';
 
 // Beside the modules, not in them: a registration leaves the keys of its host alone.
 const versions = new WeakMap<Module, number>();

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
-import { writeNodeFile } from '../../src/checkpoint/nodeFile.ts';
-import type { PlannedTensor } from '../../src/checkpoint/respell.ts';
-import { safetensorsPieces } from '../../src/checkpoint/safetensorsPieces.ts';
+import type { PlannedTensor } from '../../src/checkpoint/respell/respell.ts';
+import { safetensorsPieces } from '../../src/checkpoint/safetensors/safetensorsPieces.ts';
+import { writeNodeFile } from '../../src/checkpoint/source/nodeFile.ts';
 
 /** Rows and columns of the matrices in the files. */
 const side = 1024;

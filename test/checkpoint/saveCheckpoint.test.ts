@@ -289,6 +289,10 @@ describe('a checkpoint can be saved to, and loaded from,', () => {
     });
     await expect(saveCheckpoint(net, 'indexeddb://x')).rejects.toMatchObject({ code: 'OPTION' });
     await expect(saveCheckpoint(net, 'https://example.org/x')).rejects.toMatchObject({ code: 'OPTION' });
+    await expect(saveCheckpoint(net, join(folder, 'x.PT'))).rejects.toMatchObject({
+      code: 'OPTION',
+      message: expect.stringMatching(/^saveCheckpoint: the target is .*x\.PT.*safetensors/),
+    });
     await expect(saveCheckpoint(net, 7 as never)).rejects.toMatchObject({ code: 'OPTION' });
     await expect(saveCheckpoint({} as never, path)).rejects.toMatchObject({ code: 'UNSUPPORTED_HOST' });
     writeFileSync(path, 'precious');

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Budget } from '../../src/checkpoint/budget.ts';
-import { namedTensors } from '../../src/checkpoint/namedTensors.ts';
-import { MoreBytesNeeded, PickleBytes } from '../../src/checkpoint/pickleBytes.ts';
-import { torchWorld } from '../../src/checkpoint/torchWorld.ts';
-import { Unpickler } from '../../src/checkpoint/unpickle.ts';
+import { namedTensors } from '../../src/checkpoint/file/namedTensors.ts';
+import { Budget } from '../../src/checkpoint/source/budget.ts';
+import { MoreBytesNeeded, PickleBytes } from '../../src/checkpoint/torch/pickleBytes.ts';
+import { torchWorld } from '../../src/checkpoint/torch/torchWorld.ts';
+import { Unpickler } from '../../src/checkpoint/torch/unpickle.ts';
 
 // Pickles that Python wrote; test/golden/generate_pickles.py says of what.
 const golden = JSON.parse(readFileSync(new URL('../golden/pickles.json', import.meta.url), 'utf8')) as Record<

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Factor, Layout } from '../../src/model/layout.ts';
+import { type Factor, Layout } from '../../src/model/foreign/layout.ts';
 import { flatten } from '../toBeAllClose.ts';
 
 /** Factors in an order of their own, cut into axes at random places. */

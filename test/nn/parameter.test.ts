@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { buffer, parameter } from '../../src/nn/index.ts';
-import { isBuffer } from '../../src/nn/parameter.ts';
+import { isBuffer } from '../../src/nn/module/parameter.ts';
 
 describe.each([
   ['parameter', parameter, true],

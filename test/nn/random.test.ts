@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Embedding, Linear, LSTM, type Module, manualSeed } from '../../src/nn/index.ts';
-import { nextSeed, seedSequence, uniformWithin } from '../../src/nn/random.ts';
+import { nextSeed, seedSequence, uniformWithin } from '../../src/nn/init/random.ts';
 import { statistics } from './statistics.ts';
 
 const values = (module: Module): number[] => {

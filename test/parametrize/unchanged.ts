@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { ParametrizeError } from '../../src/errors.ts';
-import { isModule } from '../../src/nn/fields.ts';
 import type { Module } from '../../src/nn/index.ts';
-import { isBuffer } from '../../src/nn/parameter.ts';
+import { isModule } from '../../src/nn/module/fields.ts';
+import { isBuffer } from '../../src/nn/module/parameter.ts';
 
 /** Everything about an object that a failed call must leave as it was. */
 function photograph(object: object): Record<string, unknown> {

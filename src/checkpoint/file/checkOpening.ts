@@ -1,0 +1,35 @@
+import { ParametrizeError } from '../../errors.ts';
+import { checkBoolean, checkOptions } from '../../nn/options.ts';
+import type { OpenOptions } from '../source/byteSource.ts';
+import type { TorchOptions } from '../torch/parseTorch.ts';
+
+/** The options of whatever opens a file. */
+export const openingOptions = ['onProgress', 'signal'] as const;
+
+/**
+ * Refuses options that the caller does not know, and those of another type.
+ *
+ * @param known - all that the caller knows, those that are not of opening too
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkOpening(
+  caller: string,
+  options: OpenOptions & TorchOptions,
+  known: readonly string[],
+): void {
+  checkOptions(caller, options, known);
+  const { onProgress, signal, checkCrc } = options;
+  if (checkCrc !== undefined) checkBoolean(caller, 'checkCrc', checkCrc);
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: onProgress is ${String(onProgress)}, it must be a function.`,
+    );
+  }
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: signal is ${String(signal)}, it must be an AbortSignal. Pass controller.signal.`,
+    );
+  }
+}

@@ -1,0 +1,156 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { CheckpointError, named, quoted } from '../checkpointError.ts';
+import { type CheckpointSource, type OpenOptions, openSource } from '../source/byteSource.ts';
+import { type Reading, readFrom } from '../source/reading.ts';
+import type { FileKind } from './fileKind.ts';
+import type { ParsedCheckpoint, ParsedTensor } from './parsedCheckpoint.ts';
+import { type StoredTensor, toTensor } from './storedTensor.ts';
+
+/** What a file says of one of its tensors. */
+export interface TensorInfo {
+  /** The element type by its name in safetensors: F32, BF16, I64, … */
+  readonly dtype: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * An open checkpoint: what is in it is known, its tensors are read one by one.
+ *
+ * @remarks
+ * **Ownership**: {@link close} it.
+ */
+export interface CheckpointFile {
+  /** The kind of the file. */
+  readonly format: FileKind;
+  /** The names of its tensors, in the order of the file. */
+  readonly names: readonly string[];
+  /** The texts that a safetensors file holds besides. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Names that share one tensor, in groups. */
+  readonly ties: readonly (readonly string[])[];
+  /**
+   * What a torch file holds, as it was saved: dicts as `Map`s, lists and tuples as arrays, tensors as {@link TensorInfo}.
+   * Null for safetensors.
+   */
+  readonly object: unknown;
+  /**
+   * Type and shape of one tensor.
+   *
+   * @throws {@link CheckpointError} `UNKNOWN_TENSOR`
+   */
+  info(name: string): TensorInfo;
+  /**
+   * Reads one tensor.
+   *
+   * @remarks
+   * **Ownership**: the tensor is the caller's, a new one for each call.
+   *
+   * @throws {@link CheckpointError} `UNKNOWN_TENSOR`, `DTYPE` if tfjs cannot hold it, `UNREADABLE`, `DISPOSED` after close
+   */
+  tensor(name: string): Promise<Tensor>;
+  /**
+   * Reads one tensor exactly as the file has it: no type is converted.
+   *
+   * @throws {@link CheckpointError} as {@link tensor}
+   */
+  read(name: string): Promise<StoredTensor>;
+  /** Closes the file; what was read stays. */
+  close(): Promise<void>;
+}
+
+/** Opens a source with one of the parsers. */
+export async function openFile(
+  caller: string,
+  source: CheckpointSource,
+  options: OpenOptions | undefined,
+  parse: (size: number) => Reading<ParsedCheckpoint>,
+): Promise<CheckpointFile> {
+  try {
+    const bytes = await openSource(source, options);
+    try {
+      const parsed = await readFrom(parse(bytes.size), (range) => bytes.read(range));
+      return fileOf(
+        caller,
+        parsed,
+        (reading) => readFrom(reading, (range) => bytes.read(range)),
+        () => bytes.close(),
+      );
+    } catch (error) {
+      await bytes.close();
+      throw error;
+    }
+  } catch (error) {
+    throw named(caller, error);
+  }
+}
+
+function fileOf(
+  caller: string,
+  { format, metadata, tensors, object }: ParsedCheckpoint,
+  run: <T>(reading: Reading<T>) => Promise<T>,
+  close: () => Promise<void>,
+): CheckpointFile {
+  let isOpen = true;
+  const find = (name: string): ParsedTensor => {
+    const parsed = tensors.get(name);
+    if (parsed !== undefined) return parsed;
+    throw new CheckpointError(
+      'UNKNOWN_TENSOR',
+      `the file has no tensor ${quoted(name)}. Its names are in names.`,
+    );
+  };
+  const checked = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw named(caller, error);
+    }
+  };
+  const read = async (name: string): Promise<StoredTensor> => {
+    if (!isOpen) {
+      throw new CheckpointError(
+        'DISPOSED',
+        `${caller}: this file has been closed. Close it after the last tensor.`,
+      );
+    }
+    try {
+      return await run(find(name).read(name));
+    } catch (error) {
+      throw named(caller, error);
+    }
+  };
+  return {
+    format,
+    metadata,
+    object,
+    names: [...tensors.keys()],
+    ties: tiesOf(tensors),
+    info: (name) =>
+      checked(() => {
+        const { dtype, shape } = find(name);
+        return { dtype, shape };
+      }),
+    read,
+    async tensor(name) {
+      const stored = await read(name);
+      return checked(() => toTensor(stored, name));
+    },
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      await close();
+    },
+  };
+}
+
+function tiesOf(tensors: ReadonlyMap<string, ParsedTensor>): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const [name, { identity }] of tensors) {
+    if (identity === undefined) continue;
+    const group = groups.get(identity);
+    if (group === undefined) groups.set(identity, [name]);
+    else group.push(name);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}

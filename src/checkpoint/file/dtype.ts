@@ -1,0 +1,86 @@
+import { CheckpointError, quoted } from '../checkpointError.ts';
+
+/** A typed array that holds the elements of a stored tensor. */
+export type ElementArray =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+interface ElementArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): ElementArray;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): ElementArray;
+}
+
+// By their names in safetensors; half precision as its bits.
+const arrays = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const satisfies Record<string, ElementArrayConstructor>;
+
+/** The element types that can be read, by their names in safetensors. */
+export type DType = keyof typeof arrays;
+
+/** Those that files may have too: they can be listed, not read. The number is bytes per element. */
+const unreadable = new Map([
+  ['F8_E4M3', 1],
+  ['F8_E5M2', 1],
+  ['F8_E4M3FNUZ', 1],
+  ['F8_E5M2FNUZ', 1],
+  ['F8_E8M0', 1],
+  ['C32', 4],
+  ['C64', 8],
+  ['C128', 16],
+]);
+
+/** True for the types that can be read. */
+const isDType = (dtype: string): dtype is DType => Object.hasOwn(arrays, dtype);
+
+/** Bytes per element; undefined for a type that is not known. */
+export const elementSize = (dtype: string): number | undefined =>
+  isDType(dtype) ? arrays[dtype].BYTES_PER_ELEMENT : unreadable.get(dtype);
+
+/** An array for elements of a type. */
+export const newElements = (dtype: DType, length: number): ElementArray => new arrays[dtype](length);
+
+/**
+ * Bytes as elements: a view of them where their place in the buffer allows it, else of a copy. Every platform that
+ * JavaScript runs on is little-endian, as the files are.
+ */
+export function elementsIn(bytes: Uint8Array, dtype: DType): ElementArray {
+  const type: ElementArrayConstructor = arrays[dtype];
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return new type(aligned.buffer, aligned.byteOffset, bytes.byteLength / type.BYTES_PER_ELEMENT);
+}
+
+/**
+ * Refuses what tfjs has no type for.
+ *
+ * @param name - the tensor
+ * @throws {@link CheckpointError} `DTYPE`
+ */
+export function checkDType(dtype: string, name: string): asserts dtype is DType {
+  if (isDType(dtype)) return;
+  throw new CheckpointError(
+    'DTYPE',
+    `the tensor ${quoted(name)} has the type ${dtype}, which tfjs cannot hold; it can be one of ${Object.keys(arrays).join(', ')}. Convert it in Python, or read the others one by one.`,
+  );
+}

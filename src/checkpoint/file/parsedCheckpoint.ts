@@ -1,0 +1,28 @@
+import type { Reading } from '../source/reading.ts';
+import type { FileKind } from './fileKind.ts';
+import type { StoredTensor } from './storedTensor.ts';
+
+/** A tensor of a file whose bytes have not been read yet. */
+export interface ParsedTensor {
+  /** The element type by its name in safetensors; one that cannot be read is possible. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** The same for tensors that are one; absent where the format knows no ties. */
+  readonly identity?: string;
+  /**
+   * Reads its elements.
+   *
+   * @throws {@link CheckpointError} `DTYPE`, `UNSUPPORTED`, `CORRUPT`, `LIMIT`
+   */
+  read(name: string): Reading<StoredTensor>;
+}
+
+/** What a file contains, before its tensors are read. */
+export interface ParsedCheckpoint {
+  readonly format: FileKind;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of the file. */
+  readonly tensors: ReadonlyMap<string, ParsedTensor>;
+  /** What a torch file holds besides: its dicts as `Map`s, its lists and tuples as arrays, its tensors as parsed ones. */
+  readonly object: unknown;
+}

@@ -1,0 +1,106 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
+import type { DType, ElementArray } from './dtype.ts';
+import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
+
+/** A tensor exactly as a file has it. */
+export interface StoredTensor {
+  /** The element type by its name in safetensors. */
+  readonly dtype: DType;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** The elements in row-major order; of F16 and BF16 the bits, of BOOL zeros and ones. */
+  readonly data: ElementArray;
+}
+
+/** How many elements a tensor of a shape has. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+
+/** Bytes that {@link toTensor} allocates for one tensor. */
+export const bytesToWiden = (dtype: DType, size: number): number =>
+  dtype === 'F32' || dtype === 'I32' || dtype === 'BOOL' ? 0 : size * 4;
+
+/**
+ * The tensor that tfjs can hold: halves and short integers are widened, exactly; F64 is rounded to float32 as torch's
+ * `float()` does; long integers become int32 where they fit.
+ *
+ * @remarks
+ * **Ownership**: the caller's. Float32 and int32 data is not copied on backends that keep arrays (cpu).
+ *
+ * @throws {@link CheckpointError} `DTYPE` if a value does not fit
+ */
+export function toTensor({ dtype, shape, data }: StoredTensor, name: string): Tensor {
+  const make = (values: tf.TypedArray, type: 'float32' | 'int32' | 'bool'): Tensor =>
+    tf.tensor(values, [...shape], type);
+  switch (dtype) {
+    case 'F32':
+      return make(data as Float32Array, 'float32');
+    case 'F64':
+      return make(rounded(data as Float64Array, name), 'float32');
+    case 'F16':
+      return make(float16ToFloat32(data as Uint16Array), 'float32');
+    case 'BF16':
+      return make(bfloat16ToFloat32(data as Uint16Array), 'float32');
+    case 'BOOL':
+      if ((data as Uint8Array).some((value) => value > 1)) {
+        throw corrupt(`the tensor ${quoted(name)} has the type BOOL and values that are neither 0 nor 1`);
+      }
+      return make(data as Uint8Array, 'bool');
+    case 'I32':
+      return make(data as Int32Array, 'int32');
+    case 'I64':
+    case 'U64':
+      return make(narrowed(data as BigInt64Array | BigUint64Array, dtype, name), 'int32');
+    case 'U32':
+      if ((data as Uint32Array).some((value) => value > 0x7fffffff)) throw misfit(name, dtype, 'int32');
+      return make(Int32Array.from(data as Uint32Array), 'int32');
+    default:
+      return make(Int32Array.from(data as Int16Array), 'int32');
+  }
+}
+
+function rounded(data: Float64Array, name: string): Float32Array {
+  const values = new Float32Array(data);
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i]) && Number.isFinite(data[i])) throw misfit(name, 'F64', 'float32');
+  }
+  return values;
+}
+
+function narrowed(data: BigInt64Array | BigUint64Array, dtype: DType, name: string): Int32Array {
+  // The halves of each number instead of the number: a BigInt for every element would be forty times as slow.
+  const halves = new Int32Array(data.buffer, data.byteOffset, data.length * 2);
+  const values = new Int32Array(data.length);
+  for (let i = 0; i < values.length; i++) {
+    const low = halves[2 * i]!;
+    const high = halves[2 * i + 1]!;
+    const fits = dtype === 'I64' ? high === low >> 31 : high === 0 && low >= 0;
+    if (!fits) throw misfit(name, dtype, 'int32');
+    values[i] = low;
+  }
+  return values;
+}
+
+const misfit = (name: string, dtype: string, type: string) =>
+  new CheckpointError(
+    'DTYPE',
+    `the tensor ${quoted(name)} has the type ${dtype} and values that do not fit ${type}. Read it with read(name) of an opened file, or read the others one by one.`,
+  );
+
+/**
+ * What a file will have for a tensor.
+ *
+ * @throws {@link CheckpointError} `DTYPE` for strings and complex numbers
+ */
+export async function fromTensor(tensor: Tensor, name: string): Promise<StoredTensor> {
+  const dtype = ({ float32: 'F32', int32: 'I32', bool: 'BOOL' } as const)[tensor.dtype as 'float32'];
+  if (dtype === undefined) {
+    throw new CheckpointError(
+      'DTYPE',
+      `the tensor ${quoted(name)} has the type ${tensor.dtype}, which a checkpoint cannot hold; it can be float32, int32 or bool. Leave it out, or cast it.`,
+    );
+  }
+  const data = (await tensor.data()) as ElementArray;
+  return { dtype, shape: tensor.shape, data };
+}

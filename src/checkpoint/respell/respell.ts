@@ -1,0 +1,137 @@
+import type { TensorRecipe } from '../../model/recipe.ts';
+import { keyIn, partsOf } from '../../model/spelling/normalization.ts';
+import type { Spelling } from '../../nn/module/spelling.ts';
+import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
+import type { CheckpointFile } from '../file/checkpointFile.ts';
+import { checkDType, type DType } from '../file/dtype.ts';
+import { type StoredTensor, sizeOf } from '../file/storedTensor.ts';
+import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
+import { foldStored, rightVectorStored } from './foldStored.ts';
+import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
+
+/** A tensor that will be written. */
+export interface PlannedTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  read(): Promise<StoredTensor>;
+}
+
+/**
+ * The tensors of a file in one spelling, none of them read yet. What is not normalized keeps its name and its bytes; what the
+ * recipe of the file tells of is folded by its maps, which need a backend.
+ *
+ * @throws {@link CheckpointError} `UNSUPPORTED` for `folded`, of a parametrization that neither names nor a
+ * recipe tell, `UNKNOWN_RECIPE`, `DTYPE`
+ */
+export function respelled(file: CheckpointFile, spelling: Spelling): Map<string, PlannedTensor> {
+  const weights = parametrizedWeights(file);
+  const weightOf = new Map(weights.flatMap((weight) => weight.parts.map((part) => [part, weight] as const)));
+  const planned = new Map<string, PlannedTensor>();
+  const add = (name: string, tensor: PlannedTensor): void => {
+    if (planned.has(name)) throw corrupt(`two tensors would be called ${quoted(name)}`);
+    planned.set(name, tensor);
+  };
+  for (const name of file.names) {
+    const weight = weightOf.get(name);
+    if (weight === undefined) add(name, asItIs(file, name));
+    else if (spelling !== 'folded') add(renamed(weight, name, spelling), partOf(file, weight, name));
+    else if (weight.parts[0] === name) add(weight.prefix + weight.tensor, folded(file, weight));
+  }
+  return planned;
+}
+
+function asItIs(file: CheckpointFile, name: string): PlannedTensor {
+  const { dtype, shape } = file.info(name);
+  checkDType(dtype, name);
+  return { dtype, shape, read: () => file.read(name) };
+}
+
+function partOf(file: CheckpointFile, weight: ParametrizedWeight, name: string): PlannedTensor {
+  const { parts, hasValue } = weight;
+  if (!hasValue || name !== parts[2]) return asItIs(file, name);
+  const [W, u] = parts.map((part) => file.info(part));
+  return {
+    dtype: foldedType(W!.dtype),
+    shape: [sizeOf(W!.shape) / u!.shape[0]!],
+    read: async () => rightVectorStored(await readAll(file, parts), weight.prefix + weight.tensor),
+  };
+}
+
+async function readAll(file: CheckpointFile, parts: readonly string[]): Promise<StoredTensor[]> {
+  const stored: StoredTensor[] = [];
+  for (const part of parts) stored.push(await file.read(part));
+  return stored;
+}
+
+const foldedType = (dtype: string): DType => (dtype === 'F64' ? 'F64' : 'F32');
+
+function renamed(weight: ParametrizedWeight, part: string, spelling: Spelling): string {
+  const { prefix, tensor, normalization, parts } = weight;
+  if (normalization === null) return part;
+  const modern = partsOf(normalization)[parts.indexOf(part)]!;
+  return prefix + keyIn({ name: tensor, normalization }, modern, spelling === 'legacy');
+}
+
+function folded(file: CheckpointFile, weight: ParametrizedWeight): PlannedTensor {
+  const { prefix, tensor, normalization, parts, hasValue, recipe } = weight;
+  const name = prefix + tensor;
+  for (const part of parts) checkDType(file.info(part).dtype, part);
+  if (recipe !== null) return foldedByRecipe(file, weight, recipe);
+  if (normalization === null) throw unknown(name);
+  if (hasValue) return asItIs(file, parts[2]!);
+  const { dtype, shape } = file.info(parts[normalization === 'weightNorm' ? 1 : 0]!);
+  return {
+    dtype: foldedType(dtype),
+    shape,
+    read: async () => foldStored(normalization, await readAll(file, parts), name),
+  };
+}
+
+function foldedByRecipe(
+  file: CheckpointFile,
+  { prefix, tensor, spelling, normalization, parts }: ParametrizedWeight,
+  recipe: readonly TensorRecipe[],
+): PlannedTensor {
+  const name = prefix + tensor;
+  checkKinds(name, recipe);
+  const start = `${prefix}parametrizations.${tensor}.`.length;
+  const keys = parts.map((part, i) => {
+    const own = spelling === 'modern' ? part.slice(start) : partsOf(normalization!)[i]!;
+    return `parametrizations.weight.${own}`;
+  });
+  const shapes = new Map(keys.map((key, i) => [key, file.info(parts[i]!).shape]));
+  const shape = shapeOf(shapes, 'parametrizations.weight.');
+  if (shape === undefined) throw corrupt(`the parametrized weight ${quoted(name)} has no original`);
+  return {
+    dtype: 'F32',
+    shape,
+    async read() {
+      const stored = await readAll(file, parts);
+      return foldByRecipe(name, shape, recipe, new Map(keys.map((key, i) => [key, stored[i]!])));
+    },
+  };
+}
+
+/** How deep originals may be parametrized themselves. */
+const deepest = 8;
+
+/** The shape of a weight: in the catalog that of its last original, which may be parametrized itself. */
+function shapeOf(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  path: string,
+  depth = 0,
+): readonly number[] | undefined {
+  if (depth === deepest) return undefined;
+  for (const original of ['original1', 'original']) {
+    const nested = `${path}parametrizations.${original}.`;
+    const shape = shapes.get(path + original) ?? shapeOf(shapes, nested, depth + 1);
+    if (shape !== undefined) return shape;
+  }
+  return undefined;
+}
+
+const unknown = (name: string): CheckpointError =>
+  new CheckpointError(
+    'UNSUPPORTED',
+    `the tensor ${quoted(name)} is parametrized, and neither its names nor a recipe in the file tell by what. ${foldElsewhere}`,
+  );

@@ -1,0 +1,47 @@
+import { quoted } from '../checkpointError.ts';
+import { checkDType, elementsIn } from '../file/dtype.ts';
+import type { ParsedTensor } from '../file/parsedCheckpoint.ts';
+import { bytesToWiden, type StoredTensor, sizeOf } from '../file/storedTensor.ts';
+import type { Budget } from '../source/budget.ts';
+import { part, type Reading } from '../source/reading.ts';
+
+/** A safetensors file, as its tensors know it. */
+export interface SafetensorsFile {
+  /** Its size in bytes. */
+  readonly size: number;
+  readonly budget: Budget;
+}
+
+/** One tensor of a file; a class, because a file may have many and closures are large. */
+export class SafetensorsTensor implements ParsedTensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Where its bytes begin in the file. */
+  readonly offset: number;
+  /** How many they are. */
+  readonly length: number;
+  private readonly file: SafetensorsFile;
+
+  constructor(
+    dtype: string,
+    shape: readonly number[],
+    offset: number,
+    length: number,
+    file: SafetensorsFile,
+  ) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.offset = offset;
+    this.length = length;
+    this.file = file;
+  }
+
+  *read(name: string): Reading<StoredTensor> {
+    const { dtype, shape, offset, length, file } = this;
+    const what = () => `the tensor ${quoted(name)}`;
+    checkDType(dtype, name);
+    file.budget.chargeData(bytesToWiden(dtype, sizeOf(shape)), what);
+    const bytes = yield* part(file.size, offset, length, what);
+    return { dtype, shape, data: elementsIn(bytes, dtype) };
+  }
+}

@@ -1,0 +1,120 @@
+import { CheckpointError, quoted } from '../checkpointError.ts';
+import type { ByteSource } from './byteSource.ts';
+
+// What is used of Node.js, without its types: they would become everybody's globals.
+interface FileHandle {
+  stat(): Promise<{ readonly size: number; isFile(): boolean }>;
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  write(bytes: Uint8Array): Promise<{ bytesWritten: number }>;
+  close(): Promise<void>;
+}
+interface FileSystem {
+  open(path: string | URL, flags: string): Promise<FileHandle>;
+  rename(from: string, to: string): Promise<void>;
+  rm(path: string, options: { force: boolean }): Promise<void>;
+}
+interface NodeGlobals {
+  readonly process?: { readonly versions?: { readonly node?: string }; readonly pid?: number };
+  readonly Buffer?: { allocUnsafeSlow(length: number): Uint8Array };
+}
+const node = globalThis as NodeGlobals;
+
+/** Whether there are files that can be opened by path. */
+export const isNode = (): boolean => node.process?.versions?.node !== undefined;
+
+/** The path in a path or a `file:` URL; null for other URLs. */
+export function pathOf(source: string | URL): string | URL | null {
+  if (source instanceof URL) return source.protocol === 'file:' ? source : null;
+  if (/^file:/i.test(source)) return new URL(source);
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(source) ? null : source;
+}
+
+// The name in a variable, so that bundlers for browsers do not look for the module.
+const fileSystem = async (name = 'node:fs/promises'): Promise<FileSystem> =>
+  (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as FileSystem;
+
+/** Linux reads at most 2 GiB at a time. */
+const most = 1 << 30;
+
+/** Opens a file for reading at any place. */
+export async function openNodeFile(path: string | URL): Promise<ByteSource> {
+  const { open } = await fileSystem();
+  const handle = await unreadable(() => open(path, 'r'));
+  const status = await handle.stat();
+  if (!status.isFile()) {
+    await handle.close();
+    throw new CheckpointError('UNREADABLE', `${quoted(String(path))} is not a file. Pass the file itself.`);
+  }
+  return {
+    size: status.size,
+    close: () => handle.close(),
+    read: ({ offset, length }) =>
+      unreadable(async () => {
+        // Memory that is not zeroed first: it would cost as much as the reading.
+        const bytes = node.Buffer!.allocUnsafeSlow(length);
+        let done = 0;
+        while (done < length) {
+          const wanted = Math.min(length - done, most);
+          const { bytesRead } = await handle.read(bytes, done, wanted, offset + done);
+          if (bytesRead === 0) break;
+          done += bytesRead;
+        }
+        return new Uint8Array(bytes.buffer, 0, done);
+      }),
+  };
+}
+
+/** Runs what may fail in the file system, and names it so. */
+async function unreadable<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CheckpointError('UNREADABLE', `${reason}. Check the path and the permissions.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Writes a file in pieces: beside its place at first, so that a failure leaves what was there. */
+export async function writeNodeFile(
+  path: string | URL,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const { open, rename, rm } = await fileSystem();
+  const target = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const temporary = `${target}.${node.process?.pid}.tmp`;
+  const handle = await unwritable(target, () => open(temporary, 'wx'));
+  try {
+    try {
+      for await (const piece of pieces) await unwritable(target, () => writeAll(handle, piece));
+    } finally {
+      await handle.close();
+    }
+    await unwritable(target, () => rename(temporary, target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Runs what writes; what makes the pieces throws its own errors. */
+async function unwritable<T>(target: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    // Up to the call and the path, which is that of the temporary file.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split(', ');
+    throw new CheckpointError(
+      'UNREADABLE',
+      `${quoted(target)} cannot be written: ${reason}. Check the path, the permissions and the space on the disk.`,
+      { cause: error },
+    );
+  }
+}
+
+async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    done += (await handle.write(piece.subarray(done, done + most))).bytesWritten;
+  }
+}

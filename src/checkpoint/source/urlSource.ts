@@ -1,0 +1,133 @@
+import { CheckpointError, quoted } from '../checkpointError.ts';
+import type { ByteSource, OpenOptions } from './byteSource.ts';
+import type { ByteRange } from './reading.ts';
+
+/** Small parts are not asked for one by one. */
+const leastRequest = 256 * 1024;
+
+/**
+ * Opens a URL: where its server sends ranges, a source that asks for parts; else all of it, downloaded. Browsers keep the
+ * blob on disk if it is large.
+ */
+export async function openUrl(url: string | URL, options: OpenOptions): Promise<ByteSource | Blob> {
+  const first = await request(url, { offset: 0, length: leastRequest }, options);
+  const range = rangeOf(first);
+  if (range === null) {
+    const isAll = first.status === 200;
+    if (!isAll) await first.body?.cancel();
+    return received(isAll ? first : await request(url, undefined, options), options);
+  }
+  const start = new Uint8Array(await arriving(url, options.signal, () => first.arrayBuffer()));
+  return ranged(url, options, { total: range.total, tag: first.headers.get('ETag'), start });
+}
+
+async function request(url: string | URL, range: ByteRange | undefined, { signal }: OpenOptions) {
+  const headers: Record<string, string> =
+    range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+  return arriving(url, signal, () => fetch(url, { headers, ...(signal && { signal }) }));
+}
+
+/** Runs what waits for a server, and names what goes wrong with it. */
+async function arriving<T>(
+  url: string | URL,
+  signal: AbortSignal | undefined,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw unreadable(url, reasonOf(error), error);
+  }
+}
+
+/** Node.js says why in the cause of its error, browsers not at all. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== ''
+    ? `${error.message} (${cause.message})`
+    : error.message;
+}
+
+const unreadable = (url: string | URL, reason: string, cause?: unknown): CheckpointError =>
+  new CheckpointError('UNREADABLE', `${quoted(String(url))} cannot be read: ${reason}. Check the address.`, {
+    cause,
+  });
+
+/** Which part of how much a response has; null if it is not a part, or does not say (other origins hide it). */
+function rangeOf(response: Response): { offset: number; total: number } | null {
+  // Of a compressed response the numbers are about the compressed bytes.
+  if (response.status !== 206 || response.headers.has('Content-Encoding')) return null;
+  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '');
+  return match === null ? null : { offset: Number(match[1]), total: Number(match[2]) };
+}
+
+interface Known {
+  readonly total: number;
+  readonly tag: string | null;
+  readonly start: Uint8Array;
+}
+
+function ranged(url: string | URL, options: OpenOptions, { total, tag, start }: Known): ByteSource {
+  let window = { offset: 0, bytes: start };
+  const covers = ({ offset, length }: ByteRange): boolean =>
+    offset >= window.offset && offset + length <= window.offset + window.bytes.length;
+  const viewOf = ({ offset, length }: ByteRange): Uint8Array =>
+    window.bytes.subarray(offset - window.offset, offset - window.offset + length);
+  return {
+    size: total,
+    close: async () => {
+      window = { offset: 0, bytes: new Uint8Array(0) };
+    },
+    async read(range) {
+      if (covers(range)) return viewOf(range).slice();
+      const length = Math.min(Math.max(range.length, leastRequest), total - range.offset);
+      const response = await request(url, { offset: range.offset, length }, options);
+      const found = rangeOf(response);
+      if (found?.offset !== range.offset || found.total !== total || response.headers.get('ETag') !== tag) {
+        await response.body?.cancel();
+        throw unreadable(url, 'it has changed since it was opened');
+      }
+      const bytes = new Uint8Array(await arriving(url, options.signal, () => response.arrayBuffer()));
+      if (length > range.length) {
+        window = { offset: range.offset, bytes };
+        return viewOf(range).slice();
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Everything that a response sends. */
+export async function received(response: Response, { onProgress, signal }: OpenOptions): Promise<Blob> {
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw unreadable(response.url, `the server answered ${response.status} ${response.statusText}`.trim());
+  }
+  const header = response.headers.get('Content-Length');
+  const total = header === null || response.headers.has('Content-Encoding') ? undefined : Number(header);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let loaded = 0;
+  const reader = await arriving(response.url, signal, async () => response.body?.getReader());
+  // Also while nothing arrives: the request may have been made without this signal.
+  const cancel = (): void => void reader?.cancel().catch(() => {});
+  signal?.addEventListener('abort', cancel);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const step = await arriving(response.url, signal, async () => reader?.read());
+      if (step === undefined || step.done) break;
+      chunks.push(step.value);
+      loaded += step.value.length;
+      onProgress?.({ loaded, total });
+    }
+    signal?.throwIfAborted();
+  } catch (error) {
+    cancel();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+  return new Blob(chunks);
+}

@@ -1,0 +1,63 @@
+import type { KeyMapping } from '../../nn/module/hooks.ts';
+
+/** What `loadCheckpoint` did; as a string a table of it. */
+export interface CheckpointReport {
+  /** What stood in front of the keys in the file: `state_dict.module.`, or the empty string. */
+  readonly prefix: string;
+  /** What was loaded: names in the file, keys of the model, and how one became the other. */
+  readonly mapped: readonly KeyMapping[];
+  /** Those of them that are normalized in the file and plain in the model: the weight was computed. */
+  readonly folded: readonly KeyMapping[];
+  /** Keys of the model that the file lacks; empty if `strict`. */
+  readonly missing: readonly string[];
+  /** Names in the state dict of the file that the model lacks; empty if `strict`. */
+  readonly unexpected: readonly string[];
+  /** Names in the file that are not of the state dict: of an optimizer, for example, or left out by `rename`. */
+  readonly skipped: readonly string[];
+  /** Tensors that were parametrized by the recipe in the file. */
+  readonly registered: readonly string[];
+  /** What a model of tf.layers computes otherwise than torch by default, and what its graph does not tell. */
+  readonly notes: readonly string[];
+  /** The table. */
+  toString(): string;
+}
+
+/** Adds the table to what it is about. */
+export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): CheckpointReport => ({
+  ...parts,
+  toString: () => tableOf(parts),
+});
+
+function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
+  const { prefix, mapped, missing, unexpected, skipped, registered, notes } = report;
+  const rows = [
+    ...mapped.map(({ from, to, rule }) => [from.join(' + '), to.join(' + '), rule]),
+    ...missing.map((key) => ['—', key, 'missing in the file']),
+    ...unexpected.map((name) => [name, '—', 'unexpected']),
+    ...grouped(skipped).map((names) => [names, '—', 'skipped']),
+  ];
+  const table = [['in the file', 'in the model', 'how'], ...rows];
+  const widths = [0, 1].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map(([file, model, how]) =>
+    `${file!.padEnd(widths[0]!)}  ${model!.padEnd(widths[1]!)}  ${how}`.trimEnd(),
+  );
+  const above = [
+    ...(prefix === '' ? [] : [`prefix: ${prefix}`]),
+    ...(registered.length === 0 ? [] : [`registered by the recipe: ${registered.join(', ')}`]),
+  ];
+  return [...above, ...lines, ...notes.map((note) => `note: ${note}`)].join('\n');
+}
+
+/** Names by what they begin with: an optimizer has hundreds. */
+function grouped(names: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const top = name.split('.', 1)[0]!;
+    const group = groups.get(top);
+    if (group === undefined) groups.set(top, [name]);
+    else group.push(name);
+  }
+  return [...groups].map(([top, [first, ...more]]) =>
+    more.length === 0 ? first! : `${top}.… (${more.length + 1} tensors)`,
+  );
+}

@@ -1,0 +1,22 @@
+import { keysIn, legacyKey, modernKey, normalizationNames } from '../../model/spelling/normalization.ts';
+import type { Module } from '../../nn/module/module.ts';
+
+/** Parts that have no old names: of other parametrizations of the catalog. */
+const others = ['original', '0.base'];
+
+/** Every key under which the state of a module may stand in a file, in any spelling. */
+export function knownKeys(model: Module): Set<string> {
+  const keys = new Set<string>();
+  for (const key of Object.keys(model.stateDict())) {
+    keys.add(key);
+    const { prefix, name } = modernKey(key) ?? legacyKey(key);
+    keys.add(prefix + name);
+    for (const part of others) keys.add(`${prefix}parametrizations.${name}.${part}`);
+    for (const normalization of normalizationNames) {
+      for (const isLegacy of [false, true]) {
+        for (const known of keysIn(name, normalization, isLegacy)) keys.add(prefix + known);
+      }
+    }
+  }
+  return keys;
+}

@@ -1,0 +1,146 @@
+import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../errors.ts';
+import { foreignKindOf, type StatefulModel } from '../../model/foreign/foreignModel.ts';
+import { applyRecipe, type Catalog } from '../../model/recipe.ts';
+import type { KeyMapping } from '../../nn/module/hooks.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { checkBoolean } from '../../nn/options.ts';
+import { CheckpointError, named } from '../checkpointError.ts';
+import { checkOpening, openingOptions } from '../file/checkOpening.ts';
+import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
+import type { TorchOptions } from '../torch/parseTorch.ts';
+import { checkLoading, checkRenamed } from './checkLoading.ts';
+import { checkModel } from './checkModel.ts';
+import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
+import { knownKeys } from './knownKeys.ts';
+import { loadForeign } from './loadForeign.ts';
+import { readState, type StoredState } from './readState.ts';
+import { recipeIn } from './recipeText.ts';
+import { selectParts } from './selectParts.ts';
+import { type Rename, selectState } from './selectState.ts';
+
+/** Options of {@link loadCheckpoint}. */
+export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
+  /** What stands in front of the keys of the state dict in the file. Default: what fits the model best. */
+  readonly prefix?: string;
+  /** Other names for keys, without the prefix; null leaves one out. */
+  readonly rename?: Rename;
+  /** Whether a missing or unexpected key is an error. Default true. */
+  readonly strict?: boolean;
+  /**
+   * The functions that may parametrize the model as the recipe in the file says: `{ weightNorm, spectralNorm }`. Without it no
+   * recipe is followed, and what is normalized in the file is folded into plain weights.
+   */
+  readonly catalog?: Catalog;
+}
+
+/**
+ * Loads a checkpoint into a module, or into a model of tf.layers (after `import 'tfjs-parametrize/layers'`): safetensors or a file
+ * of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is found in what wraps it, and
+ * weights may be spelled otherwise than in the model.
+ *
+ * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout; if no layer is called as a
+ * module, those of the modules in their order.
+ *
+ * @remarks
+ * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. All or nothing.
+ *
+ * @param source - bytes, a `Blob`, `File` or `Response`, a URL, a path in Node.js, an `IOHandler`, or a URL of `tf.io`
+ * (`indexeddb://name`)
+ * @returns what was done with each key; as a string a table of it
+ * @throws {@link CheckpointError} for everything that is wrong with the file; `AMBIGUOUS`, `UNKNOWN_RECIPE`, `OPTION`
+ * @throws {@link StateDictError} if the state dict does not fit the model
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything else, and for a model that is not built; `DISPOSED`
+ * @example
+ * ```ts
+ * const report = await loadCheckpoint(generator, 'g_02500000.pt', { prefix: 'generator' });
+ * console.log(String(report));
+ * ```
+ */
+export async function loadCheckpoint(
+  model: StatefulModel,
+  source: CheckpointSource | io.IOHandler,
+  options: LoadCheckpointOptions = {},
+): Promise<CheckpointReport> {
+  checkModel('loadCheckpoint', model);
+  const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, 'checkCrc'];
+  checkOpening('loadCheckpoint', options, names);
+  const { strict = true, prefix, rename, catalog, ...opening } = options;
+  checkBoolean('loadCheckpoint', 'strict', strict);
+  checkLoading('loadCheckpoint', { prefix, rename, catalog });
+  try {
+    const kind = foreignKindOf(model);
+    const foreign = kind?.stateOf('loadCheckpoint', model);
+    const state = await readState(source, opening, (stored) => {
+      const selection =
+        foreign === undefined
+          ? selectState(stored.names, knownKeys(model as Module), prefix, rename)
+          : selectParts(stored, foreign, prefix, rename);
+      checkRenamed(rename, selection, stored.names);
+      return selection;
+    });
+    try {
+      return kind === undefined || foreign === undefined
+        ? load(model as Module, state, strict, catalog)
+        : loadForeign(kind, model, foreign, state, strict, catalog);
+    } finally {
+      tf.dispose(state.tensors);
+    }
+  } catch (error) {
+    throw named('loadCheckpoint', error);
+  }
+}
+
+function load(
+  model: Module,
+  { tensors, metadata, selection }: StoredState,
+  strict: boolean,
+  catalog: Catalog | undefined,
+): CheckpointReport {
+  const registered = catalog === undefined ? [] : register(model, tensors, metadata, strict, catalog);
+  const { mapped, missingKeys, unexpectedKeys } = model.loadStateDict(tensors, { strict });
+  const { prefix, keys, skipped } = selection;
+  const nameOf = (key: string): string => keys.get(key) ?? key;
+  const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpectedKeys]);
+  const direct = [...keys.keys()].filter((key) => !explained.has(key));
+  const all: KeyMapping[] = [
+    ...direct.map((key) => ({ from: [nameOf(key)], to: [key], rule: 'as it is' })),
+    ...mapped.map(({ from, to, rule }) => ({ from: from.map(nameOf), to, rule })),
+  ];
+  return checkpointReport({
+    prefix,
+    mapped: all,
+    folded: all.filter(({ rule }) => rule === 'g · v / ‖v‖' || rule === 'W / σ'),
+    missing: missingKeys,
+    unexpected: unexpectedKeys.map(nameOf),
+    skipped,
+    registered,
+    notes: [],
+  });
+}
+
+/** Follows the recipe in the file: on a copy first, so that what does not work out leaves the model as it is. */
+function register(
+  model: Module,
+  tensors: NamedTensorMap,
+  metadata: Readonly<Record<string, string>>,
+  strict: boolean,
+  catalog: Catalog,
+): string[] {
+  const recipe = recipeIn(metadata);
+  if (recipe === null) return [];
+  const copy = model.clone();
+  try {
+    applyRecipe(copy, recipe, catalog);
+    copy.loadStateDict(tensors, { strict });
+  } catch (error) {
+    if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
+      throw new CheckpointError('UNKNOWN_RECIPE', error.message);
+    }
+    throw error;
+  } finally {
+    copy.dispose();
+  }
+  return applyRecipe(model, recipe, catalog);
+}

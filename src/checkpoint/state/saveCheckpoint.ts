@@ -1,0 +1,131 @@
+import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { foreignKindOf, type StatefulModel } from '../../model/foreign/foreignModel.ts';
+import { Twin } from '../../model/foreign/twin.ts';
+import { twinRecipe } from '../../model/foreign/twinRecipe.ts';
+import { recipeOf, type TensorRecipe } from '../../model/recipe.ts';
+import type { Module } from '../../nn/module/module.ts';
+import type { Spelling } from '../../nn/module/spelling.ts';
+import { checkOptions } from '../../nn/options.ts';
+import { CheckpointError, named } from '../checkpointError.ts';
+import { checkFileName } from '../safetensors/checkFileName.ts';
+import { writeSafetensors } from '../safetensors/writeSafetensors.ts';
+import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from '../source/ioHandler.ts';
+import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
+import { checkModel } from './checkModel.ts';
+import { recipeKey, recipeText } from './recipeText.ts';
+
+/**
+ * Where a checkpoint can be saved: a path or `file:` URL in Node.js, a stream (of `FileSystemFileHandle.createWritable()`, for
+ * example), an `IOHandler` of tfjs, or a URL that `tf.io` knows: `indexeddb://name`, `localstorage://name`, `downloads://name`.
+ */
+export type CheckpointTarget = string | URL | WritableStream<Uint8Array> | io.IOHandler;
+
+/** Options of {@link saveCheckpoint}. */
+export interface SaveCheckpointOptions {
+  /** How normalized weights are named, as of `stateDict`. Default: as the module has them. */
+  readonly spelling?: Spelling;
+  /** Further texts to put into the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout: files and streams get safetensors, `tf.io` gets its own format. With it goes the recipe of
+ * its parametrizations (tensors, kinds, options), from which `loadCheckpoint` can register them again on a plain module; not
+ * with the spelling `folded`, whose weights are plain.
+ *
+ * What is saved is the state at the moment of the call, also if training goes on meanwhile.
+ *
+ * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is no module
+ * @example
+ * ```ts
+ * await saveCheckpoint(model, 'model.safetensors', { spelling: 'modern' });
+ * await saveCheckpoint(model, 'indexeddb://model');
+ * ```
+ */
+export async function saveCheckpoint(
+  model: StatefulModel,
+  target: CheckpointTarget,
+  options: SaveCheckpointOptions = {},
+): Promise<void> {
+  checkModel('saveCheckpoint', model);
+  checkOptions('saveCheckpoint', options, ['spelling', 'metadata']);
+  const { spelling, metadata = {} } = options;
+  let tensors: NamedTensorMap = {};
+  try {
+    const write = writerFor(target);
+    const state = stateOf(model, spelling);
+    tensors = state.tensors;
+    const recipe = spelling === 'folded' ? [] : state.recipe;
+    // Tools of Hugging Face ask for the format of the framework that names the tensors.
+    const texts = {
+      format: 'pt',
+      ...metadata,
+      ...(recipe.length > 0 && { [recipeKey]: recipeText(recipe) }),
+    };
+    await write(tensors, texts);
+  } catch (error) {
+    throw named('saveCheckpoint', error);
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
+interface SavedState {
+  /** The caller's. */
+  readonly tensors: NamedTensorMap;
+  readonly recipe: readonly TensorRecipe[];
+}
+
+function stateOf(model: StatefulModel, spelling: Spelling | undefined): SavedState {
+  const foreign = foreignKindOf(model)?.stateOf('saveCheckpoint', model);
+  if (foreign === undefined) {
+    const module = model as Module;
+    return { tensors: snapshot(module, spelling), recipe: recipeOf(module) };
+  }
+  // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to choose.
+  const twin = new Twin(foreign, (_tensor, _part, possible) =>
+    spelling === 'folded' ? possible.at(-1)! : possible[0]!,
+  );
+  try {
+    return { tensors: snapshot(twin.module, spelling), recipe: twinRecipe(twin) };
+  } finally {
+    twin.dispose();
+  }
+}
+
+/** Tensors of the state as it is now: variables change their data by replacing it, so that a clone keeps it. */
+const snapshot = (model: Module, spelling: Spelling | undefined): NamedTensorMap =>
+  tf.tidy(() => {
+    const state = model.stateDict(spelling === undefined ? {} : { spelling });
+    return Object.fromEntries(Object.entries(state).map(([key, tensor]) => [key, tf.clone(tensor)]));
+  });
+
+type Writer = (tensors: NamedTensorMap, metadata: Readonly<Record<string, string>>) => Promise<void>;
+
+/** What writes to a target; throws at once if nothing does. */
+function writerFor(target: CheckpointTarget): Writer {
+  if (typeof WritableStream === 'function' && target instanceof WritableStream) {
+    return async (tensors, metadata) => {
+      const writer = target.getWriter();
+      await writer.write(await writeSafetensors(tensors, metadata));
+      await writer.close();
+    };
+  }
+  const scheme = schemeOf(target);
+  if (scheme !== null) {
+    const handler = saveHandlerFor(target as string);
+    return (tensors, metadata) => saveArtifacts(handler, tensors, metadata);
+  }
+  const path = typeof target === 'string' || target instanceof URL ? pathOf(target) : null;
+  if (path !== null && isNode()) {
+    checkFileName('the target', String(path));
+    return async (tensors, metadata) => writeNodeFile(path, [await writeSafetensors(tensors, metadata)]);
+  }
+  if (isIOHandler(target)) return (tensors, metadata) => saveArtifacts(target, tensors, metadata);
+  throw new CheckpointError(
+    'OPTION',
+    'the target is none that can be written. Pass a path (in Node.js), a stream, an IOHandler or a URL of tf.io.',
+  );
+}

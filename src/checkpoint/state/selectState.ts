@@ -1,0 +1,119 @@
+import { CheckpointError, quoted } from '../checkpointError.ts';
+
+/** Other names for keys: a function, or a table of whole keys and of paths in front of a dot. Null leaves a key out. */
+export type Rename = ((key: string) => string | null) | Readonly<Record<string, string | null>>;
+
+/** The state dict in a file. */
+export interface Selection {
+  /** What stands in front of its keys. */
+  readonly prefix: string;
+  /** The names of its tensors in the file, by key. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** The names of the other tensors. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Finds the state dict among the tensors of a file: training checkpoints wrap it (`state_dict.`, `model.`, `generator.`), and so
+ * do DataParallel (`module.`) and Lightning. What matches most keys of the model is it.
+ *
+ * @param known - the keys that the model may have
+ * @throws {@link CheckpointError} `AMBIGUOUS` if two parts of the file match equally well, `OPTION` for a prefix or a renaming
+ * that fits nothing
+ */
+export function selectState(
+  names: readonly string[],
+  known: ReadonlySet<string>,
+  asked: string | undefined,
+  rename: Rename | undefined,
+): Selection {
+  const renamed = renamer(rename);
+  const prefix = asked === undefined ? bestPrefix(names, known, renamed) : withDot(asked, names);
+  const keys = new Map<string, string>();
+  const skipped: string[] = [];
+  for (const name of names) {
+    const key = name.startsWith(prefix) ? renamed(name.slice(prefix.length)) : null;
+    if (key === null) {
+      skipped.push(name);
+      continue;
+    }
+    const other = keys.get(key);
+    if (other !== undefined) {
+      throw new CheckpointError(
+        'OPTION',
+        `rename makes ${quoted(key)} of both ${quoted(other)} and ${quoted(name)}. Leave one of them out by null.`,
+      );
+    }
+    keys.set(key, name);
+  }
+  return { prefix, keys, skipped };
+}
+
+/** What a renaming does to a key. */
+export function renamer(rename: Rename | undefined): (key: string) => string | null {
+  if (rename === undefined) return (key) => key;
+  if (typeof rename === 'function') return rename;
+  // The longest path first, so that `a.b` wins over `a`.
+  const table = Object.entries(rename).sort(([a], [b]) => b.length - a.length);
+  return (key) => {
+    for (const [from, to] of table) {
+      if (key === from) return to;
+      if (key.startsWith(`${from}.`)) return to === null ? null : joined(to, key.slice(from.length + 1));
+    }
+    return key;
+  };
+}
+
+const joined = (path: string, rest: string): string => (path === '' ? rest : `${path}.${rest}`);
+
+function bestPrefix(
+  names: readonly string[],
+  known: ReadonlySet<string>,
+  renamed: (key: string) => string | null,
+): string {
+  const scores = new Map<string, number>([['', 0]]);
+  for (const name of names) {
+    for (const prefix of prefixesOf(name)) {
+      const key = renamed(name.slice(prefix.length));
+      if (key !== null && known.has(key)) scores.set(prefix, (scores.get(prefix) ?? 0) + 1);
+    }
+  }
+  const best = Math.max(...scores.values());
+  const winners = [...scores].filter(([, score]) => score === best).map(([prefix]) => prefix);
+  if (winners.length === 1 || winners.includes('')) return winners.includes('') ? '' : winners[0]!;
+  throw new CheckpointError(
+    'AMBIGUOUS',
+    `the file has several state dicts that fit: ${winners.slice(0, 5).map(quoted).join(', ')}. Pass { prefix } to say which.`,
+  );
+}
+
+/** How deep a state dict may be wrapped. Of more, a hostile name would cost the square of its length. */
+const deepest = 8;
+
+/** The empty prefix, and those that end with one of the first dots. */
+export function prefixesOf(name: string): string[] {
+  const prefixes = [''];
+  for (
+    let dot = name.indexOf('.');
+    dot >= 0 && prefixes.length <= deepest;
+    dot = name.indexOf('.', dot + 1)
+  ) {
+    prefixes.push(name.slice(0, dot + 1));
+  }
+  return prefixes;
+}
+
+/**
+ * A prefix with its dot.
+ *
+ * @throws {@link CheckpointError} `OPTION` if no name begins with it
+ */
+export function withDot(asked: string, names: readonly string[]): string {
+  const prefix = asked === '' || asked.endsWith('.') ? asked : `${asked}.`;
+  if (names.some((name) => name.startsWith(prefix))) return prefix;
+  const tops = [...new Set(names.map((name) => name.split('.')[0]!))].slice(0, 8);
+  throw new CheckpointError(
+    'OPTION',
+    `prefix is ${quoted(asked)}, and no tensor of the file is called so; they begin with ${tops.map(quoted).join(', ')}.`,
+  );
+}

@@ -1,0 +1,34 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { scoped } from '../../engine/scope.ts';
+import { isAlive } from '../../engine/variable.ts';
+import { ParametrizeError } from '../../errors.ts';
+import { registrationOf } from '../../parametrize/registry.ts';
+import type { ForeignTensor } from './foreignModel.ts';
+
+/**
+ * The variable of a tensor that is not parametrized.
+ *
+ * @throws {@link ParametrizeError} `DISPOSED`
+ */
+export function variableOf({ variable, path }: ForeignTensor): Variable {
+  const found = variable();
+  if (isAlive(found)) return found;
+  throw new ParametrizeError(
+    'DISPOSED',
+    `'${path}' has been disposed. Make a new model, or dispose it later.`,
+  );
+}
+
+/** The value of a tensor, parametrized or not: the variable itself, or a tensor of the innermost tidy. */
+export function currentValue(tensor: ForeignTensor): Tensor {
+  const registration = registrationOf(tensor.host, tensor.name);
+  if (registration === undefined) return variableOf(tensor);
+  return scoped('currentValue', () => registration.list.chain.inspect());
+}
+
+/** The key of a variable of the chain of a tensor, as the model's own framework names the tensor. */
+export const nativeKey = ({ hostPath, name }: ForeignTensor, key: string): string =>
+  joined(hostPath, `parametrizations.${name}.${key}`);
+
+/** A path and a name below it. */
+export const joined = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);

@@ -1,0 +1,101 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { alias } from '../../engine/scope.ts';
+import { ParametrizeError } from '../../errors.ts';
+import { fieldsOf } from '../../nn/module/fields.ts';
+import type { StateDictLoading } from '../../nn/module/hooks.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { preservingState } from '../../parametrize/moduleState.ts';
+import { planAssignment } from '../../parametrize/planAssignment.ts';
+import { keyIn } from './normalization.ts';
+import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { type SpelledTensor, spelledTensors } from './spelledTensor.ts';
+
+/**
+ * Respells what a map has for the own tensors of a module as the module has them, one by one: renamed where both are
+ * normalized in the same way, else computed.
+ */
+export function readStateDict(module: Module, loading: StateDictLoading): void {
+  const tensors = normalizedTensors(module);
+  const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
+  for (const tensor of tensors) respell(module, tensor, loading);
+  for (const [name, variable] of fieldsOf(module).variables) {
+    if (!ofChains.has(variable)) respell(module, { name, state: null }, loading);
+  }
+}
+
+/** A tensor that is not parametrized. */
+interface PlainTensor {
+  readonly name: string;
+  readonly state: null;
+}
+
+function respell(module: Module, tensor: NormalizedTensor | PlainTensor, loading: StateDictLoading): void {
+  const { state, prefix, mapped, problem } = loading;
+  const { name } = tensor;
+  const keys =
+    tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
+  const isThere = keys.every((key) => state.has(prefix + key));
+  const found = spelledTensors(state, prefix, name, module).filter(
+    // What is there as the module has it is taken so, unless it is a part of something else.
+    (spelled) =>
+      !sameKeys(spelled.keys, keys) && (!isThere || keys.every((key) => spelled.keys.includes(key))),
+  );
+  const [source, other] = found;
+  if (source === undefined) return;
+  if (other !== undefined) {
+    const spellings = found.map((spelled) => spelled.keys.join(' + ')).join(' and ');
+    problem(`'${prefix}${name}' is there in several spellings: ${spellings}`, [
+      ...found.flatMap((spelled) => spelled.keys.map((key) => prefix + key)),
+      ...keys.map((key) => prefix + key),
+    ]);
+    return;
+  }
+  try {
+    const { values, rule } = convert(source, tensor, `'${prefix}${name}'`);
+    for (const key of source.keys) state.delete(prefix + key);
+    for (const [i, key] of keys.entries()) state.set(prefix + key, values[i]!);
+    mapped({
+      from: source.keys.map((key) => prefix + key),
+      to: keys.map((key) => prefix + key),
+      rule,
+    });
+  } catch (error) {
+    if (!(error instanceof ParametrizeError)) throw error;
+    // The remedies are for assignments.
+    const [fact] = error.message.split('. ');
+    problem(
+      fact!,
+      [...source.keys, ...keys].map((key) => prefix + key),
+    );
+  }
+}
+
+interface Conversion {
+  /** In the order of the keys of the module. */
+  readonly values: readonly Tensor[];
+  readonly rule: string;
+}
+
+function convert(source: SpelledTensor, tensor: NormalizedTensor | PlainTensor, label: string): Conversion {
+  if (tensor.state === null) return { values: [source.value()], rule: source.rule };
+  const { normalization, state } = tensor;
+  if (normalization !== null && source.normalization === normalization) {
+    const { parts } = source;
+    return { values: state.map(([modern]) => parts[modern]!), rule: 'renamed' };
+  }
+  const value = source.value();
+  const rule =
+    source.normalization === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
+  return { values: stateFor(tensor, value, label), rule };
+}
+
+/** What the state of a chain has to be for it to give a value, in its order; the chain itself stays as it is. */
+const stateFor = ({ list, state }: NormalizedTensor, value: Tensor, label: string): Tensor[] =>
+  preservingState(list.modules(), () => {
+    const plan = new Map(planAssignment(label, list, value));
+    // A right inverse may write buffers, which belong to the state as well.
+    return state.map(([, variable]) => plan.get(variable) ?? alias(variable as Tensor));
+  });
+
+const sameKeys = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((key) => b.includes(key));

@@ -1,0 +1,78 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { alias, scoped } from '../../engine/scope.ts';
+import { isVariable } from '../../engine/variable.ts';
+import { everyPath, fieldsOf } from '../../nn/module/fields.ts';
+import type { StateDict } from '../../nn/module/hooks.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { isBuffer } from '../../nn/module/parameter.ts';
+import type { Spelling } from '../../nn/module/spelling.ts';
+import { ParametrizationDict } from '../../parametrize/parametrizationDict.ts';
+import { keyIn } from './normalization.ts';
+import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+
+type Entry = readonly [key: string, value: Tensor];
+
+/**
+ * The state dict in one spelling, in the order that torch would write it in: own parameters, own buffers, children.
+ *
+ * @remarks
+ * **Ownership**: live variables, but new tensors of the caller's for `folded`.
+ */
+export function writeStateDict(module: Module, spelling: Spelling): StateDict {
+  everyPath(module); // throws for a module that is below itself
+  return scoped('stateDict', () => {
+    const entries = entriesOf(module, '', spelling);
+    return Object.fromEntries(
+      spelling === 'folded' ? entries.map(([key, value]): Entry => [key, alias(value)]) : entries,
+    );
+  });
+}
+
+function entriesOf(module: Module, prefix: string, spelling: Spelling): Entry[] {
+  const tensors = normalizedTensors(module);
+  const isOwn = (tensor: NormalizedTensor): boolean =>
+    spelling === 'legacy' ? tensor.normalization !== null : spelling === 'folded';
+  const own = [...ownFields(module, tensors, spelling), ...legacyFields(tensors, spelling)].map(
+    ([name, value, buffer]) => ({ entry: [prefix + name, value] as Entry, buffer }),
+  );
+  const children = fieldsOf(module).children.flatMap(([name, child]) =>
+    child instanceof ParametrizationDict ? [] : entriesOf(child, `${prefix}${name}.`, spelling),
+  );
+  const chains = tensors
+    .filter((tensor) => !isOwn(tensor))
+    .flatMap(({ list, name }) => entriesOf(list, `${prefix}parametrizations.${name}.`, spelling));
+  return [
+    ...own.filter(({ buffer }) => !buffer).map(({ entry }) => entry),
+    ...own.filter(({ buffer }) => buffer).map(({ entry }) => entry),
+    ...children,
+    ...chains,
+  ];
+}
+
+type Field = readonly [name: string, value: Tensor, isBuffer: boolean];
+
+/** What stands in the fields of the module itself, at their places. */
+function ownFields(module: Module, tensors: readonly NormalizedTensor[], spelling: Spelling): Field[] {
+  const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
+  return Object.getOwnPropertyNames(module).flatMap((name): Field[] => {
+    const tensor = tensors.find((candidate) => candidate.name === name);
+    if (tensor !== undefined) {
+      if (spelling !== 'folded') return [];
+      return [[name, tensor.list.chain.inspect(), tensor.state.every(([, variable]) => isBuffer(variable))]];
+    }
+    const { value, enumerable } = Object.getOwnPropertyDescriptor(module, name)!;
+    return enumerable && isVariable(value) && !ofChains.has(value) ? [[name, value, isBuffer(value)]] : [];
+  });
+}
+
+/** What the old names of normalized tensors stand for, after all others as in torch. */
+function legacyFields(tensors: readonly NormalizedTensor[], spelling: Spelling): Field[] {
+  if (spelling !== 'legacy') return [];
+  return tensors
+    .filter(({ normalization }) => normalization !== null)
+    .flatMap((tensor) =>
+      tensor.state.map(
+        ([modern, variable]): Field => [keyIn(tensor, modern, true), variable, isBuffer(variable)],
+      ),
+    );
+}

@@ -1,0 +1,58 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../../errors.ts';
+import { sigmoid } from '../../linalg/smooth.ts';
+import { Module } from '../module/module.ts';
+import { checkInteger, resolveDim } from '../options.ts';
+
+/**
+ * The gated linear unit: one half of the input opens the gates for the other.
+ *
+ * `y = a·σ(b)`, a and b the halves of the input along axis `dim`
+ *
+ * @remarks
+ * **Shape**: any whose axis `dim` is even; in the output it has half the size.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const y = new GLU(1).call(tf.ones([2, 6, 5])); // [2, 3, 5]
+ * ```
+ * @see Dauphin et al. 2017, arXiv:1612.08083. torch.nn.GLU
+ */
+export class GLU extends Module {
+  /** The axis; negative counts from the end. */
+  readonly dim: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if dim is no integer
+   */
+  constructor(dim = -1) {
+    super();
+    checkInteger('GLU', 'dim', dim, Number.MIN_SAFE_INTEGER);
+    this.dim = dim;
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has no axis `dim`, or an odd one
+   */
+  forward(x: Tensor): Tensor {
+    const axis = resolveDim('GLU', 'dim', this.dim, x.shape);
+    // A scalar has one number, which has no half.
+    const size = x.shape[axis] ?? 1;
+    if (size % 2 !== 0) {
+      throw new ParametrizeError(
+        'SHAPE',
+        `GLU: the input has shape ${formatShape(x.shape)}, its axis ${axis} has size ${size}, which must be even. Pass an input with an even axis, or another dim.`,
+      );
+    }
+    const [values, gates] = tf.split(x, 2, axis) as [Tensor, Tensor];
+    return tf.mul(values, sigmoid(gates));
+  }
+
+  override extraRepr(): string {
+    return `dim=${this.dim}`;
+  }
+}

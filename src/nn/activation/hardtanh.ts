@@ -1,0 +1,143 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../errors.ts';
+import { elementwise } from '../../linalg/smooth.ts';
+import { checkNumber } from '../options.ts';
+import { Elementwise, MAP } from './elementwise.ts';
+
+/**
+ * The identity between two limits.
+ *
+ * `y = min(max(x, minVal), maxVal)`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order (`tf.clipByValue` has no second); 0 at the limits, as torch's.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.Hardtanh
+ */
+export class Hardtanh extends Elementwise {
+  /** The lower limit. */
+  readonly minVal: number;
+  /** The upper limit. */
+  readonly maxVal: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a limit is not a finite number, or minVal is not below maxVal
+   */
+  constructor(minVal = -1, maxVal = 1) {
+    super();
+    checkNumber('Hardtanh', 'minVal', minVal);
+    checkNumber('Hardtanh', 'maxVal', maxVal);
+    if (minVal >= maxVal) {
+      throw new ParametrizeError(
+        'OPTION',
+        `Hardtanh: minVal is ${minVal} and maxVal is ${maxVal}, minVal must be below maxVal. Pass the lower limit first.`,
+      );
+    }
+    this.minVal = minVal;
+    this.maxVal = maxVal;
+  }
+
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return clip(x, this.minVal, this.maxVal);
+  }
+
+  override extraRepr(): string {
+    return `minVal=${this.minVal}, maxVal=${this.maxVal}`;
+  }
+}
+
+/**
+ * A {@link ReLU} with a limit.
+ *
+ * `y = min(max(x, 0), 6)`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order (`tf.relu6` has no second); 0 at 0 and at 6, as torch's.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.ReLU6
+ */
+export class ReLU6 extends Hardtanh {
+  constructor() {
+    super(0, 6);
+  }
+
+  override extraRepr(): string {
+    return '';
+  }
+}
+
+/**
+ * Three straight lines in place of {@link Sigmoid}.
+ *
+ * `y = min(max(x + 3, 0), 6) / 6`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order (torch has no second); 0 at ±3, as torch's.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.Hardsigmoid
+ */
+export class Hardsigmoid extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return hardsigmoid(x);
+  }
+}
+
+/**
+ * {@link SiLU} with {@link Hardsigmoid} in place of the sigmoid.
+ *
+ * `y = x·min(max(x + 3, 0), 6) / 6`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order; at ±3 that of the parabola, -½ and 1½, as torch's.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see Howard et al. 2019, arXiv:1905.02244. torch.nn.Hardswish
+ */
+export class Hardswish extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return hardswish(x);
+  }
+}
+
+/** 1 where x is strictly between two numbers, else 0. */
+const between = (x: Tensor, low: number, high: number): Tensor =>
+  tf.mul(tf.step(tf.sub(x, low)), tf.step(tf.sub(high, x)));
+
+/** Not tf.clipByValue, which makes a limit of NaN on wasm. */
+const clipped = (x: Tensor, low: number, high: number): Tensor => tf.minimum(tf.maximum(x, low), high);
+
+const clip = (x: Tensor, low: number, high: number): Tensor =>
+  elementwise(
+    (input) => clipped(input, low, high),
+    (input) => between(input, low, high),
+  )(x);
+
+const hardsigmoid = elementwise(
+  (x) => tf.div(clipped(tf.add(x, 3), 0, 6), 6),
+  (x) => tf.div(between(x, -3, 3), 6),
+);
+
+const hardswish = elementwise(
+  (x) => tf.mul(x, hardsigmoid(x)),
+  (x) => {
+    const below = tf.step(tf.sub(-3, x));
+    const above = tf.step(tf.sub(x, 3));
+    const parabola = tf.add(tf.div(clip(x, -3, 3), 3), 0.5);
+    return tf.add(above, tf.mul(tf.sub(tf.sub(1, below), above), parabola));
+  },
+);

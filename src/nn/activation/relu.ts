@@ -1,0 +1,109 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { elementwise } from '../../linalg/smooth.ts';
+import { checkNumber } from '../options.ts';
+import { Elementwise, MAP } from './elementwise.ts';
+
+/**
+ * The positive part.
+ *
+ * `y = max(x, 0)`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order; 0 at 0.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.ReLU
+ */
+export class ReLU extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return tf.relu(x);
+  }
+}
+
+/**
+ * A {@link ReLU} that lets a fraction of the negative part through.
+ *
+ * `y = x` where `x > 0`, else `negativeSlope·x`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order (`tf.leakyRelu` has no second); `negativeSlope` at 0, as torch's.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.LeakyReLU
+ */
+export class LeakyReLU extends Elementwise {
+  /** The slope of the negative part. */
+  readonly negativeSlope: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if the slope is not a finite number
+   */
+  constructor(negativeSlope = 0.01) {
+    super();
+    checkNumber('LeakyReLU', 'negativeSlope', negativeSlope);
+    this.negativeSlope = negativeSlope;
+  }
+
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    const slope = this.negativeSlope;
+    return elementwise(
+      (input) => tf.leakyRelu(input, slope),
+      (input) => tf.step(input, slope),
+    )(x);
+  }
+
+  override extraRepr(): string {
+    return `negativeSlope=${this.negativeSlope}`;
+  }
+}
+
+/**
+ * Another number for whatever is not above a threshold.
+ *
+ * `y = x` where `x > threshold`, else `value`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order; 0 at the threshold.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.Threshold
+ */
+export class Threshold extends Elementwise {
+  /** Below it, and at it, the input is replaced. */
+  readonly threshold: number;
+  /** What stands in its place. */
+  readonly value: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if threshold or value is not a finite number
+   */
+  constructor(threshold: number, value: number) {
+    super();
+    checkNumber('Threshold', 'threshold', threshold);
+    checkNumber('Threshold', 'value', value);
+    this.threshold = threshold;
+    this.value = value;
+  }
+
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return elementwise(
+      // Not a product with the derivative: 0 times infinity is NaN.
+      (input) => tf.where(tf.lessEqual(input, this.threshold), this.value, input),
+      (input) => tf.step(tf.sub(input, this.threshold)),
+    )(x);
+  }
+
+  override extraRepr(): string {
+    return `threshold=${this.threshold}, value=${this.value}`;
+  }
+}

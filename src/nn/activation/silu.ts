@@ -1,0 +1,44 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { sigmoid, softplus, tanh } from '../../linalg/smooth.ts';
+import { Elementwise, MAP } from './elementwise.ts';
+
+/**
+ * The sigmoid linear unit, also called swish.
+ *
+ * `y = x·σ(x)`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.SiLU
+ */
+export class SiLU extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return tf.mul(x, sigmoid(x));
+  }
+}
+
+/**
+ * A unit like {@link SiLU} with another gate.
+ *
+ * `y = x·tanh(ln(1 + eˣ))`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see Misra 2019, arXiv:1908.08681. torch.nn.Mish
+ */
+export class Mish extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return tf.mul(x, tanh(softplus(x)));
+  }
+}

@@ -1,0 +1,96 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { logSoftmax, softmax } from '../../linalg/smooth.ts';
+import { Module } from '../module/module.ts';
+import { checkInteger, resolveDim } from '../options.ts';
+
+/**
+ * Probabilities along one axis.
+ *
+ * `y = eˣ / Σ eˣ`, the sum over axis `dim`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order (`tf.softmax` has no second).
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.Softmax
+ */
+export class Softmax extends Module {
+  /** The axis; negative counts from the end. */
+  readonly dim: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if dim is no integer
+   */
+  constructor(dim: number) {
+    super();
+    this.dim = checkDim('Softmax', dim);
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has no axis `dim`
+   */
+  forward(x: Tensor): Tensor {
+    return overDim('Softmax', softmax, x, this.dim);
+  }
+
+  override extraRepr(): string {
+    return `dim=${this.dim}`;
+  }
+}
+
+/**
+ * Logarithms of the probabilities along one axis.
+ *
+ * `y = x - ln Σ eˣ`, the sum over axis `dim`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order (`tf.logSoftmax` has no second).
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.LogSoftmax
+ */
+export class LogSoftmax extends Module {
+  /** The axis; negative counts from the end. */
+  readonly dim: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if dim is no integer
+   */
+  constructor(dim: number) {
+    super();
+    this.dim = checkDim('LogSoftmax', dim);
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has no axis `dim`
+   */
+  forward(x: Tensor): Tensor {
+    return overDim('LogSoftmax', logSoftmax, x, this.dim);
+  }
+
+  override extraRepr(): string {
+    return `dim=${this.dim}`;
+  }
+}
+
+function checkDim(caller: string, dim: number): number {
+  checkInteger(caller, 'dim', dim, Number.MIN_SAFE_INTEGER);
+  return dim;
+}
+
+/** Applies a function of the last axis to axis `dim`. */
+function overDim(caller: string, lastAxis: (x: Tensor) => Tensor, x: Tensor, dim: number): Tensor {
+  const axis = resolveDim(caller, 'dim', dim, x.shape);
+  const size = x.shape[axis] ?? 1;
+  const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
+  const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
+  const blocks = tf.reshape(x, [outer, size, inner]);
+  if (inner === 1) return tf.reshape(lastAxis(tf.reshape(blocks, [outer, size])), x.shape);
+  const swap = [0, 2, 1];
+  return tf.reshape(tf.transpose(lastAxis(tf.transpose(blocks, swap)), swap), x.shape);
+}

@@ -1,0 +1,83 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../errors.ts';
+import { elementwise, sigmoid, softplus } from '../../linalg/smooth.ts';
+import { checkNumber } from '../options.ts';
+import { Elementwise, MAP } from './elementwise.ts';
+
+/**
+ * A smooth {@link ReLU}.
+ *
+ * `y = x` where `β·x > threshold`, else `ln(1 + e^(β·x)) / β`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order; above the threshold exactly 1, then 0; at it `σ(β·x)`, then 0, as torch's.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.Softplus
+ */
+export class Softplus extends Elementwise {
+  /** β; the larger, the closer to ReLU. */
+  readonly beta: number;
+  /** The β·x above which the input is returned as it is. */
+  readonly threshold: number;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if beta is not a finite number other than 0, or threshold is no finite
+   * number
+   */
+  constructor(beta = 1, threshold = 20) {
+    super();
+    checkNumber('Softplus', 'beta', beta);
+    if (beta === 0)
+      throw new ParametrizeError('OPTION', 'Softplus: beta is 0, it must not be. Pass a positive number.');
+    checkNumber('Softplus', 'threshold', threshold);
+    this.beta = beta;
+    this.threshold = threshold;
+  }
+
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    const { beta, threshold } = this;
+    const scaled = (input: Tensor): Tensor => (beta === 1 ? input : tf.mul(input, beta));
+    const curvature = (input: Tensor): Tensor => {
+      const below = tf.step(tf.sub(threshold, scaled(input)));
+      const y = sigmoid(scaled(input));
+      return tf.mul(below, tf.mul(beta, tf.mul(y, tf.sub(1, y))));
+    };
+    const slope = elementwise(
+      (input) => tf.where(tf.greater(scaled(input), threshold), 1, tf.sigmoid(scaled(input))),
+      curvature,
+    );
+    return elementwise((input) => {
+      const smooth = tf.div(tf.softplus(scaled(input)), beta);
+      return tf.where(tf.greater(scaled(input), threshold), input, smooth);
+    }, slope)(x);
+  }
+
+  override extraRepr(): string {
+    return `beta=${this.beta}, threshold=${this.threshold}`;
+  }
+}
+
+/**
+ * The logarithm of the logistic function.
+ *
+ * `y = ln σ(x) = -ln(1 + e⁻ˣ)`
+ *
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.LogSigmoid
+ */
+export class LogSigmoid extends Elementwise {
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    return tf.neg(softplus(tf.neg(x)));
+  }
+}

@@ -1,0 +1,223 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../../errors.ts';
+import { ANY_LAYOUT, callInAnyLayout, inTorchLayout, type LaidOut, torchLayout } from '../anyLayout.ts';
+import { isModule } from '../module/fields.ts';
+import { Module } from '../module/module.ts';
+import { noForward } from '../module/noForward.ts';
+import { appendChildren, type NamedModules, pairsOf, setChild } from './childNames.ts';
+
+/** What {@link Sequential} and {@link ModuleList} share: modules in order, found by index. */
+export abstract class ModuleSequence<M extends Module = Module> extends Module {
+  /** The modules by index, as long as they have no other names. */
+  [index: number]: M;
+
+  /** How many modules there are. */
+  get length(): number {
+    return this.namedChildren().length;
+  }
+
+  /**
+   * The module at that place, also if it has a name; negative counts from the end.
+   *
+   * @throws {@link ParametrizeError} `OPTION` if there is none
+   */
+  at(index: number): M {
+    const modules = [...this];
+    const found = modules.at(index);
+    if (found !== undefined && Number.isInteger(index)) return found;
+    throw new ParametrizeError(
+      'OPTION',
+      `${typeName(this)}: there is no module at ${index}, it has ${modules.length}. Pass an index from ${-modules.length} to ${modules.length - 1}.`,
+    );
+  }
+
+  /**
+   * Adds a module at the end, under its index as name; returns this.
+   *
+   * @throws {@link ParametrizeError} `OPTION` if it is no module, `INVALID_NAME` if the others have names
+   */
+  append(module: M): this {
+    appendChildren(this, [[String(this.length), module]]);
+    return this;
+  }
+
+  /** The modules in order; one that stands here twice comes twice. */
+  *[Symbol.iterator](): IterableIterator<M> {
+    for (const [, child] of this.namedChildren()) yield child as M;
+  }
+}
+
+/**
+ * Modules that run one after the other, each on the output of the one before.
+ *
+ * `y = fₙ(…f₁(f₀(x)))`
+ *
+ * @remarks
+ * **Shape**: that of the modules.
+ * **State**: that of the modules, under `0.`, `1.`, … or their names.
+ * **Gradient**: that of the modules.
+ * **Ownership**: `call` returns the caller a new tensor and frees the others; `dispose` disposes the modules.
+ *
+ * @example
+ * ```ts
+ * const net = new Sequential(new Linear(4, 8), new Tanh(), new Linear(8, 3));
+ * const named = new Sequential({ hidden: new Linear(4, 8), output: new Linear(8, 3) });
+ * ```
+ * @see torch.nn.Sequential
+ */
+export class Sequential extends ModuleSequence {
+  /**
+   * @param modules - the modules one by one, or a single object or array of pairs that names them
+   * @throws {@link ParametrizeError} `OPTION` if one is no module, `INVALID_NAME` if a name cannot be a field
+   */
+  constructor(...modules: readonly Module[] | readonly [NamedModules]) {
+    super();
+    const [first] = modules;
+    const named = modules.length === 1 && !isModule(first);
+    appendChildren(
+      this,
+      named
+        ? pairsOf('Sequential', first as NamedModules)
+        : (modules as readonly Module[]).map((module, i) => [String(i), module]),
+    );
+  }
+
+  forward(x: Tensor): Tensor {
+    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x)));
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    let y = x;
+    for (const module of this) y = callInAnyLayout(module, y);
+    // Without modules a second tensor on the same data, not x itself, which is not ours to hand over.
+    const { tensor, isChannelsLast } = y;
+    if (tensor !== x.tensor || !(tensor instanceof tf.Tensor)) return y;
+    return { tensor: tf.reshape(tensor, tensor.shape), isChannelsLast };
+  }
+}
+
+/**
+ * Modules in a list, so that the module that holds the list finds them.
+ *
+ * @remarks
+ * **Shape**: none, a list computes nothing; call the modules in it.
+ * **State**: that of the modules, under `0.`, `1.`, …
+ * **Gradient**: that of the modules.
+ * **Ownership**: `dispose` disposes the modules.
+ *
+ * @example
+ * ```ts
+ * layers = new ModuleList([new Linear(4, 4), new Linear(4, 4)]);
+ * forward(x: Tensor): Tensor {
+ *   for (const layer of this.layers) x = layer.call(x);
+ *   return x;
+ * }
+ * ```
+ * @see torch.nn.ModuleList
+ */
+export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if one is no module
+   */
+  constructor(modules: Iterable<M> = []) {
+    super();
+    appendChildren(
+      this,
+      [...modules].map((module, i) => [String(i), module]),
+    );
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a list does not say what to compute
+   */
+  forward(): never {
+    throw noForward(this, 'modules', 'Call the modules in it: for (const module of list) x = module.call(x)');
+  }
+}
+
+/**
+ * Modules by name, so that the module that holds them finds them.
+ *
+ * @remarks
+ * **Shape**: none, a dictionary computes nothing; call the modules in it.
+ * **State**: that of the modules, under their names. Names that are whole numbers come first, in ascending order.
+ * **Gradient**: that of the modules.
+ * **Ownership**: `dispose` disposes the modules. One that is replaced or deleted is the caller's.
+ *
+ * @example
+ * ```ts
+ * heads = new ModuleDict({ mean: new Linear(8, 1), scale: new Linear(8, 1) });
+ * forward(x: Tensor, head: string): Tensor { return this.heads.get(head)!.call(x); }
+ * ```
+ * @see torch.nn.ModuleDict
+ */
+export class ModuleDict<M extends Module = Module> extends Module {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if one is no module, `INVALID_NAME` as {@link set}
+   */
+  constructor(modules: NamedModules<M> = {}) {
+    super();
+    for (const [name, module] of pairsOf('ModuleDict', modules)) this.set(name, module);
+  }
+
+  /** How many modules there are. */
+  get size(): number {
+    return this.namedChildren().length;
+  }
+
+  /** The module of that name, or undefined. */
+  get(name: string): M | undefined {
+    const value: unknown = Object.getOwnPropertyDescriptor(this, name)?.value;
+    return isModule(value) ? (value as M) : undefined;
+  }
+
+  /**
+   * Adds a module or replaces the one of that name; returns this.
+   *
+   * @throws {@link ParametrizeError} `OPTION` if it is no module, `INVALID_NAME` if the name is empty, has a dot or is
+   * that of a property which every ModuleDict or object has: `forward`, `get`, `constructor`, …
+   */
+  set(name: string, module: M): this {
+    setChild(this, name, module);
+    return this;
+  }
+
+  /** True if there is a module of that name. */
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** Takes the module of that name out and returns whether there was one; it is not disposed. */
+  delete(name: string): boolean {
+    return this.has(name) && Reflect.deleteProperty(this, name);
+  }
+
+  /** The names. */
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.namedChildren()) yield name;
+  }
+
+  /** The modules. */
+  *values(): IterableIterator<M> {
+    for (const [, child] of this.namedChildren()) yield child as M;
+  }
+
+  /** The names with their modules. */
+  *entries(): IterableIterator<[string, M]> {
+    for (const [name, child] of this.namedChildren()) yield [name, child as M];
+  }
+
+  /** {@link entries} */
+  [Symbol.iterator](): IterableIterator<[string, M]> {
+    return this.entries();
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a dictionary does not say what to compute
+   */
+  forward(): never {
+    throw noForward(this, 'modules', "Call the modules in it: dict.get('name').call(x)");
+  }
+}

@@ -1,0 +1,106 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../../errors.ts';
+import { Module } from '../module/module.ts';
+import { noForward } from '../module/noForward.ts';
+import { checkElement, elementAt, elementNames, linesOf, setElement } from '../module/parameterFields.ts';
+
+/**
+ * Parameters in a list, so that the module that holds the list finds them.
+ *
+ * @remarks
+ * **Shape**: none, a list computes nothing; use the parameters in it.
+ * **State**: the parameters, under `0`, `1`, …
+ * **Gradient**: that of what is computed from the parameters.
+ * **Ownership**: the list takes the variables over: `dispose` disposes them. What a parametrized element gives when it
+ * is read is as of any parametrized tensor.
+ *
+ * @example
+ * ```ts
+ * scales = new ParameterList([parameter(tf.ones([3])), parameter(tf.ones([3]))]);
+ * forward(x: Tensor): Tensor {
+ *   for (const scale of this.scales) x = tf.mul(x, scale);
+ *   return x;
+ * }
+ * ```
+ * @see torch.nn.ParameterList
+ */
+export class ParameterList extends Module {
+  /** The parameters by index. */
+  [index: number]: Tensor;
+
+  /**
+   * @throws {@link ParametrizeError} as {@link extend}
+   */
+  constructor(parameters: Iterable<Tensor> = []) {
+    super();
+    this.extend(parameters);
+  }
+
+  /** How many parameters there are. */
+  get length(): number {
+    return elementNames(this).length;
+  }
+
+  /**
+   * The parameter at that place; negative counts from the end.
+   *
+   * @throws {@link ParametrizeError} `OPTION` if there is none
+   */
+  at(index: number): Tensor {
+    const names = elementNames(this);
+    const name = names.at(index);
+    if (name !== undefined && Number.isInteger(index)) return elementAt(this, name);
+    throw new ParametrizeError(
+      'OPTION',
+      `${typeName(this)}: there is no parameter at ${index}, it has ${names.length}. Pass an index from ${-names.length} to ${names.length - 1}.`,
+    );
+  }
+
+  /**
+   * Adds a parameter at the end; returns this.
+   *
+   * @throws {@link ParametrizeError} as {@link extend}
+   */
+  append(parameter: Tensor): this {
+    return this.extend([parameter]);
+  }
+
+  /**
+   * Adds parameters at the end, all or none; returns this.
+   *
+   * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if one is not a variable, `DISPOSED` if it has been disposed,
+   * `OPTION` if it is a buffer or the parameters cannot be iterated
+   */
+  extend(parameters: Iterable<Tensor>): this {
+    if (typeof parameters?.[Symbol.iterator] !== 'function') {
+      throw new ParametrizeError(
+        'OPTION',
+        `${typeName(this)}: the parameters are ${typeName(parameters)}, they must be an array or another iterable. Pass [parameter(…), …].`,
+      );
+    }
+    const start = this.length;
+    const entries = [...parameters].map((value, i) => {
+      const name = String(start + i);
+      checkElement(this, name, value);
+      return [name, value] as const;
+    });
+    for (const [name, value] of entries) setElement(this, name, value);
+    return this;
+  }
+
+  /** The parameters in order; one that stands here twice comes twice. */
+  *[Symbol.iterator](): IterableIterator<Tensor> {
+    for (const name of elementNames(this)) yield elementAt(this, name);
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a list does not say what to compute
+   */
+  forward(): never {
+    throw noForward(this, 'parameters', 'Use the parameters in it: for (const parameter of list) …');
+  }
+
+  override extraRepr(): string {
+    return linesOf(this);
+  }
+}

@@ -1,0 +1,46 @@
+import type { ParametrizeError } from '../../errors.ts';
+import { type ConvOptions, convOptions } from './convOptions.ts';
+import { Convolution } from './convolution.ts';
+
+/** Options of {@link Conv1d}. */
+export interface Conv1dOptions extends ConvOptions<readonly [number]> {}
+
+/**
+ * A convolution over sequences, as in every deep-learning library without turning the kernel round.
+ *
+ * `y[n, o, t] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, t·stride + i·dilation − padding]`, c over the channels of o's group
+ *
+ * @remarks
+ * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output `[n, outChannels, l]` or
+ * `[outChannels, l]` with `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`. With padding
+ * `'same'`, `l = length`; an odd number of zeros has the last one at the end.
+ * **State**: `weight` `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias);
+ * both from U(-1/√f, 1/√f) with `f = kernelSize · inChannels / groups`.
+ * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const layer = new Conv1d(16, 32, 3, { padding: 'same', dilation: 2 });
+ * const y = layer.call(tf.ones([8, 16, 100])); // [8, 32, 100]
+ * ```
+ * @see torch.nn.Conv1d
+ */
+export class Conv1d extends Convolution<readonly [number]> {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
+   * padding is `'same'` with another stride than 1, or an option is unknown
+   */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number | readonly [number],
+    options: Conv1dOptions = {},
+  ) {
+    super(
+      inChannels,
+      outChannels,
+      convOptions<readonly [number]>('Conv1d', 1, inChannels, outChannels, kernelSize, options),
+    );
+  }
+}

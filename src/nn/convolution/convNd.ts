@@ -1,0 +1,77 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape } from '../../errors.ts';
+import { uniformWithin } from '../init/random.ts';
+import { holdsTensor } from '../module/fields.ts';
+import { Module } from '../module/module.ts';
+import { parameter } from '../module/parameter.ts';
+import type { PaddingMode } from '../padding/padAxes.ts';
+import type { Padding, ResolvedConvOptions } from './convOptions.ts';
+
+/** What convolutions and transposed convolutions have in common: the parameters, the checks and the printed form. */
+export abstract class ConvNd<Size extends readonly number[]> extends Module {
+  /** Channels of the input. */
+  readonly inChannels: number;
+  /** Channels of the output. */
+  readonly outChannels: number;
+  /** Size of the kernel. */
+  readonly kernelSize: Size;
+  /** Steps between two outputs; of a transposed convolution, between two inputs. */
+  readonly stride: Size;
+  /** Elements put on both sides of the input; of a transposed convolution, taken from both sides of the output. */
+  readonly padding: Padding<Size>;
+  /** Steps between two elements of the kernel. */
+  readonly dilation: Size;
+  /** Elements that a transposed convolution adds at the end of the output. */
+  readonly outputPadding: Size;
+  /** Number of groups that the channels are divided into. */
+  readonly groups: number;
+  /** What the padding consists of. */
+  readonly paddingMode: PaddingMode;
+  /**
+   * W, `[outChannels, inChannels / groups, ...kernelSize]`; of a transposed convolution
+   * `[inChannels, outChannels / groups, ...kernelSize]`.
+   */
+  weight: Tensor;
+  /** b, `[outChannels]`, or null. */
+  bias: Tensor | null;
+
+  protected constructor(
+    inChannels: number,
+    outChannels: number,
+    options: ResolvedConvOptions<Size>,
+    transposed: boolean,
+  ) {
+    super();
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.kernelSize = options.kernelSize;
+    this.stride = options.stride;
+    this.padding = options.padding;
+    this.dilation = options.dilation;
+    this.outputPadding = options.outputPadding;
+    this.groups = options.groups;
+    this.paddingMode = options.paddingMode;
+    const [first, second] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
+    const shape = [first, second / options.groups, ...options.kernelSize];
+    const bound = 1 / Math.sqrt(tf.util.sizeFromShape(shape.slice(1)));
+    this.weight = parameter(() => uniformWithin(shape, bound));
+    this.bias = options.bias ? parameter(() => uniformWithin([outChannels], bound)) : null;
+  }
+
+  override extraRepr(): string {
+    const { inChannels, outChannels, kernelSize, stride, padding, dilation, outputPadding, groups } = this;
+    const differs = (size: Size, standard: number) => size.some((number) => number !== standard);
+    const parts = [
+      `${inChannels}, ${outChannels}, kernelSize=${formatShape(kernelSize)}, stride=${formatShape(stride)}`,
+    ];
+    if (typeof padding === 'string') parts.push(`padding=${padding}`);
+    else if (differs(padding, 0)) parts.push(`padding=${formatShape(padding)}`);
+    if (differs(dilation, 1)) parts.push(`dilation=${formatShape(dilation)}`);
+    if (differs(outputPadding, 0)) parts.push(`outputPadding=${formatShape(outputPadding)}`);
+    if (groups !== 1) parts.push(`groups=${groups}`);
+    if (!holdsTensor(this, 'bias')) parts.push('bias=false');
+    if (this.paddingMode !== 'zeros') parts.push(`paddingMode=${this.paddingMode}`);
+    return parts.join(', ');
+  }
+}

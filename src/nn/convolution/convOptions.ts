@@ -1,0 +1,156 @@
+import { formatShape, ParametrizeError } from '../../errors.ts';
+import { checkBoolean, checkChoice, checkInteger, checkOptions } from '../options.ts';
+import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
+import { sizeOf } from '../spatialInput.ts';
+
+/** Padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for none. */
+export type Padding<Size> = Size | 'same' | 'valid';
+
+/** Options of {@link Conv1d}, {@link Conv2d} and {@link Conv3d}; a number stands for every spatial axis. */
+export interface ConvOptions<Size> {
+  /** Steps between two outputs. Default 1. */
+  readonly stride?: number | Size;
+  /** Elements put on both sides of the input. Default 0. */
+  readonly padding?: Padding<number | Size>;
+  /** What they are: zeros, the input mirrored at its edge, the edge repeated, the other end. Default `'zeros'`. */
+  readonly paddingMode?: PaddingMode;
+  /** Steps between two elements of the kernel. Default 1. */
+  readonly dilation?: number | Size;
+  /** Number of groups that input and output channels are divided into; `inChannels` of them is depthwise. Default 1. */
+  readonly groups?: number;
+  /** Whether the layer adds a bias. Default true. */
+  readonly bias?: boolean;
+}
+
+/** Options of {@link ConvTranspose1d} and its like; a number stands for every spatial axis. */
+export interface ConvTransposeOptions<Size> {
+  /** Steps between two inputs, in output elements. Default 1. */
+  readonly stride?: number | Size;
+  /** Elements taken from both sides of the output. Default 0. */
+  readonly padding?: number | Size;
+  /** Elements added at the end of the output, fewer than stride or dilation. Default 0. */
+  readonly outputPadding?: number | Size;
+  /** Number of groups that input and output channels are divided into. Default 1. */
+  readonly groups?: number;
+  /** Whether the layer adds a bias. Default true. */
+  readonly bias?: boolean;
+  /** Steps between two elements of the kernel. Default 1. */
+  readonly dilation?: number | Size;
+}
+
+/** The options with every default filled in and every size written out. */
+export interface ResolvedConvOptions<Size, P = Padding<Size>> {
+  readonly kernelSize: Size;
+  readonly stride: Size;
+  readonly padding: P;
+  readonly paddingMode: PaddingMode;
+  readonly dilation: Size;
+  readonly outputPadding: Size;
+  readonly groups: number;
+  readonly bias: boolean;
+}
+
+/**
+ * Checks the arguments of a convolution's constructor and fills in the defaults.
+ *
+ * @param rank - number of spatial axes, the length of a Size
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function convOptions<Size extends readonly number[]>(
+  caller: string,
+  rank: number,
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number | Size,
+  options: ConvOptions<Size>,
+): ResolvedConvOptions<Size> {
+  const known = ['stride', 'padding', 'paddingMode', 'dilation', 'groups', 'bias'];
+  checkOptions(caller, options, known);
+  const { padding = 0, paddingMode = 'zeros' } = options;
+  checkChoice(caller, 'paddingMode', paddingMode, paddingModes);
+  const common = commonOptions(caller, rank, inChannels, outChannels, kernelSize, options);
+  if (typeof padding === 'string') checkNamedPadding(caller, padding, common.stride);
+  return {
+    ...common,
+    padding: typeof padding === 'string' ? padding : sizeOf<Size>(caller, rank, 'padding', padding, 0),
+    paddingMode,
+    outputPadding: sizeOf<Size>(caller, rank, 'outputPadding', 0, 0),
+  };
+}
+
+/**
+ * Checks the arguments of a transposed convolution's constructor and fills in the defaults.
+ *
+ * @param rank - number of spatial axes, the length of a Size
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function convTransposeOptions<Size extends readonly number[]>(
+  caller: string,
+  rank: number,
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number | Size,
+  options: ConvTransposeOptions<Size>,
+): ResolvedConvOptions<Size, Size> {
+  checkOptions(caller, options, ['stride', 'padding', 'outputPadding', 'groups', 'bias', 'dilation']);
+  const common = commonOptions(caller, rank, inChannels, outChannels, kernelSize, options);
+  const outputPadding = sizeOf<Size>(caller, rank, 'outputPadding', options.outputPadding ?? 0, 0);
+  outputPadding.forEach((added, axis) => {
+    const [stride, dilation] = [common.stride[axis]!, common.dilation[axis]!];
+    if (added < Math.max(stride, dilation)) return;
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: outputPadding is ${formatShape(outputPadding)}, along axis ${axis} it must be less than the stride ${stride} or the dilation ${dilation}. Pass a smaller one.`,
+    );
+  });
+  return {
+    ...common,
+    padding: sizeOf<Size>(caller, rank, 'padding', options.padding ?? 0, 0),
+    paddingMode: 'zeros',
+    outputPadding,
+  };
+}
+
+function commonOptions<Size extends readonly number[]>(
+  caller: string,
+  rank: number,
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number | Size,
+  options: Pick<ConvOptions<Size>, 'stride' | 'dilation' | 'groups' | 'bias'>,
+) {
+  const { stride = 1, dilation = 1, groups = 1, bias = true } = options;
+  checkInteger(caller, 'inChannels', inChannels);
+  checkInteger(caller, 'outChannels', outChannels);
+  checkBoolean(caller, 'bias', bias);
+  checkInteger(caller, 'groups', groups);
+  for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
+    if (channels % groups === 0) continue;
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: ${name} is ${channels}, which ${groups} groups do not divide. Pass groups that divide inChannels and outChannels.`,
+    );
+  }
+  return {
+    kernelSize: sizeOf<Size>(caller, rank, 'kernelSize', kernelSize),
+    stride: sizeOf<Size>(caller, rank, 'stride', stride),
+    dilation: sizeOf<Size>(caller, rank, 'dilation', dilation),
+    groups,
+    bias,
+  };
+}
+
+function checkNamedPadding(caller: string, padding: string, stride: readonly number[]): void {
+  if (padding !== 'same' && padding !== 'valid') {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: padding is '${padding}', it must be 'same', 'valid' or a size.`,
+    );
+  }
+  if (padding === 'same' && stride.some((step) => step !== 1)) {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: padding is 'same' but stride is ${formatShape(stride)}, and only stride 1 keeps the size. Pass the padding as numbers, or leave the stride out.`,
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { convolutionNd } from '../../linalg/convolutionNd.ts';
+import { outputSize, type Pair } from '../../linalg/correlate.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, mapChannelsLast, torchLayout } from '../anyLayout.ts';
+import { toFilter } from '../channelsLast.ts';
+import { checkReach, padAxes } from '../padding/padAxes.ts';
+import { checkChannels, type SpatialInput } from '../spatialInput.ts';
+import { ConvNd } from './convNd.ts';
+import type { ResolvedConvOptions } from './convOptions.ts';
+
+/** What the convolutions over sequences, images and volumes have in common. */
+export abstract class Convolution<Size extends readonly number[]> extends ConvNd<Size> {
+  protected constructor(inChannels: number, outChannels: number, options: ResolvedConvOptions<Size>) {
+    super(inChannels, outChannels, options, false);
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, is smaller than the
+   * kernel, or too small to be padded with itself; `DTYPE` if it is not float32
+   */
+  forward(x: Tensor): Tensor {
+    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x)));
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    return mapChannelsLast(x, this.kernelSize.length, (input) => mapOf(this, input));
+  }
+}
+
+type AnyConvolution = Convolution<readonly number[]>;
+
+/** The convolution of channels-last batches. */
+function mapOf(layer: AnyConvolution, input: SpatialInput): (batch: Tensor) => Tensor {
+  const { paddingMode, stride, dilation, groups, kernelSize } = layer;
+  const pads = padsOf(layer);
+  checkChannels(layer, input, kernelSize.length);
+  checkSize(layer, input, pads);
+  const isZeros = paddingMode === 'zeros' || pads.flat().every((pad) => pad === 0);
+  if (!isZeros) checkReach(typeName(layer), input.shape, input.rank - kernelSize.length, pads, paddingMode);
+  return (batch) => {
+    const padded = isZeros ? batch : padAxes(typeName(layer), batch, 1, pads, paddingMode);
+    const product = convolutionNd(padded, toFilter(layer.weight), {
+      strides: stride,
+      dilations: dilation,
+      pads: isZeros ? pads : pads.map((): Pair => [0, 0]),
+      groups,
+    });
+    const bias = layer.bias;
+    return bias === null ? product : tf.add(product, bias);
+  };
+}
+
+/** Elements before and after the input, along each axis. */
+function padsOf({ padding, kernelSize, dilation }: AnyConvolution): Pair[] {
+  return kernelSize.map((taps, axis): Pair => {
+    if (padding === 'valid') return [0, 0];
+    if (padding !== 'same') return [padding[axis]!, padding[axis]!];
+    const total = (taps - 1) * dilation[axis]!;
+    return [Math.floor(total / 2), Math.ceil(total / 2)];
+  });
+}
+
+/** Refuses an input that is smaller than the kernel. */
+function checkSize(layer: AnyConvolution, x: SpatialInput, pads: readonly Pair[]): void {
+  const { kernelSize, stride, dilation } = layer;
+  kernelSize.forEach((taps, i) => {
+    const axis = x.rank - kernelSize.length + i;
+    const [length, [before, after], steps] = [x.shape[axis]!, pads[i]!, dilation[i]!];
+    if (outputSize(length, taps, stride[i]!, steps, [before, after]) >= 1) return;
+    throw new ParametrizeError(
+      'SHAPE',
+      `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, that is ${before + length + after} with the padding along axis ${axis}, but the kernel spans ${(taps - 1) * steps + 1}. Pass a larger input, or make the layer with more padding.`,
+    );
+  });
+}

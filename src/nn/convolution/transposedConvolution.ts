@@ -1,0 +1,99 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { convolutionNdInputGradient } from '../../linalg/convolutionNd.ts';
+import type { Pair } from '../../linalg/correlate.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, mapChannelsLast, torchLayout } from '../anyLayout.ts';
+import { toFilter } from '../channelsLast.ts';
+import { checkChannels, type SpatialInput } from '../spatialInput.ts';
+import { ConvNd } from './convNd.ts';
+import type { ResolvedConvOptions } from './convOptions.ts';
+
+/** What the transposed convolutions over sequences, images and volumes have in common. */
+export abstract class TransposedConvolution<Size extends readonly number[]> extends ConvNd<Size> {
+  /** Elements taken from both sides of the output. */
+  declare readonly padding: Size;
+
+  protected constructor(inChannels: number, outChannels: number, options: ResolvedConvOptions<Size, Size>) {
+    super(inChannels, outChannels, options, true);
+  }
+
+  /**
+   * @param outputSize - the size of the output, with batch and channels or without, instead of the layer's
+   * outputPadding: with a stride, outputs of several sizes come from inputs of the same size
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, the output would be empty,
+   * or no outputPadding gives outputSize; `DTYPE` if the input is not float32
+   */
+  forward(x: Tensor, outputSize?: readonly number[]): Tensor {
+    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x), outputSize));
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut, outputSize?: readonly number[]): LaidOut {
+    return mapChannelsLast(x, this.kernelSize.length, (input) => mapOf(this, input, outputSize));
+  }
+}
+
+type AnyTransposed = TransposedConvolution<readonly number[]>;
+
+/** The transposed convolution of channels-last batches. */
+function mapOf(
+  layer: AnyTransposed,
+  input: SpatialInput,
+  outputSize: readonly number[] | undefined,
+): (batch: Tensor) => Tensor {
+  const { kernelSize, stride, dilation, padding, groups, outChannels } = layer;
+  const rank = kernelSize.length;
+  checkChannels(layer, input, rank);
+  const inputs = input.shape.slice(-rank);
+  const outputPadding = outputSize === undefined ? layer.outputPadding : added(layer, input, outputSize);
+  const size = smallestOutput(layer, inputs).map((smallest, axis) => smallest + outputPadding[axis]!);
+  checkOutput(layer, input, size);
+  return (batch) => {
+    const shape = [batch.shape[0]!, ...size, outChannels];
+    const product = convolutionNdInputGradient(batch, toFilter(layer.weight), shape, {
+      strides: stride,
+      dilations: dilation,
+      // What comes after the last input is no padding of the convolution that this one transposes.
+      pads: padding.map((pad, axis): Pair => [pad, pad - outputPadding[axis]!]),
+      groups,
+    });
+    const bias = layer.bias;
+    return bias === null ? product : tf.add(product, bias);
+  };
+}
+
+/** The size of the output without outputPadding. */
+function smallestOutput(layer: AnyTransposed, inputs: readonly number[]): number[] {
+  const { kernelSize, stride, dilation, padding } = layer;
+  return inputs.map(
+    (length, axis) =>
+      (length - 1) * stride[axis]! - 2 * padding[axis]! + dilation[axis]! * (kernelSize[axis]! - 1) + 1,
+  );
+}
+
+/** The outputPadding that gives the size that the caller wants. */
+function added(layer: AnyTransposed, x: SpatialInput, outputSize: readonly number[]): number[] {
+  const rank = layer.kernelSize.length;
+  const wanted = outputSize.length === x.rank ? outputSize.slice(-rank) : outputSize;
+  const smallest = smallestOutput(layer, x.shape.slice(-rank));
+  const largest = smallest.map((size, axis) => size + layer.stride[axis]! - 1);
+  const fits = (size: number | undefined, axis: number) =>
+    Number.isInteger(size) && size! >= smallest[axis]! && size! <= largest[axis]!;
+  if (wanted.length !== rank || !wanted.every(fits)) {
+    throw new ParametrizeError(
+      'SHAPE',
+      `${typeName(layer)}: outputSize is ${formatShape(outputSize)}, but an input of shape ${formatShape(x.shape)} gives outputs of sizes from ${formatShape(smallest)} to ${formatShape(largest)}. Pass a size between them.`,
+    );
+  }
+  return wanted.map((size, axis) => size - smallest[axis]!);
+}
+
+/** Refuses an input whose output would be empty. */
+function checkOutput(layer: AnyTransposed, x: SpatialInput, size: readonly number[]): void {
+  if (size.every((length) => length >= 1)) return;
+  throw new ParametrizeError(
+    'SHAPE',
+    `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(size)}. Pass a larger input, or make the layer with less padding.`,
+  );
+}

@@ -1,0 +1,116 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { isPlainObject } from '../../engine/scope.ts';
+import { disposeVariable, isAlive, isVariable, makeVariable } from '../../engine/variable.ts';
+import { formatShape, ParametrizeError } from '../../errors.ts';
+import { copyHooks } from './hooks.ts';
+import { isBuffer, markBuffer } from './parameter.ts';
+
+/** An object that makes its own copy: the contract by which higher folders take part in {@link Copier}. */
+export const COPY: unique symbol = Symbol.for('tfjs-parametrize.copy') as never;
+
+/** See {@link COPY}. */
+export interface Copyable {
+  /** Makes the copy; parts go through `copier.copy`, so that ties stay ties. */
+  [COPY](copier: Copier): object;
+}
+
+/** Copies one property of an object in its own way and returns true, or leaves it to the copier. */
+export type PropertyCopyRule = (
+  copy: object,
+  key: PropertyKey,
+  descriptor: PropertyDescriptor,
+  copier: Copier,
+) => boolean;
+
+const propertyRules: PropertyCopyRule[] = [];
+
+/** Registers a rule for accessor properties, such as those that compute a tensor. */
+export function registerPropertyCopyRule(rule: PropertyCopyRule): void {
+  propertyRules.push(rule);
+}
+
+/**
+ * Makes one independent copy of an object graph.
+ *
+ * Variables, modules, arrays, `Map`, `Set` and plain objects are copied, each once, so that what was shared stays shared
+ * inside the copy; everything else is taken by reference. If any part throws, everything made so far is disposed.
+ */
+export class Copier {
+  readonly #copies = new Map<object, object>();
+  readonly #undo: (() => void)[] = [];
+
+  /** Copies the object that the caller named, of whatever class it is. */
+  copyRoot<T extends object>(source: T): T {
+    try {
+      return this.copyObject(source);
+    } catch (error) {
+      for (const undo of this.#undo) undo();
+      throw error;
+    }
+  }
+
+  /** The copy of a part: the same one whenever the same part is met. */
+  copy<T>(value: T): T {
+    if (typeof value !== 'object' || value === null) return value;
+    const known = this.#copies.get(value);
+    if (known !== undefined) return known as T;
+    return this.#remember(value, this.#make(value)) as T;
+  }
+
+  /** Takes over what a part has made by itself: it is disposed if a later part throws. */
+  adopt<T extends { dispose(): void }>(copy: T): T {
+    this.#undo.push(() => copy.dispose());
+    return copy;
+  }
+
+  #make(value: object): object {
+    if (isVariable(value)) return this.#copyVariable(value);
+    if (COPY in value) return (value as Copyable)[COPY](this);
+    if (Array.isArray(value)) {
+      const copy: unknown[] = this.#remember(value, []);
+      for (const item of value) copy.push(this.copy(item));
+      return copy;
+    }
+    if (value instanceof Map) {
+      const copy = this.#remember(value, new Map<unknown, unknown>());
+      for (const [key, item] of value) copy.set(this.copy(key), this.copy(item));
+      return copy;
+    }
+    if (value instanceof Set) {
+      const copy = this.#remember(value, new Set<unknown>());
+      for (const item of value) copy.add(this.copy(item));
+      return copy;
+    }
+    return isPlainObject(value) ? this.copyObject(value) : value;
+  }
+
+  /** Copies an object field by field, without running its constructor. */
+  copyObject<T extends object>(source: T): T {
+    const copy = this.#remember(source, Object.create(Object.getPrototypeOf(source)) as T);
+    for (const key of Reflect.ownKeys(source)) {
+      const descriptor = Object.getOwnPropertyDescriptor(source, key)!;
+      if (propertyRules.some((rule) => rule(copy, key, descriptor, this))) continue;
+      if ('value' in descriptor) descriptor.value = this.copy(descriptor.value);
+      Object.defineProperty(copy, key, descriptor);
+    }
+    copyHooks(source, copy);
+    return copy;
+  }
+
+  #copyVariable(source: Variable): Variable {
+    if (!isAlive(source)) {
+      throw new ParametrizeError(
+        'DISPOSED',
+        `clone: a variable of shape ${formatShape(source.shape)} has been disposed. Clone before it is, or make a new one.`,
+      );
+    }
+    const copy = makeVariable(source, source.trainable);
+    this.#undo.push(() => disposeVariable(copy));
+    return isBuffer(source) ? markBuffer(copy) : copy;
+  }
+
+  #remember<C extends object>(source: object, copy: C): C {
+    this.#copies.set(source, copy);
+    return copy;
+  }
+}

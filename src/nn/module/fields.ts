@@ -1,0 +1,105 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { isVariable } from '../../engine/variable.ts';
+import { ParametrizeError, typeName } from '../../errors.ts';
+import { checkUse } from '../useCheck.ts';
+import type { Module } from './module.ts';
+import { isBuffer } from './parameter.ts';
+
+/** The mark that every module carries, in whatever copy of this package its class stands. */
+export const MODULE: unique symbol = Symbol.for('tfjs-parametrize.Module') as never;
+
+/** True for a module, also one of another copy of this package. */
+export const isModule = (value: unknown): value is Module =>
+  typeof value === 'object' && value !== null && MODULE in value;
+
+/** The own tensors and modules of a module. */
+export interface Fields {
+  readonly variables: [string, Variable][];
+  readonly children: [string, Module][];
+}
+
+/** Sorts the own enumerable fields of a module into variables and children, in field order. */
+export function fieldsOf(module: Module): Fields {
+  const fields: Fields = { variables: [], children: [] };
+  for (const [name, value] of Object.entries(module)) {
+    if (isVariable(value)) fields.variables.push([name, value]);
+    else if (isModule(value)) fields.children.push([name, value]);
+    else if (Array.isArray(value) && value.some(isModule)) {
+      throw new ParametrizeError(
+        'UNREGISTERED_MODULE',
+        `${typeName(module)}: the field '${name}' is an array of modules, which would be neither trained nor saved. Use new ModuleList([…]).`,
+      );
+    }
+  }
+  return fields;
+}
+
+/** A module and all below, each once, parents first, with the first of its paths. */
+export function everyModule(root: Module): [path: string, module: Module][] {
+  const found = new Map<Module, string>();
+  const walk = (module: Module, path: string): void => {
+    if (found.has(module)) return;
+    checkUse(module);
+    found.set(module, path);
+    for (const [name, child] of module.namedChildren()) walk(child, path === '' ? name : `${path}.${name}`);
+  };
+  walk(root, '');
+  return [...found].map(([module, path]) => [path, module]);
+}
+
+/**
+ * A module and all below by the prefixes of their keys, parents first; a shared module comes once for each of its paths.
+ *
+ * @throws {@link ParametrizeError} `CYCLE` if a module is below itself: its paths would have no end
+ */
+export function everyPath(root: Module): [prefix: string, module: Module][] {
+  const walk = (module: Module, prefix: string, above: readonly Module[]): [string, Module][] => {
+    if (above.includes(module)) {
+      throw new ParametrizeError(
+        'CYCLE',
+        `${typeName(root)}: '${prefix.slice(0, -1)}' is a ${typeName(module)} that is below itself, the keys of its state would have no end. Hold what points back in a closure or an object: { parent }.`,
+      );
+    }
+    checkUse(module);
+    const below = fieldsOf(module).children.flatMap(([name, child]) =>
+      walk(child, `${prefix}${name}.`, [...above, module]),
+    );
+    return [[prefix, module], ...below];
+  };
+  return walk(root, '', []);
+}
+
+/** The entries of the state dict: own parameters, own buffers, children, as torch orders them. */
+export function namedState(root: Module): [string, Variable][] {
+  return everyPath(root).flatMap(([prefix, module]) => {
+    const { variables } = fieldsOf(module);
+    const parameters = variables.filter(([, variable]) => !isBuffer(variable));
+    const buffers = variables.filter(([, variable]) => isBuffer(variable));
+    return [...parameters, ...buffers].map(([name, variable]): [string, Variable] => [
+      prefix + name,
+      variable,
+    ]);
+  });
+}
+
+/** The variables of a module and all below that pass, each once, with the first of its keys. */
+export function namedVariables(root: Module, wanted: (variable: Variable) => boolean): [string, Variable][] {
+  const found = new Map<Variable, string>();
+  for (const [path, module] of root.namedModules()) {
+    for (const [name, variable] of fieldsOf(module).variables) {
+      if (wanted(variable) && !found.has(variable))
+        found.set(variable, path === '' ? name : `${path}.${name}`);
+    }
+  }
+  return [...found].map(([variable, name]) => [name, variable]);
+}
+
+/**
+ * True if the field holds a tensor, without reading it: the value of a computed property may be costly, may change
+ * state, and would be the reader's to dispose.
+ */
+export function holdsTensor(module: Module, name: string): boolean {
+  const descriptor = Object.getOwnPropertyDescriptor(module, name);
+  return descriptor !== undefined && (descriptor.get !== undefined || descriptor.value instanceof tf.Tensor);
+}

@@ -1,0 +1,248 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { scoped } from '../../engine/scope.ts';
+import { disposeVariable } from '../../engine/variable.ts';
+import { ParametrizeError, typeName } from '../../errors.ts';
+import { checkUse } from '../useCheck.ts';
+import { COPY, Copier, type Copyable } from './copy.ts';
+import { everyModule, fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
+import {
+  addHook,
+  type ForwardHook,
+  type ForwardPreHook,
+  type HookHandle,
+  hooks,
+  type LoadStateDictPreHook,
+  type LoadStateDictReport,
+  type StateDict,
+} from './hooks.ts';
+import { type LoadStateDictOptions, loadStateDict } from './loadStateDict.ts';
+import { isBuffer } from './parameter.ts';
+import { reprOf } from './repr.ts';
+import { type StateDictOptions, spelledStateDict } from './spelling.ts';
+
+/**
+ * The type of `module.parametrizations`: empty here, because `nn` knows nothing of parametrization. The mechanism
+ * declares what it puts there.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
+export interface Parametrizations {}
+
+/**
+ * The base class of all neural network modules.
+ *
+ * Parameters, buffers and children are own enumerable fields that hold a `tf.Variable` or a `Module`, in the order of
+ * the fields; there is nothing to register. Arrays and objects are not searched.
+ *
+ * @remarks
+ * **Ownership**: a module owns the variables in its fields; {@link dispose} frees them.
+ *
+ * @example
+ * ```ts
+ * class Net extends Module {
+ *   hidden = new Linear(784, 32);
+ *   output = new Linear(32, 10);
+ *   forward(x: Tensor): Tensor { return this.output.call(tf.relu(this.hidden.call(x))); }
+ * }
+ * ```
+ * @see torch.nn.Module
+ */
+export abstract class Module implements Copyable {
+  /** Whether the module is in training mode; set by {@link train} and {@link eval}. */
+  training = true;
+
+  /** The chains registered on this module's tensors, by tensor name; absent while there are none. */
+  declare readonly parametrizations?: Parametrizations;
+
+  /**
+   * Computes the output. Call the module through {@link call}, which also frees the intermediate tensors.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: subclasses narrow it, and a container of modules must be able to call it
+  abstract forward(...args: any[]): any;
+
+  /**
+   * Runs the forward pre-hooks, {@link forward} and the forward hooks in one tidy.
+   *
+   * @remarks
+   * **Ownership**: tensors in the output (itself, in arrays, in plain objects) are the caller's, as any op's.
+   *
+   * @throws {@link ParametrizeError} `DISPOSED` after {@link dispose}, `ASYNC` if `forward` returns a promise
+   */
+  call(...args: Parameters<this['forward']>): ReturnType<this['forward']> {
+    return inCallOf(this, () => {
+      let inputs: unknown[] = args;
+      for (const hook of hooks(this, 'forwardPre')) inputs = hook(this, inputs) ?? inputs;
+      let output: unknown = this.forward(...inputs);
+      for (const hook of hooks(this, 'forward')) output = hook(this, inputs, output) ?? output;
+      if (typeof (output as PromiseLike<unknown> | undefined)?.then === 'function') {
+        // Nobody else will see the promise; unheard, its rejection would end the process.
+        Promise.resolve(output).catch(() => {});
+        throw new ParametrizeError(
+          'ASYNC',
+          `call: the forward of ${typeName(this)} returned a promise; its tensors would be disposed before it ends. Make forward synchronous and await outside of it.`,
+        );
+      }
+      return output as ReturnType<this['forward']>;
+    });
+  }
+
+  /** Sets the training mode of this module and all below; returns this. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** `train(false)`: dropout is off, running statistics are used instead of the batch's. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /**
+   * Every trainable or frozen parameter of this module and all below, each variable once, own ones first.
+   *
+   * @throws {@link ParametrizeError} `UNREGISTERED_MODULE` if a field holds modules in a plain array
+   */
+  parameters(): Variable[] {
+    return this.namedParameters().map(([, variable]) => variable);
+  }
+
+  /** Like {@link parameters}, with the key of each in the state dict. */
+  namedParameters(): [string, Variable][] {
+    return namedVariables(this, (variable) => !isBuffer(variable));
+  }
+
+  /** Every buffer of this module and all below, each variable once. */
+  buffers(): Variable[] {
+    return this.namedBuffers().map(([, variable]) => variable);
+  }
+
+  /** Like {@link buffers}, with the key of each in the state dict. */
+  namedBuffers(): [string, Variable][] {
+    return namedVariables(this, isBuffer);
+  }
+
+  /** The modules in this module's own fields, each once. */
+  children(): Module[] {
+    return [...new Set(this.namedChildren().map(([, child]) => child))];
+  }
+
+  /** The modules in this module's own fields, with the names of the fields. */
+  namedChildren(): [string, Module][] {
+    return fieldsOf(this).children;
+  }
+
+  /** This module and all below, each once, parents first. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** Like {@link modules}, with the path of each; this module's own path is empty. */
+  namedModules(): [string, Module][] {
+    return everyModule(this);
+  }
+
+  /**
+   * The live variables of this module and all below by torch's keys: own parameters, own buffers, then children. A
+   * variable that is shared stands under every one of its keys.
+   *
+   * @remarks
+   * **Ownership**: the variables stay the modules'; do not dispose them. With `spelling: 'folded'` every tensor is new and
+   * the caller's.
+   *
+   * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
+   */
+  stateDict({ spelling }: StateDictOptions = {}): StateDict {
+    return spelling === undefined ? Object.fromEntries(namedState(this)) : spelledStateDict(this, spelling);
+  }
+
+  /**
+   * Copies values into the parameters and buffers of this module and all below, by key. A weight may stand in the map in
+   * another spelling than here ({@link StateDictOptions.spelling}): normalized or plain, in torch's new names or the old
+   * ones; `mapped` in the report says what was done with it.
+   *
+   * @remarks
+   * **Ownership**: the tensors of the map stay the caller's.
+   *
+   * @throws {@link StateDictError} if a shape differs, or with `strict` a key is missing or unexpected; all problems are
+   * listed and nothing is changed
+   * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
+   * @see torch.nn.Module.load_state_dict
+   */
+  loadStateDict(map: StateDict, options?: LoadStateDictOptions): LoadStateDictReport {
+    return loadStateDict(this, map, options?.strict ?? true);
+  }
+
+  /** Registers a function that runs before each {@link forward} and may replace its arguments. */
+  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
+    return addHook(this, 'forwardPre', hook as ForwardPreHook);
+  }
+
+  /** Registers a function that runs after each {@link forward} and may replace its output. */
+  registerForwardHook(hook: ForwardHook<this>): HookHandle {
+    return addHook(this, 'forward', hook as ForwardHook);
+  }
+
+  /** Registers a function that may rename, add or delete entries before {@link loadStateDict} matches keys. */
+  registerLoadStateDictPreHook(hook: LoadStateDictPreHook<this>): HookHandle {
+    return addHook(this, 'loadStateDictPre', hook as LoadStateDictPreHook);
+  }
+
+  /**
+   * An independent copy: own variables, modules, parametrizations and hooks, ties between them kept; everything else by
+   * reference. A class with `#private` fields, or with arrow functions that capture `this`, must override it: JavaScript
+   * cannot copy those.
+   *
+   * @remarks
+   * **Ownership**: the copy is the caller's; dispose it.
+   *
+   * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
+   */
+  clone(): this {
+    return new Copier().copyRoot(this);
+  }
+
+  /** @internal A part of a larger copy: by the class's own {@link clone} where it has one. */
+  [COPY](copier: Copier): object {
+    return this.clone === Module.prototype.clone ? copier.copyObject(this) : copier.adopt(this.clone());
+  }
+
+  /** Disposes every parameter and buffer of this module and all below; a second call does nothing. */
+  dispose(): void {
+    if (disposed.has(this)) return;
+    const { variables, children } = fieldsOf(this);
+    disposed.add(this);
+    for (const hook of hooks(this, 'dispose')) hook(this);
+    for (const [, child] of children) child.dispose();
+    for (const [, variable] of variables) disposeVariable(variable);
+  }
+
+  /** What stands between the parentheses of {@link toString}: the options that the layer was made with. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** The module and all below as torch prints them. */
+  toString(): string {
+    return reprOf(this);
+  }
+}
+
+Object.defineProperty(Module.prototype, MODULE, { value: true });
+
+const disposed = new WeakSet<Module>();
+
+/** True after `module.dispose()`. */
+export const isDisposed = (module: Module): boolean => disposed.has(module);
+
+/** Does the work of a call: in a tidy, for a module that can be used. */
+export function inCallOf<T>(module: Module, work: () => T): T {
+  if (disposed.has(module)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `call: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
+    );
+  }
+  checkUse(module);
+  // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after, so
+  // that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
+  return scoped(`${typeName(module)}.call`, work);
+}

@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isVariable, makeVariable } from '../../engine/variable.ts';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+
+const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;
+
+/**
+ * Makes a trainable variable: a field of a {@link Module} that holds one is a parameter of the module.
+ *
+ * @remarks
+ * **Shape**: that of the value.
+ * **Ownership**: a tensor that is passed in is consumed (disposed), but for a variable; of a function, the tensors that
+ * it makes are. The new variable belongs to the module that holds it: `module.dispose()` frees it.
+ *
+ * @param value - the initial value, or a function that makes it
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor, `DISPOSED` if it has been disposed
+ * @example
+ * ```ts
+ * class Scale extends Module {
+ *   weight: Tensor = parameter(() => tf.ones([3]));
+ *   forward(x: Tensor): Tensor { return tf.mul(x, this.weight); }
+ * }
+ * ```
+ * @see torch.nn.Parameter
+ */
+export function parameter(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {
+  return consume('parameter', value, true);
+}
+
+/**
+ * Makes a variable that is saved with the module but not trained: running statistics, masks, power-iteration vectors.
+ *
+ * Being a buffer is a mark on the variable and never depends on `trainable`; a frozen parameter stays a parameter.
+ *
+ * @remarks
+ * **Ownership**: as of {@link parameter}.
+ *
+ * @param value - the initial value, or a function that makes it
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor, `DISPOSED` if it has been disposed
+ * @see torch.nn.Module.register_buffer
+ */
+export function buffer(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {
+  return markBuffer(consume('buffer', value, false));
+}
+
+/** Marks a variable as a buffer; returns it. */
+export function markBuffer(variable: tf.Variable): tf.Variable {
+  Object.defineProperty(variable, BUFFER, { value: true, configurable: true });
+  return variable;
+}
+
+/** True if the variable was made by {@link buffer}. */
+export const isBuffer = (variable: tf.Variable): boolean => BUFFER in variable;
+
+function consume(caller: string, value: tf.Tensor | (() => tf.Tensor), trainable: boolean): tf.Variable {
+  return tf.tidy(() => {
+    const made = typeof value === 'function' ? value() : value;
+    if (!(made instanceof tf.Tensor)) {
+      throw new ParametrizeError(
+        'NOT_A_VARIABLE',
+        `${caller}: the value must be a tensor or a function that makes one, got ${typeName(made)}.`,
+      );
+    }
+    if (made.isDisposed) {
+      throw new ParametrizeError(
+        'DISPOSED',
+        `${caller}: the value, of shape ${formatShape(made.shape)}, has been disposed. Pass a live tensor.`,
+      );
+    }
+    const variable = makeVariable(made, trainable);
+    if (!isVariable(made)) made.dispose();
+    return variable;
+  });
+}

@@ -1,0 +1,57 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { isAlive, isVariable } from '../../engine/variable.ts';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { fieldsOf, holdsTensor } from './fields.ts';
+import type { Module } from './module.ts';
+import { isBuffer } from './parameter.ts';
+
+// What the containers of parameters share. Their elements are own fields, of which a parametrization makes computed
+// properties: those are found by their names, never by a read, which may be costly and may change state.
+
+/** The names of a container's own tensors, also of computed ones, in the order of the fields. */
+export const elementNames = (container: Module): string[] =>
+  Object.getOwnPropertyNames(container).filter((name) => holdsTensor(container, name));
+
+/** The element of that name; a computed one is computed. */
+export const elementAt = (container: Module, name: string): Tensor => Reflect.get(container, name) as Tensor;
+
+/**
+ * Refuses what cannot be an element.
+ *
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `DISPOSED`, or `OPTION` if it is a buffer
+ */
+export function checkElement(container: Module, name: string, value: Tensor): asserts value is Variable {
+  const place = `${typeName(container)}: '${name}'`;
+  if (!isVariable(value)) {
+    throw new ParametrizeError(
+      'NOT_A_VARIABLE',
+      `${place} is ${typeName(value)}, it must be a parameter. Wrap a tensor: parameter(tensor).`,
+    );
+  }
+  if (!isAlive(value)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `${place}, of shape ${formatShape(value.shape)}, has been disposed. Pass a live parameter.`,
+    );
+  }
+  if (!isBuffer(value)) return;
+  throw new ParametrizeError(
+    'OPTION',
+    `${place} is a buffer, it must be a parameter. Hold buffers in fields of a module.`,
+  );
+}
+
+/** Puts a parameter into a container, as an own enumerable field. */
+export function setElement(container: Module, name: string, value: Variable): void {
+  // Not an assignment: it would call a setter.
+  Object.defineProperty(container, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** The elements as torch prints them, a line each; computed ones stand under the parametrizations. */
+export const linesOf = (container: Module): string =>
+  fieldsOf(container)
+    .variables.map(
+      ([name, { dtype, shape }]) =>
+        `  (${name}): Parameter containing: [${dtype} of size ${shape.join('x')}]`,
+    )
+    .join('\n');

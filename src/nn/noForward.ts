@@ -1,9 +1,0 @@
-import { ParametrizeError, typeName } from '../errors.ts';
-import type { Module } from './module.ts';
-
-/** The error of a container that is called although it computes nothing. */
-export const noForward = (container: Module, contents: string, remedy: string): ParametrizeError =>
-  new ParametrizeError(
-    'NOT_A_FUNCTION',
-    `call: a ${typeName(container)} holds ${contents} and computes nothing. ${remedy}.`,
-  );

@@ -1,0 +1,159 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../../errors.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, spatialInputOf, torchLayout } from '../anyLayout.ts';
+import { normOptions, RunningNorm } from './runningNorm.ts';
+
+/** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
+export interface BatchNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** The weight of a batch in the running statistics; null for their plain average over all batches. Default 0.1. */
+  readonly momentum?: number | null;
+  /** Whether the layer has a weight and a bias. Default true. */
+  readonly affine?: boolean;
+  /** Whether the layer keeps running statistics; without, evaluation also uses the batch's. Default true. */
+  readonly trackRunningStats?: boolean;
+}
+
+/** What the batch normalizations of every rank have in common. */
+abstract class BatchNorm extends RunningNorm {
+  /** How the input may be laid out, by its rank. */
+  protected abstract layouts(): Readonly<Record<number, string>>;
+
+  constructor(caller: string, numFeatures: number, options: BatchNormOptions) {
+    const defaults = { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true };
+    super(caller, numFeatures, normOptions(caller, options, defaults));
+    // torch's checkpoints from before 0.4.1 do not have the count, and torch keeps its own then.
+    this.registerLoadStateDictPreHook((layer, { state, prefix }) => {
+      const count = layer.num_batches_tracked;
+      const key = `${prefix}num_batches_tracked`;
+      if (count !== null && !state.has(key)) state.set(key, count);
+    });
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, or in training one number
+   * for each channel
+   */
+  forward(x: Tensor): Tensor {
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    this.checkInput(spatialInputOf(x), 1, this.layouts());
+    const { running_mean, running_var } = this;
+    if (this.training || running_mean === null || running_var === null) {
+      // Not with the channels last: on wasm, sums over the other axes transpose the tensor, each of them.
+      return torchLayout(this.byBatch(inTorchLayout(x)));
+    }
+    const { tensor, isChannelsLast } = x;
+    const { shape } = tensor;
+    const y = isChannelsLast
+      ? this.byRunningStatistics(
+          tf.reshape(tensor, rowsOf(shape)),
+          running_mean,
+          running_var,
+          alongRows(shape),
+        )
+      : this.byRunningStatistics(tf.reshape(tensor, this.blocks(tensor)), running_mean, running_var);
+    return { tensor: tf.reshape(y, shape), isChannelsLast };
+  }
+
+  /** The input by its own statistics. */
+  private byBatch(x: Tensor): Tensor {
+    const count = x.size / this.numFeatures;
+    this.checkCount(x, count);
+    const y = this.byOwnStatistics(tf.reshape(x, this.blocks(x)), [0, 2], ({ mean, variance }) => {
+      if (this.training) this.updateRunning(mean, variance, count, this.nextFactor());
+    });
+    return tf.reshape(y, x.shape);
+  }
+
+  /** `[n, c, s]` */
+  private blocks({ shape: [n, channels, ...size] }: Tensor): number[] {
+    return [n!, channels!, tf.util.sizeFromShape(size)];
+  }
+
+  /** Counts one batch more, and returns its weight in the running statistics. */
+  private nextFactor(): number | Tensor {
+    const batches = this.num_batches_tracked as Variable | null;
+    if (batches !== null) batches.assign(tf.add(batches, tf.scalar(1, 'int32')));
+    return this.momentum ?? (batches === null ? 0 : tf.div(1, tf.cast(batches, 'float32')));
+  }
+}
+
+// With the channels last, numbers of the channels are repeated along a row of the image: one for each channel would be
+// broadcast to few numbers at a time, which takes wasm twice as long.
+
+/** `[n, ..., width, channels]` → `[n · ..., width · channels]` */
+const rowsOf = (shape: readonly number[]): number[] => [
+  tf.util.sizeFromShape(shape.slice(0, -2)),
+  shape.at(-2)! * shape.at(-1)!,
+];
+
+/** `[channels]` → `[width · channels]` */
+const alongRows =
+  (shape: readonly number[]) =>
+  (values: Tensor): Tensor =>
+    tf.reshape(tf.mul(tf.ones([shape.at(-2)!, 1]), values), [shape.at(-2)! * values.size]);
+
+/**
+ * Brings each channel to mean 0 and variance 1 over the batch, then scales and shifts it.
+ *
+ * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel over the batch and its length
+ *
+ * @remarks
+ * **Shape**: input `[n, numFeatures]` or `[n, numFeatures, length]`; the output has the input's.
+ * **State**: `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`, absent without affine; buffers `running_mean` (zeros)
+ * and `running_var` (ones) `[numFeatures]` and `num_batches_tracked` `[]` int32, absent without trackRunningStats. In
+ * training each call moves them once: `running = (1 - momentum)·running + momentum·batch`, with the variance divided by
+ * n - 1. In evaluation they take the place of μ and σ².
+ * **Gradient**: with respect to input, weight and bias, of any order; none through the running statistics.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const norm = new BatchNorm1d(16);
+ * const y = norm.call(tf.randomNormal([8, 16, 100])); // [8, 16, 100]
+ * norm.eval();
+ * ```
+ * @see torch.nn.BatchNorm1d
+ */
+export class BatchNorm1d extends BatchNorm {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   */
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
+    super('BatchNorm1d', numFeatures, options);
+  }
+
+  protected layouts(): Readonly<Record<number, string>> {
+    return { 2: '[n, channels]', 3: '[n, channels, length]' };
+  }
+}
+
+/**
+ * Brings each channel of images to mean 0 and variance 1 over the batch, then scales and shifts it.
+ *
+ * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel over the batch, height and width
+ *
+ * @remarks
+ * **Shape**: input `[n, numFeatures, height, width]`; the output has the input's.
+ * **State**, **Gradient**, **Ownership**: as of {@link BatchNorm1d}.
+ *
+ * @see torch.nn.BatchNorm2d
+ */
+export class BatchNorm2d extends BatchNorm {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   */
+  constructor(numFeatures: number, options: BatchNormOptions = {}) {
+    super('BatchNorm2d', numFeatures, options);
+  }
+
+  protected layouts(): Readonly<Record<number, string>> {
+    return { 4: '[n, channels, height, width]' };
+  }
+}

@@ -1,0 +1,102 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../../errors.ts';
+import { normOptions, RunningNorm } from './runningNorm.ts';
+
+/** Options of {@link InstanceNorm1d} and {@link InstanceNorm2d}. */
+export interface InstanceNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** The weight of a batch in the running statistics; null leaves them as they are. Default 0.1. */
+  readonly momentum?: number | null;
+  /** Whether the layer has a weight and a bias. Default false. */
+  readonly affine?: boolean;
+  /** Whether evaluation uses running statistics in place of each instance's own. Default false. */
+  readonly trackRunningStats?: boolean;
+}
+
+/** What the instance normalizations of every rank have in common. */
+abstract class InstanceNorm extends RunningNorm {
+  /** How the input may be laid out, by its rank, of which the larger one has a batch. */
+  protected abstract layouts(): Readonly<Record<number, string>>;
+
+  constructor(caller: string, numFeatures: number, options: InstanceNormOptions) {
+    const defaults = { eps: 1e-5, momentum: 0.1, affine: false, trackRunningStats: false };
+    super(caller, numFeatures, normOptions(caller, options, defaults));
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, or one number for each
+   * variance
+   */
+  forward(x: Tensor): Tensor {
+    const layouts = this.layouts();
+    const spatial = Math.max(...Object.keys(layouts).map(Number)) - 2;
+    this.checkInput(x, x.rank - spatial - 1, layouts);
+    const size = tf.util.sizeFromShape(x.shape.slice(x.rank - spatial));
+    const batch = x.rank === spatial + 2 ? x.shape[0]! : 1;
+    const blocks = tf.reshape(x, [batch, this.numFeatures, size]);
+    const { running_mean, running_var } = this;
+    if (!this.training && running_mean !== null && running_var !== null) {
+      return tf.reshape(this.byRunningStatistics(blocks, running_mean, running_var), x.shape);
+    }
+    this.checkCount(x, size);
+    const y = this.byOwnStatistics(blocks, [2], ({ mean, variance }) => {
+      // As in torch, null is no average over all batches here, and num_batches_tracked stays 0.
+      this.updateRunning(tf.mean(mean, 0), tf.mean(variance, 0), size, this.momentum ?? 0);
+    });
+    return tf.reshape(y, x.shape);
+  }
+}
+
+/**
+ * Brings each channel of each sequence to mean 0 and variance 1 by itself, then scales and shifts it.
+ *
+ * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel of each instance over its length
+ *
+ * @remarks
+ * **Shape**: input `[n, numFeatures, length]` or `[numFeatures, length]`; the output has the input's.
+ * **State**: with affine `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`; with trackRunningStats buffers
+ * `running_mean` (zeros) and `running_var` (ones) `[numFeatures]`, averages over the instances that each call in training
+ * moves once, and `num_batches_tracked`, which stays 0 as torch's does.
+ * **Gradient**: with respect to input, weight and bias, of any order; none through the running statistics.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.InstanceNorm1d
+ */
+export class InstanceNorm1d extends InstanceNorm {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   */
+  constructor(numFeatures: number, options: InstanceNormOptions = {}) {
+    super('InstanceNorm1d', numFeatures, options);
+  }
+
+  protected layouts(): Readonly<Record<number, string>> {
+    return { 2: '[channels, length]', 3: '[n, channels, length]' };
+  }
+}
+
+/**
+ * Brings each channel of each image to mean 0 and variance 1 by itself, then scales and shifts it.
+ *
+ * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel of each instance over its height and width
+ *
+ * @remarks
+ * **Shape**: input `[n, numFeatures, height, width]` or `[numFeatures, height, width]`; the output has the input's.
+ * **State**, **Gradient**, **Ownership**: as of {@link InstanceNorm1d}.
+ *
+ * @see torch.nn.InstanceNorm2d
+ */
+export class InstanceNorm2d extends InstanceNorm {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   */
+  constructor(numFeatures: number, options: InstanceNormOptions = {}) {
+    super('InstanceNorm2d', numFeatures, options);
+  }
+
+  protected layouts(): Readonly<Record<number, string>> {
+    return { 3: '[channels, height, width]', 4: '[n, channels, height, width]' };
+  }
+}

@@ -1,0 +1,97 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../../errors.ts';
+import { standardize } from '../../linalg/standardize.ts';
+import { Module } from '../module/module.ts';
+import { parameter } from '../module/parameter.ts';
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.ts';
+
+/** Options of {@link LayerNorm}. */
+export interface LayerNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** Whether the layer has a weight and a bias. Default true. */
+  readonly elementwiseAffine?: boolean;
+  /** Whether the layer has a bias, if it is affine. Default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * Brings the last axes of each item to mean 0 and variance 1, then scales and shifts each element.
+ *
+ * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² over the last axes
+ *
+ * @remarks
+ * **Shape**: input `[..., ...normalizedShape]`; the output has the input's.
+ * **State**: `weight` γ (ones) and `bias` β (zeros) `normalizedShape`, absent without elementwiseAffine.
+ * **Gradient**: with respect to input, weight and bias, of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const norm = new LayerNorm(64);
+ * const y = norm.call(tf.randomNormal([8, 10, 64])); // [8, 10, 64]
+ * ```
+ * @see torch.nn.LayerNorm
+ */
+export class LayerNorm extends Module {
+  /** Sizes of the last axes of the input. */
+  readonly normalizedShape: readonly number[];
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Whether there is a weight. */
+  readonly elementwiseAffine: boolean;
+  /** γ, or null. */
+  weight: Tensor | null;
+  /** β, or null. */
+  bias: Tensor | null;
+
+  /**
+   * @param normalizedShape - sizes of the last axes; a number for the last one alone
+   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer, there is none, or an option is unknown
+   */
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
+    super();
+    const shape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
+    for (const size of shape) checkInteger('LayerNorm', 'a size in normalizedShape', size);
+    if (shape.length === 0) {
+      throw new ParametrizeError(
+        'OPTION',
+        'LayerNorm: normalizedShape is [], it must have at least one size. Pass the size of the last axis.',
+      );
+    }
+    checkOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
+    checkNumber('LayerNorm', 'eps', eps);
+    checkBoolean('LayerNorm', 'elementwiseAffine', elementwiseAffine);
+    checkBoolean('LayerNorm', 'bias', bias);
+    this.normalizedShape = shape;
+    this.eps = eps;
+    this.elementwiseAffine = elementwiseAffine;
+    this.weight = elementwiseAffine ? parameter(() => tf.ones(shape)) : null;
+    this.bias = elementwiseAffine && bias ? parameter(() => tf.zeros(shape)) : null;
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the last axes of the input are not `normalizedShape`
+   */
+  forward(x: Tensor): Tensor {
+    const last = x.shape.slice(-this.normalizedShape.length);
+    if (!tf.util.arraysEqual(last, [...this.normalizedShape])) {
+      throw new ParametrizeError(
+        'SHAPE',
+        `LayerNorm: the input has shape ${formatShape(x.shape)}, its last axes must be ${formatShape(this.normalizedShape)} (normalizedShape). Reshape the input, or make the layer with another normalizedShape.`,
+      );
+    }
+    const size = tf.util.sizeFromShape(last);
+    const rows = standardize(tf.reshape(x, [x.size / size, size]), [1], this.eps);
+    const weight = this.weight;
+    const bias = this.bias;
+    const scaled = weight === null ? rows : tf.mul(rows, tf.reshape(weight, [1, size]));
+    return tf.reshape(bias === null ? scaled : tf.add(scaled, tf.reshape(bias, [1, size])), x.shape);
+  }
+
+  override extraRepr(): string {
+    return `${formatShape(this.normalizedShape)}, eps=${this.eps}, elementwiseAffine=${this.elementwiseAffine}`;
+  }
+}

@@ -1,0 +1,150 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { type Moments, moments, standardize } from '../../linalg/standardize.ts';
+import { Module } from '../module/module.ts';
+import { buffer, parameter } from '../module/parameter.ts';
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.ts';
+import type { SpatialInput } from '../spatialInput.ts';
+
+/** Options with every default filled in. */
+export interface ResolvedNormOptions {
+  readonly eps: number;
+  readonly momentum: number | null;
+  readonly affine: boolean;
+  readonly trackRunningStats: boolean;
+}
+
+/**
+ * What batch and instance normalization have in common: a scale and a shift for each channel, and running statistics,
+ * which evaluation uses in place of the input's own.
+ */
+export abstract class RunningNorm extends Module {
+  /** Channels of the input. */
+  readonly numFeatures: number;
+  /** Added to the variance. */
+  readonly eps: number;
+  /** The weight of new statistics in the running ones, or null. */
+  readonly momentum: number | null;
+  /** Whether there are weight and bias. */
+  readonly affine: boolean;
+  /** Whether there are running statistics. */
+  readonly trackRunningStats: boolean;
+  /** γ, `[numFeatures]`, or null. */
+  weight: Tensor | null;
+  /** β, `[numFeatures]`, or null. */
+  bias: Tensor | null;
+  /** The running mean, a buffer `[numFeatures]`, or null. */
+  running_mean: Tensor | null;
+  /** The running variance, a buffer `[numFeatures]`, or null. */
+  running_var: Tensor | null;
+  /** The number of updates, an int32 buffer `[]`, or null. */
+  num_batches_tracked: Tensor | null;
+
+  protected constructor(caller: string, numFeatures: number, options: ResolvedNormOptions) {
+    super();
+    checkInteger(caller, 'numFeatures', numFeatures);
+    const { eps, momentum, affine, trackRunningStats } = options;
+    checkNumber(caller, 'eps', eps);
+    if (momentum !== null) checkNumber(caller, 'momentum', momentum);
+    checkBoolean(caller, 'affine', affine);
+    checkBoolean(caller, 'trackRunningStats', trackRunningStats);
+    this.numFeatures = numFeatures;
+    this.eps = eps;
+    this.momentum = momentum;
+    this.affine = affine;
+    this.trackRunningStats = trackRunningStats;
+    this.weight = affine ? parameter(() => tf.ones([numFeatures])) : null;
+    this.bias = affine ? parameter(() => tf.zeros([numFeatures])) : null;
+    this.running_mean = trackRunningStats ? buffer(() => tf.zeros([numFeatures])) : null;
+    this.running_var = trackRunningStats ? buffer(() => tf.ones([numFeatures])) : null;
+    this.num_batches_tracked = trackRunningStats ? buffer(() => tf.scalar(0, 'int32')) : null;
+  }
+
+  override extraRepr(): string {
+    const { numFeatures, eps, momentum, affine, trackRunningStats } = this;
+    return `${numFeatures}, eps=${eps}, momentum=${momentum}, affine=${affine}, trackRunningStats=${trackRunningStats}`;
+  }
+
+  /** `[n, c, s]` by its own statistics over these axes, which are handed to `track` first. */
+  protected byOwnStatistics(x: Tensor, axes: readonly number[], track?: (own: Moments) => void): Tensor {
+    const own = moments(x, axes);
+    track?.(own);
+    const y = standardize(x, axes, this.eps, own);
+    const weight = this.weight;
+    const bias = this.bias;
+    if (weight === null || bias === null) return y;
+    return tf.add(tf.mul(y, perChannel(weight)), perChannel(bias));
+  }
+
+  /**
+   * The input by the running statistics: one scale and one shift for each channel.
+   *
+   * @param x - `[n, c, s]`, or what `spread` brings numbers of the channels into the shape of
+   */
+  protected byRunningStatistics(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    spread: (values: Tensor) => Tensor = perChannel,
+  ): Tensor {
+    const weight = this.weight ?? tf.onesLike(mean);
+    const bias = this.bias ?? tf.zerosLike(mean);
+    const scale = tf.div(weight, tf.sqrt(tf.add(variance, this.eps)));
+    const shift = tf.sub(bias, tf.mul(mean, scale));
+    return tf.add(tf.mul(x, spread(scale)), spread(shift));
+  }
+
+  /** Moves the running statistics, if there are any, towards these; `count` numbers went into each. */
+  protected updateRunning(mean: Tensor, variance: Tensor, count: number, factor: number | Tensor): void {
+    const move = (running: Tensor, value: Tensor): void => {
+      const moved = tf.add(
+        tf.mul(running, tf.sub(1, factor)),
+        tf.mul(tf.reshape(value, running.shape), factor),
+      );
+      (running as Variable).assign(moved);
+    };
+    const { running_mean, running_var } = this;
+    if (running_mean === null || running_var === null) return;
+    move(running_mean, mean);
+    move(running_var, tf.mul(variance, count / (count - 1)));
+  }
+
+  /** Refuses an input without `numFeatures` channels in axis `axis`, or of another rank. */
+  protected checkInput(x: SpatialInput, axis: number, layouts: Readonly<Record<number, string>>): void {
+    if (layouts[x.rank] === undefined) {
+      throw new ParametrizeError(
+        'SHAPE',
+        `${typeName(this)}: the input has shape ${formatShape(x.shape)}, it must be ${Object.values(layouts).join(' or ')}. Reshape the input.`,
+      );
+    }
+    if (x.shape[axis] !== this.numFeatures) {
+      throw new ParametrizeError(
+        'SHAPE',
+        `${typeName(this)}: the input has shape ${formatShape(x.shape)}, that is ${x.shape[axis]} channels, but numFeatures is ${this.numFeatures}. The input must be ${layouts[x.rank]}: transpose one that has its channels last.`,
+      );
+    }
+  }
+
+  /** Refuses to compute a variance of one number. */
+  protected checkCount(x: Tensor, count: number): void {
+    if (count > 1) return;
+    throw new ParametrizeError(
+      'SHAPE',
+      `${typeName(this)}: the input has shape ${formatShape(x.shape)}, that is ${count} numbers for each variance, and it needs at least 2. Pass more, or call eval() first to use the running statistics.`,
+    );
+  }
+}
+
+const perChannel = (values: Tensor): Tensor => tf.reshape(values, [1, values.size, 1]);
+
+/** Fills the defaults in that the options leave open. */
+export function normOptions(
+  caller: string,
+  options: Partial<ResolvedNormOptions>,
+  defaults: ResolvedNormOptions,
+): ResolvedNormOptions {
+  checkOptions(caller, options, Object.keys(defaults));
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}

@@ -1,0 +1,152 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import type { Pair } from '../../linalg/correlate.ts';
+import { Module } from '../module/module.ts';
+import { checkNumber } from '../options.ts';
+import { paddedShape } from './padAxes.ts';
+import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOptions.ts';
+
+/** What the layers that pad with a number have in common. */
+abstract class ConstantPad<Edges extends readonly number[]> extends Module {
+  /** Elements at each edge, the last axis first. */
+  readonly padding: Edges;
+  /** What they are. */
+  readonly value: number;
+
+  protected constructor(padding: Edges, value: number) {
+    super();
+    this.padding = padding;
+    this.value = value;
+  }
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has too few axes, or cropping leaves nothing of one
+   */
+  forward(x: Tensor): Tensor {
+    const pairs = pairsOfEdges(this.padding);
+    const firstAxis = x.rank - pairs.length;
+    const along = x.shape.map((_, axis): Pair => pairs[axis - firstAxis] ?? [0, 0]);
+    const begin = along.map(([before]) => Math.max(-before, 0));
+    const size = x.shape.map((length, axis) => length - begin[axis]! - Math.max(-along[axis]![1], 0));
+    if (firstAxis < 0 || size.slice(firstAxis).some((length) => length < 1)) {
+      throw new ParametrizeError(
+        'SHAPE',
+        `${typeName(this)}: the input has shape ${formatShape(x.shape)}, the padding ${formatShape(this.padding)} needs ${pairs.length} axes of which something is left. Pass a larger input.`,
+      );
+    }
+    // The cpu backend cannot slice an empty tensor.
+    if (x.size === 0) return tf.reshape(x, paddedShape(x.shape, firstAxis, pairs));
+    const isCropped = pairs.flat().some((pad) => pad < 0);
+    const pads = along.map((pair) => pair.map((pad) => Math.max(pad, 0)) as [number, number]);
+    return tf.pad(isCropped ? tf.slice(x, begin, size) : x, pads, this.value);
+  }
+
+  override extraRepr(): string {
+    return `padding=${formatShape(this.padding)}, value=${this.value}`;
+  }
+}
+
+/**
+ * Puts a number before and after sequences; a negative size crops.
+ *
+ * `y[…, i] = x[…, i − left]` inside of x, else `value`
+ *
+ * @remarks
+ * **Shape**: input `[…, length]`; output `[…, left + length + right]`.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.ConstantPad1d
+ */
+export class ConstantPad1d extends ConstantPad<readonly [number, number]> {
+  /**
+   * @param padding - `[left, right]`, or one number for both
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer, or the value no finite number
+   */
+  constructor(padding: Padding1d, value: number) {
+    checkNumber('ConstantPad1d', 'value', value);
+    super(edges('ConstantPad1d', 1, padding, Number.MIN_SAFE_INTEGER), value);
+  }
+}
+
+/**
+ * Puts a number around images; a negative size crops.
+ *
+ * `y[…, i, j] = x[…, i − top, j − left]` inside of x, else `value`
+ *
+ * @remarks
+ * **Shape**: input `[…, height, width]`; output `[…, top + height + bottom, left + width + right]`.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.ConstantPad2d
+ */
+export class ConstantPad2d extends ConstantPad<readonly [number, number, number, number]> {
+  /**
+   * @param padding - `[left, right, top, bottom]`, or one number for all
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer, or the value no finite number
+   */
+  constructor(padding: Padding2d, value: number) {
+    checkNumber('ConstantPad2d', 'value', value);
+    super(edges('ConstantPad2d', 2, padding, Number.MIN_SAFE_INTEGER), value);
+  }
+}
+
+/**
+ * {@link ConstantPad1d} with zeros.
+ *
+ * `y[…, i] = x[…, i − left]` inside of x, else 0
+ *
+ * @remarks
+ * **Shape**: input `[…, length]`; output `[…, left + length + right]`.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.ZeroPad1d
+ */
+export class ZeroPad1d extends ConstantPad<readonly [number, number]> {
+  /**
+   * @param padding - `[left, right]`, or one number for both
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer
+   */
+  constructor(padding: Padding1d) {
+    super(edges('ZeroPad1d', 1, padding, Number.MIN_SAFE_INTEGER), 0);
+  }
+
+  /** The padding; the value is always zero. */
+  override extraRepr(): string {
+    return formatShape(this.padding);
+  }
+}
+
+/**
+ * {@link ConstantPad2d} with zeros.
+ *
+ * `y[…, i, j] = x[…, i − top, j − left]` inside of x, else 0
+ *
+ * @remarks
+ * **Shape**: input `[…, height, width]`; output `[…, top + height + bottom, left + width + right]`.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @see torch.nn.ZeroPad2d
+ */
+export class ZeroPad2d extends ConstantPad<readonly [number, number, number, number]> {
+  /**
+   * @param padding - `[left, right, top, bottom]`, or one number for all
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer
+   */
+  constructor(padding: Padding2d) {
+    super(edges('ZeroPad2d', 2, padding, Number.MIN_SAFE_INTEGER), 0);
+  }
+
+  /** The padding; the value is always zero. */
+  override extraRepr(): string {
+    return formatShape(this.padding);
+  }
+}

@@ -1,0 +1,217 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../../errors.ts';
+import { convolutionNd } from '../../linalg/convolutionNd.ts';
+import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../anyLayout.ts';
+import { Module } from '../module/module.ts';
+import { checkBoolean, checkInteger, checkOptions } from '../options.ts';
+import { checkSpatialInput, sizeOf } from '../spatialInput.ts';
+import {
+  checkPoolSizes,
+  formatSizes,
+  mapImages,
+  type PlacedWindow,
+  placeWindow,
+  type Sizes,
+} from './poolWindow.ts';
+
+/** Options of {@link AvgPool1d}. */
+export interface AvgPool1dOptions<Size = readonly [number]> {
+  /** Steps between two windows. Default: kernelSize. */
+  readonly stride?: Sizes<Size>;
+  /** Zeros on both sides of the input, at most half the window. Default 0. */
+  readonly padding?: Sizes<Size>;
+  /** Whether the last window may reach beyond the padded input. Default false. */
+  readonly ceilMode?: boolean;
+  /** Whether the zeros of the padding count as elements. Default true. */
+  readonly countIncludePad?: boolean;
+}
+
+/** Options of {@link AvgPool2d}; a number stands for both axes. */
+export interface AvgPool2dOptions extends AvgPool1dOptions<readonly [number, number]> {
+  /** What the sums are divided by, instead of the number of elements. Default null. */
+  readonly divisorOverride?: number | null;
+}
+
+/** What AvgPool1d and AvgPool2d have in common. */
+abstract class AvgPool<Size extends readonly number[]> extends Module {
+  /** Size of the window. */
+  readonly kernelSize: Sizes<Size>;
+  /** Steps between two windows. */
+  readonly stride: Sizes<Size>;
+  /** Zeros on both sides of the input. */
+  readonly padding: Sizes<Size>;
+  /** Whether the last window may reach beyond the padded input. */
+  readonly ceilMode: boolean;
+  /** Whether the zeros of the padding count as elements. */
+  readonly countIncludePad: boolean;
+
+  protected constructor(
+    caller: string,
+    rank: number,
+    kernelSize: Sizes<Size>,
+    options: AvgPool1dOptions<Size>,
+  ) {
+    super();
+    const { stride = kernelSize, padding = 0, ceilMode = false, countIncludePad = true } = options;
+    checkBoolean(caller, 'ceilMode', ceilMode);
+    checkBoolean(caller, 'countIncludePad', countIncludePad);
+    checkPoolSizes(caller, rank, { kernelSize, stride, padding, ceilMode });
+    this.kernelSize = kernelSize;
+    this.stride = stride;
+    this.padding = padding;
+    this.ceilMode = ceilMode;
+    this.countIncludePad = countIncludePad;
+  }
+
+  /** Number of spatial axes. */
+  protected abstract rank(): number;
+
+  /** What every sum is divided by, or null for the number of elements. */
+  protected abstract divisor(): number | null;
+
+  /**
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or is smaller than the window; `DTYPE` if it
+   * is not float32
+   */
+  forward(x: Tensor): Tensor {
+    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+  }
+
+  /** @internal */
+  [ANY_LAYOUT](x: LaidOut): LaidOut {
+    const rank = this.rank();
+    const input = spatialInputOf(x);
+    checkSpatialInput(this, input, rank);
+    const window = placeWindow(this, input, rank);
+    const divisor = this.divisor();
+    return mapImages(x, window.outputs, (images) => {
+      const groups = images.shape.at(-1)!;
+      const sums = convolutionNd(images, tf.ones([...window.kernel, 1, groups]), { ...window, groups });
+      return divisor === null
+        ? tf.mul(sums, sharesOf(input.shape.slice(-rank), window, this.countIncludePad))
+        : tf.div(sums, divisor);
+    });
+  }
+
+  override extraRepr(): string {
+    const sizes = Object.entries({ kernelSize: this.kernelSize, stride: this.stride, padding: this.padding });
+    return sizes.map(([name, size]) => `${name}=${formatSizes(size)}`).join(', ');
+  }
+}
+
+/**
+ * What an element counts in each output, `[...outputs, 1]`: the reciprocals of the numbers of elements, by axis
+ * multiplied.
+ */
+function sharesOf(
+  size: readonly number[],
+  { kernel, strides, pads, outputs }: PlacedWindow,
+  countIncludePad: boolean,
+): Tensor {
+  const byAxis = outputs.map((steps, axis) => {
+    const [length, padding] = [size[axis]!, pads[axis]![0]];
+    const shares = Float32Array.from({ length: steps }, (_, step) => {
+      const begin = step * strides[axis]! - padding;
+      // What ceilMode puts behind the padding never counts.
+      const end = Math.min(begin + kernel[axis]!, length + padding);
+      return 1 / (countIncludePad ? end - begin : Math.min(end, length) - Math.max(begin, 0));
+    });
+    const isUniform = shares.every((share) => share === shares[0]);
+    return isUniform
+      ? tf.scalar(shares[0]!)
+      : tf.tensor(shares, [steps, ...outputs.slice(axis).map(() => 1)]);
+  });
+  return byAxis.reduce((product: Tensor, shares) => tf.mul(product, shares));
+}
+
+/**
+ * The mean of every window of a sequence.
+ *
+ * `y[n, c, t] = Σᵢ x[n, c, t·stride + i − padding] / kernelSize`, i < kernelSize
+ *
+ * @remarks
+ * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]` or
+ * `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, but for a window
+ * that would begin behind the input.
+ * **State**: none.
+ * **Gradient**: of any order, on every backend.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const y = new AvgPool1d(3, { stride: 2 }).call(tf.ones([2, 4, 9])); // [2, 4, 4]
+ * ```
+ * @see torch.nn.AvgPool1d
+ */
+export class AvgPool1d extends AvgPool<readonly [number]> {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
+   * window, or an option is unknown
+   */
+  constructor(kernelSize: Sizes<readonly [number]>, options: AvgPool1dOptions = {}) {
+    checkOptions('AvgPool1d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad']);
+    // torch's AvgPool1d writes its sizes out, unlike the other pooling layers.
+    const { stride = kernelSize, padding = 0 } = options;
+    const size = (name: string, value: Sizes<readonly [number]>, minimum?: number) =>
+      sizeOf<readonly [number]>('AvgPool1d', 1, name, value, minimum);
+    super('AvgPool1d', 1, size('kernelSize', kernelSize), {
+      ...options,
+      stride: size('stride', stride),
+      padding: size('padding', padding, 0),
+    });
+  }
+
+  protected override rank(): number {
+    return 1;
+  }
+
+  protected override divisor(): null {
+    return null;
+  }
+}
+
+/**
+ * The mean of every window of an image.
+ *
+ * `y[n, c, p, q] = Σᵢⱼ x[n, c, p·s₀ + i − p₀, q·s₁ + j − p₁] / (kernelSize[0]·kernelSize[1])`, with stride s and padding p
+ *
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; output
+ * `[n, channels, h, w]` or `[channels, h, w]` with `h = ⌊(height + 2·padding[0] − kernelSize[0]) / stride[0]⌋ + 1`, w
+ * likewise; with ceilMode rounded up, but for a window that would begin behind the input.
+ * **State**: none.
+ * **Gradient**: of any order, on every backend.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const y = new AvgPool2d(2).call(tf.ones([8, 3, 28, 28])); // [8, 3, 14, 14]
+ * ```
+ * @see torch.nn.AvgPool2d
+ */
+export class AvgPool2d extends AvgPool<readonly [number, number]> {
+  /** What the sums are divided by, instead of the number of elements; or null. */
+  readonly divisorOverride: number | null;
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
+   * window, or an option is unknown
+   */
+  constructor(kernelSize: Sizes<readonly [number, number]>, options: AvgPool2dOptions = {}) {
+    const known = ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'];
+    checkOptions('AvgPool2d', options, known);
+    const { divisorOverride = null } = options;
+    if (divisorOverride !== null) checkInteger('AvgPool2d', 'divisorOverride', divisorOverride);
+    super('AvgPool2d', 2, kernelSize, options);
+    this.divisorOverride = divisorOverride;
+  }
+
+  protected override rank(): number {
+    return 2;
+  }
+
+  protected override divisor(): number | null {
+    return this.divisorOverride;
+  }
+}

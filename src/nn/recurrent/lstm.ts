@@ -1,0 +1,67 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../../errors.ts';
+import { sigmoid, tanh } from '../../linalg/smooth.ts';
+import { type Cell, Recurrent, type RecurrentOptions, sumOfBiases, type TimesWeight } from './recurrent.ts';
+
+/** Options of {@link LSTM}. */
+export interface LSTMOptions extends RecurrentOptions {}
+
+/** The hidden state h and the cell state c. */
+export type LSTMState = [h: Tensor, c: Tensor];
+
+/**
+ * A long short-term memory network.
+ *
+ * `i = σ(Wᵢᵢ·x + bᵢᵢ + Wₕᵢ·h + bₕᵢ)`, f and o likewise, `g = tanh(…)`; `c' = f⊙c + i⊙g`, `h' = o⊙tanh c'`, with the
+ * rows of the weights in the order i, f, g, o.
+ *
+ * @remarks
+ * **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a batch;
+ * state `[D·numLayers, N, hiddenSize]` each or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else 1.
+ * Output `[output, [h, c]]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
+ * layer's state after its last step, the forward direction before the backward one.
+ * **State**: for each layer k `weight_ih_lk` `[4·hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
+ * `weight_hh_lk` `[4·hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[4·hiddenSize]` (absent without bias), and
+ * the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * **Gradient**: with respect to input, state and all weights, of any order.
+ * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
+ *
+ * Every weight is read once in a forward pass, not once a step.
+ *
+ * @example
+ * ```ts
+ * const lstm = new LSTM(3, 5);
+ * const [output, [h, c]] = lstm.call(tf.ones([6, 7, 3])); // [6, 7, 5], [1, 7, 5], [1, 7, 5]
+ * ```
+ * @see torch.nn.LSTM
+ */
+export class LSTM extends Recurrent {
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
+   */
+  constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
+    super('LSTM', 4, inputSize, hiddenSize, options);
+  }
+
+  /**
+   * @param x - the sequence
+   * @param state - h and c before the first step; default zeros
+   * @throws {@link ParametrizeError} `SHAPE` if the input or a state does not fit
+   */
+  forward(x: Tensor, state?: readonly [h: Tensor, c: Tensor]): [output: Tensor, state: LSTMState] {
+    return this.run(x, ['h', 'c'], state) as [Tensor, LSTMState];
+  }
+
+  protected cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell {
+    return {
+      inputBias: sumOfBiases(inputBias, stateBias),
+      step: ([input], [h, c]) => {
+        const gates = tf.add(input!, timesWeight(h!));
+        const [i, f, g, o] = tf.split(gates, 4, 1) as [Tensor, Tensor, Tensor, Tensor];
+        const next = tf.add(tf.mul(sigmoid(f), c!), tf.mul(sigmoid(i), tanh(g)));
+        return [tf.mul(sigmoid(o), tanh(next)), next];
+      },
+    };
+  }
+}

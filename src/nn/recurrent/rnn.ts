@@ -1,0 +1,78 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../../errors.ts';
+import { tanh } from '../../linalg/smooth.ts';
+import { checkChoice } from '../options.ts';
+import {
+  type Cell,
+  Recurrent,
+  type RecurrentOptions,
+  recurrentOptions,
+  sumOfBiases,
+  type TimesWeight,
+} from './recurrent.ts';
+
+/** Options of {@link RNN}. */
+export interface RNNOptions extends RecurrentOptions {
+  /** The function that makes h of a step. Default `'tanh'`. */
+  readonly nonlinearity?: 'tanh' | 'relu';
+}
+
+/**
+ * A plain recurrent network.
+ *
+ * `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or the positive part in place of tanh
+ *
+ * @remarks
+ * **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a batch;
+ * state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else 1. Output
+ * `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every layer's h
+ * after its last step, the forward direction before the backward one.
+ * **State**: for each layer k `weight_ih_lk` `[hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
+ * `weight_hh_lk` `[hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[hiddenSize]` (absent without bias), and the
+ * same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * **Gradient**: with respect to input, state and all weights, of any order.
+ * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
+ *
+ * Every weight is read once in a forward pass, not once a step.
+ *
+ * @example
+ * ```ts
+ * const rnn = new RNN(3, 5, { nonlinearity: 'relu' });
+ * const [output, h] = rnn.call(tf.ones([6, 7, 3])); // [6, 7, 5], [1, 7, 5]
+ * ```
+ * @see torch.nn.RNN
+ */
+export class RNN extends Recurrent {
+  /** The function that makes h of a step. */
+  readonly nonlinearity: 'tanh' | 'relu';
+
+  /**
+   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option or its value is unknown
+   */
+  constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    // Before super, which makes the weights: they would be left over.
+    const nonlinearity = options?.nonlinearity ?? 'tanh';
+    checkChoice('RNN', 'nonlinearity', nonlinearity, ['tanh', 'relu']);
+    super('RNN', 1, inputSize, hiddenSize, options, [...recurrentOptions, 'nonlinearity']);
+    this.nonlinearity = nonlinearity;
+  }
+
+  /**
+   * @param x - the sequence
+   * @param state - h before the first step; default zeros
+   * @throws {@link ParametrizeError} `SHAPE` if the input or the state does not fit
+   */
+  forward(x: Tensor, state?: Tensor): [output: Tensor, h: Tensor] {
+    const [output, [h]] = this.run(x, ['h'], state && [state]);
+    return [output, h!];
+  }
+
+  protected cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell {
+    const activation = this.nonlinearity === 'tanh' ? tanh : (x: Tensor): Tensor => tf.relu(x);
+    return {
+      inputBias: sumOfBiases(inputBias, stateBias),
+      step: ([input], [h]) => [activation(tf.add(input!, timesWeight(h!)))],
+    };
+  }
+}
