@@ -11,10 +11,14 @@ const aliases = [
   { find: /^tfjs-parametrize\/(.*)$/, replacement: source('$1/index.ts') },
 ];
 
-/** What a backend can be tested with that only browsers have: kernels, gradients and laws. */
-const onGraphics = [
+/** What every backend is tested with that only browsers have: kernels, and what they rely on. */
+const kernels = [
   'test/kernels/weightNorm/{op,range,memory}.test.ts',
   'test/engine/{recordedKernel,scope,tape,variable}.test.ts',
+];
+
+/** What webgl is tested with besides. A GPU for webgpu in software does not last long enough, see `test/watchGPU.ts`. */
+const laws = [
   'test/parametrizations/{weightNorm,spectralNormGradient}.test.ts',
   'test/parametrize/laws/{continuity,gradients,ownership,staleness,values}.test.ts',
   'test/parametrize/backendSwitch.test.ts',
@@ -94,8 +98,8 @@ function browserProjects(): TestProjectInlineConfiguration[] {
     return [];
   }
   return [
-    browserProject('webgl', 1, [...onGraphics, ...inBrowsers], chromium),
-    browserProject('webgpu', 2, onGraphics, chromium),
+    browserProject('webgl', 1, [...kernels, ...laws, ...inBrowsers], chromium),
+    browserProject('webgpu', 2, kernels, chromium),
   ];
 }
 
