@@ -48,9 +48,12 @@ const [refused, findings] = [new Map<string, number>(), [] as string[]];
 let [read, slowest, memory] = [0, 0, 0];
 const batch = 10_000;
 for (let done = 0; done < mutants; done += batch) {
-  const outcomes = readMutants(Math.min(batch, mutants - done), seed + done, (mutant) => {
-    Atomics.store(current, 0, BigInt(mutant));
-  });
+  const outcomes = readMutants(
+    Math.min(batch, mutants - done),
+    seed + done,
+    (mutant) => void Atomics.store(current, 0, BigInt(mutant)),
+    2000,
+  );
   read += outcomes.read;
   slowest = Math.max(slowest, outcomes.slowest);
   memory = Math.max(memory, process.memoryUsage.rss());

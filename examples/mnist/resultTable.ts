@@ -34,16 +34,27 @@ export function rowsOf(runs: readonly Run[]): string[][] {
 
 /** The table as text. */
 export function resultTable(runs: readonly Run[]): string {
+  const rows = rowsOf(runs);
   const table = new Table({
     head: [...columns],
     colAligns: columns.map((_, i) => (i === 0 ? 'left' : 'right')),
-    // Widths at which the heads break between words.
-    colWidths: [21, 10, 10, 9, 8, 8, 10, 8, 9],
+    colWidths: columns.map((head, i) =>
+      widthOf(
+        head,
+        rows.map((row) => row[i]!),
+      ),
+    ),
     wordWrap: true,
     style: { head: [], border: [] },
   });
-  table.push(...rowsOf(runs));
+  table.push(...rows);
   return table.toString();
+}
+
+/** The width at which a head breaks between words, and no cell breaks: a slow machine has long times. */
+function widthOf(head: string, cells: readonly string[]): number {
+  const padding = 2;
+  return padding + Math.max(...[...head.split(' '), ...cells].map(({ length }) => length));
 }
 
 /** The mean loss of the last epoch, which says more than that of one batch. */
