@@ -70,13 +70,16 @@ export function runRecorded(
   return outputs;
 }
 
-/** An {@link alias} that a gradient of a gradient finds the way back from, as from tfjs's own clones. */
+/**
+ * An {@link alias} that a gradient of a gradient finds the way back from, as from tfjs's own clones.
+ *
+ * Always, even where the outermost gradient records: nested gradients share one tape, and a value that was made at one depth
+ * may be differentiated inside a deeper gradient, whose backward pass is recorded. An alias that nothing depends on is
+ * skipped on the way back.
+ */
 function savedInput(x: Tensor): Tensor {
   const y = tf.keep(alias(x));
-  // The backward pass of the outermost gradient is not recorded, so that nothing looks for the way.
-  if (tf.engine().state.gradientDepth > 1) {
-    recorder().addTapeNode!('alias', { x }, [y], (dy) => ({ x: () => dy }), [], {});
-  }
+  recorder().addTapeNode!('alias', { x }, [y], (dy) => ({ x: () => dy }), [], {});
   return y;
 }
 

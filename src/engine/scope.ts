@@ -68,7 +68,7 @@ export function alias<T extends tf.Tensor>(tensor: T): T {
   const engine = tf.engine();
   const info = engine.state.tensorInfo.get(tensor.dataId);
   if (info === undefined || typeof info.backend.incRef !== 'function' || tensor.dtype === 'complex64') {
-    return tf.clone(tensor);
+    return tf.customGrad(() => ({ value: tf.clone(tensor), gradFunc: () => [] }))() as T;
   }
   const second = engine.makeTensorFromTensorInfo(tensor, info.backend);
   info.backend.incRef(tensor.dataId);

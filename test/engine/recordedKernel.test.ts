@@ -84,6 +84,25 @@ describe('runRecorded', () => {
     });
   });
 
+  it('is differentiated inside a deeper gradient than the one that recorded it', () => {
+    inTidy(() => {
+      const x = tf.tensor1d([1, 2]);
+      // ∂/∂x Σ (∂x³/∂x) = 6x, of a cube that the outer gradient has made.
+      const outer = (x: tf.Tensor) => {
+        const y = cube(x);
+        return tf.sum(tf.grads((_) => tf.sum(y))([x])[0]!);
+      };
+      expect(tf.grad(outer)(x)).toBeAllClose([6, 12]);
+      // Between two gradients: ∂/∂x Σ ∂/∂x (x³ + 3x²) = 6x + 6.
+      const between = (x: tf.Tensor) => {
+        const y = cube(x);
+        const slope = (x: tf.Tensor) => tf.add(tf.sum(y), tf.sum(tf.grads((_) => tf.sum(y))([x])[0]!));
+        return tf.sum(tf.grad(slope)(x));
+      };
+      expect(tf.grad(between)(x)).toBeAllClose([12, 18]);
+    });
+  });
+
   it('records nothing in the forward of a custom gradient', () => {
     const x = tf.tensor1d([1, 2]);
     const before = state();

@@ -13,6 +13,7 @@ import {
   tapeScope,
   tensorsIn,
 } from '../../src/engine/scope.ts';
+import { recordInputs } from '../../src/engine/tape.ts';
 
 describe('activeScope and isOpen', () => {
   it('know the innermost tidy, and which are still open', () => {
@@ -168,6 +169,16 @@ describe('alias', () => {
     expect(gradient).toBeAllClose([1, 1]);
     tf.dispose([x, gradient]);
   });
+
+  it.runIf(process.env['TFJS_BACKEND'] === 'cpu')(
+    'is no operation on a tape, nor is the copy that takes its place for complex numbers',
+    () => {
+      const z = tf.complex([1, 2], [3, 4]);
+      const inputs = recordInputs(() => void alias(z))!;
+      expect(inputs.has(z)).toBe(false);
+      z.dispose();
+    },
+  );
 
   it('belongs to the innermost tidy', () => {
     const x = tf.ones([2]);

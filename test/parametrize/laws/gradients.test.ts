@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
 import { cached, registerParametrization, weightNorm } from '../../../src/index.ts';
+import { expectOneAtEveryDepth } from '../../nn/gradientCheck.ts';
+import { catalogCases, catalogNames, parametrizedLayer } from '../../parametrizations/catalogCases.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { Net, pureSpecimens, specimens } from './specimens.ts';
 import { losses } from './twin.ts';
@@ -72,6 +74,22 @@ describe('L2: every read in a gradient is on its tape', () => {
     const byHand = () => tf.mul(g, tf.div(v, tf.sqrt(tf.sum(tf.square(v), 1, true))));
     expect(second(() => net.weight)).toBeAllClose(second(byHand), { relative: 1e-4, absolute: 1e-4 });
     net.dispose();
+  });
+
+  it.each(Object.keys(catalogCases))(
+    'has the same gradients of second and third order at whatever depth a value is read and used: %s',
+    (name) => {
+      const layer = parametrizedLayer(name);
+      expectOneAtEveryDepth(() => layer.weight, layer.parameters(), 2);
+      expectOneAtEveryDepth(() => layer.weight, layer.parameters(), 3);
+      layer.dispose();
+    },
+  );
+
+  it('is tested with every map of the catalog', () => {
+    expect(new Set(Object.keys(catalogCases).map((name) => name.split(',')[0]))).toEqual(
+      new Set(catalogNames),
+    );
   });
 
   it('has the right value and no gradient in the forward of a customGrad, and warns once with the remedy', () => {

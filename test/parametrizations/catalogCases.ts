@@ -1,0 +1,50 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import {
+  maxNorm,
+  minMaxNorm,
+  nn,
+  nonNeg,
+  type OrthogonalMap,
+  orthogonal,
+  Parametrization,
+  skew,
+  spectralNorm,
+  symmetric,
+  unitNorm,
+  weightNorm,
+} from '../../src/index.ts';
+import * as catalog from '../../src/parametrizations/index.ts';
+import { example } from '../nn/gradientCheck.ts';
+
+const orthogonalBy = (orthogonalMap: OrthogonalMap) => (layer: nn.Linear) =>
+  orthogonal(layer, 'weight', { orthogonalMap });
+
+/** Every map of the catalog: what registers it on the weight of a layer, `[3, 3]`. What follows a comma says which way. */
+export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown>> = {
+  maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
+  minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
+  nonNeg: (layer) => nonNeg(layer),
+  'orthogonal, matrixExp': orthogonalBy('matrixExp'),
+  'orthogonal, cayley': orthogonalBy('cayley'),
+  'orthogonal, householder': orthogonalBy('householder'),
+  skew: (layer) => skew(layer),
+  spectralNorm: (layer) => spectralNorm(layer),
+  symmetric: (layer) => symmetric(layer),
+  unitNorm: (layer) => unitNorm(layer),
+  weightNorm: (layer) => weightNorm(layer),
+};
+
+/** The functions that register the maps of the package: those whose name is the name of a class. */
+export const catalogNames: string[] = Object.entries(catalog)
+  .filter(([, value]) => typeof value === 'function' && value.prototype instanceof Parametrization)
+  .map(([name]) => name[0]!.toLowerCase() + name.slice(1));
+
+/** A layer in evaluation mode, whose weight has norms below, within and above the limits, with the map on it. */
+export function parametrizedLayer(name: string): nn.Linear {
+  const layer = new nn.Linear(3, 3, { bias: false });
+  const value = example([3, 3], 0.7);
+  (layer.weight as tf.Variable).assign(value);
+  value.dispose();
+  catalogCases[name]!(layer);
+  return layer.eval() as nn.Linear;
+}
