@@ -1,11 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
-import { withLengths } from '../linalg/lengths.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
 import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
+import { withNorms } from './withNorms.ts';
 
 /** Options of {@link maxNorm}: those of `tf.constraints.maxNorm`. */
 export interface MaxNormOptions {
@@ -54,7 +53,7 @@ export class MaxNorm extends Parametrization {
   }
 
   override forward(X: Tensor): Tensor {
-    return withLengths(X, axesOf('maxNorm', this.axis, X), (r) => tf.minimum(r, this.limit));
+    return withNorms(X, axesOf('maxNorm', this.axis, X), { minValue: 0, maxValue: this.limit, rate: 1 });
   }
 
   /** The weight itself: one within the limit is kept. */

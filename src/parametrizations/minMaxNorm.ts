@@ -1,12 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
-import { withLengths } from '../linalg/lengths.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
 import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
+import { withNorms } from './withNorms.ts';
 
 /** Options of {@link minMaxNorm}: those of `tf.constraints.minMaxNorm`. */
 export interface MinMaxNormOptions {
@@ -68,11 +67,7 @@ export class MinMaxNorm extends Parametrization {
   }
 
   override forward(X: Tensor): Tensor {
-    const { minValue, maxValue, rate } = this;
-    return withLengths(X, axesOf('minMaxNorm', this.axis, X), (r) => {
-      const within = tf.minimum(tf.maximum(r, minValue), maxValue);
-      return rate === 1 ? within : tf.add(tf.mul(within, rate), tf.mul(r, 1 - rate));
-    });
+    return withNorms(X, axesOf('minMaxNorm', this.axis, X), this);
   }
 
   /** The weight itself: one within the limits is kept. */
