@@ -19,4 +19,5 @@ export { type CheckpointTarget, type SaveCheckpointOptions, saveCheckpoint } fro
 export type { Rename } from './state/selectState.ts';
 export { openTorch } from './torch/openTorch.ts';
 export type { TorchOptions } from './torch/parseTorch.ts';
+export { PythonObject } from './torch/pythonObject.ts';
 export { readTorch, type TorchCheckpoint } from './torch/readTorch.ts';

@@ -3,6 +3,7 @@ import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
 import { sizeOf } from '../checkpoint/file/storedTensor.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/respell/parametrizedWeights.ts';
+import { placeholderNote } from '../checkpoint/state/checkpointReport.ts';
 import { recipeKey } from '../checkpoint/state/recipeText.ts';
 import type { RecipeStep } from '../model/recipe.ts';
 import { textTable } from '../model/textTable.ts';
@@ -49,6 +50,8 @@ interface Facts {
   /** Elements of all tensors, tied ones once. */
   readonly elements: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Classes and functions of Python, of which nothing was run. */
+  readonly placeholders: readonly string[];
 }
 
 function factsOf(file: CheckpointFile): Facts {
@@ -64,6 +67,7 @@ function factsOf(file: CheckpointFile): Facts {
     tied: file.ties,
     elements: tensors.reduce((sum, { name, elements }) => (again.has(name) ? sum : sum + elements), 0),
     metadata: file.metadata,
+    placeholders: file.placeholders,
   };
 }
 
@@ -100,7 +104,7 @@ function byText({ by, recipe }: Parametrized): string {
     .join('; ');
 }
 
-function textOf({ format, tensors, parametrized, tied, elements, metadata }: Facts): string {
+function textOf({ format, tensors, parametrized, tied, elements, metadata, placeholders }: Facts): string {
   const numbers = (column: number): boolean => column === 3;
   const rows = tensors.map(({ name, dtype, shape, elements: count }) => [
     short(name),
@@ -124,6 +128,7 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata }: Fac
     ...Object.entries(metadata)
       .filter(([key]) => key !== recipeKey)
       .map(([key, text]) => `metadata ${short(key)}: ${short(text)}`),
+    ...(placeholders.length === 0 ? [] : [placeholderNote(placeholders)]),
   ];
   if (lines.length > 0) blocks.push(lines.join('\n'));
   const shared = tied.length === 0 ? '' : ', tied ones once';

@@ -13,8 +13,10 @@ const filesIn = (folder: URL): GoodFile[] =>
     .map((name) => ({ name, bytes: new Uint8Array(readFileSync(new URL(name, folder))) }))
     .sort((a, b) => a.bytes.length - b.bytes.length || (a.name < b.name ? -1 : 1));
 
-/** State dicts of every kind. */
-export const stateDicts: readonly GoodFile[] = filesIn(new URL('./files/statedicts/', import.meta.url));
+/** State dicts of every kind, and what training scripts put beside them. */
+export const stateDicts: readonly GoodFile[] = ['statedicts', 'objects'].flatMap((folder) =>
+  filesIn(new URL(`./files/${folder}/`, import.meta.url)),
+);
 
 /** And trained networks. */
 export const goodFiles: readonly GoodFile[] = [

@@ -157,7 +157,6 @@ it.each(readable.filter(isOfEveryType))(
 
 describe('refuses', () => {
   it.each([
-    ['whole_module.pt', 'UNSAFE', "needs '__main__.MyNet'"],
     ['torchscript.pt', 'UNSUPPORTED', 'TorchScript'],
     ['quantized.pt', 'UNSUPPORTED', "the tensor 'q' is quantized"],
     ['complex.pt', 'DTYPE', "the tensor 'c' has the type C64"],

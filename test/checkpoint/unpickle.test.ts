@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { namedTensors } from '../../src/checkpoint/file/namedTensors.ts';
 import { Budget } from '../../src/checkpoint/source/budget.ts';
 import { MoreBytesNeeded, PickleBytes } from '../../src/checkpoint/torch/pickleBytes.ts';
+import { PythonObject } from '../../src/checkpoint/torch/pythonObject.ts';
 import { torchWorld } from '../../src/checkpoint/torch/torchWorld.ts';
 import { Unpickler } from '../../src/checkpoint/torch/unpickle.ts';
 
@@ -118,10 +119,37 @@ describe('the machine', () => {
       program('ctorch._utils\n_rebuild_tensor_v2\n(NK', 0, '))', 0x89, '}tR.'),
       'CORRUPT',
     ],
-    ['Object as a module', program('cObject\nprototype\n.'), 'UNSAFE'],
-    ['constructor of the machine', program('cconstructor\nconstructor\n.'), 'UNSAFE'],
+    ['a name that only an attack has', program('cposix\nsystem\n.'), 'UNSAFE'],
+    ['a state for a class', program('ca\nB\n}b.'), 'UNSAFE'],
+    ['an object without arguments', program('ca\nB\nNR.'), 'CORRUPT'],
+    ['an object with arguments that have no names', program('ca\nB\n)N', 0x92, '.'), 'CORRUPT'],
   ])('refuses %s', (_, bytes, code) => {
     expect(() => unpickle(bytes)).toThrow(expect.objectContaining({ name: 'CheckpointError', code }));
+  });
+
+  it.each([
+    ['Object', 'prototype'],
+    ['constructor', 'constructor'],
+    ['__proto__', 'toString'],
+    ['globalThis', 'eval'],
+    ['process', 'exit'],
+  ])('takes %s.%s for a name of Python, and calls nothing of JavaScript', (module, name) => {
+    const object = unpickle(program(`c${module}\n${name}\n(X`, 1, 0, 0, 0, '1tR.'));
+    expect(object).toBeInstanceOf(PythonObject);
+    expect(object).toMatchObject({ name: `${module}.${name}`, args: ['1'], state: null });
+  });
+
+  it('notes what is called with a call, and with its result, without an end of it', () => {
+    const steps = Array.from({ length: 2000 }, () => [')R'] as const).flat();
+    expect(unpickle(program('ca\nB\n', ...steps, '.'))).toMatchObject({ name: 'a.B', args: [] });
+  });
+
+  it('stops objects that take more memory than the file justifies', () => {
+    const call = program('h', 0, ')R0');
+    const steps = new Uint8Array(60_000 * call.length);
+    for (let at = 0; at < steps.length; at += call.length) steps.set(call, at);
+    const bytes = Uint8Array.from([...program('ca\nB\nq', 0), ...steps, 0x2e]);
+    expect(() => unpickle(bytes)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
   });
 
   it('runs what Python does not write but may', () => {

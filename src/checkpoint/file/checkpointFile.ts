@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { CheckpointError, named, quoted } from '../checkpointError.ts';
 import { type CheckpointSource, type OpenOptions, openSource } from '../source/byteSource.ts';
 import { type Reading, readFrom } from '../source/reading.ts';
+import type { PythonObject } from '../torch/pythonObject.ts';
 import type { FileKind } from './fileKind.ts';
 import type { ParsedCheckpoint, ParsedTensor } from './parsedCheckpoint.ts';
 import { type StoredTensor, toTensor } from './storedTensor.ts';
@@ -30,10 +31,12 @@ export interface CheckpointFile {
   /** Names that share one tensor, in groups. */
   readonly ties: readonly (readonly string[])[];
   /**
-   * What a torch file holds, as it was saved: dicts as `Map`s, lists and tuples as arrays, tensors as {@link TensorInfo}.
-   * Null for safetensors.
+   * What a torch file holds, as it was saved: dicts as `Map`s, lists and tuples as arrays, tensors as {@link TensorInfo}, objects
+   * of other classes as {@link PythonObject}. Null for safetensors.
    */
   readonly object: unknown;
+  /** The names of the classes and functions of Python in a torch file of which nothing is run: each is a {@link PythonObject}. */
+  readonly placeholders: readonly string[];
   /**
    * Type and shape of one tensor.
    *
@@ -87,7 +90,7 @@ export async function openFile(
 
 function fileOf(
   caller: string,
-  { format, metadata, tensors, object }: ParsedCheckpoint,
+  { format, metadata, tensors, object, placeholders }: ParsedCheckpoint,
   run: <T>(reading: Reading<T>) => Promise<T>,
   close: () => Promise<void>,
 ): CheckpointFile {
@@ -124,6 +127,7 @@ function fileOf(
     format,
     metadata,
     object,
+    placeholders,
     names: [...tensors.keys()],
     ties: tiesOf(tensors),
     info: (name) =>

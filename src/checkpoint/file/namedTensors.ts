@@ -1,5 +1,6 @@
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { Budget } from '../source/budget.ts';
+import { contentsOf, PythonObject } from '../torch/pythonObject.ts';
 import { RefusedTensor, TorchTensor } from '../torch/torchTensor.ts';
 import type { ParsedTensor } from './parsedCheckpoint.ts';
 
@@ -9,16 +10,17 @@ interface Place {
   readonly key: string;
 }
 
-type Container = readonly unknown[] | Map<unknown, unknown>;
+type Container = readonly unknown[] | Map<unknown, unknown> | PythonObject;
 
-const isContainer = (value: unknown): value is Container => Array.isArray(value) || value instanceof Map;
+const isContainer = (value: unknown): value is Container =>
+  Array.isArray(value) || value instanceof Map || value instanceof PythonObject;
 
 export const isTensor = (value: unknown): value is TorchTensor | RefusedTensor =>
   value instanceof TorchTensor || value instanceof RefusedTensor;
 
 /**
- * The tensors of an object by their paths, `state_dict.0.weight`: the keys of its dicts and the indices of its lists, joined
- * by dots.
+ * The tensors of an object by their paths, `state_dict.0.weight`: the keys of its dicts, the indices of its lists and the
+ * attributes of its objects, joined by dots.
  *
  * @throws {@link CheckpointError} `CORRUPT` if two have one path, `LIMIT` if containers hold each other too often
  */
@@ -66,15 +68,21 @@ export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedT
   return tensors;
 }
 
-const itemsOf = (container: Container): Iterator<readonly [unknown, unknown]> => container.entries();
+const itemsOf = (container: Container): Iterator<readonly [unknown, unknown]> =>
+  container instanceof PythonObject ? contentsOf(container)[Symbol.iterator]() : container.entries();
 
 /** A key as Python would print it, roughly; of containers only that they are some. */
 function keyText(key: unknown): string {
   if (typeof key === 'string') return key;
   if (key === null) return 'None';
   if (typeof key === 'boolean') return key ? 'True' : 'False';
+  // A member of an enum, mostly: its class and value.
+  if (key instanceof PythonObject) return `${key.name}(${(key.args ?? []).map(valueText).join(', ')})`;
   return typeof key === 'number' || typeof key === 'bigint' ? String(key) : '(…)';
 }
+
+const valueText = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '…';
 
 function nameOf(place: Place | null): string {
   const keys: string[] = [];

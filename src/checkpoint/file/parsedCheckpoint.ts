@@ -25,4 +25,6 @@ export interface ParsedCheckpoint {
   readonly tensors: ReadonlyMap<string, ParsedTensor>;
   /** What a torch file holds besides: its dicts as `Map`s, its lists and tuples as arrays, its tensors as parsed ones. */
   readonly object: unknown;
+  /** The names of Python's classes and functions that stand in it as inert records. */
+  readonly placeholders: readonly string[];
 }

@@ -6,5 +6,5 @@ import { readHeader } from './safetensorsHeader.ts';
 /** Reads the header of a safetensors file of some size in bytes. */
 export function* parseSafetensors(size: number): Reading<ParsedCheckpoint> {
   const { metadata, tensors } = yield* readHeader({ size, budget: new Budget(size) });
-  return { format: 'safetensors', metadata, tensors, object: null };
+  return { format: 'safetensors', metadata, tensors, object: null, placeholders: [] };
 }

@@ -1,4 +1,5 @@
 import type { KeyMapping } from '../../nn/module/hooks.ts';
+import { quoted } from '../checkpointError.ts';
 
 /** What `loadCheckpoint` did; as a string a table of it. */
 export interface CheckpointReport {
@@ -16,6 +17,8 @@ export interface CheckpointReport {
   readonly skipped: readonly string[];
   /** Tensors that were parametrized by the recipe in the file. */
   readonly registered: readonly string[];
+  /** Classes and functions of Python in the file: data about them, of which nothing was run. */
+  readonly placeholders: readonly string[];
   /** What a model of tf.layers computes otherwise than torch by default, and what its graph does not tell. */
   readonly notes: readonly string[];
   /** The table. */
@@ -29,7 +32,7 @@ export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): Che
 });
 
 function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
-  const { prefix, mapped, missing, unexpected, skipped, registered, notes } = report;
+  const { prefix, mapped, missing, unexpected, skipped, registered, placeholders, notes } = report;
   const rows = [
     ...mapped.map(({ from, to, rule }) => [from.join(' + '), to.join(' + '), rule]),
     ...missing.map((key) => ['—', key, 'missing in the file']),
@@ -45,7 +48,14 @@ function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
     ...(prefix === '' ? [] : [`prefix: ${prefix}`]),
     ...(registered.length === 0 ? [] : [`registered by the recipe: ${registered.join(', ')}`]),
   ];
-  return [...above, ...lines, ...notes.map((note) => `note: ${note}`)].join('\n');
+  const all = placeholders.length === 0 ? notes : [...notes, placeholderNote(placeholders)];
+  return [...above, ...lines, ...all.map((note) => `note: ${note}`)].join('\n');
+}
+
+/** A line about Python's classes and functions in a file. */
+export function placeholderNote(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map(quoted).join(', ');
+  return `of ${shown}${names.length > 8 ? ` and ${names.length - 8} more` : ''} the file has data, of which nothing was run`;
 }
 
 /** Names by what they begin with: an optimizer has hundreds. */

@@ -1,4 +1,6 @@
 import { keysIn, legacyKey, modernKey, normalizationNames } from '../../model/spelling/normalization.ts';
+import { everyPath } from '../../nn/module/fields.ts';
+import { hooks } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
 
 /** Parts that have no old names: of other parametrizations of the catalog. */
@@ -20,3 +22,7 @@ export function knownKeys(model: Module): Set<string> {
   }
   return keys;
 }
+
+/** Whether a module, or one in it, has a hook that may take other keys than {@link knownKeys}. */
+export const hasLoadingHooks = (model: Module): boolean =>
+  everyPath(model).some(([, module]) => hooks(module, 'loadStateDictPre').length > 0);

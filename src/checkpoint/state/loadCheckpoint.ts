@@ -13,12 +13,12 @@ import type { TorchOptions } from '../torch/parseTorch.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
 import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
-import { knownKeys } from './knownKeys.ts';
+import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
 import { loadForeign } from './loadForeign.ts';
-import { readState, type StoredState } from './readState.ts';
+import { readState, type StoredNames, type StoredState } from './readState.ts';
 import { recipeIn } from './recipeText.ts';
-import { selectParts } from './selectParts.ts';
-import { type Rename, selectState } from './selectState.ts';
+import { keysOfParts, selectParts } from './selectParts.ts';
+import { type Rename, type Selection, selectState } from './selectState.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
@@ -72,14 +72,18 @@ export async function loadCheckpoint(
   try {
     const kind = foreignKindOf(model);
     const foreign = kind?.stateOf('loadCheckpoint', model);
-    const state = await readState(source, opening, (stored) => {
+    const keys = foreign === undefined ? knownKeys(model as Module) : keysOfParts(foreign);
+    // A recipe, a hook of the model and chains of layers have keys of their own.
+    const isAll = foreign === undefined && catalog === undefined && !hasLoadingHooks(model as Module);
+    const select = (stored: StoredNames): Selection => {
       const selection =
         foreign === undefined
-          ? selectState(stored.names, knownKeys(model as Module), prefix, rename)
+          ? selectState(stored.names, keys, prefix, rename)
           : selectParts(stored, foreign, prefix, rename);
       checkRenamed(rename, selection, stored.names);
       return selection;
-    });
+    };
+    const state = await readState(source, opening, select, { keys, isAll });
     try {
       return kind === undefined || foreign === undefined
         ? load(model as Module, state, strict, catalog)
@@ -94,7 +98,7 @@ export async function loadCheckpoint(
 
 function load(
   model: Module,
-  { tensors, metadata, selection }: StoredState,
+  { tensors, metadata, selection, placeholders }: StoredState,
   strict: boolean,
   catalog: Catalog | undefined,
 ): CheckpointReport {
@@ -116,6 +120,7 @@ function load(
     unexpected: unexpectedKeys.map(nameOf),
     skipped,
     registered,
+    placeholders,
     notes: [],
   });
 }

@@ -32,7 +32,7 @@ export function loadForeign(
   kind: ForeignKind,
   model: object,
   state: ForeignState,
-  { tensors, metadata, selection }: StoredState,
+  { tensors, metadata, selection, placeholders }: StoredState,
   strict: boolean,
   catalog: Catalog | undefined,
 ): CheckpointReport {
@@ -70,6 +70,7 @@ export function loadForeign(
         unexpected: unexpectedKeys.map((key) => selection.keys.get(key) ?? key),
         skipped: selection.skipped,
         registered: [...later].map(({ tensor }) => tensor.path),
+        placeholders,
         notes: state.notes,
       });
     });

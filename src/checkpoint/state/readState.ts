@@ -1,5 +1,7 @@
 import type { io, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { CheckpointError } from '../checkpointError.ts';
+import type { CheckpointFile } from '../file/checkpointFile.ts';
 import { openCheckpoint } from '../file/openCheckpoint.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
@@ -21,10 +23,20 @@ export interface StoredState {
   readonly tensors: NamedTensorMap;
   readonly metadata: Readonly<Record<string, string>>;
   readonly selection: Selection;
+  /** Classes and functions of Python in the file that are inert records. */
+  readonly placeholders: readonly string[];
+}
+
+/** What a model may ask a file for. */
+export interface Asked {
+  /** Its keys, in every spelling. */
+  readonly keys: ReadonlySet<string>;
+  /** Whether it asks for no others, as a model may that renames keys itself. */
+  readonly isAll: boolean;
 }
 
 /**
- * Reads what is selected of a source.
+ * Reads what is selected of a source. What the model does not ask for is not read, and a disposed tensor has its key.
  *
  * @remarks
  * **Ownership**: the tensors are the caller's.
@@ -33,6 +45,7 @@ export async function readState(
   source: CheckpointSource | io.IOHandler,
   options: OpenOptions & TorchOptions,
   select: (stored: StoredNames) => Selection,
+  asked: Asked,
 ): Promise<StoredState> {
   const scheme = schemeOf(source);
   if (scheme !== null || isIOHandler(source)) {
@@ -42,7 +55,7 @@ export async function readState(
       const shapeOf = (name: string): readonly number[] => all[name]!.shape;
       const selection = select({ names: Object.keys(all), isInOrder: true, shapeOf });
       const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, all[name]!.clone()]);
-      return { tensors: Object.fromEntries(tensors), metadata, selection };
+      return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders: [] };
     } finally {
       tf.dispose(all);
     }
@@ -57,9 +70,10 @@ export async function readState(
     const first = new Map(file.ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));
     const made = new Map<string, Tensor>();
     try {
-      for (const name of selection.keys.values()) {
+      for (const [key, name] of selection.keys) {
         const one = first.get(name) ?? name;
-        if (!made.has(one)) made.set(one, await file.tensor(one));
+        const tensor = made.has(one) ? undefined : await tensorFor(file, one, key, asked);
+        if (tensor !== undefined) made.set(one, tensor);
       }
     } catch (error) {
       tf.dispose([...made.values()]);
@@ -67,10 +81,36 @@ export async function readState(
     }
     const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [
       key,
-      made.get(first.get(name) ?? name)!,
+      made.get(first.get(name) ?? name) ?? unread(),
     ]);
-    return { tensors: Object.fromEntries(tensors), metadata: file.metadata, selection };
+    const { metadata, placeholders } = file;
+    return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders };
   } finally {
     await file.close();
   }
+}
+
+/** The tensor of a name; undefined for one that nobody asks for and that is not read, or cannot be. */
+async function tensorFor(
+  file: CheckpointFile,
+  name: string,
+  key: string,
+  { keys, isAll }: Asked,
+): Promise<Tensor | undefined> {
+  if (keys.has(key)) return file.tensor(name);
+  if (isAll) return undefined;
+  try {
+    return await file.tensor(name);
+  } catch (error) {
+    const isOfNoUse = error instanceof CheckpointError && ['DTYPE', 'UNSUPPORTED'].includes(error.code);
+    if (isOfNoUse) return undefined;
+    throw error;
+  }
+}
+
+/** Stands for a tensor that is not read: its key is unexpected, whoever uses it gets an error. */
+function unread(): Tensor {
+  const tensor = tf.scalar(0);
+  tensor.dispose();
+  return tensor;
 }

@@ -30,7 +30,7 @@ function byName(
   prefix: string | undefined,
   rename: Rename | undefined,
 ): Selection | null {
-  const known = knownKeys(state);
+  const known = keysOfParts(state);
   const selection = selectState(names, known, prefix, rename);
   for (const part of state.parts) {
     const start = part.path === '' ? '' : `${part.path}.`;
@@ -46,7 +46,7 @@ function byName(
 const chainParts = ['original', 'original0', 'original1', '0._u', '0._v', '0.base'];
 
 /** Every key under which a tensor of the model may stand in a file. */
-function knownKeys({ parts }: ForeignState): Set<string> {
+export function keysOfParts({ parts }: ForeignState): Set<string> {
   const keys = new Set<string>();
   for (const { path, tensors } of parts) {
     for (const tensor of tensors) {

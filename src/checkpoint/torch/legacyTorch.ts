@@ -7,7 +7,8 @@ import { Budget } from '../source/budget.ts';
 import { numbersIn, part, type Reading } from '../source/reading.ts';
 import { MoreBytesNeeded, PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';
-import { madeStorage, torchWorld } from './torchWorld.ts';
+import { madeStorage } from './torchTypes.ts';
+import { torchWorld } from './torchWorld.ts';
 import { type PickleWorld, Unpickler } from './unpickle.ts';
 
 /** What the first pickle of a file is. */
@@ -50,12 +51,13 @@ export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
     return view === null ? storage : partOf(storage, view);
   };
   // The object may have to be read twice: its places are known only after its end.
-  const { value: object, end } = yield* pickleAt(size, system.end, torchWorld({ open }, budget), budget, () =>
-    storages.clear(),
-  );
+  const world = torchWorld({ open }, budget);
+  const { value: object, end } = yield* pickleAt(size, system.end, world, budget, () => storages.clear());
   const keys = yield* pickleAt(size, end, plain, budget);
   yield* findPlaces(size, keys, storages, places);
-  return { format: 'torch', metadata: Object.create(null), tensors: namedTensors(object, budget), object };
+  const tensors = namedTensors(object, budget);
+  const placeholders = [...world.placeholders];
+  return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CheckpointError, corrupt } from '../checkpointError.ts';
+import { CheckpointError } from '../checkpointError.ts';
 import type { Unpickler } from './unpickle.ts';
 
 type Opcode = (machine: Unpickler) => void;
@@ -60,16 +60,6 @@ const popped = (machine: Unpickler, count: number): unknown[] => {
   return items.reverse();
 };
 
-/** State of an object beyond its items: dicts of torch have attributes (`_metadata`), which are none of their entries. */
-const build: Opcode = (machine) => {
-  const state = machine.pop();
-  if (machine.top() instanceof Map && state instanceof Map) return;
-  throw new CheckpointError(
-    'UNSAFE',
-    'the pickle sets the state of an object that is no dict. Do not trust the file.',
-  );
-};
-
 const unsafe =
   (name: string): Opcode =>
   () => {
@@ -109,7 +99,7 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
   [at('C')]: (machine: Unpickler) => pushBytes(machine, machine.bytes.uint8()),
   [at('Q')]: (machine: Unpickler) => machine.push(machine.world.persistent(machine.pop())),
   [at('R')]: (machine: Unpickler) => machine.call(),
-  [at('b')]: build,
+  [at('b')]: (machine: Unpickler) => machine.build(),
   [at('c')]: (machine: Unpickler) => machine.global(machine.bytes.line(), machine.bytes.line()),
   [at(']')]: (machine: Unpickler) => list(machine, []),
   [at('l')]: (machine: Unpickler) => list(machine, machine.popMark()),
@@ -141,7 +131,7 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
       );
     }
   },
-  // Making an object of a class is calling it, for the few classes that there are.
+  // Making an object of a class is calling it, as far as there are classes here.
   129: (machine: Unpickler) => machine.call(),
   133: (machine: Unpickler) => tuple(machine, popped(machine, 1)),
   134: (machine: Unpickler) => tuple(machine, popped(machine, 2)),
@@ -154,16 +144,9 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
   141: (machine: Unpickler) => pushText(machine, machine.bytes.uint64()),
   142: (machine: Unpickler) => pushBytes(machine, machine.bytes.uint64()),
   143: (machine: Unpickler) => set(machine, []),
-  144: (machine: Unpickler) => {
-    const items = machine.popMark();
-    const top = machine.top();
-    if (!(top instanceof Set)) throw corrupt('the pickle adds items to what is no set');
-    for (const item of items) {
-      machine.charge(48);
-      top.add(item);
-    }
-  },
+  144: (machine: Unpickler) => machine.addItems(machine.popMark()),
   145: (machine: Unpickler) => set(machine, machine.popMark()),
+  146: (machine: Unpickler) => machine.callWithNames(),
   147: (machine: Unpickler) => {
     const [module, name] = popped(machine, 2);
     machine.global(module, name);
@@ -178,7 +161,6 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
   130: unsafe('EXT1'),
   131: unsafe('EXT2'),
   132: unsafe('EXT4'),
-  146: unsafe('NEWOBJ_EX'),
   151: unsafe('NEXT_BUFFER'),
   ...Object.fromEntries([...'ILFSVgp'].map((character) => [at(character), tooOld])),
 });

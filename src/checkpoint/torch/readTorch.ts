@@ -7,6 +7,7 @@ import type { ParsedTensor } from '../file/parsedCheckpoint.ts';
 import { readTensors } from '../file/readTensors.ts';
 import { plainBytes, readNow } from '../source/reading.ts';
 import { parseTorch, type TorchOptions } from './parseTorch.ts';
+import { PythonObject } from './pythonObject.ts';
 
 /** What {@link readTorch} returns. */
 export interface TorchCheckpoint {
@@ -17,14 +18,18 @@ export interface TorchCheckpoint {
   readonly tensors: NamedTensorMap;
   /**
    * What was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s, integers above 2⁵³ as
-   * bigints, element types and devices as texts; the tensors are those of {@link tensors}.
+   * bigints, element types and devices as texts, objects of other classes as {@link PythonObject}; the tensors are those of
+   * {@link tensors}, and null where a module has a tensor that is not of its state.
    */
   readonly object: unknown;
+  /** The names of the classes and functions of Python in it of which nothing is run: each is a {@link PythonObject}. */
+  readonly placeholders: readonly string[];
 }
 
 /**
  * Reads a file of `torch.save` that is in memory: `.pt`, `.pth` or `.ckpt`, in the container of version 1.6 or the older one,
- * with pickle protocols 2 to 5. Nothing in the file is run: what is neither a tensor nor plain data is refused by name.
+ * with pickle protocols 2 to 5. Nothing in the file is run: what is neither a tensor nor plain data is an inert record, which
+ * has the name of its class.
  *
  * Element types become those of tfjs as by `readSafetensors`. Strides are resolved; views of the same elements are one tensor.
  *
@@ -48,27 +53,31 @@ export function readTorch(bytes: Uint8Array | ArrayBuffer, options: TorchOptions
     const parsed = readNow(parseTorch(file.length, options), file);
     const tensors = readTensors(parsed, file);
     const byIdentity = new Map([...parsed.tensors].map(([name, { identity }]) => [identity, tensors[name]!]));
-    return { tensors, object: withTensors(parsed.object, ({ identity }) => byIdentity.get(identity)!) };
+    const object = withTensors(parsed.object, ({ identity }) => byIdentity.get(identity) ?? null);
+    return { tensors, object, placeholders: parsed.placeholders };
   } catch (error) {
     throw named('readTorch', error);
   }
 }
 
 /** Puts tensors in the places of parsed ones, in the containers themselves, each of which is met once. */
-function withTensors(root: unknown, tensorFor: (parsed: ParsedTensor) => Tensor): unknown {
-  if (isTensor(root)) return tensorFor(root);
-  const seen = new Set<unknown>([root]);
+function withTensors(root: unknown, tensorFor: (parsed: ParsedTensor) => Tensor | null): unknown {
+  const seen = new Set<object>();
+  const replaced = (value: unknown): unknown => {
+    if (isTensor(value)) return tensorFor(value);
+    if (typeof value === 'object' && value !== null) seen.add(value);
+    return value;
+  };
+  const top = replaced(root);
   for (const container of seen) {
-    if (!Array.isArray(container) && !(container instanceof Map)) continue;
-    for (const [key, value] of container.entries()) {
-      if (!isTensor(value)) {
-        if (typeof value === 'object' && value !== null) seen.add(value);
-      } else if (container instanceof Map) {
-        container.set(key, tensorFor(value));
-      } else {
-        container[key] = tensorFor(value);
-      }
+    if (container instanceof PythonObject) {
+      container.state = replaced(container.state);
+      for (const part of [container.args, container.entries, container.items]) replaced(part);
+    } else if (container instanceof Map) {
+      for (const [key, value] of container) container.set(key, replaced(value));
+    } else if (Array.isArray(container)) {
+      for (const [i, value] of container.entries()) container[i] = replaced(value);
     }
   }
-  return root;
+  return top;
 }

@@ -6,7 +6,8 @@ import { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
 import { PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';
-import { madeStorage, torchWorld } from './torchWorld.ts';
+import { madeStorage } from './torchTypes.ts';
+import { torchWorld } from './torchWorld.ts';
 import { packedFile } from './unpack.ts';
 import { Unpickler } from './unpickle.ts';
 import { readZipDirectory, type ZipEntry } from './zipDirectory.ts';
@@ -56,9 +57,11 @@ export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<Pa
     storages.set(key, storage);
     return storage;
   };
-  const object = new Unpickler(new PickleBytes(bytes, 0, true), torchWorld({ open }, budget), budget).run();
+  const world = torchWorld({ open }, budget);
+  const object = new Unpickler(new PickleBytes(bytes, 0, true), world, budget).run();
   const tensors = namedTensors(object, budget);
-  return { format: 'torch', metadata: Object.create(null), tensors, object };
+  const placeholders = [...world.placeholders];
+  return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders };
 }
 
 /** The folder that holds everything in the archive, with its slash. */

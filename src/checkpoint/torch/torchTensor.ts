@@ -113,11 +113,15 @@ function gather(
 /** A tensor of a kind that tfjs has nothing for: listed, and refused when it is read. */
 export class RefusedTensor implements ParsedTensor {
   readonly dtype: string;
-  readonly shape: readonly number[] = [];
+  readonly shape: readonly number[];
 
-  /** @param kind - `quantized`, `sparse` */
-  constructor(kind: string) {
+  /**
+   * @param kind - `quantized`, `sparse`, or a type
+   * @param shape - as far as the file says it
+   */
+  constructor(kind: string, shape: readonly number[]) {
     this.dtype = kind;
+    this.shape = shape;
   }
 
   // biome-ignore lint/correctness/useYield: a reading that fails before it reads
