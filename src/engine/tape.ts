@@ -23,6 +23,9 @@ export function recording(): Recording {
   return kernelDepth === 0 ? 'recording' : 'customGradient';
 }
 
+/** True in the function that a gradient differentiates, also where tfjs records nothing. */
+export const inGradient = (): boolean => tf.engine().state.gradientDepth > 0;
+
 /** True while the forward of a `tf.customGrad` (or a kernel) runs, inside or outside of a gradient. */
 export const inKernel = (): boolean => tf.engine().state.kernelDepth > 0;
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -69,6 +70,8 @@ export class MaxNorm extends Parametrization {
     return `maxValue=${this.limit}, axis=${axesText(this.axis)}`;
   }
 }
+
+fixFields(MaxNorm);
 
 /**
  * Limits the norms of a weight; see {@link MaxNorm}. One line takes the place of

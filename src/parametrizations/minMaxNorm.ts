@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -84,6 +85,8 @@ export class MinMaxNorm extends Parametrization {
     return `minValue=${minValue}, maxValue=${maxValue}, rate=${rate}, axis=${axesText(axis)}`;
   }
 }
+
+fixFields(MinMaxNorm);
 
 /**
  * Keeps the norms of a weight within limits; see {@link MinMaxNorm}. One line takes the place of

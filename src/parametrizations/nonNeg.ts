@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -29,6 +30,8 @@ export class NonNeg extends Parametrization {
     return true;
   }
 }
+
+fixFields(NonNeg);
 
 /**
  * Makes a weight not negative; see {@link NonNeg}. One line takes the place of

@@ -5,6 +5,7 @@ import { constantTimes } from '../linalg/product.ts';
 import { matrixTranspose } from '../linalg/triangular.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { checkBoolean, checkChoice, checkOptions } from '../nn/options.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -112,6 +113,8 @@ export class Orthogonal extends Parametrization {
     );
   }
 }
+
+fixFields(Orthogonal);
 
 /**
  * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. A weight that is orthogonal already is kept, any other

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../linalg/triangular.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -33,6 +34,8 @@ export class Skew extends Parametrization {
     return true;
   }
 }
+
+fixFields(Skew);
 
 /**
  * Makes a square tensor of a module skew-symmetric: `A = triu(X, 1) − triu(X, 1)ᵀ`; see {@link Skew}.

@@ -5,6 +5,7 @@ import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
@@ -154,6 +155,8 @@ export class SpectralNorm extends Parametrization {
     return `nPowerIterations=${this.iterations}, eps=${this.eps}, dim=${this.dim}`;
   }
 }
+
+fixFields(SpectralNorm);
 
 /**
  * Divides a weight of a module by its largest singular value, estimated by a power iteration; see {@link SpectralNorm}.

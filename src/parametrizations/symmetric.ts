@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../linalg/triangular.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -32,6 +33,8 @@ export class Symmetric extends Parametrization {
     return true;
   }
 }
+
+fixFields(Symmetric);
 
 /**
  * Makes a square tensor of a module symmetric: `A = triu(X) + triu(X, 1)ᵀ`; see {@link Symmetric}.

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { weightNormOp } from '../kernels/index.ts';
 import { checkOptions } from '../nn/options.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
@@ -55,6 +56,8 @@ export class UnitNorm extends Parametrization {
     return `axis=${axesText(this.axis)}`;
   }
 }
+
+fixFields(UnitNorm);
 
 /**
  * Divides a weight by its norms; see {@link UnitNorm}. One line takes the place of

@@ -4,6 +4,7 @@ import { formatShape, ParametrizeError } from '../errors.ts';
 import { weightNormOp } from '../kernels/index.ts';
 import { norm } from '../linalg/norm.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
@@ -94,6 +95,8 @@ export class WeightNorm extends Parametrization {
     return this.eps === 0 ? `dim=${dim}` : `dim=${dim}, eps=${this.eps}`;
   }
 }
+
+fixFields(WeightNorm);
 
 declare module '../parametrize/parametrizationList.ts' {
   interface ParametrizationList {

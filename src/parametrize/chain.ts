@@ -1,7 +1,7 @@
 import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { isOwnedBy, type Scope, scoped } from '../engine/scope.ts';
-import { hasGradients, recording } from '../engine/tape.ts';
+import { currentTape, hasGradients, inGradient } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
 import { COPY, type Copier, type Copyable } from '../nn/module/copy.ts';
@@ -92,11 +92,11 @@ export class Chain implements Copyable, Evaluated {
   /** The value for a reader of the host. */
   read(): Tensor {
     this.reads++;
-    const mode = recording();
-    if (mode === 'recording') {
+    const tape = currentTape();
+    if (tape !== null) {
       if (!hasGradients()) throw noGradients(this.label);
-    } else if (mode === 'customGradient') warnCustomGradient(this.label);
-    return this.#cache.read();
+    } else if (inGradient()) warnCustomGradient(this.label);
+    return this.#cache.read(tape);
   }
 
   /** The value without its side effects: no power iteration, no random mask, no entry. An op's result. */

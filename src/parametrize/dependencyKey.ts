@@ -2,6 +2,7 @@ import type { DataId, Variable } from '@tensorflow/tfjs-core';
 import { isAlive } from '../engine/variable.ts';
 import { fieldsOf } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
+import { type FieldSet, fieldSet, holdsSame } from './fieldSet.ts';
 import { versionEpoch, versionOf } from './version.ts';
 
 /**
@@ -14,12 +15,8 @@ import { versionEpoch, versionOf } from './version.ts';
 export interface DependencyKey {
   readonly variables: readonly Variable[];
   readonly dataIds: readonly DataId[];
-  /** Where a module of the chain holds a variable: the field may be given another one. */
-  readonly fields: readonly {
-    readonly owner: Record<string, unknown>;
-    readonly name: string;
-    readonly variable: Variable;
-  }[];
+  /** Where the modules of the chain hold variables and modules, or may come to: a field may be given another one. */
+  readonly fields: FieldSet | null;
   readonly modules: readonly Module[];
   readonly trainings: readonly boolean[];
   readonly versions: readonly number[];
@@ -35,18 +32,14 @@ export interface DependencyKey {
  */
 export function dependencyKey(list: Module, declared: readonly Variable[]): DependencyKey {
   const modules = list.modules();
-  const fields = modules.flatMap((module) =>
-    fieldsOf(module).variables.map(([name, variable]) => ({
-      owner: module as unknown as Record<string, unknown>,
-      name,
-      variable,
-    })),
-  );
-  const variables = [...fields.map(({ variable }) => variable), ...declared];
+  const variables = [
+    ...modules.flatMap((module) => fieldsOf(module).variables.map(([, variable]) => variable)),
+    ...declared,
+  ];
   return {
     variables,
     dataIds: variables.map((variable) => variable.dataId),
-    fields: fields.filter(({ owner }) => (owner as unknown as Module) !== list),
+    fields: fieldSet(modules, list),
     modules,
     trainings: modules.map((module) => module.training),
     versions: modules.map(versionOf),
@@ -56,7 +49,7 @@ export function dependencyKey(list: Module, declared: readonly Variable[]): Depe
 
 /** True while nothing that the key names has changed. Runs on every read, so it allocates nothing. */
 export function isFresh(key: DependencyKey): boolean {
-  const { variables, dataIds, fields, modules, trainings } = key;
+  const { variables, dataIds, modules, trainings } = key;
   for (let i = 0; i < variables.length; i++) {
     if (variables[i]!.dataId !== dataIds[i] || variables[i]!.isDisposed) return false;
   }
@@ -65,10 +58,7 @@ export function isFresh(key: DependencyKey): boolean {
   }
   if (key.epoch !== versionEpoch() && !hasSameVersions(key)) return false;
   // After the versions: a field may have become a computed property, which is not to be evaluated here.
-  for (let i = 0; i < fields.length; i++) {
-    const { owner, name, variable } = fields[i]!;
-    if (owner[name] !== variable) return false;
-  }
+  if (key.fields !== null && !holdsSame(key.fields)) return false;
   // `tf.disposeVariables()` leaves `isDisposed` false; it takes all variables, so that asking one is enough.
   return variables.length === 0 || isAlive(variables[0]!);
 }

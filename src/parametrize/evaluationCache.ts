@@ -65,9 +65,8 @@ export class EvaluationCache implements ScopeMember {
     this.#source = source;
   }
 
-  /** The value at this moment, from an entry or by an evaluation. */
-  read(): Tensor {
-    const tape = currentTape();
+  /** The value at this moment, from an entry or by an evaluation, for a reader on that tape or on none. */
+  read(tape: Tape | null): Tensor {
     const local = this.#local;
     if (local !== null && this.#mayServe(local, tape) && isFresh(local.key)) return local.tensor;
     if (tape === null) {

@@ -29,7 +29,7 @@ export abstract class Parametrization extends Module {
   rightInverse?(value: Tensor): Tensor | Tensor[];
 
   /** Other names of `original0`, `original1`, …: `['g', 'v']` makes `list.g` and `list.v`. */
-  readonly originalNames?: readonly string[];
+  declare readonly originalNames?: readonly string[];
 
   /**
    * Whether `forward` is a function of its dependencies only: no random draw, no state written, no plain field that may

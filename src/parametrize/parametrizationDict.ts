@@ -1,5 +1,6 @@
 import { ParametrizeError } from '../errors.ts';
 import { Module } from '../nn/module/module.ts';
+import { fixFields } from './fieldSet.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
 /**
@@ -20,6 +21,8 @@ export class ParametrizationDict extends Module {
     );
   }
 }
+
+fixFields(ParametrizationDict);
 
 declare module '../nn/module/module.ts' {
   interface Parametrizations {

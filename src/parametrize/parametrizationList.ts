@@ -2,6 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../nn/module/module.ts';
 import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';
+import { fixFields } from './fieldSet.ts';
 import type { ParametrizationLike } from './parametrization.ts';
 
 /**
@@ -81,6 +82,8 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
     super.dispose();
   }
 }
+
+fixFields(ParametrizationList);
 
 function show(list: ParametrizationList, index: number, { module, registered }: ChainStep): void {
   // Modules are children, so that they are trained and saved; the others are not searched and not copied.
