@@ -23,13 +23,43 @@ export function isOpen(scope: Scope): boolean {
   return activeScope === scope || scopeStack.includes(scope);
 }
 
+interface TapeState extends ScopeState {
+  readonly activeTape: object | null;
+  readonly gradientDepth: number;
+}
+
+// How many scopes were open when a tape began. Any tidy may have the name that tfjs gives to the scope of a tape.
+const scopesOutside = new WeakMap<object, number>();
+const watched = new WeakSet<object>();
+
 /**
- * The scope whose end is the end of the recording: tfjs runs the differentiated function in a tidy named `forward`,
- * and the outermost of them belongs to the tape. Null outside of every scope.
+ * From now on {@link tapeScope} knows for sure: tfjs tells nobody where a tape begins, so that the engine's function for it
+ * is wrapped, once.
+ */
+export function watchTapes(): void {
+  const engine = tf.engine() as unknown as { startTape?: unknown; state: TapeState };
+  const { startTape } = engine;
+  if (watched.has(engine) || typeof startTape !== 'function') return;
+  watched.add(engine);
+  engine.startTape = function (this: typeof engine): void {
+    startTape.call(this);
+    const { gradientDepth, activeTape, scopeStack } = this.state;
+    if (gradientDepth === 1 && activeTape !== null) scopesOutside.set(activeTape, scopeStack.length);
+  };
+}
+
+/**
+ * The scope whose end is the end of the recording: the tidy in which tfjs runs the function that the outermost gradient
+ * differentiates. Null outside of every scope.
  */
 export function tapeScope(): Scope | null {
-  const { scopeStack } = state();
-  return scopeStack.find((scope) => scope.name === 'forward') ?? scopeStack[0] ?? null;
+  const { activeTape, gradientDepth, scopeStack } = tf.engine().state as unknown as TapeState;
+  const outside = activeTape === null ? undefined : scopesOutside.get(activeTape);
+  if (outside !== undefined) return scopeStack[outside] ?? null;
+  // A tape that began unwatched. Of the scopes with the name that tfjs gives them, the innermost are those of gradients,
+  // one each, unless somebody has opened one of that name in a gradient.
+  const named = scopeStack.filter((scope) => scope.name === 'forward');
+  return named.at(-gradientDepth) ?? named[0] ?? scopeStack[0] ?? null;
 }
 
 /** True if it is this scope that will dispose the tensor. */

@@ -12,8 +12,8 @@ import { enterScope, leaveScope } from './cacheScope.ts';
  *
  * @remarks
  * **Ownership**: of the result: the caller's, as from `tf.tidy`, where it is an op's result or a value of a chain that is
- * not pure; the borrowed value of a pure chain stays borrowed. Inside the scope, reads outside of every tidy of a chain
- * that is not pure are the framework's until the last open scope ends.
+ * not pure; the borrowed value of a pure chain stays borrowed. Inside the scope, a read outside of every tidy of a chain
+ * that is not pure is borrowed too: valid until the tensor is read again after a change, or the last open scope ends.
  *
  * @param fn - the function; if it returns a promise, the scope lasts until that settles
  * @returns what `fn` returns

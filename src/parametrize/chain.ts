@@ -1,6 +1,6 @@
 import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { isOwnedBy, type Scope, scoped } from '../engine/scope.ts';
+import { isOwnedBy, type Scope, scoped, watchTapes } from '../engine/scope.ts';
 import { currentTape, hasGradients, inGradient } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
@@ -45,6 +45,7 @@ export class Chain implements Copyable, Evaluated {
   readonly #cache = new EvaluationCache(this);
 
   constructor(list: ParametrizationList, { label, originalNames, steps, spec }: ChainParts) {
+    watchTapes();
     this.#list = list;
     this.label = label;
     this.originalNames = originalNames;

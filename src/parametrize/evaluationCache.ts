@@ -50,8 +50,9 @@ interface KeptEntry {
  * Note [Ownership of reads] (law L4). A read inside a tidy gets a tensor of that tidy: the evaluation itself, or an alias
  * of the kept value. On a tape it is the evaluation that this tape recorded, and it lives in the tidy of the tape. Outside
  * of every tidy it is the kept value: of a pure chain *borrowed*, replaced by the first read after a dependency changed,
- * and otherwise the framework's until the last cache scope ends, which is why a stale one is retired and not disposed.
- * Two entries, because they end differently: no scope's end, and no read on a tape, may end a borrowed value.
+ * and otherwise likewise, but the last cache scope ends it at the latest.
+ * Two entries, because they end differently: no read on a tape may end a borrowed value. One that such a read finds stale,
+ * and replaces, is lent until the next read on no tape: so a loop in a cache scope holds one tensor, not one a step.
  *
  * What nobody was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and the next call
  * of a model whose weights did not change finds their values, in the very buffers that the backend may have prepared.
@@ -60,6 +61,8 @@ export class EvaluationCache implements ScopeMember {
   readonly #source: Evaluated;
   #local: LocalEntry | null = null;
   #kept: KeptEntry | null = null;
+  /** What somebody was given before a read on a tape replaced the entry; the next read on none ends it. */
+  #lent: { readonly tensor: Tensor; readonly pure: boolean } | null = null;
 
   constructor(source: Evaluated) {
     this.#source = source;
@@ -79,17 +82,26 @@ export class EvaluationCache implements ScopeMember {
   /** Frees what is held; values that the rules of L4 promise longer stay alive as long. */
   clear(): void {
     this.#local = null;
-    this.#dropKept();
+    for (const { tensor, pure } of this.#take()) {
+      if (pure) tensor.dispose();
+      else retire(tensor);
+    }
   }
 
-  // Only called while the kept value is the scope's: that of a pure chain is not.
+  // The values of a pure chain are not the scope's.
   leaveScope(handedOver: ReadonlySet<Tensor>): void {
-    const kept = this.#kept;
-    if (kept === null) return;
-    this.#kept = null;
-    kept.data?.free();
-    if (kept.tensor !== null && handedOver.has(kept.tensor)) release(kept.tensor);
-    else kept.tensor?.dispose();
+    const tensors = [this.#lent, this.#kept]
+      .filter((entry) => entry?.pure === false)
+      .map((entry) => entry?.tensor);
+    if (this.#lent?.pure === false) this.#lent = null;
+    if (this.#kept?.pure === false) {
+      this.#kept.data?.free();
+      this.#kept = null;
+    }
+    for (const tensor of tensors) {
+      if (tensor != null && handedOver.has(tensor)) release(tensor);
+      else tensor?.dispose();
+    }
   }
 
   #mayServe(entry: LocalEntry, tape: Tape | null): boolean {
@@ -99,6 +111,7 @@ export class EvaluationCache implements ScopeMember {
   }
 
   #serveKept(kept: KeptEntry): Tensor {
+    if (kept.tensor === null) this.#endLent();
     const scope = activeScope();
     if (scope === null) {
       if (kept.tensor === null) {
@@ -154,21 +167,45 @@ export class EvaluationCache implements ScopeMember {
   }
 
   #keep(entry: KeptEntry): void {
-    this.#dropKept(currentTape() !== null);
+    const before = this.#kept;
+    if (currentTape() !== null && before !== null && before.tensor !== null) {
+      // A read on a tape ends nothing that somebody may hold.
+      if (!before.pure && !before.tensor.isDisposed && isFresh(before.key)) {
+        entry.data?.free();
+        return;
+      }
+      this.#lent = { tensor: before.tensor, pure: before.pure };
+      this.#kept = null;
+    }
+    this.#dropKept();
+    if (currentTape() === null) this.#endLent();
     this.#kept = entry;
     if (!entry.pure) joinScope(this);
   }
 
-  /** @param onTape - a read on a tape replaces the value: it ends nothing that somebody may hold. */
-  #dropKept(onTape = false): void {
+  #dropKept(): void {
     const kept = this.#kept;
     if (kept === null) return;
     this.#kept = null;
-    quitScope(this);
     kept.data?.free();
-    if (kept.tensor === null) return;
-    if (onTape || !kept.pure) retire(kept.tensor);
-    else kept.tensor.dispose();
+    kept.tensor?.dispose();
+  }
+
+  #endLent(): void {
+    this.#lent?.tensor.dispose();
+    this.#lent = null;
+  }
+
+  /** Empties the cache of what is held beyond every tidy; returns the tensors that somebody was given. */
+  #take(): { readonly tensor: Tensor; readonly pure: boolean }[] {
+    const given = [this.#lent, this.#kept].flatMap((entry) =>
+      entry === null || entry.tensor === null ? [] : [{ tensor: entry.tensor, pure: entry.pure }],
+    );
+    this.#kept?.data?.free();
+    this.#lent = null;
+    this.#kept = null;
+    quitScope(this);
+    return given;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   scoped,
   tapeScope,
   tensorsIn,
+  watchTapes,
 } from '../../src/engine/scope.ts';
 import { recordInputs } from '../../src/engine/tape.ts';
 
@@ -53,6 +54,51 @@ describe('tapeScope', () => {
       expect(isOpen(ofTape!)).toBe(false);
     });
     x.dispose();
+  });
+
+  it('is told from tidies of the same name, outside of it and in it', () => {
+    const x = tf.ones([2]);
+    const grad = (inTape: (ofTape: Scope) => void) =>
+      tf.tidy(() => {
+        tf.grad((y) => {
+          inTape(activeScope()!);
+          return tf.sum(tf.square(y));
+        })(x);
+      });
+    watchTapes();
+    tf.tidy('forward', () => {
+      grad((ofTape) => {
+        expect(tapeScope()).toBe(ofTape);
+        tf.tidy('forward', () => {
+          expect(tapeScope()).toBe(ofTape);
+          grad(() => {
+            expect(tapeScope(), 'of the outermost gradient').toBe(ofTape);
+          });
+        });
+      });
+    });
+    x.dispose();
+  });
+
+  it('is told from tidies of the same name around it also if the tape began unwatched', () => {
+    const engine = tf.engine() as unknown as { startTape?: unknown };
+    watchTapes();
+    const { startTape } = engine;
+    delete engine.startTape;
+    const x = tf.ones([2]);
+    tf.tidy('forward', () => {
+      tf.grad((y) => {
+        const ofTape = activeScope();
+        tf.tidy(() => {
+          expect(tapeScope()).toBe(ofTape);
+        });
+        return tf.sum(tf.square(y));
+      })(x);
+    });
+    x.dispose();
+    engine.startTape = startTape;
+    watchTapes();
+    expect(engine.startTape).toBe(startTape);
   });
 
   it('is nothing outside of all', () => {

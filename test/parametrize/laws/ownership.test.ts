@@ -218,24 +218,96 @@ describe('L4: a value of a chain that is not pure', () => {
     map.dispose();
   });
 
-  it('is the framework’s in cached until the last scope ends, also when it is stale', async () => {
+  it('is borrowed in cached until it is read again after a change, or the last scope ends', async () => {
     const { net, map } = masked();
     const original = net.parametrizations!['weight']!.original;
     const before = numTensors();
     let end = (): void => {};
     const other = cached(() => new Promise<void>((resolve) => (end = resolve)));
-    const held = cached(() => {
-      const first = net.weight;
+    const [first, second] = cached(() => {
+      const borrowed = net.weight;
+      const numbers = flatten(borrowed);
       write(original, () => tf.ones([3, 2]));
-      const second = net.weight;
-      expect(second).not.toBe(first);
-      return [first, second].map((tensor) => ({ tensor: () => tensor, numbers: flatten(tensor) }));
+      expect(flatten(borrowed), 'a change alone does not end it').toEqual(numbers);
+      tf.tidy(() => {
+        tf.variableGrads(() => tf.sum(net.weight));
+      });
+      expect(flatten(borrowed), 'nor does a read on a tape').toEqual(numbers);
+      return [() => borrowed, () => net.weight].map((read) => {
+        const tensor = read();
+        return () => tensor;
+      }) as [() => tf.Tensor, () => tf.Tensor];
     });
-    for (const { tensor, numbers } of held) expect(flatten(tensor())).toEqual(numbers);
+    expect([first().isDisposed, second().isDisposed]).toEqual([true, false]);
     end();
     await other;
-    expect(held.map(({ tensor }) => tensor().isDisposed)).toEqual([true, true]);
+    expect(second().isDisposed).toBe(true);
     expect(numTensors()).toBe(before);
+    net.dispose();
+    map.dispose();
+  });
+
+  it('is one tensor, not one a step, in a loop in cached that also reads it outside of every tidy', async () => {
+    for (const [name, maps] of Object.entries(specimens)) {
+      const net = new Net();
+      const made = maps.map((make) => make());
+      for (const map of made) registerParametrization(net, 'weight', map);
+      const optimizer = tf.train.sgd(0.01);
+      const x = tf.ones([1, 2]);
+      const step = (): void =>
+        tf.tidy(
+          () => void optimizer.minimize(() => tf.sum(net.call(x)) as tf.Scalar, false, net.parameters()),
+        );
+      const gradients = (): void =>
+        tf.tidy(() => void tf.variableGrads(() => tf.sum(net.call(x)) as tf.Scalar));
+      const loops: Record<string, () => void> = {
+        'steps, then a read': () => [step(), net.weight],
+        'gradients, then a read': () => [gradients(), net.weight],
+        'reads in tidies between': () => [
+          net.weight,
+          tf.tidy(() => void net.weight),
+          step(),
+          gradients(),
+          net.weight,
+        ],
+      };
+      for (const [loop, round] of Object.entries(loops)) {
+        await cached(async () => {
+          round();
+          const before = tf.memory();
+          for (let i = 0; i < 3; i++) {
+            round();
+            await Promise.resolve();
+            const { numTensors, numDataBuffers } = tf.memory();
+            expect([numTensors, numDataBuffers], `${name}: ${loop}`).toEqual([
+              before.numTensors,
+              before.numDataBuffers,
+            ]);
+          }
+        });
+      }
+      x.dispose();
+      optimizer.dispose();
+      net.dispose();
+      for (const map of made) map.dispose();
+    }
+  });
+
+  it('leaves the values of tasks that overlap alone until the tensor is read again', async () => {
+    const { net, map } = masked();
+    const original = net.parametrizations!['weight']!.original;
+    const task = (turns: number) =>
+      cached(async () => {
+        for (let i = 0; i < turns; i++) {
+          const value = net.weight;
+          const numbers = flatten(value);
+          write(original, () => tf.fill([3, 2], i + turns));
+          await Promise.resolve();
+          if (!value.isDisposed) expect(flatten(value)).toEqual(numbers);
+          expect(net.weight.isDisposed).toBe(false);
+        }
+      });
+    await Promise.all([task(3), task(7), task(5)]);
     net.dispose();
     map.dispose();
   });
@@ -258,6 +330,52 @@ describe('L4: a value of a chain that is not pure', () => {
 });
 
 describe('L4: nothing leaks', () => {
+  it.each(['forward', 'backward', 'gradients', 'Relu', 'epoch'])(
+    'over steps in a tidy that is named %s, outside of the gradient or in it',
+    (scope) => {
+      const net = new Net();
+      weightNorm(net);
+      const plain = new Net();
+      const optimizer = tf.train.sgd(0.01);
+      const x = tf.ones([1, 2]);
+      const list = net.parametrizations!['weight']!;
+      const gradientOf = (name: string | undefined): number[] =>
+        tf.tidy(() => {
+          const loss = (): tf.Scalar =>
+            named(
+              name,
+              () =>
+                tf.add(
+                  tf.sum(net.call(x)),
+                  named(name, () => tf.sum(tf.square(net.weight))),
+                ) as tf.Scalar,
+            );
+          return Object.values(tf.variableGrads(loss, net.parameters() as tf.Variable[]).grads).flatMap(
+            flatten,
+          );
+        });
+      const named = <T extends tf.TensorContainer>(name: string | undefined, fn: () => T): T =>
+        name === undefined ? fn() : tf.tidy(name, fn);
+      const expected = gradientOf(undefined);
+      const start = list.evaluations;
+      expect(gradientOf(scope)).toEqual(expected);
+      expect(list.evaluations, 'one tape, one evaluation').toBe(start + 1);
+      tf.tidy(scope, () => {
+        for (const model of [plain, net]) {
+          const before = numTensors();
+          for (let i = 0; i < 3; i++) {
+            optimizer.minimize(() => tf.sum(model.call(x)) as tf.Scalar, false, model.parameters());
+            expect(numTensors(), `${scope}: growth`).toBe(before);
+          }
+        }
+      });
+      x.dispose();
+      optimizer.dispose();
+      net.dispose();
+      plain.dispose();
+    },
+  );
+
   it.each(Object.keys(specimens))('when something throws anywhere: %s', async (name) => {
     const net = new Net();
     const maps = specimens[name]!.map((make) => make());
