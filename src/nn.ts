@@ -3,6 +3,4 @@
  *
  * @module
  */
-import './model/spelling/spellings.ts';
-
 export * from './nn/index.ts';

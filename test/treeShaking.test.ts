@@ -6,8 +6,7 @@ import { build, type Rollup } from 'vite';
 import { describe, expect, it } from 'vitest';
 
 // By `sideEffects` in package.json a bundler may leave out every file none of whose exports is used, but for those that are
-// named there. Some other files do something when they are evaluated (the accessor tells the copier how to copy a chain);
-// whoever needs it imports them.
+// named there.
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 

@@ -11,6 +11,7 @@ import { isParametrized } from '../parametrize/isParametrized.ts';
 import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
 import { everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
 import { syncModel } from './syncModel.ts';
+import { teachLayers } from './teachLayers.ts';
 
 /** A function of the catalog for weights of layers, whose names are known only when the program runs. */
 type Constrain = (layer: object, name: string, options: object) => void;
@@ -43,6 +44,7 @@ const functions: Readonly<Record<string, Constrain>> = {
  * ```
  */
 export function constraintsToParametrizations(model: LayersModel): string[] {
+  teachLayers();
   if (!isLayer(model) || !('layers' in model)) {
     throw unsupported(`expected a model of tf.layers, got ${typeName(model)}`);
   }

@@ -3,6 +3,7 @@ import { ParametrizeError, typeName } from '../errors.ts';
 import { cached } from '../parametrize/cached.ts';
 import { everyLayer, isLayer, ownWeights } from './layer.ts';
 import { attachmentOf } from './layerAttachment.ts';
+import { teachLayers } from './teachLayers.ts';
 
 /**
  * Runs a function while a model shows plain weights: their computed values under their plain names, as if nothing were
@@ -21,6 +22,7 @@ import { attachmentOf } from './layerAttachment.ts';
  * ```
  */
 export function folded<T>(model: LayersModel, fn: () => T): T {
+  teachLayers();
   if (!isLayer(model)) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',

@@ -1,14 +1,14 @@
 import { isLayerVariable } from '../engine/layerVariable.ts';
 import { isAlive } from '../engine/variable.ts';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
-import { type HostKind, registerHostKind } from '../parametrize/host.ts';
+import type { HostKind } from '../parametrize/host.ts';
 import { childrenOf, isLayer, type Layer, ownWeights, weightLists } from './layer.ts';
 import { LayerAttachment } from './layerAttachment.ts';
 import { locate, mainWeight, outputAxes } from './layerType.ts';
 import { postpone } from './postponed.ts';
 
 /** The layers, cells and models of tfjs-layers. */
-const layerHost: HostKind = {
+export const layerHost: HostKind = {
   accepts: isLayer,
   training: false,
   mainTensor: (layer) => mainWeight(layer as Layer),
@@ -37,7 +37,6 @@ const layerHost: HostKind = {
     return { variable: val, attachment: new LayerAttachment(layer, weight) };
   },
 };
-registerHostKind(layerHost);
 
 function check(caller: string, layer: object): void {
   if ((layer as Layer)._refCount === 0) throw disposed(caller, layer as Layer);

@@ -90,3 +90,10 @@ declare module '../parametrize/registerParametrization.ts' {
     prelu: Named<ReturnType<typeof layers.prelu>, 'alpha'>;
   }
 }
+
+declare module '../model/foreign/foreignModel.ts' {
+  interface ForeignModels {
+    /** A layer, or a model of layers. */
+    layer: layers.Layer;
+  }
+}

@@ -1,11 +1,5 @@
-import type { layers } from '@tensorflow/tfjs-layers';
 import { ParametrizeError, typeName } from '../errors.ts';
-import {
-  type ForeignKind,
-  type ForeignPart,
-  type ForeignState,
-  registerForeignKind,
-} from '../model/foreign/foreignModel.ts';
+import type { ForeignKind, ForeignPart, ForeignState } from '../model/foreign/foreignModel.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';
 import { type Graph, type GraphLayer, graphOf, isContainer } from './graph.ts';
@@ -13,20 +7,12 @@ import { childrenOf, everyLayer, isLayer, type Layer, ownWeights } from './layer
 import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
 import { type LayerPlace, nativeTensors, torchParts } from './torchParts.ts';
 
-declare module '../model/foreign/foreignModel.ts' {
-  interface ForeignModels {
-    /** A layer, or a model of layers. */
-    layer: layers.Layer;
-  }
-}
-
 /** The layers and models of tfjs-layers, as what has a state. */
-const layerModel: ForeignKind = {
+export const layerModel: ForeignKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
   registered: (model) => collectCurrentWeights(model as Model),
 };
-registerForeignKind(layerModel);
 
 /** Of torch, where layers of tfjs have another default. */
 const torchEpsilon = 1e-5;

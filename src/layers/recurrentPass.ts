@@ -12,10 +12,13 @@ const ONE_PASS: unique symbol = Symbol.for('tfjs-parametrize.onePass') as never;
 
 type Prototype = Layer & { [ONE_PASS]?: true };
 
-// tfjs-layers exports no class of it, but registers it.
-const timeDistributed = serialization.SerializationMap.getMap().classNameMap['TimeDistributed']?.[0];
-callInOnePass(RNN.prototype as unknown as Prototype);
-if (timeDistributed !== undefined) callInOnePass(timeDistributed.prototype as unknown as Prototype);
+/** Makes one call of a recurrent layer, or of a layer that is distributed over time, one cache scope. */
+export function passInOneScope(): void {
+  callInOnePass(RNN.prototype as unknown as Prototype);
+  // tfjs-layers exports no class of it, but registers it.
+  const timeDistributed = serialization.SerializationMap.getMap().classNameMap['TimeDistributed']?.[0];
+  if (timeDistributed !== undefined) callInOnePass(timeDistributed.prototype as unknown as Prototype);
+}
 
 function callInOnePass(prototype: Prototype): void {
   if (prototype[ONE_PASS] !== undefined) return;

@@ -1,11 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError, typeName } from '../errors.ts';
-import './layerHost.ts';
-import './layerState.ts';
-import './recurrentPass.ts';
-import './trainingChecks.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { isLayer } from './layer.ts';
+import { teachLayers } from './teachLayers.ts';
 
 /**
  * Lets a compiled model train what its layers hold now, after registering, removing or folding: `compile` has noted the
@@ -29,6 +26,7 @@ import { isLayer } from './layer.ts';
  * ```
  */
 export function syncModel<M extends LayersModel>(model: M): M {
+  teachLayers();
   if (!isLayer(model) || !('layers' in model)) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',

@@ -15,8 +15,10 @@ interface Trainable extends Model {
 // that it is part of. Models without computed weights do what they did.
 const CHECKED: unique symbol = Symbol.for('tfjs-parametrize.checked') as never;
 
-const prototype = LayersModel.prototype as unknown as Trainable & { [CHECKED]?: true };
-if (prototype[CHECKED] === undefined) {
+/** Lets every model look at its layers before it trains. */
+export function checkBeforeTraining(): void {
+  const prototype = LayersModel.prototype as unknown as Trainable & { [CHECKED]?: true };
+  if (prototype[CHECKED] !== undefined) return;
   const { makeTrainFunction } = prototype;
   prototype.makeTrainFunction = function (this: Trainable): TrainFunction {
     checkSynced(this);

@@ -19,14 +19,6 @@ export interface HookSpec {
   readonly beforeForward?: (module: Module, list: ParametrizationList) => void;
 }
 
-const specs = new WeakMap<Attachment, HookSpec>();
-
-/** How a chain stands on its module, if the hook API put it there. */
-export const hookSpecOf = (host: object, name: string): HookSpec | undefined => {
-  const registration = registrationOf(host, name);
-  return registration && specs.get(registration.attachment);
-};
-
 /**
  * Puts a chain on a module in the legacy way: its variables are fields of the module itself, after all others, and
  * `module.parametrizations` does not have it. The tensor is the accessor that it is in the modern way.
@@ -49,7 +41,8 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
   const beforeForward: ForwardPreHook = (host) => spec.beforeForward?.(host, listOn(host));
   const dispose = (host: Module): void => listOn(host).dispose();
   const attach = (host: Module): Attachment => {
-    const attachment: Attachment = {
+    return {
+      isHooked: true,
       closed:
         "is normalized by the hook API, which nothing can follow. Register the function of the same name of 'tfjs-parametrize' instead.",
       install(list) {
@@ -67,8 +60,6 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
         defineVariable(host, name, variable, { enumerable, writable });
       },
     };
-    specs.set(attachment, spec);
-    return attachment;
   };
   return attach(module);
 }

@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Module } from '../nn/module/module.ts';
+import { outputAxis } from '../nn/module/outputAxis.ts';
 import { checkOptions } from '../nn/options.ts';
 import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
-import { outputAxis, type SpectralNormOptions } from '../parametrizations/spectralOptions.ts';
+import type { SpectralNormOptions } from '../parametrizations/spectralOptions.ts';
 import type { LooseHost } from '../parametrize/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 import { HookedSpectralNorm } from './hookedSpectralNorm.ts';

@@ -40,7 +40,6 @@ export type {
 export { type LoadStateDictOptions, StateDictError } from './module/loadStateDict.ts';
 export { Module, type Parametrizations } from './module/module.ts';
 export { buffer, parameter } from './module/parameter.ts';
-export type { Spelling, StateDictOptions } from './module/spelling.ts';
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './normalization/batchNorm.ts';
 export { GroupNorm, type GroupNormOptions } from './normalization/groupNorm.ts';
 export { InstanceNorm1d, InstanceNorm2d, type InstanceNormOptions } from './normalization/instanceNorm.ts';
@@ -60,5 +59,6 @@ export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './pooling/maxPool.ts'
 export { GRU, type GRUOptions } from './recurrent/gru.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './recurrent/lstm.ts';
 export { RNN, type RNNOptions } from './recurrent/rnn.ts';
+export type { Spelling, StateDictOptions } from './spelling/spelling.ts';
 export { Unflatten } from './unflatten.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

@@ -3,15 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
+import { outputAxis } from '../nn/module/outputAxis.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
+import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { CatalogFunction } from './catalogFunction.ts';
-import { randomVectors } from './singularVectors.ts';
-import { outputAxis, type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
+import { randomVectors } from './randomVectors.ts';
+import { type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
 
 /** How many steps the iteration makes at registration: torch's number. */
 const warmUp = 15;
@@ -102,6 +104,11 @@ export class SpectralNorm extends Parametrization {
     this.checkShape(W);
     if (this._u !== undefined) this.iterate(W, warmUp);
     return W;
+  }
+
+  /** @internal */
+  get [NORMALIZATION](): 'spectralNorm' {
+    return 'spectralNorm';
   }
 
   /** In training mode an evaluation writes the vectors; a vector has none. */

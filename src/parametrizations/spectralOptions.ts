@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
-import { TransposedConvolution } from '../nn/convolution/transposedConvolution.ts';
 import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
 
 /** Options of `spectralNorm`. */
@@ -46,7 +45,3 @@ export function spectralOptions(
   }
   return { nPowerIterations, eps, dim: dim < 0 ? dim + rank : dim };
 }
-
-/** The default of `dim`: the axis of the output channels; 0 for a vector, such as a bias. */
-export const outputAxis = (host: object, { rank }: Tensor): number =>
-  host instanceof TransposedConvolution && rank > 1 ? 1 : 0;

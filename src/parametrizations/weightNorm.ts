@@ -4,6 +4,7 @@ import { formatShape, ParametrizeError } from '../errors.ts';
 import { weightNormOp } from '../kernels/index.ts';
 import { norm } from '../linalg/norm.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -83,6 +84,11 @@ export class WeightNorm extends Parametrization {
     const length = norm(W, reducedAxes(this.dim, W));
     const g = this.eps > 0 ? tf.maximum(length, this.eps) : length;
     return [this.dim.length === 0 ? tf.reshape(g, []) : g, W];
+  }
+
+  /** @internal */
+  get [NORMALIZATION](): 'weightNorm' {
+    return 'weightNorm';
   }
 
   override isPure(): boolean {

@@ -1,6 +1,6 @@
 import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { isOwnedBy, type Scope, scoped, watchTapes } from '../engine/scope.ts';
+import { alias, isOwnedBy, type Scope, scoped, watchTapes } from '../engine/scope.ts';
 import { currentTape, hasGradients, inGradient } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
@@ -152,6 +152,15 @@ export class Chain implements Copyable, Evaluated {
     const caller = `assigning ${this.label}`;
     restoringOnError(this.#list.modules(), () => {
       for (const [variable, tensor] of planAssignment(caller, this.#list, value)) variable.assign(tensor);
+    });
+  }
+
+  /** What variables have to be for the chain to give a value, in their order; the chain itself stays as it is. */
+  stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[] {
+    return preservingState(this.#list.modules(), () => {
+      const plan = new Map(planAssignment(caller, this.#list, value));
+      // A right inverse may write buffers, which belong to the state as well.
+      return variables.map((variable) => plan.get(variable) ?? alias(variable as Tensor));
     });
   }
 

@@ -15,6 +15,8 @@ export interface Attachment {
    * Why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
    */
   readonly closed?: string;
+  /** Whether the variables of the chain are fields of the host, under the names of torch's hook API. */
+  readonly isHooked?: boolean;
   /** Told when the chain has other variables than before: a further parametrization, or one of an original. */
   changed?(list: ParametrizationList): void;
 }

@@ -1,5 +1,6 @@
 import { ParametrizeError } from '../errors.ts';
 import { Module } from '../nn/module/module.ts';
+import { HOLDS_COMPUTATIONS } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from './fieldSet.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
@@ -12,6 +13,11 @@ import type { ParametrizationList } from './parametrizationList.ts';
 export class ParametrizationDict extends Module {
   /** The chain on the tensor of that name. */
   readonly [name: string]: ParametrizationList | unknown;
+
+  /** @internal */
+  get [HOLDS_COMPUTATIONS](): true {
+    return true;
+  }
 
   /** Not a layer. */
   override forward(): never {

@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../nn/module/module.ts';
+import type { Computation } from '../nn/spelling/normalizedTensor.ts';
 import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';
 import { fixFields } from './fieldSet.ts';
@@ -17,7 +18,7 @@ import type { ParametrizationLike } from './parametrization.ts';
  *
  * @see torch.nn.utils.parametrize.ParametrizationList
  */
-export class ParametrizationList extends Module implements Iterable<ParametrizationLike> {
+export class ParametrizationList extends Module implements Computation, Iterable<ParametrizationLike> {
   /** Exactly what was registered, by position. */
   readonly [index: number]: ParametrizationLike;
   /** The only original; absent if the first right inverse gave an array. */
@@ -68,6 +69,16 @@ export class ParametrizationList extends Module implements Iterable<Parametrizat
   /** Evaluates the chain, whatever is cached. */
   override forward(): Tensor {
     return this.chain.evaluate();
+  }
+
+  /** @internal The value, with no side effects. */
+  inspect(): Tensor {
+    return this.chain.inspect();
+  }
+
+  /** @internal What variables of the list have to be for the chain to give a value; nothing is written. */
+  stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[] {
+    return this.chain.stateFor(caller, value, variables);
   }
 
   /** @internal Adds a step at the end. */

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { Module } from '../nn/module/module.ts';
+import { deleteComputed, enterComputed } from '../nn/spelling/normalizedTensor.ts';
 import type { Attachment } from './host.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
@@ -30,6 +31,7 @@ export function enterRegistration(host: object, name: string, registration: Regi
   const byName = registrations.get(host) ?? new Map<string, Registration>();
   registrations.set(host, byName.set(name, registration));
   const { list } = registration;
+  enterComputed(host, name, { list, isHooked: registration.attachment.isHooked === true });
   places.set(list, { host, attachment: registration.attachment });
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
   for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
@@ -41,6 +43,7 @@ export function deleteRegistration(host: object, name: string): void {
   const list = byName?.get(name)?.list;
   if (byName === undefined || list === undefined) return;
   byName.delete(name);
+  deleteComputed(host, name);
   for (const variable of list.chain.ownVariables()) listsOfVariable.get(variable)?.delete(list);
   for (const { module } of list.chain.steps) if (module !== null) listsOfModule.get(module)?.delete(list);
 }

@@ -1,16 +1,10 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { type Copier, registerPropertyCopyRule } from '../nn/module/copy.ts';
+import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { enterRegistration, markMade, registrationsOf } from './registry.ts';
-
-/** What stands behind the getters that this file has made; a copier finds it here. */
-const installed = new WeakMap<
-  () => unknown,
-  { readonly list: ParametrizationList; readonly attach: (host: object) => Attachment }
->();
 
 /** The attributes that a data property had before a chain took its place. */
 export type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
@@ -56,7 +50,7 @@ export function defineAccessor(
   attach: (host: object) => Attachment,
 ): void {
   const get = () => list.chain.read();
-  installed.set(get, { list, attach });
+  copyAccessorBy(get, (copy, key, copier) => copyAccessor(copy, key, list, attach, copier));
   Object.defineProperty(host, name, {
     get,
     set: (value: unknown) => list.chain.assign(value),
@@ -90,18 +84,20 @@ function addDict(host: object): ParametrizationDict {
   return dict;
 }
 
-registerPropertyCopyRule(
-  (copy: object, key: PropertyKey, { get }: PropertyDescriptor, copier: Copier): boolean => {
-    const source = get && installed.get(get);
-    if (source === undefined || typeof key !== 'string') return false;
-    const list = copier.copy(source.list);
-    const attachment = source.attach(copy);
-    // Not `attachment.install`: the dictionary is copied as the field that it is, at its place among the others.
-    defineAccessor(copy, key, list, source.attach);
-    // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
-    enterRegistration(copy, key, { list, attachment, variableName: undefined });
-    // The copier made the maps of the copy, so that nobody but the copy can dispose of them.
-    for (const { module } of list.chain.steps) if (module !== null) markMade(module);
-    return true;
-  },
-);
+/** Makes the computed tensor of a copy of a host, with a copy of its chain. */
+function copyAccessor(
+  copy: object,
+  name: string,
+  source: ParametrizationList,
+  attach: (host: object) => Attachment,
+  copier: Copier,
+): void {
+  const list = copier.copy(source);
+  const attachment = attach(copy);
+  // Not `attachment.install`: the dictionary is copied as the field that it is, at its place among the others.
+  defineAccessor(copy, name, list, attach);
+  // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
+  enterRegistration(copy, name, { list, attachment, variableName: undefined });
+  // The copier made the maps of the copy, so that nobody but the copy can dispose of them.
+  for (const { module } of list.chain.steps) if (module !== null) markMade(module);
+}

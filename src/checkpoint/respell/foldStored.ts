@@ -1,4 +1,4 @@
-import { keptAxes, leftAxes, type Normalization, rowAxes } from '../../model/spelling/normalization.ts';
+import { keptAxes, leftAxes, type Normalization, rowAxes } from '../../nn/spelling/normalization.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from '../file/half.ts';
 import { type StoredTensor, sizeOf } from '../file/storedTensor.ts';

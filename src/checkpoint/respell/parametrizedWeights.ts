@@ -8,7 +8,7 @@ import {
   type Normalization,
   normalizationNames,
   rowAxes,
-} from '../../model/spelling/normalization.ts';
+} from '../../nn/spelling/normalization.ts';
 import type { CheckpointFile } from '../file/checkpointFile.ts';
 import { recipeIn } from '../state/recipeText.ts';
 import { recipeByTensor } from './recipeBelow.ts';

@@ -1,5 +1,5 @@
 import type { TensorRecipe } from '../../model/recipe.ts';
-import { modernKey } from '../../model/spelling/normalization.ts';
+import { modernKey } from '../../nn/spelling/normalization.ts';
 
 /** What a recipe says of the modules below a path, which ends with a dot, by their paths from there. */
 export const recipeBelow = (recipe: readonly TensorRecipe[], path: string): TensorRecipe[] =>

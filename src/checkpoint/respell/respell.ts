@@ -1,6 +1,6 @@
 import type { TensorRecipe } from '../../model/recipe.ts';
-import { keyIn, partsOf } from '../../model/spelling/normalization.ts';
-import type { Spelling } from '../../nn/module/spelling.ts';
+import { keyIn, partsOf } from '../../nn/spelling/normalization.ts';
+import type { Spelling } from '../../nn/spelling/spelling.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { CheckpointFile } from '../file/checkpointFile.ts';
 import { checkDType, type DType } from '../file/dtype.ts';

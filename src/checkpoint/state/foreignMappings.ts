@@ -1,8 +1,8 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { Twin, TwinTensor } from '../../model/foreign/twin.ts';
 import { goesThroughInverse } from '../../model/foreign/twinWrites.ts';
-import { normalizations } from '../../model/spelling/normalization.ts';
 import type { KeyMapping } from '../../nn/module/hooks.ts';
+import { normalizations } from '../../nn/spelling/normalization.ts';
 import type { Selection } from './selectState.ts';
 import { isBroadcast } from './storedModules.ts';
 

@@ -1,7 +1,7 @@
-import { keysIn, legacyKey, modernKey, normalizationNames } from '../../model/spelling/normalization.ts';
 import { everyPath } from '../../nn/module/fields.ts';
 import { hooks } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { keysIn, legacyKey, modernKey, normalizationNames } from '../../nn/spelling/normalization.ts';
 
 /** Parts that have no old names: of other parametrizations of the catalog. */
 const others = ['original', '0.base'];

@@ -13,7 +13,7 @@ import { type ChooseMode, Twin } from '../../model/foreign/twin.ts';
 import { followRecipe, registering } from '../../model/foreign/twinRecipe.ts';
 import { twinWrites } from '../../model/foreign/twinWrites.ts';
 import type { Catalog, TensorRecipe } from '../../model/recipe.ts';
-import { keysIn } from '../../model/spelling/normalization.ts';
+import { keysIn } from '../../nn/spelling/normalization.ts';
 import { CheckpointError } from '../checkpointError.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { mappingsOf } from './foreignMappings.ts';

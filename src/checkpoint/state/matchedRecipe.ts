@@ -1,5 +1,5 @@
 import type { TensorRecipe } from '../../model/recipe.ts';
-import { keysIn, legacyKey, modernKey, normalizationNames } from '../../model/spelling/normalization.ts';
+import { keysIn, legacyKey, modernKey, normalizationNames } from '../../nn/spelling/normalization.ts';
 import type { Selection } from './selectState.ts';
 
 /**

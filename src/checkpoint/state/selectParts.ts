@@ -1,6 +1,6 @@
 import type { ForeignState } from '../../model/foreign/foreignModel.ts';
 import { nativeKey } from '../../model/foreign/foreignTensor.ts';
-import { keysIn, normalizationNames } from '../../model/spelling/normalization.ts';
+import { keysIn, normalizationNames } from '../../nn/spelling/normalization.ts';
 import { type Candidate, matchParts, noMatch, refusal } from './matchParts.ts';
 import type { StoredNames } from './readState.ts';
 import { prefixesOf, type Rename, renamer, type Selection, selectState, withDot } from './selectState.ts';

@@ -4,7 +4,7 @@ import {
   legacyKey,
   modernKey,
   normalizationNames,
-} from '../../model/spelling/normalization.ts';
+} from '../../nn/spelling/normalization.ts';
 
 /** The tensors of one module in a file. */
 export interface StoredModule {

@@ -2,12 +2,12 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { namedState } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
+import type { Normalization } from '../../nn/spelling/normalization.ts';
+import { normalizedTensors } from '../../nn/spelling/normalizedTensor.ts';
 import { SpectralNorm, spectralNorm } from '../../parametrizations/spectralNorm.ts';
 import { WeightNorm, weightNorm } from '../../parametrizations/weightNorm.ts';
 import type { ParametrizationList } from '../../parametrize/parametrizationList.ts';
 import { registrationOf } from '../../parametrize/registry.ts';
-import type { Normalization } from '../spelling/normalization.ts';
-import { normalizedTensors } from '../spelling/normalizedTensor.ts';
 import { type Layout, reshaped } from './layout.ts';
 
 /** A normalization of a tensor of a foreign model that torch's tensor can have as well. */
@@ -23,10 +23,10 @@ export interface AlikeNormalization {
 
 /** How a tensor is normalized, in torch's axes; null if it is not, or not along axes of torch's tensor. */
 export function normalizationAlike(host: object, name: string, layout: Layout): AlikeNormalization | null {
-  const tensor = normalizedTensors(host as Module).find((candidate) => candidate.name === name);
+  const tensor = normalizedTensors(host).find((candidate) => candidate.name === name);
   if (tensor === undefined || tensor.normalization === null) return null;
-  const { list, state, normalization } = tensor;
-  const map = list[0] as WeightNorm | SpectralNorm;
+  const { state, normalization } = tensor;
+  const map = registrationOf(host, name)!.list[0] as WeightNorm | SpectralNorm;
   const rank = layout.shape.length;
   const axes = [map.dim].flat().map((axis) => (axis < 0 ? axis + rank : axis));
   const dims = layout.torchAxes(axes);

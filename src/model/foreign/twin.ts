@@ -10,8 +10,6 @@ import { registrationOf } from '../../parametrize/registry.ts';
 import type { ForeignPart, ForeignState, ForeignTensor } from './foreignModel.ts';
 import { currentValue, joined, nativeKey } from './foreignTensor.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
-// Twins are read and written in every spelling, also where nobody has imported modules.
-import '../spelling/spellings.ts';
 
 /**
  * How a tensor stands in a twin: as torch's plain tensor, normalized as in the model, or as the model itself has it, under

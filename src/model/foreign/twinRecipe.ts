@@ -4,10 +4,10 @@ import { alias, scoped } from '../../engine/scope.ts';
 import { ParametrizeError } from '../../errors.ts';
 import { namedState } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { normalizedTensors } from '../../nn/spelling/normalizedTensor.ts';
 import { registrationOf } from '../../parametrize/registry.ts';
 import { removeParametrizations } from '../../parametrize/removeParametrizations.ts';
 import { type Catalog, recipeOf, type TensorRecipe } from '../recipe.ts';
-import { normalizedTensors } from '../spelling/normalizedTensor.ts';
 import { currentValue } from './foreignTensor.ts';
 import type { Twin, TwinTensor } from './twin.ts';
 
@@ -93,7 +93,9 @@ function axesInModel({ module, tensor: { layout } }: TwinTensor, torchName: stri
   const normalized = normalizedTensors(module).find(({ name }) => name === torchName);
   if (normalized === undefined || normalized.normalization === null || layout === null) return null;
   const rank = layout.torchShape.length;
-  const { dim } = normalized.list[0] as unknown as { dim: number | readonly number[] };
+  const { dim } = registrationOf(module, torchName)!.list[0] as unknown as {
+    dim: number | readonly number[];
+  };
   const axes = layout.axes([dim].flat().map((axis) => (axis < 0 ? axis + rank : axis)));
   if (axes === null || typeof dim !== 'number') return axes;
   // An axis of length 1 more is no other matrix.
@@ -131,9 +133,7 @@ function checkRegistered({ tensor: { host, name, path }, variables, mode }: Twin
   const state = registration === undefined ? [] : namedState(registration.list);
   const isWhole =
     mode === 'normalized'
-      ? normalizedTensors(host as Module).some(
-          (tensor) => tensor.name === name && tensor.normalization !== null,
-        )
+      ? normalizedTensors(host).some((tensor) => tensor.name === name && tensor.normalization !== null)
       : state.length === variables.size &&
         state.every(([key, { shape }]) => tf.util.arraysEqual(variables.get(key)?.shape ?? [-1], shape));
   if (isWhole) return;

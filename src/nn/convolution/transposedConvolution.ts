@@ -5,6 +5,7 @@ import { convolutionNdInputGradient } from '../../linalg/convolutionNd.ts';
 import type { Pair } from '../../linalg/correlate.ts';
 import { ANY_LAYOUT, inTorchLayout, type LaidOut, mapChannelsLast, torchLayout } from '../anyLayout.ts';
 import { toFilter } from '../channelsLast.ts';
+import { OUTPUT_AXIS } from '../module/outputAxis.ts';
 import { checkChannels, type SpatialInput } from '../spatialInput.ts';
 import { ConvNd } from './convNd.ts';
 import type { ResolvedConvOptions } from './convOptions.ts';
@@ -26,6 +27,11 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
    */
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
     return inTorchLayout(this[ANY_LAYOUT](torchLayout(x), outputSize));
+  }
+
+  /** @internal */
+  get [OUTPUT_AXIS](): 1 {
+    return 1;
   }
 
   /** @internal */

@@ -14,19 +14,15 @@ export interface Copyable {
   [COPY](copier: Copier): object;
 }
 
-/** Copies one property of an object in its own way and returns true, or leaves it to the copier. */
-export type PropertyCopyRule = (
-  copy: object,
-  key: PropertyKey,
-  descriptor: PropertyDescriptor,
-  copier: Copier,
-) => boolean;
+/** Makes an accessor of a copied object, in the place of the source's. */
+export type CopyAccessor = (copy: object, name: string, copier: Copier) => void;
 
-const propertyRules: PropertyCopyRule[] = [];
+// By getter, so that whatever makes an accessor says how it is copied.
+const accessors = new WeakMap<() => unknown, CopyAccessor>();
 
-/** Registers a rule for accessor properties, such as those that compute a tensor. */
-export function registerPropertyCopyRule(rule: PropertyCopyRule): void {
-  propertyRules.push(rule);
+/** Says how the accessor with a getter is copied; any other is taken as it is. */
+export function copyAccessorBy(get: () => unknown, copyAccessor: CopyAccessor): void {
+  accessors.set(get, copyAccessor);
 }
 
 /**
@@ -89,7 +85,11 @@ export class Copier {
     const copy = this.#remember(source, Object.create(Object.getPrototypeOf(source)) as T);
     for (const key of Reflect.ownKeys(source)) {
       const descriptor = Object.getOwnPropertyDescriptor(source, key)!;
-      if (propertyRules.some((rule) => rule(copy, key, descriptor, this))) continue;
+      const copyAccessor = descriptor.get && accessors.get(descriptor.get);
+      if (copyAccessor !== undefined) {
+        copyAccessor(copy, key as string, this);
+        continue;
+      }
       if ('value' in descriptor) descriptor.value = this.copy(descriptor.value);
       Object.defineProperty(copy, key, descriptor);
     }

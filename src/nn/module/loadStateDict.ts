@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { readStateDict } from '../spelling/readStateDict.ts';
 import { everyPath, namedState } from './fields.ts';
 import {
   hooks,
@@ -12,7 +13,6 @@ import {
   type StateDictLoading,
 } from './hooks.ts';
 import type { Module } from './module.ts';
-import { registeredSpellings } from './spelling.ts';
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadStateDictOptions {
@@ -54,7 +54,7 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
         },
       };
       for (const hook of hooks(part, 'loadStateDictPre')) hook(part, loading);
-      registeredSpellings()?.read(part, loading);
+      readStateDict(part, loading);
     }
     const targets = new Map(namedState(module));
     checkAlive(module, targets);

@@ -2,6 +2,8 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { scoped } from '../../engine/scope.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import { ParametrizeError, typeName } from '../../errors.ts';
+import type { StateDictOptions } from '../spelling/spelling.ts';
+import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { checkUse } from '../useCheck.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
 import { everyModule, fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
@@ -18,7 +20,6 @@ import {
 import { type LoadStateDictOptions, loadStateDict } from './loadStateDict.ts';
 import { isBuffer } from './parameter.ts';
 import { reprOf } from './repr.ts';
-import { type StateDictOptions, spelledStateDict } from './spelling.ts';
 
 /**
  * The type of `module.parametrizations`: empty here, because `nn` knows nothing of parametrization. The mechanism
@@ -151,7 +152,7 @@ export abstract class Module implements Copyable {
    * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
    */
   stateDict({ spelling }: StateDictOptions = {}): StateDict {
-    return spelling === undefined ? Object.fromEntries(namedState(this)) : spelledStateDict(this, spelling);
+    return spelling === undefined ? Object.fromEntries(namedState(this)) : writeStateDict(this, spelling);
   }
 
   /**

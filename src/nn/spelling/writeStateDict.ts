@@ -1,14 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
-import { everyPath, fieldsOf } from '../../nn/module/fields.ts';
-import type { StateDict } from '../../nn/module/hooks.ts';
-import type { Module } from '../../nn/module/module.ts';
-import { isBuffer } from '../../nn/module/parameter.ts';
-import type { Spelling } from '../../nn/module/spelling.ts';
-import { ParametrizationDict } from '../../parametrize/parametrizationDict.ts';
+import { ParametrizeError } from '../../errors.ts';
+import { everyPath, fieldsOf } from '../module/fields.ts';
+import type { StateDict } from '../module/hooks.ts';
+import type { Module } from '../module/module.ts';
+import { isBuffer } from '../module/parameter.ts';
 import { keyIn } from './normalization.ts';
-import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { HOLDS_COMPUTATIONS, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { type Spelling, spellings } from './spelling.ts';
 
 type Entry = readonly [key: string, value: Tensor];
 
@@ -17,8 +17,16 @@ type Entry = readonly [key: string, value: Tensor];
  *
  * @remarks
  * **Ownership**: live variables, but new tensors of the caller's for `folded`.
+ *
+ * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
  */
 export function writeStateDict(module: Module, spelling: Spelling): StateDict {
+  if (!spellings.includes(spelling)) {
+    throw new ParametrizeError(
+      'OPTION',
+      `stateDict: spelling is '${String(spelling)}', it must be one of ${spellings.map((name) => `'${name}'`).join(', ')}.`,
+    );
+  }
   everyPath(module); // throws for a module that is below itself
   return scoped('stateDict', () => {
     const entries = entriesOf(module, '', spelling);
@@ -36,7 +44,7 @@ function entriesOf(module: Module, prefix: string, spelling: Spelling): Entry[] 
     ([name, value, buffer]) => ({ entry: [prefix + name, value] as Entry, buffer }),
   );
   const children = fieldsOf(module).children.flatMap(([name, child]) =>
-    child instanceof ParametrizationDict ? [] : entriesOf(child, `${prefix}${name}.`, spelling),
+    HOLDS_COMPUTATIONS in child ? [] : entriesOf(child, `${prefix}${name}.`, spelling),
   );
   const chains = tensors
     .filter((tensor) => !isOwn(tensor))
@@ -58,7 +66,7 @@ function ownFields(module: Module, tensors: readonly NormalizedTensor[], spellin
     const tensor = tensors.find((candidate) => candidate.name === name);
     if (tensor !== undefined) {
       if (spelling !== 'folded') return [];
-      return [[name, tensor.list.chain.inspect(), tensor.state.every(([, variable]) => isBuffer(variable))]];
+      return [[name, tensor.list.inspect(), tensor.state.every(([, variable]) => isBuffer(variable))]];
     }
     const { value, enumerable } = Object.getOwnPropertyDescriptor(module, name)!;
     return enumerable && isVariable(value) && !ofChains.has(value) ? [[name, value, isBuffer(value)]] : [];

@@ -1,11 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { alias } from '../../engine/scope.ts';
 import { ParametrizeError } from '../../errors.ts';
-import { fieldsOf } from '../../nn/module/fields.ts';
-import type { StateDictLoading } from '../../nn/module/hooks.ts';
-import type { Module } from '../../nn/module/module.ts';
-import { preservingState } from '../../parametrize/moduleState.ts';
-import { planAssignment } from '../../parametrize/planAssignment.ts';
+import { fieldsOf } from '../module/fields.ts';
+import type { StateDictLoading } from '../module/hooks.ts';
+import type { Module } from '../module/module.ts';
 import { keyIn } from './normalization.ts';
 import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 import { type SpelledTensor, spelledTensors } from './spelledTensor.ts';
@@ -78,7 +75,7 @@ interface Conversion {
 
 function convert(source: SpelledTensor, tensor: NormalizedTensor | PlainTensor, label: string): Conversion {
   if (tensor.state === null) return { values: [source.value()], rule: source.rule };
-  const { normalization, state } = tensor;
+  const { list, normalization, state } = tensor;
   if (normalization !== null && source.normalization === normalization) {
     const { parts } = source;
     return { values: state.map(([modern]) => parts[modern]!), rule: 'renamed' };
@@ -86,16 +83,9 @@ function convert(source: SpelledTensor, tensor: NormalizedTensor | PlainTensor, 
   const value = source.value();
   const rule =
     source.normalization === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
-  return { values: stateFor(tensor, value, label), rule };
+  const variables = state.map(([, variable]) => variable);
+  return { values: list.stateFor(label, value, variables), rule };
 }
-
-/** What the state of a chain has to be for it to give a value, in its order; the chain itself stays as it is. */
-const stateFor = ({ list, state }: NormalizedTensor, value: Tensor, label: string): Tensor[] =>
-  preservingState(list.modules(), () => {
-    const plan = new Map(planAssignment(label, list, value));
-    // A right inverse may write buffers, which belong to the state as well.
-    return state.map(([, variable]) => plan.get(variable) ?? alias(variable as Tensor));
-  });
 
 const sameKeys = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((key) => b.includes(key));

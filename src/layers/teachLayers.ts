@@ -1,0 +1,23 @@
+import { registerForeignKind } from '../model/foreign/foreignModel.ts';
+import { registerHostKind } from '../parametrize/host.ts';
+import { layerHost } from './layerHost.ts';
+import { layerModel } from './layerState.ts';
+import { passInOneScope } from './recurrentPass.ts';
+import { checkBeforeTraining } from './trainingChecks.ts';
+
+let isTaught = false;
+
+/**
+ * Teaches the package the layers and models of tfjs-layers; a second call does nothing.
+ *
+ * The entry of this folder calls it when it is imported, which is the only effect of an import in the package. The functions of
+ * the entry call it too, so that they have it also where a bundler takes them without the entry.
+ */
+export function teachLayers(): void {
+  if (isTaught) return;
+  isTaught = true;
+  registerHostKind(layerHost);
+  registerForeignKind(layerModel);
+  passInOneScope();
+  checkBeforeTraining();
+}

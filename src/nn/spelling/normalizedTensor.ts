@@ -1,0 +1,75 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { namedState } from '../module/fields.ts';
+import type { Module } from '../module/module.ts';
+import { type Normalization, partsOf } from './normalization.ts';
+
+/** The key under which a map tells which normalization it is: the contract by which maps have names in old state dicts. */
+export const NORMALIZATION: unique symbol = Symbol.for('tfjs-parametrize.normalization') as never;
+
+/** The mark of a child module that holds computations; their variables have the names of the tensors in state dicts. */
+export const HOLDS_COMPUTATIONS: unique symbol = Symbol.for('tfjs-parametrize.holdsComputations') as never;
+
+/** What computes a tensor of a module from variables of its own. Modules know no more of it than this. */
+export interface Computation extends Module {
+  /** How many maps follow each other. */
+  readonly length: number;
+  /** The maps, of which each may tell that it is a {@link NORMALIZATION}. */
+  readonly [index: number]: unknown;
+  /** @internal The value, with no side effects. */
+  inspect(): Tensor;
+  /** @internal The values of the variables with which the value is the given tensor; nothing is written. */
+  stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[];
+}
+
+/** A computed tensor of an object, as it stands there. */
+export interface ComputedTensor {
+  readonly list: Computation;
+  /** Whether its variables are fields of the module under the old names. */
+  readonly isHooked: boolean;
+}
+
+/** A computed tensor of a module, as state dicts see it. */
+export interface NormalizedTensor extends ComputedTensor {
+  /** The name of the tensor in its module. */
+  readonly name: string;
+  /** What the old names are for; null for a computation that they do not know. */
+  readonly normalization: Normalization | null;
+  /** Its variables: the modern name below `parametrizations.<name>.`, and the variable. */
+  readonly state: readonly [string, Variable][];
+}
+
+// Beside the objects, as hooks are. What computes a tensor enters itself here, so that no import has to be made for its
+// effect: a bundle that can compute tensors can also name them.
+const computedTensors = new WeakMap<object, Map<string, ComputedTensor>>();
+
+/** Notes that a tensor of an object is computed. */
+export function enterComputed(host: object, name: string, tensor: ComputedTensor): void {
+  const byName = computedTensors.get(host) ?? new Map<string, ComputedTensor>();
+  computedTensors.set(host, byName.set(name, tensor));
+}
+
+/** Takes back what {@link enterComputed} did. */
+export function deleteComputed(host: object, name: string): void {
+  computedTensors.get(host)?.delete(name);
+}
+
+/** The computed tensors of an object, not of those below it. */
+export const normalizedTensors = (host: object): NormalizedTensor[] =>
+  [...(computedTensors.get(host) ?? [])].map(([name, { list, isHooked }]) => {
+    const state = namedState(list);
+    return { name, list, normalization: normalizationOf(list, state), isHooked, state };
+  });
+
+function normalizationOf(
+  list: Computation,
+  state: readonly (readonly [string, Variable])[],
+): Normalization | null {
+  if (list.length !== 1) return null;
+  const map = list[0];
+  if (typeof map !== 'object' || map === null) return null;
+  const normalization = (map as { [NORMALIZATION]?: Normalization })[NORMALIZATION];
+  if (normalization === undefined) return null;
+  // Without the vectors of a vector, or with an original that is parametrized itself, the old names do not suffice.
+  const names = partsOf(normalization);
+  return state.length === names.length && state.every(([key]) => names.includes(key)) ? normalization : null;
+}

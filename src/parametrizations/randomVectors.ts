@@ -1,0 +1,14 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { SingularVectors } from '../linalg/powerIteration.ts';
+import { nextSeed } from '../nn/init/random.ts';
+
+/** Random unit vectors for the matrix whose rows are the slices of a tensor along an axis; follows `nn.manualSeed`. */
+export function randomVectors({ shape, size }: Tensor, dim: number): SingularVectors {
+  const rows = shape[dim]!;
+  const [left, right] = [rows, size / rows].map((count) => {
+    const vector = tf.randomNormal([count], 0, 1, 'float32', nextSeed());
+    return tf.div(vector, tf.norm(vector));
+  });
+  return { left: left!, right: right! };
+}

@@ -1,0 +1,112 @@
+import { basename, dirname, join } from 'node:path';
+
+/** Bundles programs, minified and with tfjs left outside, into `<out>/<name of the program>`. */
+export type Bundle = (programs: readonly string[], out: string) => Promise<void>;
+
+const external = /^@tensorflow\//;
+
+const nameOf = (program: string): string => basename(program, '.js');
+
+/**
+ * Imports a package that only these tests need.
+ *
+ * @throws Error that says how to get it
+ */
+async function imported<T>(name: string): Promise<T> {
+  try {
+    return (await import(/* @vite-ignore */ name)) as T;
+  } catch (error) {
+    throw new Error(`The package ${name} is missing. Run npm ci.`, { cause: error });
+  }
+}
+
+/** Each as its own documentation shows it; one build for each program where a build shakes all programs as one. */
+export const bundlers: Readonly<Record<string, Bundle>> = {
+  'Vite 7': (programs, out) => viteBuild('vite', programs, out),
+  'Vite 8': (programs, out) => viteBuild('vite8', programs, out),
+
+  async Rollup(programs, out) {
+    const { rollup } = await imported<typeof import('rollup')>('rollup');
+    const { nodeResolve } = await imported<typeof import('@rollup/plugin-node-resolve')>(
+      '@rollup/plugin-node-resolve',
+    );
+    const { transform } = await imported<typeof import('esbuild')>('esbuild');
+    const minify = { name: 'minify', renderChunk: (code: string) => transform(code, { minify: true }) };
+    for (const program of programs) {
+      const build = await rollup({
+        input: program,
+        external,
+        plugins: [nodeResolve(), minify],
+        onwarn: (warning) => {
+          if (warning.code !== 'THIS_IS_UNDEFINED') throw new Error(warning.message);
+        },
+      });
+      await build.write({ file: join(out, `${nameOf(program)}.mjs`), format: 'es' });
+      await build.close();
+    }
+  },
+
+  async esbuild(programs, out) {
+    const { build } = await imported<typeof import('esbuild')>('esbuild');
+    await build({
+      entryPoints: [...programs],
+      outdir: out,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      target: 'node20',
+      external: ['@tensorflow/*', 'node:*'],
+      logLevel: 'error',
+    });
+  },
+
+  async webpack(programs, out) {
+    const { default: webpack } = await imported<{ default: typeof import('webpack') }>('webpack');
+    await new Promise<void>((resolve, reject) => {
+      webpack(
+        {
+          mode: 'production',
+          target: 'node20',
+          entry: Object.fromEntries(programs.map((program) => [nameOf(program), program])),
+          output: { path: out, filename: '[name].mjs', library: { type: 'module' }, module: true },
+          experiments: { outputModule: true },
+          externals: [
+            ({ request }, done) => (external.test(request!) ? done(undefined, `module ${request}`) : done()),
+          ],
+          performance: { hints: false },
+        },
+        (error, stats) => {
+          const problem = error ?? (stats?.hasErrors() ? new Error(stats.toString('errors-only')) : null);
+          if (problem === null) resolve();
+          else reject(problem);
+        },
+      );
+    });
+  },
+};
+
+async function viteBuild(name: string, programs: readonly string[], out: string): Promise<void> {
+  const { build } = await imported<typeof import('vite')>(name);
+  for (const program of programs) {
+    await build({
+      root: dirname(program),
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        outDir: out,
+        emptyOutDir: false,
+        target: 'node20',
+        minify: name === 'vite' ? 'esbuild' : true,
+        modulePreload: false,
+        rollupOptions: {
+          input: program,
+          external: (id) => external.test(id) || id.startsWith('node:'),
+          output: { entryFileNames: `${nameOf(program)}.mjs` },
+        },
+      },
+    });
+  }
+}
