@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'NOT_PARAMETRIZED'
   | 'NOT_SYNCED'
   | 'OPTION'
+  | 'OUT_OF_MEMORY'
   | 'RIGHT_INVERSE'
   | 'SHAPE'
   | 'SHARED'

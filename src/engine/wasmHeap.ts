@@ -10,6 +10,8 @@ export interface WasmHeap {
   allocate(shape: number[]): TensorInfo;
   /** Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before. */
   withScratch(bytes: number, use: (address: number) => void): void;
+  /** Whether so many more bytes could be allocated in one piece. The memory may grow. */
+  hasRoom(bytes: number): boolean;
 }
 
 /** What is relied on of tfjs's `BackendWasm`, and of the code that Emscripten makes. */
@@ -59,6 +61,13 @@ export function wasmHeap(backend: WasmBackend): WasmHeap {
       } finally {
         wasm._free!(start);
       }
+    },
+    hasRoom(bytes) {
+      // malloc takes the remainder by 2³² for the size.
+      if (bytes >= 2 ** 32) return false;
+      const start = wasm._malloc!(bytes) >>> 0;
+      wasm._free!(start);
+      return start !== 0 || bytes === 0;
     },
   };
   checkAddresses(heap, backend);

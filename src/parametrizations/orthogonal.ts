@@ -1,6 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
+import { checkRoom } from '../kernels/checkRoom.ts';
 import { constantTimes } from '../linalg/product.ts';
 import { matrixTranspose } from '../linalg/triangular.ts';
 import { buffer } from '../nn/module/parameter.ts';
@@ -36,8 +37,9 @@ export interface OrthogonalOptions {
  * @remarks
  * **Shape**: X, Q: [..., m, n]; a weight of more than two axes is a batch of matrices, such as [height, width] of a filter.
  * **State**: `original` = X; buffer `base`, [..., k, k] with k the larger of m and n, if `useTrivialization`.
- * Registration and assignment make `base` the assigned matrix, as is if it is orthogonal (and square), else by a QR
- * decomposition with a positive diagonal, completed by random columns; X becomes −I, of which every map makes I. Without
+ * Registration and assignment make `base` the assigned matrix, as is if it is orthogonal (and square), else the Q of a QR
+ * decomposition with a positive diagonal, completed to a square by the reflections that it is made of; X becomes −I, of
+ * which every map makes I. Without
  * trivialization, `'householder'` makes X the reflections of the QR decomposition; the other maps take the weight for X
  * and cannot be assigned to.
  * **Gradient**: to L, of any order; zero on the diagonal and in the other triangle.
@@ -47,7 +49,11 @@ export interface OrthogonalOptions {
  * above 1,280 for `'matrixExp'`, 10,000 for `'cayley'` (500 where the matrix is not square) is scaled down to it: what a
  * map makes of a larger one is rounding errors in float32, and here it stays orthogonal.
  *
- * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE` if it is not float32
+ * `base` is the only matrix of the longer side that is ever made, and the state dicts of torch have it; without
+ * trivialization there is none. All else takes memory in proportion to the weight and to the square of its shorter side.
+ *
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE` if it is not float32,
+ * `OUT_OF_MEMORY` if the memory of the wasm backend, of 4 GiB at most, has no room for it
  * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
  */
 export class Orthogonal extends Parametrization {
@@ -67,6 +73,7 @@ export class Orthogonal extends Parametrization {
     checkBoolean('orthogonal', 'useTrivialization', useTrivialization);
     this.orthogonalMap = orthogonalMap;
     this.shape = [...weight.shape];
+    checkRoomFor(weight.shape, orthogonalMap, useTrivialization);
     if (useTrivialization) {
       const size = Math.max(m, n);
       this.base = buffer(() => identities([...weight.shape.slice(0, -2), size, size]));
@@ -90,6 +97,7 @@ export class Orthogonal extends Parametrization {
   override rightInverse?(W: Tensor): Tensor {
     this.checkShape(W);
     const { base } = this;
+    checkRoomFor(W.shape, this.orthogonalMap, base !== undefined);
     const tall = tallOf(W);
     if (base === undefined) return withShape(reflectors(tall), W.shape);
     base.assign(tf.reshape(orthogonalBase(tall), base.shape));
@@ -123,7 +131,8 @@ fixFields(Orthogonal);
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE`; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE`, `OUT_OF_MEMORY`; as
+ * {@link registerParametrization}
  * @example
  * ```ts
  * orthogonal(new nn.Linear(64, 64));
@@ -158,6 +167,29 @@ function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {
     );
   }
   return shape.slice(-2) as [number, number];
+}
+
+/** How many matrices of a size are held at once: N × N, where N is the size that a map computes with, and weights. */
+const MATRICES = { matrixExp: [150, 45], cayley: [40, 45], householder: [40, 45] } as const;
+
+/** The same of bases. */
+const BASES = 8;
+
+/** Throws unless there is room for what registration, and then a gradient, hold at once. */
+function checkRoomFor(shape: readonly number[], map: OrthogonalMap, useTrivialization: boolean): void {
+  const [short, long] = shape.slice(-2).sort((a, b) => a - b) as [number, number];
+  const batch = tf.util.sizeFromShape(shape.slice(0, -2));
+  const [matrices, weights] = MATRICES[map];
+  const size = map === 'matrixExp' ? Math.min(long, 2 * short) : short;
+  const bases = useTrivialization ? BASES * long ** 2 : 0;
+  checkRoom(
+    'orthogonal',
+    4 * batch * (bases + matrices * size ** 2 + weights * short * long),
+    `a weight of shape ${formatShape(shape)}${useTrivialization ? ` with a base of [${long}, ${long}]` : ''}`,
+    useTrivialization && long > short
+      ? "Pass { orthogonalMap: 'householder', useTrivialization: false }, which needs no base, or dispose tensors that are not needed."
+      : 'Dispose tensors that are not needed, or use another backend.',
+  );
 }
 
 const batchOf = (x: Tensor): Tensor => tf.reshape(x, [-1, ...x.shape.slice(-2)]);

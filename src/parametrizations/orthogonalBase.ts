@@ -1,31 +1,48 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { qr } from '../linalg/qr.ts';
-import { matrixTranspose } from '../linalg/triangular.ts';
-import { nextSeed } from '../nn/init/random.ts';
-import { orthogonalMaps } from './orthogonalMap.ts';
+import { matrixFunctions } from '../kernels/matrixFunctions.ts';
+
+const { qr, reflectionProduct } = matrixFunctions;
 
 /** How far an entry of QᵀQ of an orthogonal n × n matrix may be from I: torch's `10 · n · eps`. */
 const tolerance = (n: number): number => 10 * n * 2 ** -23;
 
 /**
  * The orthogonal matrices that begin with the columns of W: W itself where it is square and orthogonal already, else the Q
- * of `W = QR` with a positive diagonal of R, completed by random columns. Without gradient.
+ * of `W = QR` with a positive diagonal of R, completed by the remaining columns of the product of its reflections. Without
+ * gradient.
  *
  * **Shape**: W: [b, n, k], n ≥ k; result [b, n, n].
  */
 export function orthogonalBase(W: Tensor): Tensor {
   const [b, n, k] = W.shape as [number, number, number];
-  if (n > k) {
-    const random = tf.randomNormal([b, n, n - k], 0, 1, 'float32', nextSeed());
-    return orthogonalized(tf.concat([W, random], 2));
-  }
-  const difference = tf.abs(tf.sub(tf.matMul(matrixTranspose(W), W), tf.eye(n)));
-  const isOrthogonal = tf.lessEqual(tf.max(difference, [1, 2], true), tolerance(n));
-  return tf.where(isOrthogonal, W, orthogonalized(W));
+  return tf.tidy(() => {
+    const { vectors, R } = qr(W);
+    const top = tf.slice(R, [0, 0, 0], [b, k, k]);
+    const signs = diagonalSigns(top);
+    const all = n > k ? tf.concat([signs, tf.ones([b, 1, n - k])], 2) : signs;
+    const base = tf.tidy(() => tf.mul(reflectionProduct(vectors, n), all));
+    return n > k ? base : tf.where(isOrthogonal(top), W, base);
+  });
 }
 
-const orthogonalized = (W: Tensor): Tensor => orthogonalMaps.householder(reflectors(W));
+/**
+ * Whether matrices are orthogonal to rounding, by the R of their QR factors, [b, 1, 1]: `WᵀW = RᵀR`, and near I that is
+ * `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
+ */
+function isOrthogonal(R: Tensor): Tensor {
+  const n = R.shape[2]!;
+  const identity = tf.eye(n);
+  const diagonal = tf.sum(tf.mul(R, identity), 2, true);
+  const difference = tf.abs(tf.sub(tf.mul(diagonal, R), identity));
+  return tf.lessEqual(tf.max(difference, [1, 2], true), tolerance(n));
+}
+
+/** The signs of the diagonal, [b, 1, k]. Those of zeros are free; with these, the Q of a zero matrix is the identity. */
+function diagonalSigns(R: Tensor): Tensor {
+  const diagonal = tf.sum(tf.mul(R, tf.eye(R.shape[2]!)), 1, true);
+  return tf.where(tf.greater(diagonal, 0), tf.onesLike(diagonal), tf.neg(tf.onesLike(diagonal)));
+}
 
 /**
  * The original that the householder map takes to the Q of `W = QR`, in the convention of LAPACK: the vectors of the
@@ -34,10 +51,12 @@ const orthogonalized = (W: Tensor): Tensor => orthogonalMaps.householder(reflect
  * **Shape**: W, result: [b, n, k], n ≥ k.
  */
 export function reflectors(W: Tensor): Tensor {
-  const [, n, k] = W.shape as [number, number, number];
-  const { vectors, R } = qr(W);
-  const identity = tf.eye(n, k);
-  // The signs of zeros are free; with these, the Q of a zero matrix is the identity.
-  const signs = tf.where(tf.greater(R, 0), tf.onesLike(R), tf.neg(tf.onesLike(R)));
-  return tf.add(tf.add(vectors, tf.mul(R, tf.sub(1, identity))), tf.mul(signs, identity));
+  const [b, n, k] = W.shape as [number, number, number];
+  return tf.tidy(() => {
+    const { vectors, R } = qr(W);
+    const identity = tf.eye(n, k);
+    const signs = diagonalSigns(tf.slice(R, [0, 0, 0], [b, k, k]));
+    const aboveDiagonal = tf.mul(R, tf.sub(1, identity));
+    return tf.addN([vectors, aboveDiagonal, tf.mul(signs, identity)]);
+  });
 }

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { matrixFunctions } from '../kernels/matrixFunctions.ts';
 import { constant } from '../linalg/constant.ts';
-import { norm } from '../linalg/norm.ts';
+import { isZero, norm } from '../linalg/norm.ts';
 import { times, transposedTimes } from '../linalg/product.ts';
 import { reorthogonalize } from '../linalg/reorthogonalize.ts';
 import { matrixTranspose, tril } from '../linalg/triangular.ts';
@@ -17,17 +17,32 @@ export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';
  * it get no gradient.
  */
 export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tensor>> = {
+  /**
+   * Of a matrix of more than twice as many rows as columns, `A = [[K, −Lᵀ], [L, 0]]` turns only the first k axes and the
+   * columns of L: with those columns at length 1, N, and their lengths D, `A·[[I, 0], [0, N]] = [[I, 0], [0, N]]·M` for
+   * `M = [[K, −LᵀN], [D, 0]]`, so that the first columns of eᴬ are those of `[[I, 0], [0, N]]·eᴹ`.
+   */
   matrixExp(X) {
     const [b, n, k] = X.shape as [number, number, number];
-    const padding: [number, number][] = [
-      [0, 0],
-      [0, 0],
-      [0, n - k],
-    ];
     const lower = tril(X, -1);
-    const L = n === k ? lower : tf.pad(lower, padding);
-    const Q = matrixExp(tf.sub(L, matrixTranspose(L)));
-    return reorthogonalize(n === k ? Q : tf.slice(Q, [0, 0, 0], [b, n, k]));
+    if (n <= 2 * k) {
+      const zeros = (): Tensor => tf.concat([lower, tf.zeros([b, n, n - k])], 2);
+      const L = n === k ? lower : zeros();
+      const Q = matrixExp(tf.sub(L, matrixTranspose(L)));
+      return reorthogonalize(n === k ? Q : tf.slice(Q, [0, 0, 0], [b, n, k]));
+    }
+    const corner = tf.slice(lower, [0, 0, 0], [b, k, k]);
+    const L = tf.slice(lower, [0, k, 0], [b, n - k, k]);
+    const lengths = constant(() => {
+      const lengths = norm(L, [1]);
+      return tf.add(lengths, isZero(lengths));
+    });
+    const N = tf.div(L, lengths);
+    const right = tf.concat([tf.neg(transposedTimes(L, N)), tf.zeros([b, k, k])], 1);
+    const left = tf.concat([tf.sub(corner, matrixTranspose(corner)), tf.mul(tf.eye(k), lengths)], 1);
+    const columns = tf.slice(matrixExp(tf.concat([left, right], 2)), [0, 0, 0], [b, 2 * k, k]);
+    const top = tf.slice(columns, [0, 0, 0], [b, k, k]);
+    return reorthogonalize(tf.concat([top, times(N, tf.slice(columns, [0, k, 0], [b, k, k]))], 1), 3);
   },
 
   /**

@@ -361,7 +361,7 @@ describe('orthogonal', () => {
 describe('the gradient of orthogonal', () => {
   const cases = maps.flatMap(
     (map) =>
-    [[3, 3], [4, 2], [2, 4], [4, 1], [1, 1]].map((shape) => [map, shape as [number, number]] as const), // biome-ignore format: shapes
+    [[3, 3], [4, 2], [2, 4], [5, 2], [2, 5], [4, 1], [1, 1]].map((shape) => [map, shape as [number, number]] as const), // biome-ignore format: shapes
   );
   const numbers = (size: number, seed: number): number[] =>
     Array.from({ length: size }, (_, i) => Math.fround(Math.sin(seed + 2.7 * i) + Math.cos(seed * i) / 2));
@@ -579,17 +579,23 @@ describe('orthogonal in the mechanism', () => {
     host.dispose();
   });
 
-  it('follows nn.manualSeed in the columns that it adds at random', () => {
-    const [a, b, c] = [3, 3, 4].map((seed) => {
-      nn.manualSeed(seed);
-      const host = orthogonal(new Weight([5, 2]));
-      const base = flatten(host.state().base);
-      expect(errorOf(host.state().base)).toBeLessThan(tolerance([5, 5]));
-      host.dispose();
-      return base;
-    });
-    expect(a).toEqual(b);
-    expect(a).not.toEqual(c);
+  it('completes the base of a tall or wide matrix without random numbers', () => {
+    for (const shape of [
+      [5, 2],
+      [2, 5],
+      [2, 70, 34],
+    ]) {
+      // biome-ignore format: shapes
+      const [a, b] = [3, 4].map((seed) => {
+        nn.manualSeed(seed);
+        const host = orthogonal(new Weight(shape));
+        const base = flatten(host.state().base);
+        expect(inTidy(() => errorOf(host.state().base))).toBeLessThan(tolerance(shape));
+        host.dispose();
+        return base;
+      });
+      expect(a).toEqual(b);
+    }
   });
 
   it('tells its options when it is printed', () => {

@@ -1,0 +1,20 @@
+import { hasRoom } from '../engine/hasRoom.ts';
+import { ParametrizeError } from '../errors.ts';
+
+/**
+ * Throws where the backend in use could not hold so many more bytes at once, before anything is computed.
+ *
+ * The wasm backend of tfjs does not notice that its memory is full: it writes what finds no room to the begin of its memory,
+ * and is of no use afterwards.
+ *
+ * @param what - what they are for, for the message
+ * @param remedy - what needs fewer
+ * @throws {@link ParametrizeError} `OUT_OF_MEMORY`
+ */
+export function checkRoom(caller: string, bytes: number, what: string, remedy: string): void {
+  if (hasRoom(bytes)) return;
+  throw new ParametrizeError(
+    'OUT_OF_MEMORY',
+    `${caller}: ${what} takes about ${Math.ceil(bytes / 2 ** 20)} MiB at once, for which the memory of the backend has no room. ${remedy}`,
+  );
+}
