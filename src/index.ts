@@ -6,6 +6,8 @@ export {
   type Description,
   describe,
   fold,
+  type MinimizeOptions,
+  minimize,
   syncOptimizer,
 } from './model/index.ts';
 export * as nn from './nn.ts';

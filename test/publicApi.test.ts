@@ -31,14 +31,14 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the public interface', ()
     expect(values).toEqual(
       names(`
         MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached clone describe fold invalidate
-        isParametrized maxNorm minMaxNorm nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
+        isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
         spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost MaxNormOptions MinMaxNormOptions NormAxis OrthogonalMap OrthogonalOptions
+        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost MaxNormOptions MinMaxNormOptions MinimizeOptions NormAxis OrthogonalMap OrthogonalOptions
         ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions UnitNormOptions WeightNormOptions
       `),
     );

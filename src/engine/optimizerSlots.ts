@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { disposeVariable, makeVariable } from './variable.ts';
 
 /** One tensor of state that an optimizer keeps for one variable, such as `dense/kernel/m`. */
-interface Slot {
+export interface Slot {
   originalName: string;
   variable: Variable;
 }
@@ -22,7 +22,7 @@ const SLOT_FIELDS = [
 ] as const;
 
 /** Optimizers whose only state is their step count. */
-const isStateless = (optimizer: Optimizer): boolean => optimizer.getClassName() === 'SGD';
+export const isStateless = (optimizer: Optimizer): boolean => optimizer.getClassName() === 'SGD';
 
 /** True if the state of this optimizer can be rearranged: it is one of the seven of tfjs, or keeps its state as they do. */
 export const hasKnownSlots = (optimizer: Optimizer): boolean =>
@@ -32,25 +32,52 @@ const slotsOf = (optimizer: Optimizer, field: string): (Slot | undefined)[] | un
   (optimizer as unknown as Record<string, (Slot | undefined)[] | undefined>)[field];
 
 /**
- * Puts the slots of an optimizer in the order of these variables, by name. Variables without slots get fresh ones; slots of
- * other variables are disposed. An array that is still empty, before the first step, stays so.
- *
+ * The first array in which an optimizer has state: one slot for each variable. All its arrays have the same order. Undefined
+ * before the first step, and for an optimizer without such state.
  */
-export function rearrangeSlots(optimizer: Optimizer, variables: readonly Variable[]): void {
+export function firstSlots(optimizer: Optimizer): readonly (Slot | undefined)[] | undefined {
   for (const field of SLOT_FIELDS) {
-    const slots = slotsOf(optimizer, field)?.filter((slot) => slot !== undefined);
-    if (slots === undefined || slots.length === 0) continue;
-    const suffix = slots[0]!.originalName.slice(slots[0]!.originalName.lastIndexOf('/'));
-    const byName = new Map(slots.map((slot) => [slot.originalName.slice(0, -suffix.length), slot]));
-    const fill = initialValue(optimizer);
-    const arranged = variables.map((variable): Slot => {
-      const slot = byName.get(variable.name);
-      byName.delete(variable.name);
-      if (slot !== undefined && tf.util.arraysEqual(slot.variable.shape, variable.shape)) return slot;
-      if (slot !== undefined) disposeVariable(slot.variable);
-      return { originalName: variable.name + suffix, variable: filled(variable, fill) };
+    const slots = slotsOf(optimizer, field);
+    if (Array.isArray(slots) && slots.length > 0) return slots;
+  }
+  return undefined;
+}
+
+/** The name of the variable that tfjs made a slot for. */
+export const ownerName = ({ originalName }: Slot): string =>
+  originalName.slice(0, originalName.lastIndexOf('/'));
+
+/** True for the variables in which an optimizer counts its steps: those of Adam and Adamax are trainable to tfjs. */
+export const isOwnVariable = (optimizer: Optimizer, variable: Variable): boolean =>
+  Object.values(optimizer).includes(variable);
+
+/**
+ * Gives the slots of an optimizer the order of these variables. Slots that go to none are disposed. An array that is still
+ * empty, before the first step, stays so.
+ *
+ * @param positions - for each variable, the position of its slots now; undefined: it starts as on a first step
+ */
+export function arrangeSlots(
+  optimizer: Optimizer,
+  variables: readonly Variable[],
+  positions: readonly (number | undefined)[],
+): void {
+  const fill = initialValue(optimizer);
+  for (const field of SLOT_FIELDS) {
+    const slots = slotsOf(optimizer, field);
+    const [first] = slots?.filter((slot) => slot !== undefined) ?? [];
+    if (slots === undefined || first === undefined) continue;
+    const suffix = first.originalName.slice(first.originalName.lastIndexOf('/'));
+    const arranged = variables.map((variable, i): Slot => {
+      const position = positions[i];
+      const state = position === undefined ? undefined : slots[position]?.variable;
+      const fits = state !== undefined && tf.util.arraysEqual(state.shape, variable.shape);
+      return { originalName: variable.name + suffix, variable: fits ? state : filled(variable, fill) };
     });
-    for (const vanished of byName.values()) disposeVariable(vanished.variable);
+    const kept = new Set(arranged.map(({ variable }) => variable));
+    for (const slot of slots) {
+      if (slot !== undefined && !kept.has(slot.variable)) disposeVariable(slot.variable);
+    }
     (optimizer as unknown as Record<string, Slot[]>)[field] = arranged;
   }
 }

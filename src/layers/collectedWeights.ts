@@ -1,6 +1,7 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '../engine/layerVariable.ts';
-import { syncOptimizer } from '../model/syncOptimizer.ts';
+import { concernsUs, ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
+import { checkOptimizer, planMissingState, planState } from '../model/optimizerState.ts';
 import type { Layer } from './layer.ts';
 import { attachmentOf, weightBehind } from './layerAttachment.ts';
 
@@ -32,13 +33,58 @@ export function isSynced(collected: readonly LayerVariable[]): boolean {
   return current.size === collected.length && collected.every((weight) => current.has(weight));
 }
 
-/** Lets a compiled model train its current weights, and its optimizer keep the state of those that stay. */
-export function collectCurrentWeights(model: Model): void {
-  for (const part of trainedModels(model)) {
-    const weights = currentWeights(part.collectedTrainableWeights!);
-    if (part.optimizer != null) syncOptimizer(part.optimizer, variablesOf(weights));
+/**
+ * Lets a compiled model train its current weights, and its optimizer keep the state of those that stay, and of the variables
+ * of other models.
+ *
+ * State that was restored since `compile` is that of the weights which the model was compiled with. If it does not fit them,
+ * it stays as it is, and the next step refuses it.
+ */
+export function collectCurrentWeights(caller: string, model: Model): void {
+  const parts = trainedModels(model);
+  for (const { optimizer } of parts) if (optimizer != null) checkOptimizer(caller, optimizer);
+  for (const part of parts) {
+    const collected = part.collectedTrainableWeights!;
+    const weights = currentWeights(collected);
+    if (part.optimizer != null) moveState(caller, part.optimizer, collected, weights);
     part.collectedTrainableWeights = weights;
   }
+}
+
+function moveState(
+  caller: string,
+  optimizer: Optimizer,
+  collected: readonly LayerVariable[],
+  weights: readonly LayerVariable[],
+): void {
+  const before = collected.map(variableBehind);
+  if (ownersOf(optimizer) === 'restored') {
+    const owners = ownersOfRestored(optimizer, before);
+    if (owners === undefined) return;
+    setOwners(optimizer, owners);
+  }
+  const left = new Set(before);
+  planState(caller, optimizer, variablesOf(weights), (variable) => !left.has(variable))();
+}
+
+/**
+ * Gives the optimizer of a model that was compiled anew state of the variables that it has none of, where parametrizations
+ * are concerned.
+ */
+export function keepStateSinceCompile(caller: string, model: Model): void {
+  const { optimizer, collectedTrainableWeights } = model;
+  if (optimizer == null || collectedTrainableWeights == null) return;
+  const owners = ownersOf(optimizer);
+  const variables = variablesOf(collectedTrainableWeights);
+  if (owners === undefined || !concernsUs(variables, owners === 'restored' ? [] : owners)) return;
+  planMissingState(caller, optimizer, variables)();
+}
+
+/** The variable of a weight, also that which the weight had before it was parametrized, if it is an original now. */
+function variableBehind(weight: LayerVariable): Variable | undefined {
+  const parameters = attachmentOf(weight)?.parameters;
+  if (parameters === undefined) return weight.val;
+  return parameters.find(({ val }) => val.name === weight.name)?.val;
 }
 
 /** The variables of weights. */

@@ -7,6 +7,8 @@ export interface Layer {
   initialWeights: unknown[] | null;
   _trainableWeights: LayerVariable[];
   _nonTrainableWeights: LayerVariable[];
+  /** The weights of the layer and of all below it that are to be trained. */
+  readonly trainableWeights: readonly LayerVariable[];
   readonly _refCount: number | null;
   build(...args: unknown[]): void;
   call(inputs: unknown, kwargs?: { readonly training?: unknown } | null): unknown;

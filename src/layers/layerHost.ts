@@ -15,6 +15,7 @@ export const layerHost: HostKind = {
   outputAxes: (layer, name, rank) => outputAxes(layer as Layer, name, rank),
   locate: (layer, path) => locate(layer as Layer, path),
   children: (layer) => childrenOf(layer as Layer),
+  parameters: (layer) => [...new Set((layer as Layer).trainableWeights.map(({ val }) => val))],
   postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
   check,
   add(caller, layer, name) {

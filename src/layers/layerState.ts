@@ -11,7 +11,7 @@ import { type LayerPlace, nativeTensors, torchParts } from './torchParts.ts';
 export const layerModel: ForeignKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
-  registered: (model) => collectCurrentWeights(model as Model),
+  registered: (model) => collectCurrentWeights('loadCheckpoint', model as Model),
 };
 
 /** Of torch, where layers of tfjs have another default. */

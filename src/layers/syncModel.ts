@@ -8,11 +8,12 @@ import { teachLayers } from './teachLayers.ts';
  * Lets a compiled model train what its layers hold now, after registering, removing or folding: `compile` has noted the
  * weights that it saw, and the optimizer keeps its state by their position.
  *
- * Weights that stay keep the state of the optimizer, new ones begin without, and that of vanished ones is freed. On a
- * model that is not compiled it does nothing.
+ * Weights that stay keep the state of the optimizer, new ones begin without, and that of vanished ones is freed; the state
+ * of variables that are no weights of the model stays. On a model that is not compiled it does nothing.
  *
  * @remarks
- * A model whose `fit` is called without it throws `NOT_SYNCED`.
+ * A model whose `fit` is called without it throws `NOT_SYNCED`. Compiling the model again does the same: the new optimizer
+ * of a name begins without state, an optimizer object keeps the state of the weights that stay.
  *
  * @param model - every model that was compiled with the changed layers; of those inside of others, those that are trained
  * themselves
@@ -33,6 +34,6 @@ export function syncModel<M extends LayersModel>(model: M): M {
       `syncModel: expected a model of tf.layers, got ${typeName(model)}. After changes of other hosts, call syncOptimizer.`,
     );
   }
-  collectCurrentWeights(model as unknown as Model);
+  collectCurrentWeights('syncModel', model as unknown as Model);
   return model;
 }

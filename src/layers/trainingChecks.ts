@@ -1,7 +1,7 @@
 import { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../errors.ts';
 import { isParametrized } from '../parametrize/isParametrized.ts';
-import { isSynced, type Model } from './collectedWeights.ts';
+import { isSynced, keepStateSinceCompile, type Model } from './collectedWeights.ts';
 import { everyLayer, type Layer } from './layer.ts';
 
 /** What `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
@@ -23,6 +23,7 @@ export function checkBeforeTraining(): void {
   prototype.makeTrainFunction = function (this: Trainable): TrainFunction {
     checkSynced(this);
     checkDilated(this);
+    keepStateSinceCompile(`training '${this.name}'`, this);
     const train = makeTrainFunction.call(this);
     return (data) => {
       // Again for every batch: a callback may have registered something.
@@ -37,7 +38,7 @@ function checkSynced(model: Trainable): void {
   if (isSynced(model.collectedTrainableWeights ?? [])) return;
   throw new ParametrizeError(
     'NOT_SYNCED',
-    `training '${model.name}': since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold. Call syncModel(model), or compile it again.`,
+    `training '${model.name}': since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold. Call syncModel(model).`,
   );
 }
 

@@ -1,4 +1,5 @@
 export { clone } from './clone.ts';
 export { type DescribedOriginal, type DescribedTensor, type Description, describe } from './describe.ts';
 export { fold } from './fold.ts';
+export { type MinimizeOptions, minimize } from './minimize.ts';
 export { syncOptimizer } from './syncOptimizer.ts';

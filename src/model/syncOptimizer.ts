@@ -1,22 +1,25 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
-import { hasKnownSlots, rearrangeSlots } from '../engine/optimizerSlots.ts';
-import { isVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { checkOptimizer, checkVariables, planState } from './optimizerState.ts';
 
 /**
- * Puts the state of an optimizer back with its variables after a registration, a removal or a fold.
+ * Gives an optimizer the state of these variables, after a registration, a removal or a fold, or when it is to train others.
  *
- * tfjs keeps moments by *position* among the variables that `minimize` is given. When the list changes, it silently
- * applies the moments of one variable to another. This function moves them by name: a variable that stays keeps its
- * state, a new one starts as on a first step, the state of a vanished one is freed.
+ * tfjs keeps moments by *position* among the variables of a step. This function moves them with their variables: a variable
+ * that stays keeps its state, a new one starts as on a first step, and the state of all others is freed. Afterwards the order
+ * of the list of a step, and which of these variables are in it, make no difference, with and without a list.
  *
  * @remarks
+ * **State**: which variable a moment belongs to is noted when a step makes it. After `optimizer.setWeights` it goes by
+ * the position in the first list that the optimizer gets: call `syncOptimizer` with the variables that the state was saved for,
+ * before you register. If all variables have names that the caller gave them, it goes by names.
+ *
  * **Ownership**: the optimizer keeps its state; `optimizer.dispose()` frees it.
  *
  * @param optimizer - any of the seven of tfjs: sgd, momentum, adagrad, adadelta, adam, adamax, rmsprop
- * @param variables - the list that every later `minimize` is given, in its order
+ * @param variables - all variables that it trains; the variables of the optimizer itself are passed over
  * @throws {@link ParametrizeError} `OPTION` for an optimizer that keeps its state otherwise, a list that is no array of
- * variables, or a variable that stands in it twice
+ * variables, or a variable that stands in it twice; `DISPOSED` for a variable that is gone; `NOT_SYNCED` if `setWeights` has
+ * restored the state of a list that this one does not fit
  * @example
  * ```ts
  * weightNorm(model.hidden);
@@ -25,21 +28,8 @@ import { ParametrizeError, typeName } from '../errors.ts';
  * ```
  */
 export function syncOptimizer(optimizer: Optimizer, variables: readonly Variable[]): void {
-  if (typeof optimizer?.applyGradients !== 'function' || !hasKnownSlots(optimizer)) {
-    throw optionError(
-      `${typeName(optimizer)} is none of the optimizers of tfjs, so its state cannot be moved. Make a new one`,
-    );
-  }
-  if (!Array.isArray(variables) || !variables.every(isVariable)) {
-    throw optionError('expected an array of variables, such as model.parameters()');
-  }
-  const seen = new Set<Variable>();
-  for (const variable of variables) {
-    if (seen.has(variable)) throw optionError(`the variable '${variable.name}' stands in the list twice`);
-    seen.add(variable);
-  }
-  rearrangeSlots(optimizer, variables);
+  const caller = 'syncOptimizer';
+  checkOptimizer(caller, optimizer);
+  checkVariables(caller, variables);
+  planState(caller, optimizer, variables, () => false)();
 }
-
-const optionError = (fact: string): ParametrizeError =>
-  new ParametrizeError('OPTION', `syncOptimizer: ${fact}.`);

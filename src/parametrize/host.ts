@@ -74,6 +74,8 @@ export interface HostKind {
   postpone?(caller: string, host: object, name: string, register: () => void): boolean;
   /** The hosts directly below a host, with their names in paths. */
   children?(host: object): [name: string, child: object][];
+  /** The variables of a host and of all below it that are to be trained, each once. */
+  parameters?(host: object): readonly Variable[];
 }
 
 const foreignKinds: HostKind[] = [];

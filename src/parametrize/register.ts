@@ -1,6 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasBackend } from '../engine/backend.ts';
+import { guardSteps } from '../engine/optimizerGuard.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { recordInputs } from '../engine/tape.ts';
 import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
@@ -121,6 +122,7 @@ function registerFirst(
       for (const made of variables) if (made !== variable) disposeVariable(made);
       throw error;
     }
+    guardSteps([variable]);
     if (adopted < 0) disposeVariable(variable);
     else if (variable.dataId !== values[adopted]!.dataId) variable.assign(values[adopted]!);
     enterRegistration(host, name, { list, attachment, variableName: variable.name });

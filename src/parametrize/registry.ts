@@ -1,4 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { guardSteps } from '../engine/optimizerGuard.ts';
 import type { Module } from '../nn/module/module.ts';
 import { deleteComputed, enterComputed } from '../nn/spelling/normalizedTensor.ts';
 import type { Attachment } from './host.ts';
@@ -33,6 +34,7 @@ export function enterRegistration(host: object, name: string, registration: Regi
   const { list } = registration;
   enterComputed(host, name, { list, isHooked: registration.attachment.isHooked === true });
   places.set(list, { host, attachment: registration.attachment });
+  guardSteps(list.parameters());
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
   for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
 }
@@ -51,6 +53,7 @@ export function deleteRegistration(host: object, name: string): void {
 /** Notes that a chain has one more module. */
 export function enterModule(module: Module, list: ParametrizationList): void {
   add(listsOfModule, module, list);
+  guardSteps(module.parameters());
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { guardSteps } from '../engine/optimizerGuard.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { disposeVariable, makeVariable, renameVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
@@ -110,6 +111,7 @@ function takeVariable(chain: Chain, value: Tensor): Variable {
       value,
       own.some(({ trainable }) => trainable),
     );
+    guardSteps([made]);
     return own.some(isBuffer) ? markBuffer(made) : made;
   }
   if (kept.dataId !== value.dataId) kept.assign(value);

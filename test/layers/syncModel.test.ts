@@ -51,7 +51,7 @@ const variablesOf = (model: tf.LayersModel): tf.Variable[] =>
   model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 
 describe('a forgotten syncModel', () => {
-  const forgotten = 'Call syncModel(model), or compile it again';
+  const forgotten = 'Call syncModel(model).';
 
   it.each([
     ['fit', (model: tf.Sequential, a: tf.Tensor, b: tf.Tensor) => model.fit(a, b, { verbose: 0 })],

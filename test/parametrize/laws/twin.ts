@@ -184,7 +184,7 @@ export class Twin {
 }
 
 /** Adam and Adamax count steps for their bias correction; the count is the optimizer's, not the variable's. */
-function copyClock(from: tf.Optimizer, to: tf.Optimizer): void {
+export function copyClock(from: tf.Optimizer, to: tf.Optimizer): void {
   for (const field of ['accBeta1', 'accBeta2', 'iteration']) {
     const source = (from as unknown as Record<string, tf.Variable | undefined>)[field];
     if (source !== undefined) (to as unknown as Record<string, tf.Variable>)[field]!.assign(source);

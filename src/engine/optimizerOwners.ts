@@ -1,0 +1,133 @@
+import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { firstSlots, ownerName, type Slot } from './optimizerSlots.ts';
+import { isAutomaticName, variableNamed } from './variable.ts';
+
+/** A variable that has state, by position; undefined where it is gone. */
+export type Owners = readonly (Variable | undefined)[];
+
+interface Record {
+  /** The array that the owners were noted for: `setWeights` puts another one in its place. */
+  readonly slots: readonly (Slot | undefined)[];
+  readonly owners: (Variable | undefined)[];
+}
+
+/** What all copies of this package in a program know together. */
+interface Shared {
+  readonly records: WeakMap<Optimizer, Record>;
+  readonly restored: WeakSet<Optimizer>;
+  readonly computing: WeakSet<Variable>;
+  /** True once there is a variable in `computing`. */
+  isComputing: boolean;
+}
+
+const KEY = Symbol.for('tfjs-parametrize.optimizers/1');
+const globals = globalThis as unknown as { [KEY]?: Shared };
+globals[KEY] ??= {
+  records: new WeakMap(),
+  restored: new WeakSet(),
+  computing: new WeakSet(),
+  isComputing: false,
+};
+const shared = globals[KEY];
+
+/** Notes that parametrized tensors are computed from these variables: steps that train them are guarded. */
+export function markComputing(variables: readonly Variable[]): void {
+  for (const variable of variables) {
+    shared.computing.add(variable);
+    shared.isComputing = true;
+  }
+}
+
+/** False as long as nothing was ever parametrized. */
+export const isComputing = (): boolean => shared.isComputing;
+
+/** True if a parametrized tensor is or was computed from one of these variables. */
+export const concernsUs = (...lists: readonly Owners[]): boolean =>
+  lists.some((list) => list.some((variable) => variable !== undefined && shared.computing.has(variable)));
+
+/** Notes that the state of an optimizer was set from outside. */
+export function noteRestored(optimizer: Optimizer): void {
+  shared.restored.add(optimizer);
+}
+
+/**
+ * The variables that the state of an optimizer was made for.
+ *
+ * Note [Owners of slots]. tfjs keeps state by position in the list of a step. Whose state it is stands in no field: the
+ * names that tfjs writes beside it are those of the variables when the state was made, and after `setWeights` those of
+ * another run of the program, where the same names may have been other variables'. So the owners are noted after each step
+ * that makes state, when names are certain, and state that `setWeights` has put there has none until the next list.
+ *
+ * @returns undefined if the optimizer has no state, `'restored'` if nobody knows
+ */
+export function ownersOf(optimizer: Optimizer): Owners | 'restored' | undefined {
+  const slots = firstSlots(optimizer);
+  if (slots === undefined) return undefined;
+  const record = shared.records.get(optimizer);
+  if (record?.slots === slots) return complete(record);
+  if (record !== undefined || shared.restored.has(optimizer)) return 'restored';
+  return complete(enter(optimizer, slots, []));
+}
+
+/** Notes the owners of all slots of an optimizer. */
+export function setOwners(optimizer: Optimizer, owners: Owners): void {
+  const slots = firstSlots(optimizer);
+  shared.restored.delete(optimizer);
+  if (slots === undefined) shared.records.delete(optimizer);
+  else enter(optimizer, slots, [...owners]);
+}
+
+/**
+ * Notes the owners of what a step has made.
+ *
+ * @param variables - those of the step, in its order
+ */
+export function noteStep(optimizer: Optimizer, variables: () => Owners): void {
+  const slots = firstSlots(optimizer);
+  if (slots === undefined) return;
+  const record = shared.records.get(optimizer);
+  if (record?.slots === slots && record.owners.length >= slots.length) return;
+  if (ownersOf(optimizer) !== 'restored') return;
+  // tfjs has just used the restored state by position.
+  const used = variables();
+  setOwners(
+    optimizer,
+    slots.map((_, i) => used[i]),
+  );
+}
+
+/**
+ * The owners of restored state, if the next step or synchronization has these variables: those of the names, if callers gave
+ * all of them and each is there; else those of the positions.
+ *
+ * @param variables - undefined where one is gone
+ * @returns undefined if the state fits neither way
+ */
+export function ownersOfRestored(optimizer: Optimizer, variables: Owners): Owners | undefined {
+  const slots = firstSlots(optimizer)!;
+  const byName = new Map(variables.map((variable) => [variable?.name, variable]));
+  const named = slots.map((slot) => {
+    const name = slot === undefined ? '' : ownerName(slot);
+    return isAutomaticName(name) ? undefined : byName.get(name);
+  });
+  const fits = (owner: Variable | undefined, i: number): boolean =>
+    owner === undefined || tf.util.arraysEqual(owner.shape, slots[i]?.variable.shape ?? owner.shape);
+  if (named.every((owner, i) => owner !== undefined && fits(owner, i))) return named;
+  return variables.length === slots.length && variables.every(fits) ? variables : undefined;
+}
+
+function enter(optimizer: Optimizer, slots: readonly (Slot | undefined)[], owners: (Variable | undefined)[]) {
+  const record: Record = { slots, owners };
+  shared.records.set(optimizer, record);
+  return record;
+}
+
+/** Adds the owners of slots that were made since, by their names. */
+function complete({ slots, owners }: Record): Owners {
+  for (let i = owners.length; i < slots.length; i++) {
+    const slot = slots[i];
+    owners.push(slot === undefined ? undefined : variableNamed(ownerName(slot)));
+  }
+  return owners;
+}

@@ -1,0 +1,95 @@
+import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import { guardClassOf, notTheirs } from '../engine/optimizerGuard.ts';
+import { ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
+import { arrangeSlots, hasKnownSlots, isOwnVariable } from '../engine/optimizerSlots.ts';
+import { isAlive, isVariable } from '../engine/variable.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+
+/** Throws for an optimizer whose state cannot be moved. */
+export function checkOptimizer(caller: string, optimizer: Optimizer): void {
+  if (typeof optimizer?.applyGradients === 'function' && hasKnownSlots(optimizer)) return;
+  throw new ParametrizeError(
+    'OPTION',
+    `${caller}: ${typeName(optimizer)} is none of the optimizers of tfjs, so its state cannot be moved. Make a new one.`,
+  );
+}
+
+/** Throws unless this is a list of living variables, each once. */
+export function checkVariables(caller: string, variables: readonly Variable[]): void {
+  if (!Array.isArray(variables) || !variables.every(isVariable)) {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: expected an array of variables, such as model.parameters().`,
+    );
+  }
+  const seen = new Set<Variable>();
+  for (const variable of variables) {
+    if (seen.has(variable)) {
+      throw new ParametrizeError(
+        'OPTION',
+        `${caller}: the variable '${variable.name}' stands in the list twice.`,
+      );
+    }
+    if (!isAlive(variable)) {
+      throw new ParametrizeError(
+        'DISPOSED',
+        `${caller}: the variable '${variable.name}' in the list has been disposed. List the variables anew: model.parameters().`,
+      );
+    }
+    seen.add(variable);
+  }
+}
+
+/**
+ * Plans to give an optimizer state of these variables: that which it has of them, and what a first step begins with for the
+ * others.
+ *
+ * @param keeps - of the living variables that are not listed, those whose state stays
+ * @returns does it; cannot fail
+ * @throws {@link ParametrizeError} `NOT_SYNCED` if `setWeights` has restored the state of another list
+ */
+export function planState(
+  caller: string,
+  optimizer: Optimizer,
+  variables: readonly Variable[],
+  keeps: (variable: Variable) => boolean,
+): () => void {
+  guardClassOf(optimizer);
+  const known = ownersOf(optimizer);
+  if (known === undefined) return () => {};
+  const listed = variables.filter((variable) => !isOwnVariable(optimizer, variable));
+  const owners = known === 'restored' ? ownersOfRestored(optimizer, listed) : known;
+  if (owners === undefined) throw notTheirs(optimizer, caller, listed.length);
+  const isListed = new Set(listed);
+  const others = owners.filter(
+    (owner) => owner !== undefined && !isListed.has(owner) && isAlive(owner) && keeps(owner),
+  );
+  const all = [...isListed, ...(others as Variable[])];
+  const position = new Map(owners.map((owner, i) => [owner, i]));
+  return () => {
+    arrangeSlots(
+      optimizer,
+      all,
+      all.map((variable) => position.get(variable)),
+    );
+    setOwners(optimizer, all);
+  };
+}
+
+/**
+ * As {@link planState}, but for an optimizer that others use too: state of all living variables stays, and nothing moves if
+ * nothing has to.
+ */
+export function planMissingState(
+  caller: string,
+  optimizer: Optimizer,
+  variables: readonly Variable[],
+): () => void {
+  const known = ownersOf(optimizer);
+  if (Array.isArray(known)) {
+    const owners = new Set(known);
+    const lacks = variables.some((variable) => !owners.has(variable));
+    if (!lacks && known.every((owner) => owner !== undefined && isAlive(owner))) return () => {};
+  }
+  return planState(caller, optimizer, variables, () => true);
+}

@@ -1,0 +1,35 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { isVariable } from '../engine/variable.ts';
+import { ParametrizeError, typeName } from '../errors.ts';
+import { Module } from '../nn/module/module.ts';
+import { isBuffer } from '../nn/module/parameter.ts';
+import { foreignHostKindOf } from '../parametrize/host.ts';
+import { hostKindOf } from '../parametrize/objectHost.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
+
+/**
+ * The variables that training a model trains, each once: those of a module, of a model of tf.layers, or of an object that
+ * holds variables and parametrized tensors.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `DISPOSED`
+ */
+export function parametersOf(caller: string, model: object): Variable[] {
+  if (typeof model !== 'object' || model === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: expected a module, a model of tf.layers or an object that holds variables, got ${typeName(model)}.`,
+    );
+  }
+  hostKindOf(model).check(caller, model);
+  if (model instanceof Module) return model.parameters();
+  const foreign = foreignHostKindOf(model)?.parameters?.(model);
+  if (foreign !== undefined) return [...foreign];
+  const registered = registrationsOf(model);
+  const variables = Object.getOwnPropertyNames(model).flatMap((name): Variable[] => {
+    const list = registered.get(name)?.list;
+    if (list !== undefined) return list.parameters();
+    const value: unknown = Object.getOwnPropertyDescriptor(model, name)!.value;
+    return isVariable(value) && !isBuffer(value) ? [value] : [];
+  });
+  return [...new Set(variables)];
+}
