@@ -15,8 +15,7 @@ import {
 import { firstSlots, isStateless } from './optimizerSlots.ts';
 import { isAlive, variableNamed } from './variable.ts';
 
-// Note [Guarded steps]. tfjs has no hook between an optimizer and its variables, so three of its methods are wrapped when
-// this file is evaluated: `applyGradients` and `setWeights` of its seven optimizers, found in its registry of classes, and
+// Note [Guarded steps]. tfjs has no hook between an optimizer and its variables, so three of its methods are wrapped: `applyGradients` and `setWeights` of its seven optimizers, found in its registry of classes, and
 // `minimize` of their base class. Where tfjs has no such registry or method, nothing is wrapped, and only a call of
 // `syncOptimizer` moves state. The wrappers note whose state is made. They change a step only if a parametrized tensor is
 // or was computed from one of its variables and the list is not the one that the state has: state then goes by identity, and
@@ -24,6 +23,7 @@ import { isAlive, variableNamed } from './variable.ts';
 
 /** Guards the steps that train these variables: parametrized tensors are computed from them. */
 export function guardSteps(variables: readonly Variable[]): void {
+  install();
   markComputing(variables);
 }
 
@@ -165,7 +165,11 @@ export const notTheirs = (optimizer: Optimizer, caller: string, count: number): 
 
 const CLASSES = ['SGD', 'Momentum', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'RMSProp'];
 
+let isInstalled = false;
+
 function install(): void {
+  if (isInstalled) return;
+  isInstalled = true;
   const classes = tf.serialization?.SerializationMap?.getMap?.().classNameMap ?? {};
   for (const name of CLASSES) {
     const prototype: unknown = classes[name]?.[0]?.prototype;
@@ -195,4 +199,5 @@ function wrap<K extends keyof OptimizerMethods>(prototype: unknown, name: K): vo
   Object.defineProperty(prototype, name, { ...descriptor, value: guarded });
 }
 
+// Before anything is registered, because state may be restored before.
 install();

@@ -85,7 +85,6 @@ function registerFirst(
   const { variable } = found;
   const attachment = place(found);
   checkTied(caller, host, name, variable);
-  const label = `${typeName(host)}.${name}`;
   scoped(caller, () => {
     const inverse = invertFirst(caller, step, alias(variable as Tensor));
     const values = [inverse].flat();
@@ -105,7 +104,7 @@ function registerFirst(
       i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`),
     );
     const list = new ParametrizationList(variables, {
-      label,
+      label: `${typeName(host)}.${name}`,
       originalNames,
       steps: [step],
       spec: specOf(variable),
@@ -242,7 +241,6 @@ function checkTied(caller: string, host: object, name: string, variable: Variabl
 }
 
 const specOf = ({ shape, dtype }: TensorSpec): TensorSpec => ({ shape: [...shape], dtype });
-
 const isLike = (a: TensorSpec, b: TensorSpec): boolean =>
   a.dtype === b.dtype && tf.util.arraysEqual(a.shape as number[], b.shape as number[]);
 
