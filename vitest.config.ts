@@ -27,21 +27,55 @@ const laws = [
 /** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */
 const inBrowsers = ['test/{checkpoint,layers}/inBrowser.test.ts'];
 
+/** Files that need no backend, or choose their own, or run programs of their own: the same on every backend. */
+const once = [
+  'test/*.test.ts',
+  'test/{cli,decorators,examples,types}/**/*.test.ts',
+  'test/bench/interleave.test.ts',
+  'test/checkpoint/{badFiles,memory,mutants,openSource,pythonReads,unpickle,writeSafetensors,zipArchive}.test.ts',
+  'test/kernels/weightNorm/{layout,routines,workgroups}.test.ts',
+  'test/layers/packages.test.ts',
+  'test/parametrize/errors/environment.test.ts',
+  'test/torch/parityTable.test.ts',
+];
+
 /** Tests of one backend's own kernels. */
 const ofBackend = (backend: string) => `test/kernels/**/${backend}.test.ts`;
 
-/** Every test file runs once for each backend; `TFJS_BACKEND` tells `test/setup.ts` which one. */
-const project = (backend: string): TestProjectInlineConfiguration => ({
+/** A deadlock fails a test, a slow machine does not. */
+const timeouts = { testTimeout: 900_000, hookTimeout: 900_000 };
+
+/**
+ * Test files in Node.js; `TFJS_BACKEND` tells `test/setup.ts` the backend.
+ *
+ * Files share the modules of their worker: loading tfjs and the package anew for each file takes longer than most files.
+ * Every test leaves the process as it was, which `test/setup.ts` checks for tensors.
+ */
+const project = (
+  name: string,
+  backend: string,
+  include: string[],
+  exclude: string[],
+): TestProjectInlineConfiguration => ({
   resolve: { alias: aliases },
   test: {
-    name: backend,
-    include: ['test/**/*.test.ts'],
-    exclude: [...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')],
+    name,
+    include,
+    exclude,
     setupFiles: ['test/setup.ts'],
     env: { TFJS_BACKEND: backend },
-    testTimeout: 120_000,
+    isolate: false,
+    ...timeouts,
   },
 });
+
+const perBackend = (backend: string): TestProjectInlineConfiguration =>
+  project(
+    backend,
+    backend,
+    ['test/**/*.test.ts'],
+    [...once, ...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')],
+  );
 
 /**
  * Some test files in Chromium, after those in Node.js. One browser after the other: drawing in software needs all cores, and
@@ -75,7 +109,7 @@ function browserProject(
       include: [...include, ofBackend(backend)],
       setupFiles: ['test/setup.ts'],
       globalSetup: ['test/checkpoint/fileServer.ts'],
-      testTimeout: 120_000,
+      ...timeouts,
       fileParallelism: false,
       sequence: { groupOrder },
       browser: {
@@ -104,5 +138,12 @@ function browserProjects(): TestProjectInlineConfiguration[] {
 }
 
 export default defineConfig({
-  test: { projects: [project('cpu'), project('wasm'), ...browserProjects()] },
+  test: {
+    projects: [
+      project('once', 'cpu', once, inBrowsers),
+      perBackend('cpu'),
+      perBackend('wasm'),
+      ...browserProjects(),
+    ],
+  },
 });

@@ -113,7 +113,7 @@ function closure(path: string, found = new Set<string>()): Set<string> {
 const violations = (find: (source: SourceFile) => readonly string[]): string[] =>
   sources.flatMap((source) => find(source).map((fact) => `${source.path}: ${fact}`));
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the sources', () => {
+describe('the sources', () => {
   it('are in folders that the architecture knows', () => {
     expect(violations(({ folder }) => (folder in arrows ? [] : [folder]))).toEqual([]);
   });

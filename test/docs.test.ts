@@ -14,7 +14,7 @@ const documents = [
     .map((name) => `docs/${name}`),
 ];
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the documents', () => {
+describe('the documents', () => {
   it.each(documents)('%s links to files that exist', (path) => {
     expect(linkedFiles(path).filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
 import { root } from './markdown.ts';
+import { typeErrors } from './typeErrors.ts';
 
 /** What a program prints when it is run on the sources of the package; throws if it fails or does not compile. */
 export async function outputOf(program: string): Promise<string> {
@@ -13,30 +13,12 @@ export async function outputOf(program: string): Promise<string> {
   try {
     const file = join(folder, 'program.ts');
     writeFileSync(file, `${program}\nexport {};\n`);
-    checkTypes(file);
+    const errors = typeErrors(file);
+    if (errors.length > 0) throw new Error(`the program does not compile:\n${errors.join('\n')}`);
     return await run(file);
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function checkTypes(file: string): void {
-  const config = join(root, 'test/tsconfig.json');
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(config, ts.sys.readFile).config,
-    ts.sys,
-    dirname(config),
-  );
-  const program = ts.createProgram([file], options);
-  const diagnostics = ts.getPreEmitDiagnostics(program, program.getSourceFile(file));
-  if (diagnostics.length === 0) return;
-  throw new Error(
-    ts.formatDiagnostics(diagnostics, {
-      getCanonicalFileName: (name) => name,
-      getCurrentDirectory: () => root,
-      getNewLine: () => '\n',
-    }),
-  );
 }
 
 function run(file: string): Promise<string> {

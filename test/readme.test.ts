@@ -5,7 +5,7 @@ import { outputOf } from './outputOf.ts';
 
 const readme = read('README.md');
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the README', () => {
+describe('the README', () => {
   it('has an example of about 20 lines that prints what it says', async () => {
     const program = codeBlocks(readme, 'ts');
     expect(program.trim().split('\n').length).toBeLessThanOrEqual(22);

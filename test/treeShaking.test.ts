@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 
 type Entry = typeof import('tfjs-parametrize');
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('a bundle', () => {
+describe('a bundle', () => {
   it('of registration and clone copies chains', async () => {
     const { clone, isParametrized, pure, registerParametrization } = await evaluate(
       await bundle(['clone', 'isParametrized', 'pure', 'registerParametrization']),

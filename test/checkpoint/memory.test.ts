@@ -18,7 +18,7 @@ interface Measured {
   readonly peak: number;
 }
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('read in a process of its own', () => {
+describe('read in a process of its own', () => {
   const folder = mkdtempSync(join(tmpdir(), 'large-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   let measured: Measured[] = [];

@@ -288,7 +288,7 @@ class Holder extends nn.Module {
   }
 }
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the program', () => {
+describe('the program', () => {
   it('loads a backend when a recipe needs one', async () => {
     const model = orthogonal(square());
     await saveCheckpoint(model, input);

@@ -345,7 +345,7 @@ describe('the output', () => {
   });
 });
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the program', () => {
+describe('the program', () => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   let version = '';
   beforeAll(() => {

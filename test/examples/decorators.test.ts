@@ -16,22 +16,22 @@ async function outputOf(main: string, tsconfig: string): Promise<string> {
 }
 
 /** The number after some words. */
-const after = (output: string, words: string): number => {
+const numberAfter = (output: string, words: string): number => {
   const [, number] = output.match(new RegExp(`${words}\\s+(-?[\\d.]+)`))!;
   return Number(number);
 };
 
 // The programs choose their backend themselves: once is enough.
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the decorated models', () => {
+describe('the decorated models', () => {
   it('learn in standard mode, keep what they declare, and leave nothing behind', async () => {
     const output = await outputOf('main.ts', 'test/tsconfig.json');
     const [tcn, discriminator, rnn] = output.split(/^(?=A )/m) as [string, string, string];
-    expect(after(tcn, 'loss at last')).toBeLessThan(after(tcn, 'loss at first') / 10);
-    expect(after(tcn, 'weights, loss')).toBe(after(tcn, 'loss at last'));
+    expect(numberAfter(tcn, 'loss at last')).toBeLessThan(numberAfter(tcn, 'loss at first') / 10);
+    expect(numberAfter(tcn, 'weights, loss')).toBe(numberAfter(tcn, 'loss at last'));
     expect(tcn).toContain('blocks.2.conv2.weight: WeightNorm(dim=0)');
-    expect(after(discriminator, 'told apart')).toBeGreaterThan(80);
+    expect(numberAfter(discriminator, 'told apart')).toBeGreaterThan(80);
     expect(discriminator).toContain('steepest slope at most 1: true');
-    expect(after(rnn, 'loss at last')).toBeLessThan(after(rnn, 'loss at first') / 10);
+    expect(numberAfter(rnn, 'loss at last')).toBeLessThan(numberAfter(rnn, 'loss at first') / 10);
     expect(rnn).toContain('‖WᵀW − I‖ below 1e-5: true');
     expect(output).toContain('\n0 tensors are left');
   });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { root } from '../markdown.ts';
 
 // The program chooses its backend itself: once is enough.
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the constraints of tf.layers', () => {
+describe('the constraints of tf.layers', () => {
   it('are broken by fit before, and hold after, for a dense layer and for a custom one', async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,

@@ -7,7 +7,7 @@ import { outputOf } from '../outputOf.ts';
 
 // The tests run with the union package @tensorflow/tfjs; these programs run in processes of their own.
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the packages that a program imports', () => {
+describe('the packages that a program imports', () => {
   it('may be tfjs-core, tfjs-layers and one backend', async () => {
     const output = await outputOf(`
       import '@tensorflow/tfjs-backend-cpu';

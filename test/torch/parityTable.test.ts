@@ -67,7 +67,7 @@ function expectTable(table: readonly string[][], names: readonly string[]): void
 const count = (length: number, prefix: string): string[] =>
   Array.from({ length }, (_, i) => `${prefix}${i + 1}`);
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('torch-parity.md', () => {
+describe('torch-parity.md', () => {
   const behaviours = count(102, 'torch#');
   const traps = count(18, 'T');
 

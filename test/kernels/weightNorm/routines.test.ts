@@ -79,7 +79,7 @@ function compute(space: ReturnType<typeof stage>, { layout, size, norms: count }
   return { W: W!, norms: norms!, dg: dg!, dv: dv! };
 }
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the routines', () => {
+describe('the routines', () => {
   it.each<[string, () => ReturnType<typeof stage>]>([
     ['in plain JavaScript', plainStage],
     ['in a memory that threads share', sharedStage],

@@ -21,7 +21,7 @@ function readsOf({ slices, length, threads, threadsOfSlice, parts, count }: Work
   return { most, all };
 }
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the workgroups for a tensor', () => {
+describe('the workgroups for a tensor', () => {
   it('have every number once, in threads that every GPU has, for all shapes and axes', () => {
     fc.assert(
       fc.property(problems, ({ shape, axes }) => {

@@ -3,7 +3,7 @@ import { outputOf } from '../../outputOf.ts';
 
 // In processes of their own: the tests have a backend and gradients.
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('a program', () => {
+describe('a program', () => {
   it('without any backend is told which import is missing', async () => {
     const output = await outputOf(`
       import '@tensorflow/tfjs-core';

@@ -1,0 +1,32 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readOptions } from '../../../examples/mnist/readOptions.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('readOptions', () => {
+  it.each([
+    ['--epochs', '0'],
+    ['--speed', '3'],
+    ['--backend', 'gpu'],
+    ['--report', 'no/such/folder'],
+    ['now', ''],
+  ])('refuses %s %s in one line, with exit code 2', (...args) => {
+    const lines: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+    vi.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    expect(() => readOptions(args.filter(Boolean))).toThrow('exit 2');
+    expect(lines.join('')).toMatch(/^error: [^\n]* Usage: npm start [^\n]*\n$/);
+  });
+
+  it('has a default for everything but the limit', () => {
+    expect(readOptions([])).toMatchObject({
+      epochs: 5,
+      batchSize: 64,
+      backend: 'wasm',
+      report: 'report.html',
+    });
+    expect(readOptions([])).not.toHaveProperty('limit');
+  });
+});
