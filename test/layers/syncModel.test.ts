@@ -201,6 +201,57 @@ describe.each(Object.entries(optimizers))('training with %s', (_, make) => {
   });
 });
 
+describe('an optimizer', () => {
+  it.each(Object.keys(optimizers))(
+    'that a model is compiled with again keeps the state of the weights that stay: %s',
+    async (name) => {
+      const [a, b] = [x(), y()];
+      const run = async (again: boolean): Promise<number[][]> => {
+        const model = makeModel();
+        const optimizer = optimizers[name]!();
+        const compile = (): void => model.compile({ optimizer, loss: 'meanSquaredError' });
+        const train = () => model.fit(a, b, { epochs: 3, batchSize: 8, shuffle: false, verbose: 0 });
+        compile();
+        await train();
+        for (const change of [() => weightNorm(model.layers[0]!), () => fold(model)]) {
+          change();
+          if (again) compile();
+          else syncModel(model);
+          await train();
+        }
+        const values = tf.tidy(() => model.getWeights().map(flatten));
+        disposeModel(model);
+        return values;
+      };
+      expect(await run(true)).toBeAllClose(await run(false));
+      tf.dispose([a, b]);
+    },
+  );
+
+  it('whose restored state does not fit the weights refuses to train, and one whose state fits goes on', async () => {
+    const [a, b] = [x(), y()];
+    const [model, other] = [makeModel(), makeModel()];
+    const compile = (one: tf.Sequential): void =>
+      one.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
+    compile(model);
+    await model.trainOnBatch(a, b);
+    const saved = await model.optimizer.getWeights();
+    compile(other);
+    await other.optimizer.setWeights(saved);
+    // Restored before, so that it is the state of the plain weights.
+    weightNorm(other.layers[0]!);
+    syncModel(other);
+    await other.trainOnBatch(a, b);
+    other.optimizer.dispose();
+    compile(other);
+    await other.optimizer.setWeights(saved);
+    await expect(other.trainOnBatch(a, b)).rejects.toMatchObject({ code: 'NOT_SYNCED' });
+    saved[0]!.tensor.dispose();
+    for (const one of [model, other]) disposeModel(one);
+    tf.dispose([a, b]);
+  });
+});
+
 describe('syncModel', () => {
   it('does nothing to a model that is not compiled, or that has not changed', () => {
     const model = makeModel();
