@@ -4,6 +4,10 @@ import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { isLayer } from './layer.ts';
 import { teachLayers } from './teachLayers.ts';
 
+// Importing the entry of this folder teaches the package its layers: `sideEffects` in package.json names the entry and this
+// file, so that bundlers keep the call.
+teachLayers();
+
 /**
  * Lets a compiled model train what its layers hold now, after registering, removing or folding: `compile` has noted the
  * weights that it saw, and the optimizer keeps its state by their position.
@@ -27,7 +31,6 @@ import { teachLayers } from './teachLayers.ts';
  * ```
  */
 export function syncModel<M extends LayersModel>(model: M): M {
-  teachLayers();
   if (!isLayer(model) || !('layers' in model)) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',

@@ -8,6 +8,9 @@ import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
  * @see torch.nn.utils.spectral_norm
  */
 export class HookedSpectralNorm extends SpectralNorm {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'HookedSpectralNorm';
+
   override forward(W: Tensor): Tensor {
     return this.quotient(W, false);
   }

@@ -36,6 +36,9 @@ export interface BilinearOptions {
  * @see torch.nn.Bilinear
  */
 export class Bilinear extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Bilinear';
+
   /** Size of the last axis of the first input. */
   readonly in1Features: number;
   /** Size of the last axis of the second input. */

@@ -68,6 +68,9 @@ abstract class RandomMask extends Module {
  * @see torch.nn.Dropout
  */
 export class Dropout extends RandomMask {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Dropout';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
    */
@@ -92,6 +95,9 @@ export class Dropout extends RandomMask {
  * @see torch.nn.Dropout1d
  */
 export class Dropout1d extends RandomMask {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Dropout1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
    */
@@ -122,6 +128,9 @@ export class Dropout1d extends RandomMask {
  * @see torch.nn.Dropout2d
  */
 export class Dropout2d extends RandomMask {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Dropout2d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
    */

@@ -44,6 +44,9 @@ export interface PretrainedOptions extends EmbeddingOptions {
  * @see torch.nn.Embedding
  */
 export class Embedding extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Embedding';
+
   /** Number of vectors in the table. */
   readonly numEmbeddings: number;
   /** Size of each vector. */

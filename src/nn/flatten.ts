@@ -16,6 +16,9 @@ import { checkInteger, resolveDim } from './options.ts';
  * @see torch.nn.Flatten
  */
 export class Flatten extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Flatten';
+
   /** The first axis that is merged; negative counts from the end. */
   readonly startDim: number;
   /** The last axis that is merged. */

@@ -20,6 +20,9 @@ import { Elementwise, MAP } from './activation/elementwise.ts';
  * @see torch.nn.Identity
  */
 export class Identity extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Identity';
+
   /**
    * @param _unused - whatever the layer takes in whose place this one stands; it has no effect, as in torch
    */

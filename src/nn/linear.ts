@@ -34,6 +34,9 @@ export interface LinearOptions {
  * @see torch.nn.Linear
  */
 export class Linear extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Linear';
+
   /** Size of the last axis of the input. */
   readonly inFeatures: number;
   /** Size of the last axis of the output. */

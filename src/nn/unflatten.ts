@@ -20,6 +20,9 @@ import { checkInteger, resolveDim } from './options.ts';
  * @see torch.nn.Unflatten
  */
 export class Unflatten extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Unflatten';
+
   /** The axis that is split; negative counts from the end. */
   readonly dim: number;
   /** The sizes that take its place; one may be -1, which is computed from the others. */

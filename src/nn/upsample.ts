@@ -42,6 +42,9 @@ export interface UpsampleOptions {
  * @see torch.nn.Upsample (over sequences and images)
  */
 export class Upsample extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Upsample';
+
   /** Size of the output, or null. */
   readonly size: Sizes<readonly number[]> | null;
   /** How many times as large the output is as the input, or null. */

@@ -28,6 +28,9 @@ export interface MaxNormOptions {
  * @see tf.constraints.maxNorm
  */
 export class MaxNorm extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'MaxNorm';
+
   /** The axes that each norm runs over, as given. */
   readonly axis: readonly number[];
   private limit: number;

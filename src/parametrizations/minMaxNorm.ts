@@ -36,6 +36,9 @@ export interface MinMaxNormOptions {
  * @see tf.constraints.minMaxNorm
  */
 export class MinMaxNorm extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'MinMaxNorm';
+
   /** The smallest norm. */
   readonly minValue: number;
   /** The largest norm. */

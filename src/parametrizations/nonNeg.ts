@@ -17,6 +17,9 @@ import type { CatalogFunction } from './catalogFunction.ts';
  * @see tf.constraints.nonNeg
  */
 export class NonNeg extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'NonNeg';
+
   override forward(X: Tensor): Tensor {
     return tf.abs(X);
   }

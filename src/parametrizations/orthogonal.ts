@@ -57,6 +57,9 @@ export interface OrthogonalOptions {
  * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
  */
 export class Orthogonal extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Orthogonal';
+
   /** How an orthogonal matrix is made of any matrix. */
   readonly orthogonalMap: OrthogonalMap;
   /** The point that the map begins at; absent without trivialization. */

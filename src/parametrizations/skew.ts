@@ -18,6 +18,9 @@ import { checkSquare } from './squareMatrix.ts';
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square
  */
 export class Skew extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Skew';
+
   override forward(X: Tensor): Tensor {
     checkSquare('skew', X);
     const upper = triu(X, 1);

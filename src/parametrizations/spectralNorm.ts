@@ -38,6 +38,9 @@ const warmUp = 15;
  * @see Miyato et al. 2018, arXiv:1802.05957. torch.nn.utils.parametrizations.spectral_norm
  */
 export class SpectralNorm extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'SpectralNorm';
+
   /** The axis whose slices are the rows of the matrix. */
   readonly dim: number;
   /** The estimate of the first left singular vector; absent for a vector. */

@@ -18,6 +18,9 @@ import { checkSquare } from './squareMatrix.ts';
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square
  */
 export class Symmetric extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Symmetric';
+
   override forward(X: Tensor): Tensor {
     checkSquare('symmetric', X);
     return tf.add(triu(X), matrixTranspose(triu(X, 1)));

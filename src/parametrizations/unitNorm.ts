@@ -28,6 +28,9 @@ export interface UnitNormOptions {
  * @see tf.constraints.unitNorm
  */
 export class UnitNorm extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'UnitNorm';
+
   /** The axes that each norm runs over, as given. */
   readonly axis: readonly number[];
 

@@ -39,6 +39,9 @@ export interface WeightNormOptions {
  * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
  */
 export class WeightNorm extends Parametrization {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'WeightNorm';
+
   override readonly originalNames: readonly string[] = ['g', 'v'];
   /** The axes that keep a norm of their own, as given. */
   readonly dim: readonly number[];

@@ -11,6 +11,9 @@ import type { ParametrizationList } from './parametrizationList.ts';
  * **State**: each {@link ParametrizationList} under its tensor's name.
  */
 export class ParametrizationDict extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ParametrizationDict';
+
   /** The chain on the tensor of that name. */
   readonly [name: string]: ParametrizationList | unknown;
 

@@ -19,6 +19,9 @@ import type { ParametrizationLike } from './parametrization.ts';
  * @see torch.nn.utils.parametrize.ParametrizationList
  */
 export class ParametrizationList extends Module implements Computation, Iterable<ParametrizationLike> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ParametrizationList';
+
   /** Exactly what was registered, by position. */
   readonly [index: number]: ParametrizationLike;
   /** The only original; absent if the first right inverse gave an array. */

@@ -19,6 +19,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.ELU
  */
 export class ELU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ELU';
+
   /** α: minus the limit for large negative x. */
   readonly alpha: number;
 
@@ -55,6 +58,9 @@ export class ELU extends Elementwise {
  * @see Klambauer et al. 2017, arXiv:1706.02515. torch.nn.SELU
  */
 export class SELU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'SELU';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tf.mul(1.0507009873554805, elu(x, 1.6732632423543772));
@@ -75,6 +81,9 @@ export class SELU extends Elementwise {
  * @see Barron 2017, arXiv:1704.07483. torch.nn.CELU
  */
 export class CELU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'CELU';
+
   /** α: minus the limit for large negative x. */
   readonly alpha: number;
 

@@ -24,6 +24,9 @@ export interface GELUOptions {
  * @see torch.nn.GELU
  */
 export class GELU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'GELU';
+
   /** How Φ is computed. */
   readonly approximate: 'none' | 'tanh';
 

@@ -23,6 +23,9 @@ import { checkInteger, resolveDim } from '../options.ts';
  * @see Dauphin et al. 2017, arXiv:1612.08083. torch.nn.GLU
  */
 export class GLU extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'GLU';
+
   /** The axis; negative counts from the end. */
   readonly dim: number;
 

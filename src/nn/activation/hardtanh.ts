@@ -19,6 +19,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.Hardtanh
  */
 export class Hardtanh extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Hardtanh';
+
   /** The lower limit. */
   readonly minVal: number;
   /** The upper limit. */
@@ -65,6 +68,9 @@ export class Hardtanh extends Elementwise {
  * @see torch.nn.ReLU6
  */
 export class ReLU6 extends Hardtanh {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ReLU6';
+
   constructor() {
     super(0, 6);
   }
@@ -88,6 +94,9 @@ export class ReLU6 extends Hardtanh {
  * @see torch.nn.Hardsigmoid
  */
 export class Hardsigmoid extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Hardsigmoid';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return hardsigmoid(x);
@@ -108,6 +117,9 @@ export class Hardsigmoid extends Elementwise {
  * @see Howard et al. 2019, arXiv:1905.02244. torch.nn.Hardswish
  */
 export class Hardswish extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Hardswish';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return hardswish(x);

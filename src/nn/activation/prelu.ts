@@ -25,6 +25,9 @@ import { checkInteger, checkNumber } from '../options.ts';
  * @see He et al. 2015, arXiv:1502.01852. torch.nn.PReLU
  */
 export class PReLU extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'PReLU';
+
   /** Number of slopes: 1, or one for each channel. */
   readonly numParameters: number;
   /** w, `[numParameters]`. */

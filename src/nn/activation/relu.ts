@@ -18,6 +18,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.ReLU
  */
 export class ReLU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ReLU';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tf.relu(x);
@@ -38,6 +41,9 @@ export class ReLU extends Elementwise {
  * @see torch.nn.LeakyReLU
  */
 export class LeakyReLU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'LeakyReLU';
+
   /** The slope of the negative part. */
   readonly negativeSlope: number;
 
@@ -78,6 +84,9 @@ export class LeakyReLU extends Elementwise {
  * @see torch.nn.Threshold
  */
 export class Threshold extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Threshold';
+
   /** Below it, and at it, the input is replaced. */
   readonly threshold: number;
   /** What stands in its place. */

@@ -19,6 +19,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.Softshrink
  */
 export class Softshrink extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Softshrink';
+
   /** λ, in torch's spelling. */
   readonly lambd: number;
 
@@ -61,6 +64,9 @@ export class Softshrink extends Elementwise {
  * @see torch.nn.Hardshrink
  */
 export class Hardshrink extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Hardshrink';
+
   /** λ, in torch's spelling. */
   readonly lambd: number;
 
@@ -99,6 +105,9 @@ export class Hardshrink extends Elementwise {
  * @see torch.nn.Tanhshrink
  */
 export class Tanhshrink extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Tanhshrink';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tf.sub(x, tanh(x));

@@ -17,6 +17,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.Sigmoid
  */
 export class Sigmoid extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Sigmoid';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return sigmoid(x);
@@ -37,6 +40,9 @@ export class Sigmoid extends Elementwise {
  * @see torch.nn.Tanh
  */
 export class Tanh extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Tanh';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tanh(x);
@@ -57,6 +63,9 @@ export class Tanh extends Elementwise {
  * @see torch.nn.Softsign
  */
 export class Softsign extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Softsign';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return softsign(x);

@@ -17,6 +17,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.SiLU
  */
 export class SiLU extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'SiLU';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tf.mul(x, sigmoid(x));
@@ -37,6 +40,9 @@ export class SiLU extends Elementwise {
  * @see Misra 2019, arXiv:1908.08681. torch.nn.Mish
  */
 export class Mish extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Mish';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tf.mul(x, tanh(softplus(x)));

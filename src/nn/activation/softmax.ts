@@ -18,6 +18,9 @@ import { checkInteger, resolveDim } from '../options.ts';
  * @see torch.nn.Softmax
  */
 export class Softmax extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Softmax';
+
   /** The axis; negative counts from the end. */
   readonly dim: number;
 
@@ -55,6 +58,9 @@ export class Softmax extends Module {
  * @see torch.nn.LogSoftmax
  */
 export class LogSoftmax extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'LogSoftmax';
+
   /** The axis; negative counts from the end. */
   readonly dim: number;
 

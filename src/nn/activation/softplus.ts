@@ -19,6 +19,9 @@ import { Elementwise, MAP } from './elementwise.ts';
  * @see torch.nn.Softplus
  */
 export class Softplus extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Softplus';
+
   /** β; the larger, the closer to ReLU. */
   readonly beta: number;
   /** The β·x above which the input is returned as it is. */
@@ -76,6 +79,9 @@ export class Softplus extends Elementwise {
  * @see torch.nn.LogSigmoid
  */
 export class LogSigmoid extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'LogSigmoid';
+
   /** @internal */
   [MAP](x: Tensor): Tensor {
     return tf.neg(softplus(tf.neg(x)));

@@ -67,6 +67,9 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
  * @see torch.nn.Sequential
  */
 export class Sequential extends ModuleSequence {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Sequential';
+
   /**
    * @param modules - the modules one by one, or a single object or array of pairs that names them
    * @throws {@link ParametrizeError} `OPTION` if one is no module, `INVALID_NAME` if a name cannot be a field
@@ -118,6 +121,9 @@ export class Sequential extends ModuleSequence {
  * @see torch.nn.ModuleList
  */
 export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ModuleList';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if one is no module
    */
@@ -154,6 +160,9 @@ export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
  * @see torch.nn.ModuleDict
  */
 export class ModuleDict<M extends Module = Module> extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ModuleDict';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if one is no module, `INVALID_NAME` as {@link set}
    */

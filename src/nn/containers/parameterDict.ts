@@ -28,6 +28,9 @@ export type NamedParameters = Named<Tensor>;
  * @see torch.nn.ParameterDict
  */
 export class ParameterDict extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ParameterDict';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if they are neither an object nor pairs, and as {@link set}
    */

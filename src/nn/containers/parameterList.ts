@@ -25,6 +25,9 @@ import { checkElement, elementAt, elementNames, linesOf, setElement } from '../m
  * @see torch.nn.ParameterList
  */
 export class ParameterList extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ParameterList';
+
   /** The parameters by index. */
   [index: number]: Tensor;
 

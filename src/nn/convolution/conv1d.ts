@@ -27,6 +27,9 @@ export interface Conv1dOptions extends ConvOptions<readonly [number]> {}
  * @see torch.nn.Conv1d
  */
 export class Conv1d extends Convolution<readonly [number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Conv1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * padding is `'same'` with another stride than 1, or an option is unknown

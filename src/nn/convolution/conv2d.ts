@@ -29,6 +29,9 @@ export interface Conv2dOptions extends ConvOptions<readonly [number, number]> {}
  * @see torch.nn.Conv2d
  */
 export class Conv2d extends Convolution<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Conv2d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * padding is `'same'` with another stride than 1, or an option is unknown

@@ -29,6 +29,9 @@ export interface Conv3dOptions extends ConvOptions<readonly [number, number, num
  * @see torch.nn.Conv3d
  */
 export class Conv3d extends Convolution<readonly [number, number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Conv3d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * padding is `'same'` with another stride than 1, or an option is unknown

@@ -29,6 +29,9 @@ export interface ConvTranspose1dOptions extends ConvTransposeOptions<readonly [n
  * @see torch.nn.ConvTranspose1d
  */
 export class ConvTranspose1d extends TransposedConvolution<readonly [number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ConvTranspose1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * outputPadding is not less than stride or dilation, or an option is unknown

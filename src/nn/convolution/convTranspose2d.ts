@@ -29,6 +29,9 @@ export interface ConvTranspose2dOptions extends ConvTransposeOptions<readonly [n
  * @see torch.nn.ConvTranspose2d
  */
 export class ConvTranspose2d extends TransposedConvolution<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ConvTranspose2d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
    * outputPadding is not less than stride or dilation, or an option is unknown

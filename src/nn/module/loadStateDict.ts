@@ -22,6 +22,9 @@ export interface LoadStateDictOptions {
 
 /** A state dict that does not fit its module: every problem at once. */
 export class StateDictError extends ParametrizeError {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'StateDictError';
+
   /** The name of the class. */
   override readonly name: string = 'StateDictError';
   /** Keys of the module that the map lacks. */

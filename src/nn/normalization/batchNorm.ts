@@ -122,6 +122,9 @@ const alongRows =
  * @see torch.nn.BatchNorm1d
  */
 export class BatchNorm1d extends BatchNorm {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'BatchNorm1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
    */
@@ -146,6 +149,9 @@ export class BatchNorm1d extends BatchNorm {
  * @see torch.nn.BatchNorm2d
  */
 export class BatchNorm2d extends BatchNorm {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'BatchNorm2d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
    */

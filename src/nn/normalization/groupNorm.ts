@@ -33,6 +33,9 @@ export interface GroupNormOptions {
  * @see torch.nn.GroupNorm
  */
 export class GroupNorm extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'GroupNorm';
+
   /** Number of groups. */
   readonly numGroups: number;
   /** Channels of the input. */

@@ -65,6 +65,9 @@ abstract class InstanceNorm extends RunningNorm {
  * @see torch.nn.InstanceNorm1d
  */
 export class InstanceNorm1d extends InstanceNorm {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'InstanceNorm1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
    */
@@ -89,6 +92,9 @@ export class InstanceNorm1d extends InstanceNorm {
  * @see torch.nn.InstanceNorm2d
  */
 export class InstanceNorm2d extends InstanceNorm {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'InstanceNorm2d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
    */

@@ -35,6 +35,9 @@ export interface LayerNormOptions {
  * @see torch.nn.LayerNorm
  */
 export class LayerNorm extends Module {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'LayerNorm';
+
   /** Sizes of the last axes of the input. */
   readonly normalizedShape: readonly number[];
   /** Added to the variance. */

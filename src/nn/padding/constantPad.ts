@@ -61,6 +61,9 @@ abstract class ConstantPad<Edges extends readonly number[]> extends Module {
  * @see torch.nn.ConstantPad1d
  */
 export class ConstantPad1d extends ConstantPad<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ConstantPad1d';
+
   /**
    * @param padding - `[left, right]`, or one number for both
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer, or the value no finite number
@@ -85,6 +88,9 @@ export class ConstantPad1d extends ConstantPad<readonly [number, number]> {
  * @see torch.nn.ConstantPad2d
  */
 export class ConstantPad2d extends ConstantPad<readonly [number, number, number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ConstantPad2d';
+
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer, or the value no finite number
@@ -109,6 +115,9 @@ export class ConstantPad2d extends ConstantPad<readonly [number, number, number,
  * @see torch.nn.ZeroPad1d
  */
 export class ZeroPad1d extends ConstantPad<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ZeroPad1d';
+
   /**
    * @param padding - `[left, right]`, or one number for both
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer
@@ -137,6 +146,9 @@ export class ZeroPad1d extends ConstantPad<readonly [number, number]> {
  * @see torch.nn.ZeroPad2d
  */
 export class ZeroPad2d extends ConstantPad<readonly [number, number, number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ZeroPad2d';
+
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer

@@ -48,6 +48,9 @@ abstract class SelfPad<Edges extends readonly number[]> extends Module {
  * @see torch.nn.ReflectionPad1d
  */
 export class ReflectionPad1d extends SelfPad<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ReflectionPad1d';
+
   /**
    * @param padding - `[left, right]`, or one number for both
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
@@ -76,6 +79,9 @@ export class ReflectionPad1d extends SelfPad<readonly [number, number]> {
  * @see torch.nn.ReflectionPad2d
  */
 export class ReflectionPad2d extends SelfPad<readonly [number, number, number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ReflectionPad2d';
+
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
@@ -104,6 +110,9 @@ export class ReflectionPad2d extends SelfPad<readonly [number, number, number, n
  * @see torch.nn.ReplicationPad1d
  */
 export class ReplicationPad1d extends SelfPad<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ReplicationPad1d';
+
   /**
    * @param padding - `[left, right]`, or one number for both
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
@@ -132,6 +141,9 @@ export class ReplicationPad1d extends SelfPad<readonly [number, number]> {
  * @see torch.nn.ReplicationPad2d
  */
 export class ReplicationPad2d extends SelfPad<readonly [number, number, number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'ReplicationPad2d';
+
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
@@ -160,6 +172,9 @@ export class ReplicationPad2d extends SelfPad<readonly [number, number, number, 
  * @see torch.nn.CircularPad1d
  */
 export class CircularPad1d extends SelfPad<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'CircularPad1d';
+
   /**
    * @param padding - `[left, right]`, or one number for both
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
@@ -188,6 +203,9 @@ export class CircularPad1d extends SelfPad<readonly [number, number]> {
  * @see torch.nn.CircularPad2d
  */
 export class CircularPad2d extends SelfPad<readonly [number, number, number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'CircularPad2d';
+
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0

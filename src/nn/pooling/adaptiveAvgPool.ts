@@ -69,6 +69,9 @@ function meansOf(length: number, parts: number): Terms[] {
  * @see torch.nn.AdaptiveAvgPool1d
  */
 export class AdaptiveAvgPool1d extends AdaptiveAvgPool<readonly [number | null]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'AdaptiveAvgPool1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if the size is no integer of at least 1
    */
@@ -100,6 +103,9 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPool<readonly [number | null]>
  * @see torch.nn.AdaptiveAvgPool2d
  */
 export class AdaptiveAvgPool2d extends AdaptiveAvgPool<readonly [number | null, number | null]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'AdaptiveAvgPool2d';
+
   /**
    * @param outputSize - `[height, width]`, or one number for both
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 1

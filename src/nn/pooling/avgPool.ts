@@ -145,6 +145,9 @@ function sharesOf(
  * @see torch.nn.AvgPool1d
  */
 export class AvgPool1d extends AvgPool<readonly [number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'AvgPool1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
    * window, or an option is unknown
@@ -191,6 +194,9 @@ export class AvgPool1d extends AvgPool<readonly [number]> {
  * @see torch.nn.AvgPool2d
  */
 export class AvgPool2d extends AvgPool<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'AvgPool2d';
+
   /** What the sums are divided by, instead of the number of elements; or null. */
   readonly divisorOverride: number | null;
 

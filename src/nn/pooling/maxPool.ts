@@ -96,6 +96,9 @@ abstract class MaxPool<Size extends readonly number[]> extends Module {
  * @see torch.nn.MaxPool1d (without return_indices)
  */
 export class MaxPool1d extends MaxPool<readonly [number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'MaxPool1d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
    * window, or an option is unknown
@@ -130,6 +133,9 @@ export class MaxPool1d extends MaxPool<readonly [number]> {
  * @see torch.nn.MaxPool2d (without return_indices)
  */
 export class MaxPool2d extends MaxPool<readonly [number, number]> {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'MaxPool2d';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
    * window, or an option is unknown

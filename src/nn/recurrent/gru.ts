@@ -36,6 +36,9 @@ export interface GRUOptions extends RecurrentOptions {}
  * @see torch.nn.GRU
  */
 export class GRU extends Recurrent {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'GRU';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
    */

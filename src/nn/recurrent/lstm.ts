@@ -37,6 +37,9 @@ export type LSTMState = [h: Tensor, c: Tensor];
  * @see torch.nn.LSTM
  */
 export class LSTM extends Recurrent {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'LSTM';
+
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
    */

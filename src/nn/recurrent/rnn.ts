@@ -44,6 +44,9 @@ export interface RNNOptions extends RecurrentOptions {
  * @see torch.nn.RNN
  */
 export class RNN extends Recurrent {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'RNN';
+
   /** The function that makes h of a step. */
   readonly nonlinearity: 'tanh' | 'relu';
 
