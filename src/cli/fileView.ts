@@ -21,6 +21,7 @@ export function below(file: CheckpointFile, prefix: string | undefined): Checkpo
     ties,
     info: (name) => file.info(path + name),
     tensor: (name) => file.tensor(path + name),
+    slice: (name, begin, size) => file.slice(path + name, begin, size),
     read: (name) => file.read(path + name),
   };
 }

@@ -108,7 +108,7 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   const numbers = (column: number): boolean => column === 3;
   const rows = tensors.map(({ name, dtype, shape, elements: count }) => [
     short(name),
-    dtype,
+    short(dtype),
     `[${shape.join(', ')}]`,
     count.toLocaleString('en'),
   ]);

@@ -78,7 +78,6 @@ describe('the error', () => {
     ['pt_zip_encrypted_flag.pt', 'UNSUPPORTED', 'encrypted'],
     ['pt_zip_dup_entry.pt', 'CORRUPT', 'two entries'],
     ['pt_deep_nesting_200k.pt', 'LIMIT', 'more memory'],
-    ['st_dtype_f8.safetensors', 'DTYPE', 'F8_E4M3'],
     ['st_header_deep_nesting.safetensors', 'CORRUPT', 'nested deeper'],
     ['st_control_chars_in_name.safetensors', 'DTYPE', "'a\\u000a\\u001b[31mred\\u0000'"],
     ['other_git_lfs_pointer.pt', 'NOT_A_CHECKPOINT', 'git lfs pull'],

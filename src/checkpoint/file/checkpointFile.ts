@@ -5,6 +5,7 @@ import { type Reading, readFrom } from '../source/reading.ts';
 import type { PythonObject } from '../torch/pythonObject.ts';
 import type { FileKind } from './fileKind.ts';
 import type { ParsedCheckpoint, ParsedTensor } from './parsedCheckpoint.ts';
+import { boxIn } from './slice.ts';
 import { type StoredTensor, toTensor } from './storedTensor.ts';
 
 /** What a file says of one of its tensors. */
@@ -53,6 +54,21 @@ export interface CheckpointFile {
    */
   tensor(name: string): Promise<Tensor>;
   /**
+   * Reads a part of one tensor, as `tf.slice` of it would give, without reading the rest of the tensor.
+   *
+   * @remarks
+   * **Ownership**: the tensor is the caller's, a new one for each call.
+   *
+   * @param begin - where the part begins along the first axes; default 0
+   * @param size - how many elements it has along them; -1, the default, for all that follow
+   * @throws {@link CheckpointError} as {@link tensor}; `OPTION` if the part does not lie within the tensor
+   * @example
+   * ```ts
+   * const rows = await file.slice('embed.weight', [1000], [16]);
+   * ```
+   */
+  slice(name: string, begin: readonly number[], size?: readonly number[]): Promise<Tensor>;
+  /**
    * Reads one tensor exactly as the file has it: no type is converted.
    *
    * @throws {@link CheckpointError} as {@link tensor}
@@ -62,17 +78,23 @@ export interface CheckpointFile {
   close(): Promise<void>;
 }
 
-/** Opens a source with one of the parsers. */
+/**
+ * Opens a source with one of the parsers.
+ *
+ * @param isKept - whether the caller will have all that it reads in memory at once, which is limited then
+ */
 export async function openFile(
   caller: string,
   source: CheckpointSource,
   options: OpenOptions | undefined,
   parse: (size: number) => Reading<ParsedCheckpoint>,
+  isKept = false,
 ): Promise<CheckpointFile> {
   try {
     const bytes = await openSource(source, options);
     try {
       const parsed = await readFrom(parse(bytes.size), (range) => bytes.read(range));
+      if (!isKept) parsed.budget.perRead();
       return fileOf(
         caller,
         parsed,
@@ -110,7 +132,7 @@ function fileOf(
       throw named(caller, error);
     }
   };
-  const read = async (name: string): Promise<StoredTensor> => {
+  const reading = async (start: () => Reading<StoredTensor>): Promise<StoredTensor> => {
     if (!isOpen) {
       throw new CheckpointError(
         'DISPOSED',
@@ -118,11 +140,12 @@ function fileOf(
       );
     }
     try {
-      return await run(find(name).read(name));
+      return await run(start());
     } catch (error) {
       throw named(caller, error);
     }
   };
+  const read = (name: string): Promise<StoredTensor> => reading(() => find(name).read(name));
   return {
     format,
     metadata,
@@ -138,6 +161,13 @@ function fileOf(
     read,
     async tensor(name) {
       const stored = await read(name);
+      return checked(() => toTensor(stored, name));
+    },
+    async slice(name, begin, size = []) {
+      const stored = await reading(() => {
+        const parsed = find(name);
+        return parsed.slice(name, boxIn(name, parsed.shape, begin, size));
+      });
       return checked(() => toTensor(stored, name));
     },
     async close() {

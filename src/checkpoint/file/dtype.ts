@@ -1,4 +1,4 @@
-import { CheckpointError, quoted } from '../checkpointError.ts';
+import { CheckpointError, printable, quoted } from '../checkpointError.ts';
 
 /** A typed array that holds the elements of a stored tensor. */
 export type ElementArray =
@@ -19,12 +19,17 @@ interface ElementArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): ElementArray;
 }
 
-// By their names in safetensors; half precision as its bits.
+// By their names in safetensors; floating-point numbers of less than 32 bits as their bits.
 const arrays = {
   F64: Float64Array,
   F32: Float32Array,
   F16: Uint16Array,
   BF16: Uint16Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
+  F8_E4M3FNUZ: Uint8Array,
+  F8_E5M2FNUZ: Uint8Array,
+  F8_E8M0: Uint8Array,
   I64: BigInt64Array,
   U64: BigUint64Array,
   I32: Int32Array,
@@ -39,24 +44,28 @@ const arrays = {
 /** The element types that can be read, by their names in safetensors. */
 export type DType = keyof typeof arrays;
 
-/** Those that files may have too: they can be listed, not read. The number is bytes per element. */
+/** Those that files may have too: they can be listed, not read. The number is bits per element. */
 const unreadable = new Map([
-  ['F8_E4M3', 1],
-  ['F8_E5M2', 1],
-  ['F8_E4M3FNUZ', 1],
-  ['F8_E5M2FNUZ', 1],
-  ['F8_E8M0', 1],
-  ['C32', 4],
-  ['C64', 8],
-  ['C128', 16],
+  ['F4', 4],
+  ['F6_E2M3', 6],
+  ['F6_E3M2', 6],
+  ['C32', 32],
+  ['C64', 64],
+  ['C128', 128],
 ]);
 
 /** True for the types that can be read. */
 const isDType = (dtype: string): dtype is DType => Object.hasOwn(arrays, dtype);
 
-/** Bytes per element; undefined for a type that is not known. */
-export const elementSize = (dtype: string): number | undefined =>
-  isDType(dtype) ? arrays[dtype].BYTES_PER_ELEMENT : unreadable.get(dtype);
+/** Bits per element; undefined for a type that is not known. */
+export const elementBits = (dtype: string): number | undefined =>
+  isDType(dtype) ? 8 * arrays[dtype].BYTES_PER_ELEMENT : unreadable.get(dtype);
+
+/** Bytes per element; undefined for a type that is not known, or has not whole bytes. */
+export function elementSize(dtype: string): number | undefined {
+  const bits = elementBits(dtype);
+  return bits === undefined || bits % 8 !== 0 ? undefined : bits / 8;
+}
 
 /** An array for elements of a type. */
 export const newElements = (dtype: DType, length: number): ElementArray => new arrays[dtype](length);
@@ -81,6 +90,6 @@ export function checkDType(dtype: string, name: string): asserts dtype is DType 
   if (isDType(dtype)) return;
   throw new CheckpointError(
     'DTYPE',
-    `the tensor ${quoted(name)} has the type ${dtype}, which tfjs cannot hold; it can be one of ${Object.keys(arrays).join(', ')}. Convert it in Python, or read the others one by one.`,
+    `the tensor ${quoted(name)} has the type ${printable(dtype.slice(0, 40))}, which tfjs cannot hold; it can be one of ${Object.keys(arrays).join(', ')}. Convert it in Python, or read the others one by one.`,
   );
 }

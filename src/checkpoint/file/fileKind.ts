@@ -34,9 +34,15 @@ export const looksLikeTorch = (start: Uint8Array): boolean =>
 /** Whether a file is a pickle of protocol 2 or later. */
 export const looksLikePickle = (start: Uint8Array): boolean => start[0] === 0x80 && start[1]! >= 2;
 
-/** Whether a file is safetensors: a length that the file can have, and a brace. */
+/** Whether a file is safetensors: a length that the file can have, and a brace, after white space as JSON may have. */
 export const looksLikeSafetensors = (start: Uint8Array, size: number): boolean =>
-  start.length > 8 && start[8] === 0x7b && numbersIn(start).getBigUint64(0, true) <= BigInt(size - 8);
+  hasBrace(start) && numbersIn(start).getBigUint64(0, true) <= BigInt(size - 8);
+
+/** Whether an object of JSON may begin after the first eight bytes; of nothing but white space it is not known yet. */
+export function hasBrace(start: Uint8Array): boolean {
+  const first = start.subarray(8).find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte));
+  return start.length > 8 && (first === undefined || first === 0x7b);
+}
 
 /**
  * The error for a file that is not of the wanted kind, which says what it is.
@@ -61,12 +67,12 @@ export function notACheckpoint(
     return text('it is safetensors. Read it with readSafetensors or loadCheckpoint');
   }
   if (wanted === 'torch') return text('it is neither a zip archive nor a pickle. Get it again');
-  if (wanted === 'checkpoint' && start[8] !== 0x7b) {
+  if (wanted === 'checkpoint' && !hasBrace(start)) {
     return text('it is neither safetensors, nor a zip archive or pickle of torch. Get it again');
   }
   if (size < 8) return text(`it has ${size} bytes, a header has 8 at least. Get it again`);
   return text(
-    start[8] === 0x7b
+    hasBrace(start)
       ? `its header would have ${numbersIn(start).getBigUint64(0, true)} bytes and the file has ${size}. Get it again`
       : 'no header follows its first 8 bytes. Get it again',
   );

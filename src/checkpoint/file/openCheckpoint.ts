@@ -20,4 +20,4 @@ export const openCheckpoint = (
   source: CheckpointSource,
   { checkCrc = false, ...options }: OpenOptions & TorchOptions = {},
 ): Promise<CheckpointFile> =>
-  openFile(caller, source, options, (size) => parseCheckpoint(size, { checkCrc }));
+  openFile(caller, source, options, (size) => parseCheckpoint(size, { checkCrc }), true);

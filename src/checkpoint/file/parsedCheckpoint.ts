@@ -1,5 +1,7 @@
+import type { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
 import type { FileKind } from './fileKind.ts';
+import type { Box } from './slice.ts';
 import type { StoredTensor } from './storedTensor.ts';
 
 /** A tensor of a file whose bytes have not been read yet. */
@@ -15,6 +17,12 @@ export interface ParsedTensor {
    * @throws {@link CheckpointError} `DTYPE`, `UNSUPPORTED`, `CORRUPT`, `LIMIT`
    */
   read(name: string): Reading<StoredTensor>;
+  /**
+   * Reads a part of it, and no more of the file than it takes.
+   *
+   * @throws {@link CheckpointError} as {@link read}
+   */
+  slice(name: string, box: Box): Reading<StoredTensor>;
 }
 
 /** What a file contains, before its tensors are read. */
@@ -25,6 +33,8 @@ export interface ParsedCheckpoint {
   readonly tensors: ReadonlyMap<string, ParsedTensor>;
   /** What a torch file holds besides: its dicts as `Map`s, its lists and tuples as arrays, its tensors as parsed ones. */
   readonly object: unknown;
+  /** What its tensors may take. */
+  readonly budget: Budget;
   /** The names of Python's classes and functions that stand in it as inert records. */
   readonly placeholders: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { DType, ElementArray } from './dtype.ts';
+import { float8ToFloat32, isFloat8 } from './float8.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
 
 /** A tensor exactly as a file has it. */
@@ -10,7 +11,7 @@ export interface StoredTensor {
   readonly dtype: DType;
   /** Its shape. */
   readonly shape: readonly number[];
-  /** The elements in row-major order; of F16 and BF16 the bits, of BOOL zeros and ones. */
+  /** The elements in row-major order; of F16, BF16 and the types of eight bits the bits, of BOOL zeros and ones. */
   readonly data: ElementArray;
 }
 
@@ -33,6 +34,7 @@ export const bytesToWiden = (dtype: DType, size: number): number =>
 export function toTensor({ dtype, shape, data }: StoredTensor, name: string): Tensor {
   const make = (values: tf.TypedArray, type: 'float32' | 'int32' | 'bool'): Tensor =>
     tf.tensor(values, [...shape], type);
+  if (isFloat8(dtype)) return make(float8ToFloat32(data as Uint8Array, dtype), 'float32');
   switch (dtype) {
     case 'F32':
       return make(data as Float32Array, 'float32');

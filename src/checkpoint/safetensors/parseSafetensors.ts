@@ -5,6 +5,7 @@ import { readHeader } from './safetensorsHeader.ts';
 
 /** Reads the header of a safetensors file of some size in bytes. */
 export function* parseSafetensors(size: number): Reading<ParsedCheckpoint> {
-  const { metadata, tensors } = yield* readHeader({ size, budget: new Budget(size) });
-  return { format: 'safetensors', metadata, tensors, object: null, placeholders: [] };
+  const budget = new Budget(size);
+  const { metadata, tensors } = yield* readHeader({ size, budget });
+  return { budget, format: 'safetensors', metadata, tensors, object: null, placeholders: [] };
 }

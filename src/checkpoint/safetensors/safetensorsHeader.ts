@@ -1,8 +1,9 @@
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
-import { checkDType, type DType, elementSize } from '../file/dtype.ts';
-import { notACheckpoint } from '../file/fileKind.ts';
+import { checkDType, type DType, elementBits, elementSize } from '../file/dtype.ts';
+import { hasBrace, notACheckpoint } from '../file/fileKind.ts';
 import { sizeOf } from '../file/storedTensor.ts';
 import { numbersIn, part, type Reading } from '../source/reading.ts';
+import { headerIn } from './safetensorsJson.ts';
 import { type SafetensorsFile, SafetensorsTensor } from './safetensorsTensor.ts';
 
 /** What stands in front of the tensors. */
@@ -24,11 +25,11 @@ export function* readHeader(file: SafetensorsFile): Reading<SafetensorsHeader> {
   const { size } = file;
   const start = yield* part(size, 0, Math.min(size, 64), () => 'the start');
   const length = size < 8 ? 0n : numbersIn(start).getBigUint64(0, true);
-  if (length < 2n || length > BigInt(Math.min(maxHeader, size - 8)) || start[8] !== 0x7b /* { */) {
+  if (length < 2n || length > BigInt(Math.min(maxHeader, size - 8)) || !hasBrace(start)) {
     throw notACheckpoint(start, size, 'safetensors');
   }
   const bytes = yield* part(size, 8, Number(length), () => 'the header');
-  const header = parsed(bytes);
+  const header = headerIn(bytes);
   const first = 8 + Number(length);
   const tensors = new Map<string, SafetensorsTensor>();
   let metadata: Record<string, string> = Object.create(null);
@@ -41,38 +42,9 @@ export function* readHeader(file: SafetensorsFile): Reading<SafetensorsHeader> {
   return { metadata, tensors };
 }
 
-function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  checkDepth(bytes);
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    // Without the cause: its message quotes the file.
-    throw corrupt('the header is not JSON');
-  }
-}
-
-/** A header has objects of objects of arrays; what is deeper is refused before anybody builds it. */
-function checkDepth(bytes: Uint8Array): void {
-  let depth = 0;
-  let isString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (isString) {
-      if (byte === 0x5c /* \ */) i++;
-      else if (byte === 0x22 /* " */) isString = false;
-    } else if (byte === 0x22) {
-      isString = true;
-    } else if (byte === 0x7b || byte === 0x5b /* { [ */) {
-      if (++depth > 3) throw corrupt('the header is nested deeper than a header can be');
-    } else if (byte === 0x7d || byte === 0x5d /* } ] */) {
-      depth--;
-    }
-  }
-}
-
 function metadataOf(value: unknown): Record<string, string> {
   const metadata: Record<string, string> = Object.create(null);
+  if (value === null) return metadata;
   if (!isObject(value)) throw corrupt('__metadata__ is not an object');
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') throw corrupt(`the metadata ${quoted(key)} is not a text`);
@@ -89,14 +61,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 function tensorOf(name: string, value: unknown, first: number, file: SafetensorsFile): SafetensorsTensor {
   if (!isObject(value)) throw corrupt(`the entry ${quoted(name)} is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
-  const bytesEach = typeof dtype === 'string' ? elementSize(dtype) : undefined;
   if (typeof dtype !== 'string') throw corrupt(`the tensor ${quoted(name)} has no type`);
-  if (bytesEach === undefined) {
-    throw new CheckpointError(
-      'DTYPE',
-      `the tensor ${quoted(name)} has the type ${quoted(dtype)}, which is not known here. Convert the file.`,
-    );
-  }
   if (!Array.isArray(shape) || !shape.every(isCount) || shape.length > maxRank) {
     throw corrupt(`the shape of ${quoted(name)} is not a list of at most ${maxRank} counts`);
   }
@@ -104,12 +69,23 @@ function tensorOf(name: string, value: unknown, first: number, file: Safetensors
     throw corrupt(`the data_offsets of ${quoted(name)} are not two counts`);
   }
   const [begin, end] = offsets as [number, number];
-  const length = sizeOf(shape) * bytesEach;
-  // Products above 2⁵³ are rounded, but never to less: they differ from every length a file can have.
-  if (end - begin !== length) {
-    throw corrupt(`the tensor ${quoted(name)} has shape [${shape.join(', ')}], and ${end - begin} bytes`);
-  }
+  const length = end - begin;
+  const bits = elementBits(dtype);
+  // Of a type that is not known, the bytes are: the tensor is refused when it is asked for.
+  const isWrong = bits === undefined ? length < 0 : 8 * length !== bitsOf(name, shape, bits);
+  if (isWrong)
+    throw corrupt(`the tensor ${quoted(name)} has shape [${shape.join(', ')}], and ${length} bytes`);
   return new SafetensorsTensor(dtype, shape, first + begin, length, file);
+}
+
+/** Bits of a tensor. Products above 2⁵³ are rounded, but never to less: they differ from every length a file can have. */
+function bitsOf(name: string, shape: readonly number[], each: number): number {
+  let size = 1;
+  for (const length of shape) {
+    size *= length;
+    if (size >= 2 ** 64) throw corrupt(`the tensor ${quoted(name)} has more elements than 64 bits count`);
+  }
+  return size * each;
 }
 
 /** The tensors follow each other without gaps, from the header to the end: nothing hides in the file. */
@@ -168,6 +144,12 @@ export function headerFor(
   }
   const json = new TextEncoder().encode(`{${parts.join(',')}}`);
   const padded = Math.ceil(json.length / 8) * 8;
+  if (padded > maxHeader) {
+    throw new CheckpointError(
+      'LIMIT',
+      `the header would have ${padded} bytes, and readers of safetensors refuse more than ${maxHeader}. Write less metadata, shorter names, or several files.`,
+    );
+  }
   const header = new Uint8Array(8 + padded).fill(0x20);
   numbersIn(header).setBigUint64(0, BigInt(padded), true);
   header.set(json, 8);

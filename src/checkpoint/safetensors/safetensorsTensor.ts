@@ -1,6 +1,7 @@
 import { quoted } from '../checkpointError.ts';
-import { checkDType, elementsIn } from '../file/dtype.ts';
+import { checkDType, elementSize, elementsIn } from '../file/dtype.ts';
 import type { ParsedTensor } from '../file/parsedCheckpoint.ts';
+import { type Box, readBox } from '../file/slice.ts';
 import { bytesToWiden, type StoredTensor, sizeOf } from '../file/storedTensor.ts';
 import type { Budget } from '../source/budget.ts';
 import { part, type Reading } from '../source/reading.ts';
@@ -43,5 +44,16 @@ export class SafetensorsTensor implements ParsedTensor {
     file.budget.chargeData(bytesToWiden(dtype, sizeOf(shape)), what);
     const bytes = yield* part(file.size, offset, length, what);
     return { dtype, shape, data: elementsIn(bytes, dtype) };
+  }
+
+  *slice(name: string, box: Box): Reading<StoredTensor> {
+    const { dtype, shape, offset, file } = this;
+    const what = () => `the tensor ${quoted(name)}`;
+    checkDType(dtype, name);
+    file.budget.chargeData(bytesToWiden(dtype, sizeOf(box.size)), what);
+    const bytes = yield* readBox(shape, box, elementSize(dtype)!, (start, size) =>
+      part(file.size, offset + start, size, what),
+    );
+    return { dtype, shape: box.size, data: elementsIn(bytes, dtype) };
   }
 }

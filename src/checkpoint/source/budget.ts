@@ -11,6 +11,7 @@ export class Budget {
   private readonly size: number;
   private objects: number;
   private data: number;
+  private isPerRead = false;
 
   /** @param size - bytes in the file */
   constructor(size: number) {
@@ -33,13 +34,28 @@ export class Budget {
   }
 
   /**
-   * Takes memory for the elements of tensors, and what is unpacked.
+   * Takes memory for the elements of a tensor.
    *
    * @throws {@link CheckpointError} `LIMIT` if there is not as much left
    */
   chargeData(bytes: number, what: () => string): void {
+    if (bytes > this.data) throw this.exceeded(what);
+    if (!this.isPerRead) this.data -= bytes;
+  }
+
+  /**
+   * Takes memory for what is unpacked, which the file keeps.
+   *
+   * @throws {@link CheckpointError} `LIMIT` if there is not as much left
+   */
+  chargeUnpacked(bytes: number, what: () => string): void {
+    if (bytes > this.data) throw this.exceeded(what);
     this.data -= bytes;
-    if (this.data < 0) throw this.exceeded(what);
+  }
+
+  /** From now on each tensor may take what is left: the caller reads them one by one, as often as it likes. */
+  perRead(): void {
+    this.isPerRead = true;
   }
 
   /** Remembers what is left for objects; the function takes back what was charged since, because it is garbage. */

@@ -1,5 +1,6 @@
 import { CheckpointError } from '../checkpointError.ts';
 import { isNode, openNodeFile, pathOf } from './nodeFile.ts';
+import { readAhead } from './readAhead.ts';
 import { type ByteRange, plainBytes } from './reading.ts';
 import { openUrl, received } from './urlSource.ts';
 
@@ -62,12 +63,15 @@ export async function openSource(source: CheckpointSource, options: OpenOptions 
   };
 }
 
+/** What is read of a file at least: as fast as a few bytes of it. */
+const ahead = 128 * 1024;
+
 /** The source, and whether all of it has arrived, and was reported, already. */
 async function openAny(source: CheckpointSource, options: OpenOptions): Promise<[ByteSource, boolean]> {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     return [inMemory(plainBytes(source)), false];
   }
-  if (typeof Blob === 'function' && source instanceof Blob) return [inBlob(source), false];
+  if (typeof Blob === 'function' && source instanceof Blob) return [readAhead(inBlob(source), ahead), false];
   if (typeof Response === 'function' && source instanceof Response) {
     return [inBlob(await received(source, options)), true];
   }
@@ -78,7 +82,7 @@ async function openAny(source: CheckpointSource, options: OpenOptions): Promise<
     );
   }
   const path = pathOf(source);
-  if (path !== null && isNode()) return [await openNodeFile(path), false];
+  if (path !== null && isNode()) return [readAhead(await openNodeFile(path), ahead), false];
   const opened = await openUrl(source, options);
   return opened instanceof Blob ? [inBlob(opened), true] : [opened, false];
 }

@@ -1,5 +1,6 @@
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { ByteSource, OpenOptions } from './byteSource.ts';
+import { readAhead } from './readAhead.ts';
 import type { ByteRange } from './reading.ts';
 
 /** Small parts are not asked for one by one. */
@@ -18,7 +19,8 @@ export async function openUrl(url: string | URL, options: OpenOptions): Promise<
     return received(isAll ? first : await request(url, undefined, options), options);
   }
   const start = new Uint8Array(await arriving(url, options.signal, () => first.arrayBuffer()));
-  return ranged(url, options, { total: range.total, tag: first.headers.get('ETag'), start });
+  const parts = ranged(url, options, { total: range.total, tag: first.headers.get('ETag') });
+  return readAhead(parts, leastRequest, start);
 }
 
 async function request(url: string | URL, range: ByteRange | undefined, { signal }: OpenOptions) {
@@ -66,35 +68,20 @@ function rangeOf(response: Response): { offset: number; total: number } | null {
 interface Known {
   readonly total: number;
   readonly tag: string | null;
-  readonly start: Uint8Array;
 }
 
-function ranged(url: string | URL, options: OpenOptions, { total, tag, start }: Known): ByteSource {
-  let window = { offset: 0, bytes: start };
-  const covers = ({ offset, length }: ByteRange): boolean =>
-    offset >= window.offset && offset + length <= window.offset + window.bytes.length;
-  const viewOf = ({ offset, length }: ByteRange): Uint8Array =>
-    window.bytes.subarray(offset - window.offset, offset - window.offset + length);
+function ranged(url: string | URL, options: OpenOptions, { total, tag }: Known): ByteSource {
   return {
     size: total,
-    close: async () => {
-      window = { offset: 0, bytes: new Uint8Array(0) };
-    },
-    async read(range) {
-      if (covers(range)) return viewOf(range).slice();
-      const length = Math.min(Math.max(range.length, leastRequest), total - range.offset);
-      const response = await request(url, { offset: range.offset, length }, options);
+    close: async () => {},
+    async read({ offset, length }) {
+      const response = await request(url, { offset, length }, options);
       const found = rangeOf(response);
-      if (found?.offset !== range.offset || found.total !== total || response.headers.get('ETag') !== tag) {
+      if (found?.offset !== offset || found.total !== total || response.headers.get('ETag') !== tag) {
         await response.body?.cancel();
         throw unreadable(url, 'it has changed since it was opened');
       }
-      const bytes = new Uint8Array(await arriving(url, options.signal, () => response.arrayBuffer()));
-      if (length > range.length) {
-        window = { offset: range.offset, bytes };
-        return viewOf(range).slice();
-      }
-      return bytes;
+      return new Uint8Array(await arriving(url, options.signal, () => response.arrayBuffer()));
     },
   };
 }

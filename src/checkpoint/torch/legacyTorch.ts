@@ -57,7 +57,7 @@ export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
   yield* findPlaces(size, keys, storages, places);
   const tensors = namedTensors(object, budget);
   const placeholders = [...world.placeholders];
-  return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders };
+  return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders, budget };
 }
 
 /**

@@ -61,7 +61,7 @@ export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<Pa
   const object = new Unpickler(new PickleBytes(bytes, 0, true), world, budget).run();
   const tensors = namedTensors(object, budget);
   const placeholders = [...world.placeholders];
-  return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders };
+  return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders, budget };
 }
 
 /** The folder that holds everything in the archive, with its slash. */

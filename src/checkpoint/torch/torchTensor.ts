@@ -1,6 +1,7 @@
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import { checkDType, elementSize, elementsIn, newElements } from '../file/dtype.ts';
 import type { ParsedTensor } from '../file/parsedCheckpoint.ts';
+import { type Box, readBox } from '../file/slice.ts';
 import { bytesToWiden, type StoredTensor, sizeOf } from '../file/storedTensor.ts';
 import type { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
@@ -89,6 +90,23 @@ export class TorchTensor implements ParsedTensor {
     gather(elements, layout, data);
     return { dtype, shape, data };
   }
+
+  *slice(name: string, box: Box): Reading<StoredTensor> {
+    const { dtype, storage, budget, requiresGrad } = this;
+    const { offset, shape, stride } = this.layout;
+    if (!this.isContiguous) {
+      const start = box.begin.reduce((sum, at, axis) => sum + at * stride[axis]!, offset);
+      const layout = { offset: box.size.includes(0) ? offset : start, shape: box.size, stride };
+      return yield* new TorchTensor(storage, layout, dtype, requiresGrad, budget).read(name);
+    }
+    checkDType(dtype, name);
+    const each = elementSize(dtype)!;
+    budget.chargeData(bytesToWiden(dtype, sizeOf(box.size)), () => `the tensor ${quoted(name)}`);
+    const bytes = yield* readBox(shape, box, each, (start, length) =>
+      storage.read(offset * each + start, length),
+    );
+    return { dtype, shape: box.size, data: elementsIn(bytes, dtype) };
+  }
 }
 
 /** Copies the elements of a view in row-major order; the view begins at the first of the given elements. */
@@ -122,6 +140,10 @@ export class RefusedTensor implements ParsedTensor {
   constructor(kind: string, shape: readonly number[]) {
     this.dtype = kind;
     this.shape = shape;
+  }
+
+  slice(name: string): Reading<StoredTensor> {
+    return this.read(name);
   }
 
   // biome-ignore lint/correctness/useYield: a reading that fails before it reads

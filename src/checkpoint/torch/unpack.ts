@@ -42,7 +42,7 @@ export function packedFile(size: number, entry: ZipEntry, budget: Budget, checks
 }
 
 function inflated(packed: Uint8Array, entry: ZipEntry, budget: Budget): Uint8Array {
-  budget.chargeData(entry.size, () => `the entry ${quoted(entry.name)}`);
+  budget.chargeUnpacked(entry.size, () => `the entry ${quoted(entry.name)}`);
   // One byte more, to see whether there is more than the entry states: the library stops at the end of the array.
   const out = new Uint8Array(entry.size + 1);
   let bytes: Uint8Array;

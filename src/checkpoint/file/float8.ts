@@ -1,0 +1,56 @@
+import type { DType } from './dtype.ts';
+
+/** How eight bits stand for a number: sign, exponent, fraction; and which bits stand for none. */
+interface Float8 {
+  readonly fractionBits: number;
+  /** What is added to the exponent. */
+  readonly bias: number;
+  /** Whether the largest exponent is infinity and what is no number, as in IEEE 754. */
+  readonly hasInfinity: boolean;
+  /** The bits of what is no number, where that is not by the exponent. */
+  readonly nan: readonly number[];
+}
+
+const formats = {
+  F8_E4M3: { fractionBits: 3, bias: 7, hasInfinity: false, nan: [0x7f, 0xff] },
+  F8_E5M2: { fractionBits: 2, bias: 15, hasInfinity: true, nan: [] },
+  F8_E4M3FNUZ: { fractionBits: 3, bias: 8, hasInfinity: false, nan: [0x80] },
+  F8_E5M2FNUZ: { fractionBits: 2, bias: 16, hasInfinity: false, nan: [0x80] },
+} as const satisfies Record<string, Float8>;
+
+/** The types of eight bits. */
+export type Float8Type = keyof typeof formats | 'F8_E8M0';
+
+/** Whether a type has floating-point numbers of eight bits. */
+export const isFloat8 = (dtype: DType): dtype is Float8Type =>
+  dtype === 'F8_E8M0' || Object.hasOwn(formats, dtype);
+
+/** The numbers that such bits stand for, exactly. */
+export function float8ToFloat32(bits: Uint8Array, dtype: Float8Type): Float32Array {
+  let table = tables.get(dtype);
+  if (table === undefined) {
+    table = Float32Array.from({ length: 256 }, (_, byte) => numberOf(byte, dtype));
+    tables.set(dtype, table);
+  }
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = table[bits[i]!]!;
+  return values;
+}
+
+const tables = new Map<Float8Type, Float32Array>();
+
+function numberOf(byte: number, dtype: Float8Type): number {
+  // A power of two, and nothing else: the scale of a block.
+  if (dtype === 'F8_E8M0') return byte === 0xff ? Number.NaN : 2 ** (byte - 127);
+  const { fractionBits, bias, hasInfinity, nan }: Float8 = formats[dtype];
+  if (nan.includes(byte)) return Number.NaN;
+  const sign = byte & 0x80 ? -1 : 1;
+  const exponent = (byte & 0x7f) >> fractionBits;
+  const fraction = (byte & ((1 << fractionBits) - 1)) / (1 << fractionBits);
+  if (hasInfinity && exponent === 0x7f >> fractionBits) {
+    return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  }
+  // Without the leading one of the others.
+  if (exponent === 0) return sign * fraction * 2 ** (1 - bias);
+  return sign * (1 + fraction) * 2 ** (exponent - bias);
+}
