@@ -1,7 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
+import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
+import { parametrizedWeights } from '../checkpoint/respell/parametrizedWeights.ts';
 import { respelled } from '../checkpoint/respell/respell.ts';
 import { checkFileName } from '../checkpoint/safetensors/checkFileName.ts';
 import { safetensorsPieces } from '../checkpoint/safetensors/safetensorsPieces.ts';
@@ -54,11 +56,13 @@ export async function convert(
       }
       await writeNodeFile(output, pieces());
       bar.stop();
-      const facts = { output, spelling, tensors: tensors.size, bytes };
+      const folded = isFolded ? parametrizedWeights(view).length : null;
+      const facts = { output, spelling, tensors: tensors.size, bytes, ...(folded !== null && { folded }) };
+      if (folded === 0) terminal.error(nothingFolded(view));
       terminal.out(
         json
           ? JSON.stringify(facts)
-          : `${output}: ${counted(tensors.size, 'tensor')}, ${counted(bytes, 'byte')}`,
+          : `${folded ? `folded ${counted(folded, 'weight')}\n` : ''}${output}: ${counted(tensors.size, 'tensor')}, ${counted(bytes, 'byte')}`,
       );
     } finally {
       await file.close();
@@ -66,6 +70,20 @@ export async function convert(
   } finally {
     bar.stop();
   }
+}
+
+/** The warning for a file with nothing to fold, which names what looks like a normalization of somebody's own. */
+function nothingFolded({ names }: CheckpointFile): string {
+  const all = new Set(names);
+  const own = names.find((name) => {
+    const weight = name.endsWith('_bar') ? name.slice(0, -'_bar'.length) : null;
+    return weight !== null && all.has(`${weight}_u`);
+  });
+  const why =
+    own === undefined
+      ? 'neither the names nor a recipe in the file tell of a parametrized weight.'
+      : `${quoted(own)} is the original of a spectral norm that is not torch's, whose value its own module computes.`;
+  return `warning: folded 0 weights: ${why} The tensors are written as they are.`;
 }
 
 /** Refuses what would be taken for something else, and a file in its own place: what a fold computes does not go back. */

@@ -9,6 +9,8 @@ const ascii = (text: string): number[] => [...text].map((character) => character
 const startsWith = (start: Uint8Array, bytes: readonly number[]): boolean =>
   bytes.every((byte, i) => start[i] === byte);
 
+const onnx = 'ONNX, which is a graph. Export the state dict of the model instead';
+
 /** Other kinds of files by how they begin, and what to do about them. */
 const others: readonly (readonly [bytes: readonly number[], text: string])[] = [
   [
@@ -24,7 +26,11 @@ const others: readonly (readonly [bytes: readonly number[], text: string])[] = [
     ascii('<'),
     'HTML or XML, as servers answer when they do not send the file. Look at it and check the address',
   ],
-  [ascii('{'), 'JSON. Pass the file with the weights'],
+  [ascii('{'), 'JSON, as an index of shards is. Pass the files with the weights'],
+  [[0x08, 0x07, 0x12], onnx],
+  [[0x08, 0x08, 0x12], onnx],
+  [[0x08, 0x09, 0x12], onnx],
+  [[0x08, 0x0a, 0x12], onnx],
 ];
 
 /** Whether a file is one of torch's, from its first bytes: a zip archive or a pickle. */
@@ -58,6 +64,7 @@ export function notACheckpoint(
   const what = wanted === 'checkpoint' ? 'checkpoint' : `${wanted} file`;
   const text = (rest: string) => new CheckpointError('NOT_A_CHECKPOINT', `this is not a ${what}: ${rest}.`);
   if (size === 0) return text('it is empty. Get it again');
+  if (startsWith(start.subarray(4), ascii('TFL3'))) return text('it is TensorFlow Lite. Pass the checkpoint');
   const other = others.find(([bytes]) => startsWith(start, bytes));
   if (other !== undefined) return text(`it is ${other[1]}`);
   if (wanted === 'safetensors' && looksLikeTorch(start)) {
@@ -65,6 +72,9 @@ export function notACheckpoint(
   }
   if (wanted === 'torch' && looksLikeSafetensors(start, size)) {
     return text('it is safetensors. Read it with readSafetensors or loadCheckpoint');
+  }
+  if (wanted === 'torch' && looksLikePickle(start)) {
+    return text('it is a pickle that torch.save did not write. Save its tensors with torch.save');
   }
   if (wanted === 'torch') return text('it is neither a zip archive nor a pickle. Get it again');
   if (wanted === 'checkpoint' && !hasBrace(start)) {

@@ -24,3 +24,37 @@ export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   for (let i = 0; i < bits.length; i++) values[i] = bits[i]! << 16;
   return new Float32Array(values.buffer);
 }
+
+/** The float16 bits that are nearest to numbers; of two as near, the even one. */
+export function toFloat16(values: ArrayLike<number>): Uint16Array {
+  return Uint16Array.from(values, float16Of);
+}
+
+function float16Of(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(size)) return 0x7e00;
+  // Halfway between the largest number and the one after it.
+  if (size >= 65520) return sign | 0x7c00;
+  let exponent = Math.max(Math.floor(Math.log2(size)), -14);
+  // The logarithm is rounded itself.
+  if (exponent > -14 && 2 ** exponent > size) exponent--;
+  // In units of the last bit; the leading one counts into the exponent, and so does what rounding carries.
+  const units = nearestEven(size * 2 ** (10 - exponent));
+  return sign | (((exponent + 14) << 10) + units);
+}
+
+function nearestEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
+/** The bfloat16 bits that are nearest to numbers; of two as near, the even one. */
+export function toBfloat16(values: ArrayLike<number>): Uint16Array {
+  const bits = new Uint32Array(Float32Array.from(values).buffer);
+  return Uint16Array.from(bits, (word) => {
+    if ((word & 0x7fffffff) > 0x7f800000) return 0x7fc0;
+    return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  });
+}

@@ -1,13 +1,14 @@
 import { keptAxes, leftAxes, type Normalization, rowAxes } from '../../nn/spelling/normalization.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../file/half.ts';
+import type { DType } from '../file/dtype.ts';
+import { bfloat16ToFloat32, float16ToFloat32, toBfloat16, toFloat16 } from '../file/half.ts';
 import { type StoredTensor, sizeOf } from '../file/storedTensor.ts';
 
 // The formulas of WeightNorm and SpectralNorm once more, in plain numbers: files of torch are folded without a backend, F64 in
 // its own precision, and by σ alone where no module tells which axis is meant. A test holds both to the same values.
 
 /**
- * The weight that parts of a file stand for, in float32 (F64 of F64).
+ * The weight that parts of a file stand for, in the type of its direction or original.
  *
  * @param parts - g and v, or W, u and v
  * @throws {@link CheckpointError} `DTYPE` for parts that are no floating-point numbers
@@ -19,9 +20,25 @@ export function foldStored(kind: Normalization, parts: readonly StoredTensor[], 
     kind === 'weightNorm'
       ? weightOf(numbers[0]!, parts[0]!.shape, numbers[1]!, shape)
       : quotientOf(numbers[0]!, shape, numbers[1]!, numbers[2]!);
-  return dtype === 'F64'
-    ? { dtype, shape, data: values }
-    : { dtype: 'F32', shape, data: new Float32Array(values) };
+  return storedAs(foldedType(dtype), shape, values);
+}
+
+/** The type of a computed tensor: that of what it is computed from. */
+export const foldedType = (dtype: string): DType =>
+  dtype === 'F64' || dtype === 'F16' || dtype === 'BF16' ? dtype : 'F32';
+
+/** Numbers as a file has them in a type. */
+export function storedAs(dtype: DType, shape: readonly number[], values: ArrayLike<number>): StoredTensor {
+  switch (dtype) {
+    case 'F64':
+      return { dtype, shape, data: Float64Array.from(values) };
+    case 'F16':
+      return { dtype, shape, data: toFloat16(values) };
+    case 'BF16':
+      return { dtype, shape, data: toBfloat16(values) };
+    default:
+      return { dtype: 'F32', shape, data: Float32Array.from(values) };
+  }
 }
 
 function floats({ dtype, data }: StoredTensor, name: string): ArrayLike<number> {
@@ -129,9 +146,7 @@ export function rightVectorStored(parts: readonly StoredTensor[], name: string):
   const along = candidates.reduce((best, other) => (lengthOf(other) > lengthOf(best) ? other : best));
   const scale = squares / products / lengthOf(along);
   const values = along.map((x) => x * scale);
-  return dtype === 'F64'
-    ? { dtype, shape: [values.length], data: values }
-    : { dtype: 'F32', shape: [values.length], data: new Float32Array(values) };
+  return storedAs(foldedType(dtype), [values.length], values);
 }
 
 const stridesOf = (shape: readonly number[]): number[] =>

@@ -2,11 +2,11 @@ import type { TensorRecipe } from '../../model/recipe.ts';
 import { keyIn, partsOf } from '../../nn/spelling/normalization.ts';
 import type { Spelling } from '../../nn/spelling/spelling.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
-import type { CheckpointFile } from '../file/checkpointFile.ts';
+import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
 import { checkDType, type DType } from '../file/dtype.ts';
 import { type StoredTensor, sizeOf } from '../file/storedTensor.ts';
 import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
-import { foldStored, rightVectorStored } from './foldStored.ts';
+import { foldedType, foldStored, rightVectorStored, storedAs } from './foldStored.ts';
 import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
 
 /** A tensor that will be written. */
@@ -63,8 +63,6 @@ async function readAll(file: CheckpointFile, parts: readonly string[]): Promise<
   return stored;
 }
 
-const foldedType = (dtype: string): DType => (dtype === 'F64' ? 'F64' : 'F32');
-
 function renamed(weight: ParametrizedWeight, part: string, spelling: Spelling): string {
   const { prefix, tensor, normalization, parts } = weight;
   if (normalization === null) return part;
@@ -99,15 +97,24 @@ function foldedByRecipe(
     const own = spelling === 'modern' ? part.slice(start) : partsOf(normalization!)[i]!;
     return `parametrizations.weight.${own}`;
   });
-  const shapes = new Map(keys.map((key, i) => [key, file.info(parts[i]!).shape]));
-  const shape = shapeOf(shapes, 'parametrizations.weight.');
-  if (shape === undefined) throw corrupt(`the parametrized weight ${quoted(name)} has no original`);
+  const infos = new Map(keys.map((key, i) => [key, file.info(parts[i]!)]));
+  const original = originalOf(infos, 'parametrizations.weight.');
+  if (original === undefined) throw corrupt(`the parametrized weight ${quoted(name)} has no original`);
+  const { shape } = original;
+  // The maps compute in float32.
+  const dtype = original.dtype === 'F64' ? 'F32' : foldedType(original.dtype);
   return {
-    dtype: 'F32',
+    dtype,
     shape,
     async read() {
       const stored = await readAll(file, parts);
-      return foldByRecipe(name, shape, recipe, new Map(keys.map((key, i) => [key, stored[i]!])));
+      const weight = await foldByRecipe(
+        name,
+        shape,
+        recipe,
+        new Map(keys.map((key, i) => [key, stored[i]!])),
+      );
+      return storedAs(dtype, shape, weight.data as Float32Array);
     },
   };
 }
@@ -115,17 +122,13 @@ function foldedByRecipe(
 /** How deep originals may be parametrized themselves. */
 const deepest = 8;
 
-/** The shape of a weight: in the catalog that of its last original, which may be parametrized itself. */
-function shapeOf(
-  shapes: ReadonlyMap<string, readonly number[]>,
-  path: string,
-  depth = 0,
-): readonly number[] | undefined {
+/** Shape and type of a weight: in the catalog those of its last original, which may be parametrized itself. */
+function originalOf(infos: ReadonlyMap<string, TensorInfo>, path: string, depth = 0): TensorInfo | undefined {
   if (depth === deepest) return undefined;
   for (const original of ['original1', 'original']) {
     const nested = `${path}parametrizations.${original}.`;
-    const shape = shapes.get(path + original) ?? shapeOf(shapes, nested, depth + 1);
-    if (shape !== undefined) return shape;
+    const info = infos.get(path + original) ?? originalOf(infos, nested, depth + 1);
+    if (info !== undefined) return info;
   }
   return undefined;
 }
