@@ -1,7 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { constant } from './constant.ts';
-import { isZero } from './norm.ts';
 import { type NumbersAtHand, nothingAtHand } from './numbersAtHand.ts';
 import { times } from './product.ts';
 
@@ -18,6 +17,9 @@ const DEGREE_4: Degree = { degree: 4, block: 2, size: 0.07 };
 const DEGREE_9: Degree = { degree: 9, block: 3, size: 0.77 };
 const DEGREE_12: Degree = { degree: 12, block: 4, size: 1.44 };
 const DEGREE_16: Degree = { degree: 16, block: 4, size: 2.5 };
+
+/** The smallest norm that matrices are scaled to. */
+const LEAST_NORM = 1e-9;
 
 /** How often the result is squared at most. */
 const SQUARINGS = 9;
@@ -42,11 +44,9 @@ const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 
  */
 export function matrixExp(A: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): Tensor {
   const n = A.shape[2]!;
-  // Scaled to a norm of 1, so that no power overflows.
-  const norm = constant(() => {
-    const largest = tf.max(tf.sum(tf.abs(A), 2, true), 1, true);
-    return tf.add(largest, isZero(largest));
-  });
+  // Scaled to a norm of 1, so that no power overflows. Powers of what is smaller than the limit do not count anyway, and
+  // gradients that were multiplied by a smaller scale would lose digits.
+  const norm = constant(() => tf.maximum(tf.max(tf.sum(tf.abs(A), 2, true), 1, true), LEAST_NORM));
   const unit = tf.div(A, norm);
   const identity = tf.broadcastTo(tf.eye(n), A.shape);
   const sizeBy = (root: Tensor) => constant(() => tf.mul(norm, root));

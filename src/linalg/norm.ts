@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { constant } from './constant.ts';
 
-const LARGEST_FLOAT32 = 3.4028234663852886e38;
+/** The largest number of float32. */
+export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
 /**
  * The largest magnitude along some axes, which stay with size 1; 1 where all is zero. No gradient flows through it: it is
@@ -10,11 +12,10 @@ const LARGEST_FLOAT32 = 3.4028234663852886e38;
  * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1. Infinities count as the largest float32.
  */
 export function scaleAlong(x: Tensor, axes: readonly number[]): Tensor {
-  const scale = tf.customGrad((t) => {
-    const largest = tf.minimum(tf.max(tf.abs(t as Tensor), [...axes], true), LARGEST_FLOAT32);
-    return { value: tf.add(largest, isZero(largest)), gradFunc: () => tf.zerosLike(t as Tensor) };
+  return constant(() => {
+    const largest = tf.minimum(tf.max(tf.abs(x), [...axes], true), LARGEST_FLOAT32);
+    return tf.add(largest, isZero(largest));
   });
-  return scale(x);
 }
 
 /** 1 where a non-negative tensor is zero, else 0. */

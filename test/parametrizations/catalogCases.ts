@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   maxNorm,
   minMaxNorm,
@@ -14,7 +14,6 @@ import {
   weightNorm,
 } from '../../src/index.ts';
 import * as catalog from '../../src/parametrizations/index.ts';
-import { example } from '../nn/gradientCheck.ts';
 
 const orthogonalBy = (orthogonalMap: OrthogonalMap) => (layer: nn.Linear) =>
   orthogonal(layer, 'weight', { orthogonalMap });
@@ -41,10 +40,14 @@ export const catalogNames: string[] = Object.entries(catalog)
 
 /** A layer in evaluation mode, whose weight has norms below, within and above the limits, with the map on it. */
 export function parametrizedLayer(name: string): nn.Linear {
+  nn.manualSeed(3);
   const layer = new nn.Linear(3, 3, { bias: false });
-  const value = example([3, 3], 0.7);
-  (layer.weight as tf.Variable).assign(value);
-  value.dispose();
-  catalogCases[name]!(layer);
+  tf.tidy(() => {
+    const value = tf.tensor2d([0.3, 0.6, 1.2, -0.25, -0.5, -0.9, 0.2, 0.55, 1.1], [3, 3]);
+    (layer.weight as tf.Variable).assign(value);
+    catalogCases[name]!(layer);
+    // The right inverse has no negative number.
+    if (name === 'nonNeg') layer.parametrizations!.weight!.original!.assign(value);
+  });
   return layer.eval() as nn.Linear;
 }

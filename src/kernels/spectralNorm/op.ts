@@ -105,12 +105,16 @@ function register(backendName: string, kernelsInUse: KernelsInUse): void {
     // Of a kernel with one output tfjs gives no list.
     const r = dys as Tensor;
     const [dY, W, left, right, sigma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-    // With the scale s as a constant, the gradient is 1/s of that at W/s.
+    // With the scale s as a constant, the gradient to ∂L/∂Y is 1/s of that at W/s, and the gradient to W is 1/s². Divided
+    // last: both are linear in r, and what is zero stays zero.
     const scale = tf.reshape(scaleAlong(W, axesOf(W)), []);
-    const scaled = scaleToOne(W);
-    const [toDY, toW] = pullBackTwice(tf.div(r, scale), dY, scaled, dimOf(attributes), { left, right });
+    const [toDY, toW] = pullBackTwice(r, dY, scaleToOne(W), dimOf(attributes), { left, right });
     // σ is a function of W, and the gradient to W takes that into account.
-    return { dY: () => toDY!, W: () => tf.div(toW!, scale), ...constants({ left, right, sigma }) };
+    return {
+      dY: () => tf.div(toDY!, scale),
+      W: () => tf.div(tf.div(toW!, scale), scale),
+      ...constants({ left, right, sigma }),
+    };
   });
 }
 

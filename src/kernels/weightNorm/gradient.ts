@@ -17,11 +17,10 @@ export function weightNormGradient(
   axes: readonly number[],
   eps: number,
 ): { dg: Tensor; dv: Tensor } {
-  const { unit, inverseNorm, isUnit, isNonzero } = direction(v, axes, eps);
+  const { unit, productOverNorm, isUnit } = direction(v, axes, eps);
   const along = tf.sum(tf.mul(dW, unit), [...axes], true);
-  const factor = tf.mul(inverseNorm(g), isNonzero);
   return {
     dg: tf.reshape(along, g.shape),
-    dv: tf.mul(factor, tf.sub(dW, tf.mul(unit, tf.mul(isUnit, along)))),
+    dv: productOverNorm(tf.sub(dW, tf.mul(unit, tf.mul(isUnit, along))), g),
   };
 }

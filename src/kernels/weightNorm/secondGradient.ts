@@ -20,20 +20,21 @@ export function weightNormSecondGradient(
   axes: readonly number[],
   eps: number,
 ): { dW: Tensor; g: Tensor; v: Tensor } {
-  const { unit: u, inverseNorm, isUnit: k, isNonzero } = direction(v, axes, eps);
+  const { unit: u, productOverNorm, isUnit: k } = direction(v, axes, eps);
   const dot = (x: Tensor, y: Tensor) => tf.sum(tf.mul(x, y), [...axes], true);
   const perNorm = (x: Tensor) => tf.reshape(x, dot(u, u).shape);
-  const overNorm = (x: Tensor) => tf.mul(isNonzero, inverseNorm(x));
+  const overNorm = (x: Tensor) => productOverNorm(x, tf.scalar(1));
   const [p, s, t] = [dot(dW, u), dot(r, u), dot(r, dW)] as [Tensor, Tensor, Tensor];
-  const a = overNorm(perNorm(g));
+  const magnitude = perNorm(g);
   // What of dW and r is at right angles to v.
   const across = tf.sub(dW, tf.mul(k, tf.mul(u, p)));
   const acrossToo = tf.sub(r, tf.mul(k, tf.mul(u, s)));
   const along = tf.sub(t, tf.mul(k, tf.mul(p, s)));
   const turned = tf.add(tf.mul(along, u), tf.add(tf.mul(s, across), tf.mul(p, acrossToo)));
+  // Divided last: a factor of 1/‖v‖² is infinite where a zero that it multiplies is to stay zero.
   return {
-    dW: tf.add(tf.mul(perNorm(q), u), tf.mul(a, acrossToo)),
+    dW: tf.add(tf.mul(perNorm(q), u), productOverNorm(acrossToo, magnitude)),
     g: tf.reshape(overNorm(along), g.shape),
-    v: tf.sub(tf.mul(overNorm(perNorm(q)), across), tf.mul(k, tf.mul(overNorm(a), turned))),
+    v: tf.sub(productOverNorm(across, perNorm(q)), tf.mul(k, overNorm(productOverNorm(turned, magnitude)))),
   };
 }
