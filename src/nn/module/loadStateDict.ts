@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { numbersAtHand } from '../../engine/numbersAtHand.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
@@ -13,6 +14,7 @@ import {
   type StateDictLoading,
 } from './hooks.ts';
 import type { Module } from './module.ts';
+import { mergeTied, tiedKeysOf } from './tiedKeys.ts';
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadStateDictOptions {
@@ -46,11 +48,16 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
     const problems: string[] = [];
     const explained = new Set<string>();
     const state = new Map(Object.entries(map));
+    const { origins, conflicts } = mergeTied(state, tiedKeysOf(module), hasSameNumbers);
+    const keyInMap = (key: string): string => origins.get(key) ?? key;
+    for (const [one, other] of conflicts) {
+      problems.push(`'${one}' and '${other}' are one variable of the module, and two values in the map`);
+    }
     for (const [prefix, part] of everyPath(module)) {
       const loading: StateDictLoading = {
         state,
         prefix,
-        mapped: (mapping) => void mapped.push(mapping),
+        mapped: ({ from, to, rule }) => void mapped.push({ from: from.map(keyInMap), to, rule }),
         problem: (text, keys = []) => {
           problems.push(text);
           for (const key of keys) explained.add(key);
@@ -61,9 +68,13 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
     }
     const targets = new Map(namedState(module));
     checkAlive(module, targets);
-    const missingKeys = [...targets.keys()].filter((key) => !state.has(key) && !explained.has(key));
-    const unexpectedKeys = [...state.keys()].filter((key) => !targets.has(key) && !explained.has(key));
-    const writes: [Variable, Tensor][] = [];
+    const isThere = (key: string): boolean => state.has(key) || explained.has(key);
+    const there = new Set([...targets].flatMap(([key, variable]) => (isThere(key) ? [variable] : [])));
+    const missingKeys = [...targets].flatMap(([key, variable]) => (there.has(variable) ? [] : [key]));
+    const unexpectedKeys = [...state.keys()]
+      .filter((key) => !targets.has(key) && !explained.has(key))
+      .map(keyInMap);
+    const writes = new Map<Variable, { key: string; value: Tensor }>();
     for (const [key, variable] of targets) {
       const value: unknown = state.get(key);
       if (value === undefined) continue;
@@ -73,14 +84,18 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
         problems.push(`'${key}' is a disposed tensor`);
       } else if (!tf.util.arraysEqual(value.shape, variable.shape)) {
         problems.push(
-          `'${key}' has shape ${formatShape(value.shape)} in the map and ${formatShape(variable.shape)} in the module`,
+          `'${keyInMap(key)}' has shape ${formatShape(value.shape)} in the map and ${formatShape(variable.shape)} in the module`,
         );
       } else {
+        const other = writes.get(variable);
+        if (other !== undefined && !hasSameNumbers(other.value, value)) {
+          problems.push(
+            `'${other.key}' and '${key}' are one variable of the module, and two values in the map`,
+          );
+        }
         // An alias keeps its data while the variables are written, some of which may be the values of others.
-        writes.push([
-          variable,
-          value.dtype === variable.dtype ? alias(value) : tf.cast(value, variable.dtype),
-        ]);
+        const own = value.dtype === variable.dtype ? alias(value) : tf.cast(value, variable.dtype);
+        writes.set(variable, { key, value: own });
       }
     }
     if (strict && missingKeys.length > 0) problems.push(`missing: ${missingKeys.join(', ')}`);
@@ -94,10 +109,23 @@ export function loadStateDict(module: Module, map: StateDict, strict: boolean): 
         unexpectedKeys,
       );
     }
-    for (const [variable, value] of writes) variable.assign(value);
+    for (const [variable, { value }] of writes) variable.assign(value);
     return { mapped, missingKeys, unexpectedKeys };
   });
 }
+
+/** Whether two values are known to be equal: they are one tensor, or their numbers can be looked at. */
+function hasSameNumbers(a: unknown, b: unknown): boolean {
+  if (!(a instanceof tf.Tensor && b instanceof tf.Tensor) || a.isDisposed || b.isDisposed) return a === b;
+  if (!tf.util.arraysEqual(a.shape, b.shape)) return false;
+  if (a.dataId === b.dataId) return true;
+  if (a.dtype !== 'float32' || b.dtype !== 'float32') return false;
+  const [left, right] = [numbersAtHand(a), numbersAtHand(b)];
+  return left !== null && right !== null && tf.util.arraysEqual(bitsOf(left), bitsOf(right));
+}
+
+// As bits: NaN is equal to itself.
+const bitsOf = (numbers: ArrayLike<number>): Int32Array => new Int32Array(Float32Array.from(numbers).buffer);
 
 function checkAlive(module: Module, targets: ReadonlyMap<string, Variable>): void {
   for (const [key, variable] of targets) {

@@ -158,12 +158,13 @@ export abstract class Module implements Copyable {
   /**
    * Copies values into the parameters and buffers of this module and all below, by key. A weight may stand in the map in
    * another spelling than here ({@link StateDictOptions.spelling}): normalized or plain, in torch's new names or the old
-   * ones; `mapped` in the report says what was done with it.
+   * ones; `mapped` in the report says what was done with it. A variable that has several keys is loaded from any of them;
+   * if the map has more than one, their values must be equal.
    *
    * @remarks
    * **Ownership**: the tensors of the map stay the caller's.
    *
-   * @throws {@link StateDictError} if a shape differs, or with `strict` a key is missing or unexpected; all problems are
+   * @throws {@link StateDictError} if a shape differs, if the keys of one variable have different values, or with `strict` a key is missing or unexpected; all problems are
    * listed and nothing is changed
    * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    * @see torch.nn.Module.load_state_dict

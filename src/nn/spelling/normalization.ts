@@ -1,3 +1,5 @@
+import type { KeyForm, TensorKey } from '../module/tiedKeys.ts';
+
 /** The normalizations whose parts have names of their own in torch's old state dicts. */
 export type Normalization = 'weightNorm' | 'spectralNorm';
 
@@ -66,6 +68,24 @@ export function legacyKey(key: string): KeyParts {
   return suffixes.has(part) && own !== part
     ? { prefix, name: own.slice(0, -part.length), part }
     : { prefix, name: own, part: '' };
+}
+
+/** What a key may be a part of, in either spelling. */
+export function keyForms(key: string): KeyForm[] {
+  const [modern, legacy] = [modernKey(key), legacyKey(key)];
+  return [
+    ...(modern === null
+      ? []
+      : [
+          {
+            ...modern,
+            keyOf: ({ prefix, name }: TensorKey) => `${prefix}parametrizations.${name}.${modern.part}`,
+          },
+        ]),
+    ...(legacy.part === ''
+      ? []
+      : [{ ...legacy, keyOf: ({ prefix, name }: TensorKey) => prefix + name + legacy.part }]),
+  ];
 }
 
 /** The axes of v along which g has a norm for each index; null if they are no parts of one weight. */

@@ -1,0 +1,171 @@
+import { keyForms } from '../spelling/normalization.ts';
+import { everyPath, namedState } from './fields.ts';
+import type { Module } from './module.ts';
+
+/** A tensor by the prefix of its module, with its dot, and its name in it. */
+export interface TensorKey {
+  readonly prefix: string;
+  readonly name: string;
+}
+
+/** A key read as a part of some tensor: `weight_g` is a part of `weight`, or a tensor of that name. */
+export interface KeyForm extends TensorKey {
+  /** The key of the same part of another tensor. */
+  keyOf(other: TensorKey): string;
+}
+
+/** Other keys of tensors, with the first of each. */
+interface Aliases {
+  /** Prefixes of modules. */
+  readonly paths: ReadonlyMap<string, string>;
+  /** Tensors, by {@link idOf}. */
+  readonly tensors: ReadonlyMap<string, TensorKey>;
+}
+
+/** A tensor as a key of a map. */
+export const idOf = ({ prefix, name }: TensorKey): string => prefix + name;
+
+/**
+ * The keys that stand for one tensor: a shared module has all of its keys once for each of its paths, a shared tensor one for
+ * each field. The first of them, in the order of the state dict, is the one that counts; keys may be in any spelling.
+ */
+export class TiedKeys {
+  private readonly aliases: Aliases;
+  private readonly otherPaths: ReadonlyMap<string, readonly string[]>;
+  private readonly otherTensors: ReadonlyMap<string, readonly TensorKey[]>;
+
+  constructor(aliases: Aliases) {
+    this.aliases = aliases;
+    this.otherPaths = inverse(aliases.paths, (path) => path);
+    const tensors = [...aliases.tensors].map(([id, first]) => {
+      const prefix = id.slice(0, id.lastIndexOf('.') + 1);
+      return [{ prefix, name: id.slice(prefix.length) }, first] as const;
+    });
+    this.otherTensors = inverse(tensors, idOf);
+  }
+
+  /** The first key of the tensor, or of its part, that a key is of: the key itself if it is of no tied one. */
+  firstOf(key: string): string {
+    const moved = this.withFirstPath(key);
+    for (const form of formsOf(moved)) {
+      const first = this.aliases.tensors.get(idOf(form));
+      if (first !== undefined) return form.keyOf(first);
+    }
+    return moved;
+  }
+
+  /** The other keys of a first one, in the same spelling. */
+  othersOf(first: string): string[] {
+    const ofTensors = formsOf(first).flatMap((form) =>
+      (this.otherTensors.get(idOf(form)) ?? []).map((other) => form.keyOf(other)),
+    );
+    const keys = [first, ...ofTensors].flatMap((key) => [key, ...this.withOtherPaths(key)]);
+    return [...new Set(keys)].filter((key) => key !== first);
+  }
+
+  private withFirstPath(key: string): string {
+    if (this.aliases.paths.size === 0) return key;
+    for (let dot = key.lastIndexOf('.'); dot >= 0; dot = key.lastIndexOf('.', dot - 1)) {
+      const first = this.aliases.paths.get(key.slice(0, dot + 1));
+      if (first !== undefined) return first + key.slice(dot + 1);
+      if (dot === 0) break;
+    }
+    return key;
+  }
+
+  private withOtherPaths(key: string): string[] {
+    if (this.otherPaths.size === 0) return [];
+    for (let dot = key.lastIndexOf('.'); dot >= 0; dot = key.lastIndexOf('.', dot - 1)) {
+      const others = this.otherPaths.get(key.slice(0, dot + 1));
+      if (others !== undefined) return others.map((path) => path + key.slice(dot + 1));
+      if (dot === 0) break;
+    }
+    return [];
+  }
+}
+
+function inverse<K, V>(aliases: Iterable<readonly [K, V]>, idOf: (value: V) => string): Map<string, K[]> {
+  const others = new Map<string, K[]>();
+  for (const [other, first] of aliases) {
+    const list = others.get(idOf(first));
+    if (list === undefined) others.set(idOf(first), [other]);
+    else list.push(other);
+  }
+  return others;
+}
+
+function formsOf(key: string): readonly KeyForm[] {
+  const dot = key.lastIndexOf('.') + 1;
+  const plain = { prefix: key.slice(0, dot), name: key.slice(dot), keyOf: idOf };
+  return [plain, ...keyForms(key)];
+}
+
+/** The tied keys of a module and all below. */
+export function tiedKeysOf(root: Module): TiedKeys {
+  const paths = new Map<string, string>();
+  const first = new Map<Module, string>();
+  for (const [prefix, module] of everyPath(root)) {
+    const other = first.get(module);
+    if (other === undefined) first.set(module, prefix);
+    else paths.set(prefix, other);
+  }
+  const pathsOnly = new TiedKeys({ paths, tensors: new Map() });
+  return new TiedKeys({ paths, tensors: tiedTensors(root, pathsOnly) });
+}
+
+/** Tensors of different modules that have the same variables. */
+function tiedTensors(root: Module, paths: TiedKeys): Map<string, TensorKey> {
+  const state = namedState(root).filter(([key]) => paths.firstOf(key) === key);
+  if (new Set(state.map(([, variable]) => variable)).size === state.length) return new Map();
+  const tensors = new Map<string, { key: TensorKey; variables: string[] }>();
+  for (const [key, variable] of state) {
+    // In the state of a module only the new spelling has parts.
+    const [plain, modern] = formsOf(key) as [KeyForm, KeyForm | undefined];
+    const form = key.includes('parametrizations.') ? (modern ?? plain) : plain;
+    const { prefix, name } = form;
+    const known = tensors.get(prefix + name);
+    const part = `${form.keyOf({ prefix: '', name: '' })}:${variable.id}`;
+    if (known === undefined) tensors.set(prefix + name, { key: { prefix, name }, variables: [part] });
+    else known.variables.push(part);
+  }
+  const tied = new Map<string, TensorKey>();
+  const firsts = new Map<string, TensorKey>();
+  for (const [id, { key, variables }] of tensors) {
+    const identity = variables.join();
+    const first = firsts.get(identity);
+    if (first === undefined) firsts.set(identity, key);
+    else tied.set(id, first);
+  }
+  return tied;
+}
+
+/** What {@link mergeTied} found. */
+export interface MergedKeys {
+  /** For keys that were moved to the first one: their own. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** Keys of one tensor with different values, in pairs. */
+  readonly conflicts: readonly (readonly [string, string])[];
+}
+
+/** Moves what stands in a map under other keys of tied tensors to the first ones. */
+export function mergeTied<T>(
+  state: Map<string, T>,
+  ties: TiedKeys,
+  isSame: (a: T, b: T) => boolean,
+): MergedKeys {
+  const origins = new Map<string, string>();
+  const conflicts: [string, string][] = [];
+  for (const [key, value] of [...state]) {
+    const first = ties.firstOf(key);
+    if (first === key) continue;
+    const other = state.get(first);
+    state.delete(key);
+    if (other === undefined) {
+      state.set(first, value);
+      origins.set(first, key);
+    } else if (!isSame(other, value)) {
+      conflicts.push([origins.get(first) ?? first, key]);
+    }
+  }
+  return { origins, conflicts };
+}
