@@ -164,8 +164,8 @@ export abstract class Module implements Copyable {
    * @remarks
    * **Ownership**: the tensors of the map stay the caller's.
    *
-   * @throws {@link StateDictError} if a shape differs, if the keys of one variable have different values, or with `strict` a key is missing or unexpected; all problems are
-   * listed and nothing is changed
+   * @throws {@link StateDictError} if a shape differs, if the keys of one variable have different values, or with `strict` a
+   * key is missing or unexpected; all problems are listed and nothing is changed
    * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    * @see torch.nn.Module.load_state_dict
    */
