@@ -1,4 +1,10 @@
-import { ParametrizeError } from '../errors.ts';
+import { type ErrorCode, ParametrizeError } from '../errors.ts';
+
+/** What a {@link CheckpointError} has besides its message. */
+export interface CheckpointErrorOptions extends ErrorOptions {
+  /** See {@link CheckpointError.rename}. */
+  readonly rename?: Readonly<Record<string, string | null>> | undefined;
+}
 
 /**
  * A checkpoint that cannot be read or written: catch this one around whatever reads a file that somebody else made.
@@ -11,6 +17,16 @@ import { ParametrizeError } from '../errors.ts';
 export class CheckpointError extends ParametrizeError {
   /** The name of the class. */
   override readonly name: string = 'CheckpointError';
+  /**
+   * Of `AMBIGUOUS`, where the modules of a file could be several layers: the option `rename` that the message shows, which pairs
+   * all of them.
+   */
+  readonly rename?: Readonly<Record<string, string | null>>;
+
+  constructor(code: ErrorCode, message: string, { rename, ...options }: CheckpointErrorOptions = {}) {
+    super(code, message, options);
+    if (rename !== undefined) this.rename = rename;
+  }
 }
 
 /** The error for bytes that contradict their format. */
@@ -20,7 +36,8 @@ export const corrupt = (fact: string): CheckpointError =>
 /** An error that a reader of pieces throws, with the name of the public function put in front. */
 export function named(caller: string, error: unknown): unknown {
   if (!(error instanceof CheckpointError) || callers.has(error)) return error;
-  const full = new CheckpointError(error.code, `${caller}: ${error.message}`, { cause: error.cause });
+  const { cause, rename } = error;
+  const full = new CheckpointError(error.code, `${caller}: ${error.message}`, { cause, rename });
   callers.add(full);
   return full;
 }

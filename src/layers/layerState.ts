@@ -3,9 +3,11 @@ import type { ForeignKind, ForeignPart, ForeignState } from '../model/foreign/fo
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';
 import { type Graph, type GraphLayer, graphOf, isContainer } from './graph.ts';
-import { childrenOf, everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
+import { everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
+import { leavesOf } from './leaves.ts';
 import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
-import { type LayerPlace, nativeTensors, torchParts } from './torchParts.ts';
+import { withoutTied } from './tiedTensors.ts';
+import { type LayerPlace, nativeTensors, type TorchPart, torchParts } from './torchParts.ts';
 
 /** The layers and models of tfjs-layers, as what has a state. */
 export const layerModel: ForeignKind = {
@@ -22,40 +24,32 @@ const recurrent = ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'];
 function stateOf(caller: string, model: Layer): ForeignState {
   const graph = graphOf(model);
   const orders = featureOrders(graph);
-  const leaves = leavesOf(model, '');
+  const { leaves, otherPaths } = leavesOf(model);
   // An empty Sequential counts as built.
-  const unbuilt = leaves.find(([, layer]) => !layer.built) ?? (leaves.length === 0 ? [''] : undefined);
+  const unbuilt =
+    leaves.find(({ layer }) => !layer.built) ?? (leaves.length === 0 ? { path: '' } : undefined);
   if (unbuilt !== undefined) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
-      `${caller}: '${unbuilt[0] || model.name}' is not built, so that it has no weights. Give the model an inputShape, or call it once.`,
+      `${caller}: '${unbuilt.path || model.name}' is not built, so that it has no weights. Give the model an inputShape, or call it once.`,
     );
   }
-  const layerOf = new Map<ForeignPart, Layer>();
+  const layerAt = new Map(leaves.map(({ path, layer }) => [path, layer]));
   const notes: string[] = [];
-  const parts = leaves.flatMap(([path, layer]) => {
+  const all = leaves.flatMap(({ path, layer, isNamed }) => {
     const found = partsOf({ layer, path, hostPath: path, ...ordersOf(orders, layer) });
-    for (const part of found.parts) layerOf.set(part, layer);
     notes.push(...found.notes);
-    return found.parts;
+    return found.parts.map((part): ForeignPart => ({ ...part, owner: path, isNamed }));
   });
-  checkNames(caller, parts);
+  checkNames(caller, all);
+  const { parts, ties } = withoutTied(all, otherPaths);
   return {
     type: typeName(model),
     parts,
+    ties,
     notes: [...notes, ...orders.notes],
-    areOrdered: (a, b) => areOrdered(graph, layerOf.get(a)!, layerOf.get(b)!),
+    areOrdered: (a, b) => areOrdered(graph, layerAt.get(a.owner)!, layerAt.get(b.owner)!),
   };
-}
-
-/** The layers of a model and of the models in it, with their paths; each once. */
-function leavesOf(model: Layer, path: string, seen = new Set<Layer>()): [path: string, layer: Layer][] {
-  if (seen.has(model)) return [];
-  seen.add(model);
-  if (!isContainer(model)) return [[path, model]];
-  return childrenOf(model).flatMap(([name, child]) =>
-    leavesOf(child, path === '' ? name : `${path}.${name}`, seen),
-  );
 }
 
 const hasWeights = (layer: Layer): boolean =>
@@ -68,7 +62,7 @@ const ordersOf = (orders: FeatureOrders, layer: Layer): Pick<LayerPlace, 'before
     : { before: null, after: null };
 
 interface Parts {
-  readonly parts: readonly ForeignPart[];
+  readonly parts: readonly TorchPart[];
   readonly notes: readonly string[];
 }
 

@@ -1,7 +1,7 @@
-import type { ForeignPart, ForeignTensor } from '../model/foreign/foreignModel.ts';
+import type { ForeignTensor } from '../model/foreign/foreignModel.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import type { Layer } from './layer.ts';
-import { type LayerPlace, matrix, nativeTensors, torchTensor, vector } from './torchParts.ts';
+import { type LayerPlace, matrix, nativeTensors, type TorchPart, torchTensor, vector } from './torchParts.ts';
 
 /** What a recurrent layer of tfjs has. */
 interface Recurrent extends Layer {
@@ -34,7 +34,7 @@ function tensorsOf(cell: Cell, suffix: string, before: FeatureOrder): ForeignTen
 }
 
 /** One part for each level: torch has all in one module. */
-export function recurrentParts(place: LayerPlace): ForeignPart[] {
+export function recurrentParts(place: LayerPlace): TorchPart[] {
   const layer = place.layer as Recurrent | Bidirectional;
   const { path, hostPath } = place;
   const at = (name: string): string => (hostPath === '' ? name : `${hostPath}.${name}`);

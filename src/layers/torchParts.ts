@@ -17,6 +17,9 @@ export interface LayerPlace {
   readonly after: FeatureOrder;
 }
 
+/** A part without what its layer tells of it. */
+export type TorchPart = Omit<ForeignPart, 'owner' | 'isNamed'>;
+
 /** An axis of features in both orders. */
 interface FeatureAxis {
   readonly torch: readonly Factor[];
@@ -62,6 +65,8 @@ export function torchTensor(
       host: layer,
       hostPath,
       name,
+      identity: weight,
+      shape: weight.shape as readonly number[],
       variable: () => weightOf(layer, name)!.val,
       torchNames: layout === null ? [] : [torchNames].flat(),
       layout,
@@ -153,7 +158,7 @@ const scale =
 
 const convolution =
   (isTransposed: boolean) =>
-  (place: LayerPlace): ForeignPart[] => [
+  (place: LayerPlace): TorchPart[] => [
     {
       path: place.path,
       isTransposed,
@@ -165,7 +170,7 @@ const convolution =
   ];
 
 /** The parts of a layer by its class. */
-export const torchParts: Readonly<Record<string, (place: LayerPlace) => ForeignPart[]>> = {
+export const torchParts: Readonly<Record<string, (place: LayerPlace) => TorchPart[]>> = {
   Dense: (place) => [
     {
       path: place.path,

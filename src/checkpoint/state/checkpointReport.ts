@@ -15,6 +15,11 @@ export interface CheckpointReport {
   readonly unexpected: readonly string[];
   /** Names in the file that are not of the state dict: of an optimizer, for example, or left out by `rename`. */
   readonly skipped: readonly string[];
+  /**
+   * Keys of one tensor, in groups: of the model, where they are one variable, and of the file. The first of a group is the one that
+   * {@link mapped} has.
+   */
+  readonly ties: readonly (readonly string[])[];
   /** Tensors that were parametrized by the recipe in the file. */
   readonly registered: readonly string[];
   /** Classes and functions of Python in the file: data about them, of which nothing was run. */
@@ -32,9 +37,10 @@ export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): Che
 });
 
 function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
-  const { prefix, mapped, missing, unexpected, skipped, registered, placeholders, notes } = report;
+  const { prefix, mapped, missing, unexpected, skipped, ties, registered, placeholders, notes } = report;
   const rows = [
     ...mapped.map(({ from, to, rule }) => [from.join(' + '), to.join(' + '), rule]),
+    ...ties.flatMap(([first, ...others]) => others.map((key) => ['—', key, `tied to ${first}`])),
     ...missing.map((key) => ['—', key, 'missing in the file']),
     ...unexpected.map((name) => [name, '—', 'unexpected']),
     ...grouped(skipped).map((names) => [names, '—', 'skipped']),

@@ -5,6 +5,7 @@ import { foreignKindOf, type StatefulModel } from '../../model/foreign/foreignMo
 import { applyRecipe, type Catalog } from '../../model/recipe.ts';
 import type { KeyMapping } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
 import { checkBoolean } from '../../nn/options.ts';
 import { CheckpointError, named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
@@ -15,10 +16,13 @@ import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
 import { loadForeign } from './loadForeign.ts';
-import { readState, type StoredNames, type StoredState } from './readState.ts';
+import { keysOfParts } from './partKeys.ts';
+import { readState, type StoredState } from './readState.ts';
 import { recipeIn } from './recipeText.ts';
-import { keysOfParts, selectParts } from './selectParts.ts';
+import { mergeSelected, tiesOf } from './selectedTies.ts';
+import { selectParts } from './selectParts.ts';
 import { type Rename, type Selection, selectState } from './selectState.ts';
+import type { StoredNames } from './storedNames.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
@@ -72,21 +76,23 @@ export async function loadCheckpoint(
   try {
     const kind = foreignKindOf(model);
     const foreign = kind?.stateOf('loadCheckpoint', model);
+    const ties = foreign === undefined ? tiedKeysOf(model as Module) : foreign.ties;
     const keys = foreign === undefined ? knownKeys(model as Module) : keysOfParts(foreign);
+    const isKnown = (key: string): boolean => keys.has(key);
     // A recipe, a hook of the model and chains of layers have keys of their own.
     const isAll = foreign === undefined && catalog === undefined && !hasLoadingHooks(model as Module);
     const select = (stored: StoredNames): Selection => {
       const selection =
         foreign === undefined
-          ? selectState(stored.names, keys, prefix, rename)
-          : selectParts(stored, foreign, prefix, rename);
+          ? selectState(stored.names, isKnown, prefix, rename)
+          : selectParts(stored, foreign, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);
-      return selection;
+      return mergeSelected(selection, stored, ties, isKnown);
     };
     const state = await readState(source, opening, select, { keys, isAll });
     try {
       return kind === undefined || foreign === undefined
-        ? load(model as Module, state, strict, catalog)
+        ? load(model as Module, state, ties, strict, catalog)
         : loadForeign(kind, model, foreign, state, strict, catalog);
     } finally {
       tf.dispose(state.tensors);
@@ -99,6 +105,7 @@ export async function loadCheckpoint(
 function load(
   model: Module,
   { tensors, metadata, selection, placeholders }: StoredState,
+  ties: TiedKeys,
   strict: boolean,
   catalog: Catalog | undefined,
 ): CheckpointReport {
@@ -119,6 +126,7 @@ function load(
     missing: missingKeys,
     unexpected: unexpectedKeys.map(nameOf),
     skipped,
+    ties: tiesOf(selection, ties),
     registered,
     placeholders,
     notes: [],

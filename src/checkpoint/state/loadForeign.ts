@@ -20,6 +20,7 @@ import { mappingsOf } from './foreignMappings.ts';
 import { matchedRecipe } from './matchedRecipe.ts';
 import type { StoredState } from './readState.ts';
 import { recipeIn } from './recipeText.ts';
+import { tiesOf } from './selectedTies.ts';
 import { isBroadcast } from './storedModules.ts';
 
 /**
@@ -67,8 +68,12 @@ export function loadForeign(
         prefix: selection.prefix,
         ...mappings,
         missing: missingKeys,
-        unexpected: unexpectedKeys.map((key) => selection.keys.get(key) ?? key),
+        unexpected: [
+          ...unexpectedKeys.map((key) => selection.keys.get(key) ?? key),
+          ...(selection.unexpected ?? []),
+        ],
         skipped: selection.skipped,
+        ties: tiesOf(selection, state.ties),
         registered: [...later].map(({ tensor }) => tensor.path),
         placeholders,
         notes: state.notes,

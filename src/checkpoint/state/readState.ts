@@ -6,16 +6,9 @@ import { openCheckpoint } from '../file/openCheckpoint.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
 import type { TorchOptions } from '../torch/parseTorch.ts';
+import { checkRivals } from './checkRivals.ts';
 import type { Selection } from './selectState.ts';
-
-/** What is known of the tensors of a file before they are read. */
-export interface StoredNames {
-  /** In the order of the file. */
-  readonly names: readonly string[];
-  /** Whether that is the order in which the tensors were made; a safetensors file has them by name. */
-  readonly isInOrder: boolean;
-  shapeOf(name: string): readonly number[];
-}
+import { type StoredNames, storedNames } from './storedNames.ts';
 
 /** The state dict of a file. */
 export interface StoredState {
@@ -53,8 +46,12 @@ export async function readState(
     const { tensors: all, metadata } = await loadArtifacts(handler);
     try {
       const shapeOf = (name: string): readonly number[] => all[name]!.shape;
-      const selection = select({ names: Object.keys(all), isInOrder: true, shapeOf });
-      const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, all[name]!.clone()]);
+      const names = Object.keys(all);
+      const stored = storedNames({ names, ties: [], metadata, isInOrder: true, shapeOf });
+      const selection = select(stored);
+      const tensorOf = (name: string): Tensor => all[stored.identityOf(name)]!.clone();
+      await checkRivals(selection, async (name) => tensorOf(name));
+      const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, tensorOf(name)]);
       return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders: [] };
     } finally {
       tf.dispose(all);
@@ -62,16 +59,19 @@ export async function readState(
   }
   const file = await openCheckpoint('loadCheckpoint', source as CheckpointSource, options);
   try {
-    const selection = select({
+    const stored = storedNames({
       names: file.names,
+      ties: file.ties,
+      metadata: file.metadata,
       isInOrder: file.format !== 'safetensors',
       shapeOf: (name) => file.info(name).shape,
     });
-    const first = new Map(file.ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));
+    const selection = select(stored);
+    await checkRivals(selection, (name) => file.tensor(stored.identityOf(name)));
     const made = new Map<string, Tensor>();
     try {
       for (const [key, name] of selection.keys) {
-        const one = first.get(name) ?? name;
+        const one = stored.identityOf(name);
         const tensor = made.has(one) ? undefined : await tensorFor(file, one, key, asked);
         if (tensor !== undefined) made.set(one, tensor);
       }
@@ -81,7 +81,7 @@ export async function readState(
     }
     const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [
       key,
-      made.get(first.get(name) ?? name) ?? unread(),
+      made.get(stored.identityOf(name)) ?? unread(),
     ]);
     const { metadata, placeholders } = file;
     return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders };

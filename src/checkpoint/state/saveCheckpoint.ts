@@ -5,14 +5,16 @@ import { Twin } from '../../model/foreign/twin.ts';
 import { twinRecipe } from '../../model/foreign/twinRecipe.ts';
 import { recipeOf, type TensorRecipe } from '../../model/recipe.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
 import { checkOptions } from '../../nn/options.ts';
 import type { Spelling } from '../../nn/spelling/spelling.ts';
-import { CheckpointError, named } from '../checkpointError.ts';
+import { CheckpointError, named, quoted } from '../checkpointError.ts';
 import { checkFileName } from '../safetensors/checkFileName.ts';
 import { writeSafetensors } from '../safetensors/writeSafetensors.ts';
 import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from '../source/ioHandler.ts';
 import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
 import { checkModel } from './checkModel.ts';
+import { layerOrderKey, layerOrderText } from './layerOrder.ts';
 import { recipeKey, recipeText } from './recipeText.ts';
 
 /**
@@ -63,8 +65,10 @@ export async function saveCheckpoint(
       format: 'pt',
       ...metadata,
       ...(recipe.length > 0 && { [recipeKey]: recipeText(recipe) }),
+      ...state.texts,
     };
-    await write(tensors, texts);
+    const once = writtenOnce(tensors, state.ties, metadata);
+    await write(once.tensors, { ...texts, ...once.aliases });
   } catch (error) {
     throw named('saveCheckpoint', error);
   } finally {
@@ -76,20 +80,25 @@ interface SavedState {
   /** The caller's. */
   readonly tensors: NamedTensorMap;
   readonly recipe: readonly TensorRecipe[];
+  readonly ties: TiedKeys;
+  /** What the metadata have besides. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 function stateOf(model: StatefulModel, spelling: Spelling | undefined): SavedState {
   const foreign = foreignKindOf(model)?.stateOf('saveCheckpoint', model);
   if (foreign === undefined) {
     const module = model as Module;
-    return { tensors: snapshot(module, spelling), recipe: recipeOf(module) };
+    const ties = tiedKeysOf(module);
+    return { tensors: snapshot(module, spelling), recipe: recipeOf(module), ties, texts: {} };
   }
   // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to choose.
   const twin = new Twin(foreign, (_tensor, _part, possible) =>
     spelling === 'folded' ? possible.at(-1)! : possible[0]!,
   );
   try {
-    return { tensors: snapshot(twin.module, spelling), recipe: twinRecipe(twin) };
+    const texts = { [layerOrderKey]: layerOrderText(foreign) };
+    return { tensors: snapshot(twin.module, spelling), recipe: twinRecipe(twin), ties: foreign.ties, texts };
   } finally {
     twin.dispose();
   }
@@ -101,6 +110,33 @@ const snapshot = (model: Module, spelling: Spelling | undefined): NamedTensorMap
     const state = model.stateDict(spelling === undefined ? {} : { spelling });
     return Object.fromEntries(Object.entries(state).map(([key, tensor]) => [key, tf.clone(tensor)]));
   });
+
+/** The tensors without those that stand under several keys, and for each other key the one that is written. */
+function writtenOnce(
+  tensors: NamedTensorMap,
+  ties: TiedKeys,
+  metadata: Readonly<Record<string, string>>,
+): { tensors: NamedTensorMap; aliases: Record<string, string> } {
+  const firsts = Object.keys(tensors).filter(
+    (key) => ties.firstOf(key) === key || !(ties.firstOf(key) in tensors),
+  );
+  const aliases = Object.fromEntries(
+    firsts.flatMap((first) =>
+      ties
+        .othersOf(first)
+        .filter((other) => !firsts.includes(other))
+        .map((other) => [other, first]),
+    ),
+  );
+  const taken = Object.keys(aliases).find((key) => key in metadata);
+  if (taken !== undefined) {
+    throw new CheckpointError(
+      'OPTION',
+      `the metadata ${quoted(taken)} is a key of a tensor, where the file says that it is tied to ${quoted(aliases[taken]!)}. Call it something else.`,
+    );
+  }
+  return { tensors: Object.fromEntries(firsts.map((key) => [key, tensors[key]!])), aliases };
+}
 
 type Writer = (tensors: NamedTensorMap, metadata: Readonly<Record<string, string>>) => Promise<void>;
 

@@ -11,24 +11,33 @@ export interface Selection {
   readonly keys: ReadonlyMap<string, string>;
   /** The names of the other tensors. */
   readonly skipped: readonly string[];
+  /** Names of tensors of the state dict that are for nothing in the model, if they are not among {@link keys}. */
+  readonly unexpected?: readonly string[];
+  /** Keys that are left out because they are of the same tensor as others, with those. */
+  readonly tied?: ReadonlyMap<string, string>;
+  /** Pairs of names whose tensors have to be equal: they are of one tensor of the model. */
+  readonly rivals?: readonly (readonly [string, string])[];
 }
+
+/** Whether a key may be one of the model; `from` is the key as the file has it. */
+export type IsKnown = (key: string, from: string) => boolean;
 
 /**
  * Finds the state dict among the tensors of a file: training checkpoints wrap it (`state_dict.`, `model.`, `generator.`), and so
  * do DataParallel (`module.`) and Lightning. What matches most keys of the model is it.
  *
- * @param known - the keys that the model may have
+ * @param isKnown - whether the model may have a key
  * @throws {@link CheckpointError} `AMBIGUOUS` if two parts of the file match equally well, `OPTION` for a prefix or a renaming
  * that fits nothing
  */
 export function selectState(
   names: readonly string[],
-  known: ReadonlySet<string>,
+  isKnown: IsKnown,
   asked: string | undefined,
   rename: Rename | undefined,
 ): Selection {
   const renamed = renamer(rename);
-  const prefix = asked === undefined ? bestPrefix(names, known, renamed) : withDot(asked, names);
+  const prefix = asked === undefined ? bestPrefix(names, isKnown, renamed) : withDot(asked, names);
   const keys = new Map<string, string>();
   const skipped: string[] = [];
   for (const name of names) {
@@ -64,18 +73,26 @@ export function renamer(rename: Rename | undefined): (key: string) => string | n
   };
 }
 
+/** Whether a renaming is about a key, so that the key that it makes is a name that somebody has given. */
+export function isRenamed(rename: Rename | undefined, from: string): boolean {
+  if (rename === undefined) return false;
+  if (typeof rename === 'function') return rename(from) !== from;
+  return Object.keys(rename).some((path) => from === path || from.startsWith(`${path}.`));
+}
+
 const joined = (path: string, rest: string): string => (path === '' ? rest : `${path}.${rest}`);
 
 function bestPrefix(
   names: readonly string[],
-  known: ReadonlySet<string>,
+  isKnown: IsKnown,
   renamed: (key: string) => string | null,
 ): string {
   const scores = new Map<string, number>([['', 0]]);
   for (const name of names) {
     for (const prefix of prefixesOf(name)) {
-      const key = renamed(name.slice(prefix.length));
-      if (key !== null && known.has(key)) scores.set(prefix, (scores.get(prefix) ?? 0) + 1);
+      const from = name.slice(prefix.length);
+      const key = renamed(from);
+      if (key !== null && isKnown(key, from)) scores.set(prefix, (scores.get(prefix) ?? 0) + 1);
     }
   }
   const best = Math.max(...scores.values());

@@ -28,10 +28,16 @@ export function levelIn(name: string): number | null {
 export const withLevel = (name: string, level: number | ''): string =>
   name.replace(/((?:weight|bias)_(?:ih|hh)_l)\d*/, `$1${level}`);
 
-/** The modules that keys are of, in the order of the keys, and by level. */
+/**
+ * The modules that keys are of, in the order of the keys, and by level; in a file of a model of tf.layers its layers, with all
+ * that is below them.
+ *
+ * @param owners - the paths of those layers
+ */
 export function storedModules(
   keys: ReadonlyMap<string, string>,
   shapeOf: (name: string) => readonly number[],
+  owners: ReadonlySet<string> = new Set(),
 ): StoredModule[] {
   const modules = new Map<
     string,
@@ -39,15 +45,27 @@ export function storedModules(
   >();
   for (const [key, name] of keys) {
     const parts = modernKey(key) ?? oldParts(key, keys);
-    const path = parts.prefix.slice(0, -1);
-    const level = levelIn(parts.name);
+    const owner = ownerOf(parts.prefix, owners);
+    const path = owner ?? parts.prefix.slice(0, -1);
+    const level = owner === null ? levelIn(parts.name) : null;
     const id = JSON.stringify([path, level]);
     const module = modules.get(id) ?? { path, level, keys: new Map(), shapes: new Map() };
     modules.set(id, module);
     module.keys.set(key, name);
-    if (hasShape(parts, keys)) module.shapes.set(withLevel(parts.name, ''), shapeOf(name));
+    if (!hasShape(parts, keys)) continue;
+    const own = (parts.prefix + parts.name).slice(path === '' ? 0 : path.length + 1);
+    module.shapes.set(owner === null ? withLevel(own, '') : own, shapeOf(name));
   }
   return [...modules.values()];
+}
+
+/** The layer that a prefix is of or below; null for none. */
+function ownerOf(prefix: string, owners: ReadonlySet<string>): string | null {
+  if (owners.size === 0) return null;
+  for (let dot = prefix.length - 1; dot > 0; dot = prefix.lastIndexOf('.', dot - 1)) {
+    if (owners.has(prefix.slice(0, dot))) return prefix.slice(0, dot);
+  }
+  return owners.has('') ? '' : null;
 }
 
 /** A key taken apart, as a part of a normalized tensor only if its other parts are there. */
@@ -67,25 +85,13 @@ function oldParts(key: string, keys: ReadonlyMap<string, string>): KeyParts {
 const hasShape = ({ prefix, name, part }: KeyParts, keys: ReadonlyMap<string, string>): boolean =>
   ['', 'original', 'original1', '_orig'].includes(part) || (part === '_v' && keys.has(`${prefix}${name}_g`));
 
-/**
- * Modules in the order of the numbers in their names, where nothing but numbers tells them apart; null where names do.
- */
-export function inOrderOfNumbers(modules: readonly StoredModule[]): StoredModule[] | null {
-  const isTold = modules.every((a, i) => modules.slice(i + 1).every((b) => compare(a.path, b.path) !== null));
-  if (!isTold) return null;
-  return [...modules].sort((a, b) => compare(a.path, b.path)! || (a.level ?? 0) - (b.level ?? 0));
-}
+/** Modules in the order that their names suggest: by numbers, else by names or as they are in the file. */
+export const inLikelyOrder = (modules: readonly StoredModule[], isInOrder: boolean): StoredModule[] =>
+  isInOrder
+    ? [...modules]
+    : [...modules].sort((a, b) => collator.compare(a.path, b.path) || (a.level ?? 0) - (b.level ?? 0));
 
-/** Which path is first by numbers; null if their first difference is none. */
-function compare(a: string, b: string): number | null {
-  const [first, second] = [a, b].map((path) => path.split('.')) as [string[], string[]];
-  const at = first.findIndex((name, i) => name !== second[i]);
-  // A module comes before those in it.
-  if (at < 0 || second[at] === undefined) return first.length - second.length;
-  const [one, other] = [first[at]!, second[at]!].map((name) => /^(.*?)(\d+)$/s.exec(name));
-  if (one === null || other === null || one === undefined || other === undefined) return null;
-  return one[1] === other[1] ? Number(one[2]) - Number(other[2]) : null;
-}
+const collator = new Intl.Collator('en', { numeric: true });
 
 /** Whether a vector stands for a tensor with the same channels, or for all of its elements. */
 export const isBroadcast = (stored: readonly number[], shape: readonly number[]): boolean =>

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { Module } from '../../nn/module/module.ts';
+import type { TiedKeys } from '../../nn/module/tiedKeys.ts';
 import type { Layout } from './layout.ts';
 
 /**
@@ -22,6 +23,10 @@ export interface ForeignTensor {
   readonly hostPath: string;
   /** Its name in the host. */
   readonly name: string;
+  /** The same object for tensors that are one. */
+  readonly identity: object;
+  /** Its shape in the model. */
+  readonly shape: readonly number[];
   /** The variable that it is, unless it is parametrized. */
   variable(): Variable;
   /** Its name in torch's module; two if it is the sum of two tensors there; none if torch has no such tensor. */
@@ -38,6 +43,10 @@ export interface ForeignTensor {
 export interface ForeignPart {
   /** The path of the module in a state dict. */
   readonly path: string;
+  /** The path of what it is a part of, which has all of its keys below it: of the layer, for example. */
+  readonly owner: string;
+  /** Whether its path is a name that somebody gave it, and not a number of its framework. */
+  readonly isNamed: boolean;
   readonly tensors: readonly ForeignTensor[];
   /** Whether it is a transposed convolution, whose output channels are axis 1. */
   readonly isTransposed?: boolean;
@@ -51,6 +60,8 @@ export interface ForeignState {
   readonly type: string;
   /** In the order in which the model computes, as far as there is one. */
   readonly parts: readonly ForeignPart[];
+  /** The other keys of tensors that are one; {@link parts} have each tensor once. */
+  readonly ties: TiedKeys;
   /** What torch computes otherwise by default, and what could not be told. */
   readonly notes: readonly string[];
   /** Whether the model itself says which of two parts comes first. */

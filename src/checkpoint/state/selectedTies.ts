@@ -1,0 +1,53 @@
+import type { TiedKeys } from '../../nn/module/tiedKeys.ts';
+import { mergeTied } from '../../nn/module/tiedKeys.ts';
+import type { Selection } from './selectState.ts';
+import type { StoredNames } from './storedNames.ts';
+
+/**
+ * Merges the keys of a selection that are of one tensor: in the model, where the first key stands for all, and in the file, where
+ * a name that the model lacks is another name of one that it has.
+ *
+ * @param isKnown - whether the model may have a key
+ */
+export function mergeSelected(
+  selection: Selection,
+  stored: StoredNames,
+  ties: TiedKeys,
+  isKnown: (key: string) => boolean,
+): Selection {
+  const keys = new Map(selection.keys);
+  const { conflicts } = mergeTied(
+    keys,
+    ties,
+    (one, other) => stored.identityOf(one) === stored.identityOf(other),
+  );
+  const names = new Map<string, string>();
+  for (const [key, name] of keys) {
+    const one = stored.identityOf(name);
+    if (!names.has(one) || (isKnown(key) && !isKnown(names.get(one)!))) names.set(one, key);
+  }
+  for (const [key, name] of keys) {
+    if (!isKnown(key) && names.get(stored.identityOf(name)) !== key) keys.delete(key);
+  }
+  const tied = new Map(selection.tied);
+  for (const [key, name] of selection.keys) {
+    if (keys.has(key)) continue;
+    const first = ties.firstOf(key);
+    const other = keys.has(first) ? first : names.get(stored.identityOf(name));
+    if (other !== undefined) tied.set(key, other);
+  }
+  const rivals = conflicts.map(
+    ([one, other]) => [selection.keys.get(one)!, selection.keys.get(other)!] as const,
+  );
+  return { ...selection, keys, tied, rivals };
+}
+
+/** The keys of the model and of the file that are one tensor, in groups; the first of each is the one that was loaded. */
+export function tiesOf({ keys, tied = new Map() }: Selection, ties: TiedKeys): string[][] {
+  const groups = new Map([...keys.keys()].map((key) => [key, [key, ...ties.othersOf(key)]]));
+  for (const [key, first] of tied) {
+    const group = groups.get(first);
+    if (group !== undefined && !group.includes(key)) group.push(key);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
