@@ -44,8 +44,8 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
  * of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is found in what wraps it, and
  * weights may be spelled otherwise than in the model.
  *
- * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout; if no layer is called as a
- * module, those of the modules in their order.
+ * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout. Layers without a name of
+ * the file get those that only they fit; if several fit, the error is `AMBIGUOUS`.
  *
  * @remarks
  * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. All or nothing.

@@ -36,6 +36,8 @@ export interface SaveCheckpointOptions {
  * its parametrizations (tensors, kinds, options), from which `loadCheckpoint` can register them again on a plain module; not
  * with the spelling `folded`, whose weights are plain.
  *
+ * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes them.
+ *
  * What is saved is the state at the moment of the call, also if training goes on meanwhile.
  *
  * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
