@@ -47,6 +47,7 @@ export {
   invalidate,
   isParametrized,
   type LooseHost,
+  type LooseName,
   Parametrization,
   type ParametrizationFunction,
   type ParametrizationLike,

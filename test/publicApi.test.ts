@@ -38,7 +38,7 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost MaxNormOptions MinMaxNormOptions MinimizeOptions NormAxis OrthogonalMap OrthogonalOptions
+        CatalogFunction DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NormAxis OrthogonalMap OrthogonalOptions
         ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions UnitNormOptions WeightNormOptions
       `),
     );
@@ -78,7 +78,7 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/checkpoint/index.ts');
     expect(values).toEqual(
       names(`
-        CheckpointError loadCheckpoint openSafetensors openTorch readSafetensors readTorch saveCheckpoint writeSafetensors
+        CheckpointError PythonObject loadCheckpoint openSafetensors openTorch readSafetensors readTorch saveCheckpoint writeSafetensors
       `),
     );
     expect(types).toEqual(
@@ -132,6 +132,8 @@ function exportsOf(path: string): { values: string[]; types: string[] } {
   const values: string[] = [];
   const types: string[] = [];
   for (const statement of ts.createSourceFile(path, read(path), ts.ScriptTarget.ES2022).statements) {
+    // The one entry that does something: it teaches the package the layers of tfjs-layers.
+    if (path === 'src/layers/index.ts' && !ts.isExportDeclaration(statement)) continue;
     if (!ts.isExportDeclaration(statement) || statement.exportClause === undefined) {
       throw new Error(`${path} has a statement that is not an export of names`);
     }

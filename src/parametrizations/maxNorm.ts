@@ -2,8 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
 import { withNorms } from './withNorms.ts';
 
@@ -85,11 +84,9 @@ fixFields(MaxNorm);
  * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
  * @see tf.constraints.maxNorm
  */
-export const maxNorm: CatalogFunction<MaxNormOptions> = ((
-  host: object,
-  name?: string,
-  options?: MaxNormOptions,
-) => {
-  const { axis, maxValue } = new MaxNorm(options);
-  return registerMade('maxNorm', host, name, () => new MaxNorm({ axis, maxValue }));
-}) as CatalogFunction<MaxNormOptions>;
+export const maxNorm: CatalogFunction<MaxNormOptions> = catalogFunction<MaxNormOptions>({
+  name: 'maxNorm',
+  options: ['maxValue', 'axis'],
+  check: (options) => void new MaxNorm(options),
+  make: (_, options) => new MaxNorm(options),
+});

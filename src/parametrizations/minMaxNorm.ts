@@ -3,8 +3,7 @@ import { ParametrizeError } from '../errors.ts';
 import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
 import { withNorms } from './withNorms.ts';
 
@@ -100,11 +99,9 @@ fixFields(MinMaxNorm);
  * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
  * @see tf.constraints.minMaxNorm
  */
-export const minMaxNorm: CatalogFunction<MinMaxNormOptions> = ((
-  host: object,
-  name?: string,
-  options?: MinMaxNormOptions,
-) => {
-  const { minValue, maxValue, axis, rate } = new MinMaxNorm(options);
-  return registerMade('minMaxNorm', host, name, () => new MinMaxNorm({ minValue, maxValue, axis, rate }));
-}) as CatalogFunction<MinMaxNormOptions>;
+export const minMaxNorm: CatalogFunction<MinMaxNormOptions> = catalogFunction<MinMaxNormOptions>({
+  name: 'minMaxNorm',
+  options: ['minValue', 'maxValue', 'axis', 'rate'],
+  check: (options) => void new MinMaxNorm(options),
+  make: (_, options) => new MinMaxNorm(options),
+});

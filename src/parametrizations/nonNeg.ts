@@ -2,8 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 
 /**
  * Weights that are not negative: `W = |X|`.
@@ -45,5 +44,8 @@ fixFields(NonNeg);
  * @throws {@link ParametrizeError} as {@link registerParametrization}
  * @see tf.constraints.nonNeg
  */
-export const nonNeg: CatalogFunction = ((host: object, name?: string) =>
-  registerMade('nonNeg', host, name, () => new NonNeg())) as CatalogFunction;
+export const nonNeg: CatalogFunction = catalogFunction({
+  name: 'nonNeg',
+  options: [],
+  make: () => new NonNeg(),
+});

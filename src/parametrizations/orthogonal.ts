@@ -8,8 +8,7 @@ import { buffer } from '../nn/module/parameter.ts';
 import { checkBoolean, checkChoice, checkOptions } from '../nn/options.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { orthogonalBase, reflectors } from './orthogonalBase.ts';
 import { type OrthogonalMap, orthogonalMaps } from './orthogonalMap.ts';
 
@@ -69,11 +68,9 @@ export class Orthogonal extends Parametrization {
   /** @param weight - the tensor that is to be orthogonal; its shape is used */
   constructor(weight: Tensor, options: OrthogonalOptions = {}) {
     super();
-    checkOptions('orthogonal', options, ['orthogonalMap', 'useTrivialization']);
+    checkOrthogonalOptions(options);
     const [m, n] = matrixSize(weight);
     const { orthogonalMap = m === n ? 'matrixExp' : 'householder', useTrivialization = true } = options;
-    checkChoice('orthogonal', 'orthogonalMap', orthogonalMap, Object.keys(orthogonalMaps));
-    checkBoolean('orthogonal', 'useTrivialization', useTrivialization);
     this.orthogonalMap = orthogonalMap;
     this.shape = [...weight.shape];
     checkRoomFor(weight.shape, orthogonalMap, useTrivialization);
@@ -143,17 +140,20 @@ fixFields(Orthogonal);
  * ```
  * @see torch.nn.utils.parametrizations.orthogonal
  */
-export const orthogonal: CatalogFunction<OrthogonalOptions> = ((
-  host: object,
-  name?: string,
-  options?: OrthogonalOptions,
-) =>
-  registerMade(
-    'orthogonal',
-    host,
-    name,
-    (weight) => new Orthogonal(weight, options),
-  )) as CatalogFunction<OrthogonalOptions>;
+export const orthogonal: CatalogFunction<OrthogonalOptions> = catalogFunction<OrthogonalOptions>({
+  name: 'orthogonal',
+  options: ['orthogonalMap', 'useTrivialization'],
+  check: checkOrthogonalOptions,
+  make: (weight, options) => new Orthogonal(weight, options),
+});
+
+/** Refuses options that make no sense on any tensor. */
+function checkOrthogonalOptions(options: OrthogonalOptions): void {
+  checkOptions('orthogonal', options, ['orthogonalMap', 'useTrivialization']);
+  const { orthogonalMap = 'matrixExp', useTrivialization = true } = options;
+  checkChoice('orthogonal', 'orthogonalMap', orthogonalMap, Object.keys(orthogonalMaps));
+  checkBoolean('orthogonal', 'useTrivialization', useTrivialization);
+}
 
 /** Rows and columns of the matrices of a weight. */
 function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {

@@ -3,8 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../linalg/triangular.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
@@ -47,5 +46,4 @@ fixFields(Skew);
  * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
-export const skew: CatalogFunction = ((host: object, name?: string) =>
-  registerMade('skew', host, name, () => new Skew())) as CatalogFunction;
+export const skew: CatalogFunction = catalogFunction({ name: 'skew', options: [], make: () => new Skew() });

@@ -5,15 +5,14 @@ import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { buffer } from '../nn/module/parameter.ts';
-import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
+import { checkInteger, checkNotNegative } from '../nn/options.ts';
 import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { randomVectors } from './randomVectors.ts';
-import { type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
+import { checkSpectralOptions, type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
 
 /** How many steps the iteration makes at registration: torch's number. */
 const warmUp = 15;
@@ -182,13 +181,12 @@ fixFields(SpectralNorm);
  * ```
  * @see torch.nn.utils.parametrizations.spectral_norm
  */
-export const spectralNorm: CatalogFunction<SpectralNormOptions> = ((
-  host: object,
-  name?: string,
-  options: SpectralNormOptions = {},
-) =>
-  registerMade('spectralNorm', host, name, (weight, tensor, owner) => {
-    checkOptions('spectralNorm', options, ['nPowerIterations', 'eps', 'dim']);
+export const spectralNorm: CatalogFunction<SpectralNormOptions> = catalogFunction<SpectralNormOptions>({
+  name: 'spectralNorm',
+  options: ['nPowerIterations', 'eps', 'dim'],
+  check: (options) => checkSpectralOptions('spectralNorm', options),
+  make(weight, options, owner, tensor) {
     const [axis] = hostKindOf(owner).outputAxes?.(owner, tensor, weight.rank) ?? [outputAxis(owner, weight)];
     return new SpectralNorm(weight, { ...options, dim: options.dim ?? axis! });
-  })) as CatalogFunction<SpectralNormOptions>;
+  },
+});

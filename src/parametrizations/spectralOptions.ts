@@ -19,6 +19,20 @@ export interface SpectralNormOptions {
 }
 
 /**
+ * Refuses options that make no sense on any tensor.
+ *
+ * @param caller - the function, for messages
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkSpectralOptions(caller: string, options: SpectralNormOptions): void {
+  checkOptions(caller, options, ['nPowerIterations', 'eps', 'dim']);
+  const { nPowerIterations = 1, eps = 1e-12, dim = 0 } = options;
+  checkInteger(caller, 'nPowerIterations', nPowerIterations);
+  checkNotNegative(caller, 'eps', eps);
+  checkInteger(caller, 'dim', dim, Number.MIN_SAFE_INTEGER);
+}
+
+/**
  * The options with their defaults, checked for a tensor.
  *
  * @param caller - the function, for messages
@@ -29,18 +43,16 @@ export function spectralOptions(
   options: SpectralNormOptions,
   { shape, rank, dtype }: Tensor,
 ): Required<SpectralNormOptions> {
-  checkOptions(caller, options, ['nPowerIterations', 'eps', 'dim']);
+  checkSpectralOptions(caller, options);
   const { nPowerIterations = 1, eps = 1e-12, dim = 0 } = options;
-  checkInteger(caller, 'nPowerIterations', nPowerIterations);
-  checkNotNegative(caller, 'eps', eps);
   if (dtype !== 'float32') {
     throw new ParametrizeError('DTYPE', `${caller}: expected a float32 tensor, got ${dtype}. Cast it first.`);
   }
-  if (!Number.isInteger(dim) || dim < -rank || dim >= rank) {
+  if (dim < -rank || dim >= rank) {
     const range = rank === 0 ? 'a tensor with axes' : `an axis from ${-rank} to ${rank - 1}`;
     throw new ParametrizeError(
       'OPTION',
-      `${caller}: dim ${String(dim)} is out of range for shape ${formatShape(shape)}: expected ${range}.`,
+      `${caller}: dim ${dim} is out of range for shape ${formatShape(shape)}: expected ${range}.`,
     );
   }
   return { nPowerIterations, eps, dim: dim < 0 ? dim + rank : dim };

@@ -3,8 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../linalg/triangular.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
@@ -46,5 +45,8 @@ fixFields(Symmetric);
  * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
-export const symmetric: CatalogFunction = ((host: object, name?: string) =>
-  registerMade('symmetric', host, name, () => new Symmetric())) as CatalogFunction;
+export const symmetric: CatalogFunction = catalogFunction({
+  name: 'symmetric',
+  options: [],
+  make: () => new Symmetric(),
+});

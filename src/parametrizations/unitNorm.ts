@@ -4,8 +4,7 @@ import { weightNormOp } from '../kernels/index.ts';
 import { checkOptions } from '../nn/options.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
 
 /** Options of {@link unitNorm}: those of `tf.constraints.unitNorm`. */
@@ -76,11 +75,9 @@ fixFields(UnitNorm);
  * ```
  * @see tf.constraints.unitNorm
  */
-export const unitNorm: CatalogFunction<UnitNormOptions> = ((
-  host: object,
-  name?: string,
-  options?: UnitNormOptions,
-) => {
-  const { axis } = new UnitNorm(options);
-  return registerMade('unitNorm', host, name, () => new UnitNorm({ axis }));
-}) as CatalogFunction<UnitNormOptions>;
+export const unitNorm: CatalogFunction<UnitNormOptions> = catalogFunction<UnitNormOptions>({
+  name: 'unitNorm',
+  options: ['axis'],
+  check: (options) => void new UnitNorm(options),
+  make: (_, options) => new UnitNorm(options),
+});

@@ -8,8 +8,7 @@ import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
-import type { CatalogFunction } from './catalogFunction.ts';
+import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
@@ -131,17 +130,15 @@ declare module '../parametrize/parametrizationList.ts' {
  * ```
  * @see torch.nn.utils.parametrizations.weight_norm
  */
-export const weightNorm: CatalogFunction<WeightNormOptions> = ((
-  host: object,
-  name?: string,
-  options: WeightNormOptions = {},
-) => {
-  const { dim, eps } = new WeightNorm(options);
-  return registerMade('weightNorm', host, name, ({ rank }, tensor, owner) => {
+export const weightNorm: CatalogFunction<WeightNormOptions> = catalogFunction<WeightNormOptions>({
+  name: 'weightNorm',
+  options: ['dim', 'eps'],
+  check: (options) => void new WeightNorm(options),
+  make({ rank }, options, owner, tensor) {
     const axes = options.dim === undefined ? hostKindOf(owner).outputAxes?.(owner, tensor, rank) : undefined;
-    return new WeightNorm({ dim: axes ?? dim, eps });
-  });
-}) as CatalogFunction<WeightNormOptions>;
+    return new WeightNorm(axes === undefined ? options : { ...options, dim: axes });
+  },
+});
 
 /** The axes of `x` that a norm runs over: all but the kept ones. */
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {

@@ -14,6 +14,7 @@ export {
   type ForeignHosts,
   type ForeignName,
   type LooseHost,
+  type LooseName,
   registerParametrization,
 } from './registerParametrization.ts';
 export { type RemoveOptions, removeParametrizations } from './removeParametrizations.ts';

@@ -113,10 +113,31 @@ function tensorNames(host: object): string[] {
 
 function unknownTensor(caller: string, host: object, name: string): ParametrizeError {
   const known = tensorNames(host);
+  const own =
+    known.length === 0 && isModule(host) && host.children().length > 0
+      ? ofChildren(host, name)
+      : ` It has: ${known.join(', ') || 'none'}.`;
   return new ParametrizeError(
     'UNKNOWN_TENSOR',
-    `${caller}: ${typeName(host)} has no parameter or buffer '${name}'.${didYouMean(name, known)} It has: ${known.join(', ') || 'none'}.`,
+    `${caller}: ${typeName(host)} has no parameter or buffer '${name}'.${didYouMean(name, known)}${own}`,
   );
+}
+
+/** The remedy where a container is taken for a layer. */
+function ofChildren(host: Module, name: string): string {
+  const modules = host.namedModules().filter(([path]) => path !== '' && !path.includes('parametrizations'));
+  const fitting = modules.filter(([, module]) => tensorNames(module).includes(name));
+  if (fitting.length === 0) {
+    return ` It has no tensors of its own, and no module in it has a '${name}'. Its modules are: ${listed(modules)}.`;
+  }
+  return ` It has no tensors of its own. Pass a module in it: ${listed(fitting)}.`;
+}
+
+/** At most six modules with their paths. */
+function listed(modules: readonly [path: string, module: Module][]): string {
+  const shown = modules.slice(0, 6).map(([path, module]) => `'${path}' (${typeName(module)})`);
+  const rest = modules.length - shown.length;
+  return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
 }
 
 function notAVariable(

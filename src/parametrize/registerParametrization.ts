@@ -46,9 +46,20 @@ type NameOf<Kind, H> = Kind extends {
     : never;
 
 /**
- * A host whose tensor names its type does not tell, or only by a pattern: a base class, a dictionary, a computed name,
- * an index.
+ * The name of a tensor of a host whose type does not tell its tensors, or only by a pattern: a base class, a dictionary, a
+ * computed name, an index. For a name that the host cannot have, the names that it has.
  */
+export type LooseName<H, K extends string> = [LooseHost<H, K>] extends [never] ? TensorName<H> : K;
+
+/** The names of the tensors that the type of a host tells. */
+export type TensorName<H> = FieldName<H> | ForeignName<H>;
+
+/** The names of the fields of a host that hold tensors. */
+type FieldName<H> = {
+  [K in keyof H & string]-?: NonNullable<H[K]> extends Tensor ? K : never;
+}[keyof H & string];
+
+/** A host that may have a tensor of that name, although its type does not tell; else never. */
 export type LooseHost<H, K extends string> = Module extends H
   ? H
   : string extends K
@@ -115,8 +126,8 @@ export function registerParametrization<H extends object>(
   options?: RegisterOptions,
 ): H;
 export function registerParametrization<H extends object, K extends string>(
-  host: LooseHost<H, K>,
-  name: K,
+  host: H,
+  name: LooseName<H, K>,
   parametrization: ParametrizationLike,
   options?: RegisterOptions,
 ): H;
