@@ -4,6 +4,7 @@ import { scoped } from '../engine/scope.ts';
 import { disposeVariable } from '../engine/variable.ts';
 import type { Attachment } from '../parametrize/host.ts';
 import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
+import { checkConfigurable } from '../parametrize/tensorAccessor.ts';
 import { enterMode, leaveMode } from './callMode.ts';
 import { type Layer, weightLists } from './layer.ts';
 
@@ -42,6 +43,11 @@ export class LayerAttachment implements Attachment {
   /** What is trained in place of the weight. */
   get parameters(): readonly LayerVariable[] {
     return this.holders.parameters;
+  }
+
+  checkUninstall(caller: string): void {
+    checkConfigurable(caller, this.weight, ['val', 'read', 'write', 'dispose', 'trainable']);
+    checkConfigurable(caller, this.layer, ['call']);
   }
 
   install(list: ParametrizationList): void {

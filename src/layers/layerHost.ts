@@ -2,6 +2,7 @@ import { isLayerVariable } from '../engine/layerVariable.ts';
 import { isAlive } from '../engine/variable.ts';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
 import type { HostKind } from '../parametrize/host.ts';
+import { immutable } from '../parametrize/tensorAccessor.ts';
 import { childrenOf, isLayer, type Layer, ownWeights, weightLists } from './layer.ts';
 import { LayerAttachment } from './layerAttachment.ts';
 import { locate, mainWeight, outputAxes } from './layerType.ts';
@@ -35,6 +36,7 @@ export const layerHost: HostKind = {
     }
     const { val } = weight;
     if (!isAlive(val)) throw disposed(caller, layer);
+    if (!Object.isExtensible(weight) || !Object.isExtensible(layer)) throw immutable(caller, layer, name);
     return { variable: val, attachment: new LayerAttachment(layer, weight) };
   },
 };

@@ -5,7 +5,7 @@ import type { Module } from '../nn/module/module.ts';
 import type { Attachment } from '../parametrize/host.ts';
 import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
 import { registrationOf } from '../parametrize/registry.ts';
-import { defineAccessor, defineVariable } from '../parametrize/tensorAccessor.ts';
+import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/tensorAccessor.ts';
 
 /** How one of the two legacy normalizations stands on a module. */
 export interface HookSpec {
@@ -45,8 +45,11 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
       isHooked: true,
       closed:
         "is normalized by the hook API, which nothing can follow. Register the function of the same name of 'tfjs-parametrize' instead.",
+      checkUninstall(by) {
+        checkConfigurable(by, host, [name, ...fields]);
+      },
       install(list) {
-        defineAccessor(host, name, list, (copy) => attach(copy as Module));
+        defineAccessor(host, name, { list, attach: (copy) => attach(copy as Module), isListed: false });
         for (const [i, value] of spec.variables(list).entries()) {
           Object.defineProperty(host, fields[i]!, { value, enumerable: true, configurable: true });
         }

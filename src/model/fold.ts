@@ -1,7 +1,6 @@
-import { scoped } from '../engine/scope.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
-import { removeEach } from '../parametrize/removeParametrizations.ts';
+import { removeAll } from '../parametrize/removeParametrizations.ts';
 import { outerHostsOf } from './hostsOf.ts';
 
 /**
@@ -13,7 +12,8 @@ import { outerHostsOf } from './hostsOf.ts';
  *
  * @param model - a module, or an object that holds parametrized tensors
  * @returns the keys of the tensors that were folded: `encoder.0.weight`
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object, `DISPOSED`; and whatever a parametrization throws.
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object, `DISPOSED`, `IMMUTABLE_HOST`; and whatever a parametrization
+ * throws.
  * Nothing has changed then.
  */
 export function fold(model: object): string[] {
@@ -23,18 +23,12 @@ export function fold(model: object): string[] {
       `fold: expected a module or an object, got ${typeName(model)}.`,
     );
   }
-  const hosts = outerHostsOf(model).map(([path, host]) => ({
-    path,
-    host,
-    tensors: [...registrationsOf(host)],
-  }));
-  // A trial first, so that a map that throws finds nothing folded (law L5).
-  for (const { tensors } of hosts) {
-    for (const [, { list }] of tensors) scoped('fold', () => void list.chain.inspect());
-  }
-  return hosts.flatMap(({ path, host, tensors }) => {
-    const names = tensors.map(([name]) => name);
-    removeEach(host, names);
-    return names.map((name) => (path === '' ? name : `${path}.${name}`));
-  });
+  const found = outerHostsOf(model).flatMap(([path, host]) =>
+    [...registrationsOf(host).keys()].map((name) => ({ path, host, name })),
+  );
+  removeAll(
+    'fold',
+    found.map(({ host, name }) => [host, name] as const),
+  );
+  return found.map(({ path, name }) => (path === '' ? name : `${path}.${name}`));
 }

@@ -5,14 +5,15 @@ import { currentTape, hasGradients, inGradient } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
 import { COPY, type Copier, type Copyable } from '../nn/module/copy.ts';
+import { setTraining } from '../nn/module/trainingMode.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { type DependencyKey, dependencyKey } from './dependencyKey.ts';
 import { type Evaluated, EvaluationCache } from './evaluationCache.ts';
-import { preservingState, restoringOnError } from './moduleState.ts';
+import { isInspecting, preservingState, restoringOnError } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { planAssignment } from './planAssignment.ts';
 import { noGradients, notATensor, warnCustomGradient } from './readErrors.ts';
-import { registrationsOf } from './registry.ts';
+import { registrationOf, registrationsOf } from './registry.ts';
 import { isTensor, type TensorSpec } from './rightInverse.ts';
 
 /** What a chain is made of. */
@@ -93,6 +94,7 @@ export class Chain implements Copyable, Evaluated {
   /** The value for a reader of the host. */
   read(): Tensor {
     this.reads++;
+    if (isInspecting() && !this.isPure()) return this.inspect();
     const tape = currentTape();
     if (tape !== null) {
       if (!hasGradients()) throw noGradients(this.label);
@@ -102,12 +104,18 @@ export class Chain implements Copyable, Evaluated {
 
   /** The value without its side effects: no power iteration, no random mask, no entry. An op's result. */
   inspect(): Tensor {
-    if (this.isPure()) return this.evaluate();
     const modules = this.#list.modules();
     return preservingState(modules, () => {
-      for (const module of modules) module.training = false;
+      if (!this.isPure()) setTraining(`reading ${this.label}`, modules, false);
       return this.evaluate();
     });
+  }
+
+  /** The first original, without side effects, also where it is computed itself. An op's result. */
+  inspectOriginal(): Tensor {
+    const [name] = this.originalNames;
+    const nested = registrationOf(this.#list, name!)?.list.chain;
+    return nested?.inspect() ?? alias(this.ownVariables()[0]! as Tensor);
   }
 
   evaluate(): Tensor {

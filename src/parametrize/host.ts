@@ -4,9 +4,16 @@ import type { ParametrizationList } from './parametrizationList.ts';
 /**
  * How one tensor of one host gives its place to a chain and takes it back.
  *
- * Neither method may throw: everything that can be wrong is found by {@link HostKind.find}.
+ * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found by {@link HostKind.find}
+ * and {@link checkUninstall}.
  */
 export interface Attachment {
+  /**
+   * Throws if {@link uninstall} cannot do its work, because the host was frozen or sealed in the meantime.
+   *
+   * @throws `IMMUTABLE_HOST`
+   */
+  checkUninstall?(caller: string): void;
   /** Puts the chain in the place of the variable: reads of the host go to `list.chain.read()`, writes to its `assign`. */
   install(list: ParametrizationList): void;
   /** Puts a variable in the place of the chain, as it was before: attributes, order, lists. */

@@ -7,7 +7,7 @@ import { checkUse } from '../nn/useCheck.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import { registrationsOf } from './registry.ts';
-import { tensorAccessor } from './tensorAccessor.ts';
+import { dictOf, immutable, tensorAccessor } from './tensorAccessor.ts';
 
 /** Modules, and any other object that holds variables in own properties. */
 const objectHost: HostKind = {
@@ -18,7 +18,7 @@ const objectHost: HostKind = {
     checkHost(caller, host);
     checkName(caller, host, name);
     const fixed = Object.getOwnPropertyDescriptor(host, name)?.configurable === false;
-    if (fixed || !Object.isExtensible(host)) throw immutable(caller, host, name);
+    if (fixed || !isOpen(host)) throw immutable(caller, host, name);
     return tensorAccessor(host, name, { enumerable: true, writable: true });
   },
   find(caller, host, name): FoundTensor {
@@ -34,7 +34,7 @@ const objectHost: HostKind = {
         `${caller}: ${typeName(host)}.${name} was disposed, by dispose() or tf.disposeVariables(). Make the host again.`,
       );
     }
-    if (!descriptor.configurable || !Object.isExtensible(host)) throw immutable(caller, host, name);
+    if (!descriptor.configurable || !isOpen(host)) throw immutable(caller, host, name);
     const { enumerable, writable } = descriptor;
     const attributes = { enumerable: enumerable === true, writable: writable === true };
     return { variable, attachment: tensorAccessor(host, name, attributes) };
@@ -44,6 +44,10 @@ const objectHost: HostKind = {
 /** The kind that is responsible for a host; its functions refuse what is no object. */
 export const hostKindOf = (host: object): HostKind =>
   (isObject(host) ? foreignHostKindOf(host) : undefined) ?? objectHost;
+
+/** True if properties can be added to a host, and to its dictionary of chains. */
+const isOpen = (host: object): boolean =>
+  Object.isExtensible(host) && Object.isExtensible(dictOf(host) ?? host);
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -163,12 +167,6 @@ function notAVariable(
     `${caller}: ${path} is ${typeName(value)}, not a tf.Variable. ${remedy}.`,
   );
 }
-
-const immutable = (caller: string, host: object, name: string): ParametrizeError =>
-  new ParametrizeError(
-    'IMMUTABLE_HOST',
-    `${caller}: the property '${name}' of ${typeName(host)} cannot be redefined: the object is frozen, sealed or not extensible. Register before Object.freeze.`,
-  );
 
 const unsupported = (caller: string, host: unknown, remedy: string): ParametrizeError =>
   new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${typeName(host)} cannot be parametrized. ${remedy}`);

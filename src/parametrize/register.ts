@@ -6,27 +6,21 @@ import { alias, scoped } from '../engine/scope.ts';
 import { recordInputs } from '../engine/tape.ts';
 import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
-import { fieldsOf, isModule } from '../nn/module/fields.ts';
+import { isModule } from '../nn/module/fields.ts';
 import { isBuffer, markBuffer } from '../nn/module/parameter.ts';
+import { setTraining } from '../nn/module/trainingMode.ts';
 import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from './dependencyChecks.ts';
 import { modeOf, type Place } from './host.ts';
 import { preservingState, restoringOnError } from './moduleState.ts';
 import { hostKindOf } from './objectHost.ts';
+import { checkOpen, checkShared, checkTied } from './ownershipChecks.ts';
 import { ParametrizationList } from './parametrizationList.ts';
 import { notATensor } from './readErrors.ts';
-import {
-  attachmentOf,
-  enterModule,
-  enterRegistration,
-  listsWithModule,
-  listsWithOriginal,
-  type Registration,
-  registrationOf,
-  tellPlaces,
-} from './registry.ts';
+import { enterModule, enterRegistration, type Registration, registrationOf, tellPlaces } from './registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from './rightInverse.ts';
+import { immutable } from './tensorAccessor.ts';
 import { raiseVersion } from './version.ts';
 
 /** Options of {@link registerParametrization}. */
@@ -65,7 +59,7 @@ export function register(
   const modules = step.module?.modules() ?? [];
   const training = modeOf(host);
   restoringOnError(modules, () => {
-    if (training !== undefined) for (const module of modules) module.training = training;
+    if (training !== undefined) setTraining(caller, modules, training);
     if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
     else append(caller, existing, step, unsafe);
   });
@@ -130,6 +124,7 @@ function registerFirst(
 
 function append(caller: string, { list }: Registration, step: ChainStep, unsafe: boolean): void {
   checkLaterArity(caller, step);
+  if (!Object.isExtensible(list)) throw immutable(caller, list, String(list.length));
   scoped(caller, () => {
     const current = list.chain.inspect();
     const value = trial(caller, list, step, [current], (result) => {
@@ -155,9 +150,11 @@ function trial(
   caller: string,
   list: ParametrizationList,
   step: ChainStep,
-  values: readonly Tensor[],
+  given: readonly Tensor[],
   then: (result: Tensor) => void = () => {},
 ): TensorSpec {
+  // Aliases, so that a forward that disposes its arguments cannot harm what becomes of them.
+  const values = given.map((value) => alias(value));
   let spec: TensorSpec | undefined;
   const reached = new Set<Tensor>();
   list.chain.guard(() =>
@@ -210,33 +207,6 @@ function checkName(caller: string, name: unknown): void {
   throw new ParametrizeError(
     'INVALID_NAME',
     `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
-  );
-}
-
-/** Refuses a chain that nothing can be appended to, and the originals of one. */
-function checkOpen(caller: string, list: object): void {
-  const closed = attachmentOf(list)?.closed;
-  if (closed === undefined) return;
-  const { label } = (list as ParametrizationList).chain;
-  throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${label} ${closed}`);
-}
-
-function checkShared(caller: string, { module }: ChainStep, list: ParametrizationList | undefined): void {
-  if (module === null || [...listsWithModule(module)].every((other) => other === list)) return;
-  if (!module.modules().some((part) => fieldsOf(part).variables.length > 0)) return;
-  const [other] = listsWithModule(module);
-  throw new ParametrizeError(
-    'SHARED',
-    `${caller}: this ${typeName(module)} holds tensors and is registered on ${other!.chain.label} already. Make one for each tensor.`,
-  );
-}
-
-function checkTied(caller: string, host: object, name: string, variable: Variable): void {
-  const [list] = [...listsWithOriginal(variable)].filter((owner) => owner !== host);
-  if (list === undefined) return;
-  throw new ParametrizeError(
-    'TIED',
-    `${caller}: the variable of ${typeName(host)}.${name} is an original of ${list.chain.label} already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).`,
   );
 }
 

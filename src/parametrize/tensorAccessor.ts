@@ -1,10 +1,23 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../errors.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { enterRegistration, markMade, registrationsOf } from './registry.ts';
+import { enterRegistration, markMade } from './registry.ts';
+
+/** A property that a chain computes. */
+interface Computed {
+  readonly list: ParametrizationList;
+  /** Makes the attachment for the same property of a copy of the host. */
+  readonly attach: (host: object) => Attachment;
+  /** Whether the dictionary of the host has the chain. */
+  readonly isListed: boolean;
+}
+
+/** The tensors whose chains the dictionary of a host has; counted here, because looking for them takes time. */
+const listedOn = new WeakMap<object, Set<string>>();
 
 /** The attributes that a data property had before a chain took its place. */
 export type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
@@ -17,8 +30,14 @@ export type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
  */
 export function tensorAccessor(host: object, name: string, attributes: Attributes): Attachment {
   return {
+    checkUninstall(caller) {
+      checkConfigurable(caller, host, [name, 'parametrizations']);
+      const dict = dictOf(host);
+      if (dict !== undefined) checkConfigurable(caller, dict, [name]);
+    },
     install(list) {
-      defineAccessor(host, name, list, (copy) => tensorAccessor(copy, name, attributes));
+      const attach = (copy: object): Attachment => tensorAccessor(copy, name, attributes);
+      defineAccessor(host, name, { list, attach, isListed: true });
       const dict = dictOf(host) ?? addDict(host);
       Object.defineProperty(dict, name, { value: list, enumerable: true, configurable: true });
     },
@@ -26,7 +45,8 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
       const dict = dictOf(host);
       if (dict !== undefined) {
         delete (dict as unknown as Record<string, unknown>)[name];
-        if (!hasLists(host, dict)) delete (host as { parametrizations?: unknown }).parametrizations;
+        listedOn.get(host)?.delete(name);
+        if (!listedOn.get(host)?.size) delete (host as { parametrizations?: unknown }).parametrizations;
       }
       defineVariable(host, name, variable, attributes);
     },
@@ -38,19 +58,15 @@ export function defineVariable(host: object, name: string, variable: Variable, a
   Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
 }
 
-/**
- * Makes a property the computed tensor of a chain.
- *
- * @param attach - makes the attachment for the same property of a copy of the host
- */
-export function defineAccessor(
-  host: object,
-  name: string,
-  list: ParametrizationList,
-  attach: (host: object) => Attachment,
-): void {
+/** Makes a property the computed tensor of a chain. */
+export function defineAccessor(host: object, name: string, computed: Computed): void {
+  const { list } = computed;
   const get = () => list.chain.read();
-  copyAccessorBy(get, (copy, key, copier) => copyAccessor(copy, key, list, attach, copier));
+  copyAccessorBy(get, (copy, key, copier) => copyAccessor(copy, key, computed, copier));
+  if (computed.isListed) {
+    const names = listedOn.get(host) ?? new Set();
+    listedOn.set(host, names.add(name));
+  }
   Object.defineProperty(host, name, {
     get,
     set: (value: unknown) => list.chain.assign(value),
@@ -59,16 +75,32 @@ export function defineAccessor(
   });
 }
 
-/** The dictionary of chains that stands on a host, if any does. */
-function dictOf(host: object): ParametrizationDict | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
-  return value instanceof ParametrizationDict ? value : undefined;
+/**
+ * Throws if one of these properties is there and can be neither redefined nor deleted.
+ *
+ * @throws {@link ParametrizeError} `IMMUTABLE_HOST`
+ */
+export function checkConfigurable(caller: string, object: object, names: readonly string[]): void {
+  const fixed = names.find((name) => Object.getOwnPropertyDescriptor(object, name)?.configurable === false);
+  if (fixed !== undefined) throw immutable(caller, object, fixed, 'Remove before Object.freeze.');
 }
 
-/** True if a dictionary has chains; by the registrations, because fields are slow to look through when there are many. */
-function hasLists(host: object, dict: ParametrizationDict): boolean {
-  for (const name of registrationsOf(host).keys()) if (Object.hasOwn(dict, name)) return true;
-  return false;
+/** The error of an object that was frozen, sealed or made non-extensible. */
+export const immutable = (
+  caller: string,
+  host: object,
+  name: string,
+  remedy = 'Register before Object.freeze.',
+): ParametrizeError =>
+  new ParametrizeError(
+    'IMMUTABLE_HOST',
+    `${caller}: the property '${name}' of ${typeName(host)} cannot be redefined: the object is frozen, sealed or not extensible. ${remedy}`,
+  );
+
+/** The dictionary of chains that stands on a host, if any does. */
+export function dictOf(host: object): ParametrizationDict | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
+  return value instanceof ParametrizationDict ? value : undefined;
 }
 
 function addDict(host: object): ParametrizationDict {
@@ -85,17 +117,11 @@ function addDict(host: object): ParametrizationDict {
 }
 
 /** Makes the computed tensor of a copy of a host, with a copy of its chain. */
-function copyAccessor(
-  copy: object,
-  name: string,
-  source: ParametrizationList,
-  attach: (host: object) => Attachment,
-  copier: Copier,
-): void {
-  const list = copier.copy(source);
-  const attachment = attach(copy);
+function copyAccessor(copy: object, name: string, source: Computed, copier: Copier): void {
+  const list = copier.copy(source.list);
+  const attachment = source.attach(copy);
   // Not `attachment.install`: the dictionary is copied as the field that it is, at its place among the others.
-  defineAccessor(copy, name, list, attach);
+  defineAccessor(copy, name, { ...source, list });
   // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
   enterRegistration(copy, name, { list, attachment, variableName: undefined });
   // The copier made the maps of the copy, so that nobody but the copy can dispose of them.

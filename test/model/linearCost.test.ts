@@ -3,7 +3,7 @@ import { afterEach, expect, it, describe as suite, vi } from 'vitest';
 import { clone, describe, fold, syncOptimizer } from '../../src/model/index.ts';
 import { applyRecipe, recipeOf } from '../../src/model/recipe.ts';
 import { Linear, type Module, ParameterList, parameter, Sequential } from '../../src/nn/index.ts';
-import { weightNorm } from '../../src/parametrizations/index.ts';
+import { spectralNorm, weightNorm } from '../../src/parametrizations/index.ts';
 import { cached, parametrizationsOn, removeParametrizations } from '../../src/parametrize/index.ts';
 
 /**
@@ -63,7 +63,8 @@ const onTensors =
   (count) => {
     const names = Array.from({ length: count }, (_, i) => String(i));
     const host = new ParameterList(names.map(() => parameter(tf.ones([2, 2]))));
-    for (const name of names) weightNorm(host, name);
+    // What removal disposes then, a dictionary and the vectors of each, is counted too.
+    for (const name of names) (name === '0' ? weightNorm : spectralNorm)(host, name);
     const counted = workOf(() => work(host, names));
     host.dispose();
     return counted;
@@ -97,6 +98,9 @@ const works: Readonly<Record<string, Work>> = {
   'folding the tensors of one module': onTensors((host) => void fold(host)),
   removing: onModel((model) => {
     for (const layer of model) removeParametrizations(layer as Linear, 'weight');
+  }),
+  'removing from one module, one tensor after the other': onTensors((host, names) => {
+    for (const name of names) removeParametrizations(host, name);
   }),
   'describing a model as data, and registering from it': (count) => {
     const model = new Sequential(...layers(count));

@@ -83,6 +83,7 @@ export class Copier {
   /** Copies an object field by field, without running its constructor. */
   copyObject<T extends object>(source: T): T {
     const copy = this.#remember(source, Object.create(Object.getPrototypeOf(source)) as T);
+    const isFixed = !Object.isExtensible(source);
     for (const key of Reflect.ownKeys(source)) {
       const descriptor = Object.getOwnPropertyDescriptor(source, key)!;
       const copyAccessor = descriptor.get && accessors.get(descriptor.get);
@@ -90,6 +91,9 @@ export class Copier {
         copyAccessor(copy, key as string, this);
         continue;
       }
+      // The copy of a frozen or sealed object is neither: it could not be changed by anybody.
+      if (isFixed) descriptor.configurable = true;
+      if (isFixed && 'value' in descriptor) descriptor.writable = true;
       if ('value' in descriptor) descriptor.value = this.copy(descriptor.value);
       Object.defineProperty(copy, key, descriptor);
     }

@@ -20,6 +20,7 @@ import {
 import { type LoadStateDictOptions, loadStateDict } from './loadStateDict.ts';
 import { isBuffer } from './parameter.ts';
 import { reprOf } from './repr.ts';
+import { setTraining } from './trainingMode.ts';
 
 /**
  * The type of `module.parametrizations`: empty here, because `nn` knows nothing of parametrization. The mechanism
@@ -86,9 +87,9 @@ export abstract class Module implements Copyable {
     });
   }
 
-  /** Sets the training mode of this module and all below; returns this. */
+  /** Sets the training mode of this module and all below; returns this. Throws `IMMUTABLE_HOST`, with no mode changed, if one is frozen in the other mode. */
   train(mode = true): this {
-    for (const module of this.modules()) module.training = mode;
+    setTraining('train', this.modules(), mode);
     return this;
   }
 

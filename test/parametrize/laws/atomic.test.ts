@@ -3,15 +3,25 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   cached,
+  clone,
   fold,
+  invalidate,
+  isParametrized,
+  nn,
   type ParametrizationLike,
+  parametrizationsOn,
   registerParametrization,
   removeParametrizations,
   Symmetric,
+  spectralNorm,
   syncOptimizer,
+  describe as tableOf,
   transferParametrizationsAndParams,
   weightNorm,
 } from '../../../src/index.ts';
+import * as legacy from '../../../src/legacy/index.ts';
+import { recipeOf } from '../../../src/model/recipe.ts';
+import { isModule } from '../../../src/nn/module/fields.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { failure } from '../unchanged.ts';
 import { Net, specimens, write } from './specimens.ts';
@@ -146,5 +156,230 @@ describe('L5: a call that throws has changed nothing', () => {
     removeParametrizations(host, 'weight');
     write(host.weight, () => tf.zeros([2]));
     tf.dispose([host.weight, value]);
+  });
+});
+
+const double = (): ParametrizationLike => ({
+  forward: (x) => tf.mul(x, 2),
+  rightInverse: (x) => tf.div(x, 2),
+  isPure: () => true,
+});
+
+describe('L5: a host that is locked after the registration', () => {
+  const plain = (): { w: tf.Tensor } => ({ w: nn.parameter(() => tf.ones([2])) });
+  const hosts: Record<string, () => { w: tf.Tensor }> = {
+    'plain object': () => weightNorm(plain(), 'w'),
+    module: () => weightNorm(new Single(), 'w'),
+    'module with the hook API': () => legacy.weightNorm(new Single(), 'w') as Single,
+    'object with a nested chain': () => {
+      const host = registerParametrization(plain(), 'w', double());
+      registerParametrization(parametrizationsOn(host, 'w'), 'original', double());
+      return host;
+    },
+  };
+  const locks = {
+    freeze: <H extends object>(host: H): H => Object.freeze(host),
+    seal: <H extends object>(host: H): H => Object.seal(host),
+  };
+  class Single extends nn.Module {
+    w: tf.Tensor = nn.parameter(() => tf.ones([2]));
+    override forward(): void {}
+  }
+  const free = (host: object): void => {
+    if (isModule(host)) host.dispose();
+    else parametrizationsOn(host, 'w').dispose();
+  };
+
+  for (const [kind, make] of Object.entries(hosts)) {
+    for (const lock of ['freeze', 'seal'] as const) {
+      it(`${kind}, ${lock}: removal and fold are refused and change nothing`, () => {
+        const host = locks[lock](make());
+        const { chain } = parametrizationsOn(host, 'w');
+        for (const call of [removeParametrizations, (target: object) => fold(target)]) {
+          expect(failure(() => call(host, 'w'), host)).toMatch(/^IMMUTABLE_HOST: .* Remove before/);
+          expect(isParametrized(host, 'w')).toBe(true);
+        }
+        expect(parametrizationsOn(host, 'w').chain).toBe(chain);
+        expect(tableOf(host).rows).toHaveLength(kind.includes('nested') ? 2 : 1);
+        tf.tidy(() => {
+          host.w = tf.tensor1d([3, 4]);
+        });
+        expect(host.w).toBeAllClose([3, 4]);
+        invalidate(host, 'w');
+        expect(host.w).toBeAllClose([3, 4]);
+        free(host);
+      });
+
+      it(`${kind}, ${lock}: a copy of it can be changed`, () => {
+        const host = locks[lock](make());
+        const copy = clone(host);
+        fold(copy);
+        expect(copy.w).toBeAllClose([1, 1]);
+        expect(isParametrized(host, 'w')).toBe(true);
+        free(host);
+        copy.w.dispose();
+      });
+    }
+
+    it(`${kind}: removal works on one that only takes no new properties`, () => {
+      const host = Object.preventExtensions(make());
+      removeParametrizations(host, 'w');
+      expect(host.w).toBeInstanceOf(tf.Variable);
+      expect(host.w).toBeAllClose([1, 1]);
+      expect(Object.keys(host).filter((key) => key !== 'training')).toEqual(['w']);
+      host.w.dispose();
+    });
+  }
+
+  it('a module whose dictionary of chains is frozen takes and gives no chain', () => {
+    const net = weightNorm(new Net());
+    Object.freeze(net.parametrizations);
+    expect(failure(() => removeParametrizations(net, 'weight'), net)).toMatch('IMMUTABLE_HOST');
+    expect(failure(() => weightNorm(net, 'bias'), net)).toMatch('IMMUTABLE_HOST');
+    net.dispose();
+  });
+
+  it('a frozen list of parametrizations takes no further one', () => {
+    const net = weightNorm(new Net());
+    Object.freeze(net.parametrizations!['weight']);
+    expect(failure(() => registerParametrization(net, 'weight', double()), net)).toMatch('IMMUTABLE_HOST');
+    net.dispose();
+  });
+
+  it('a frozen module keeps its mode, and so do all others of the call', () => {
+    const frozen = Object.freeze(new Net());
+    const model = new nn.Sequential(new Net(), frozen, new Net());
+    expect(failure(() => model.eval(), model)).toMatch(
+      'IMMUTABLE_HOST: train: this Net is frozen in training',
+    );
+    model.train();
+    model.dispose();
+  });
+
+  it('a frozen map keeps its mode: no removal can evaluate it', () => {
+    const [map] = specimens['counting']!.map((make) => Object.freeze(make()));
+    const net = registerParametrization(new Net(), 'weight', map!);
+    expect(failure(() => removeParametrizations(net, 'weight'), net, map!)).toMatch('IMMUTABLE_HOST');
+    net.dispose();
+  });
+});
+
+describe('L5: what maps write on the way is put back', () => {
+  it('declared dependencies, after a failed assignment', () => {
+    const gain = nn.parameter(() => tf.scalar(2));
+    let fails = false;
+    const net = registerParametrization(new Net(), 'weight', {
+      dependencies: [gain],
+      isPure: () => true,
+      forward: (x) => tf.mul(x, gain),
+      rightInverse: (W) => {
+        if (!fails) return tf.div(W, gain);
+        gain.assign(tf.scalar(5));
+        return boom();
+      },
+    });
+    fails = true;
+    const value = tf.ones([3, 2]);
+    const assign = () => {
+      net.weight = value;
+    };
+    expect(failure(assign, net, { gain })).toBe('Error: boom');
+    tf.dispose([value, gain]);
+    net.dispose();
+  });
+
+  it('the state of an object, after a trial, a failed registration, an inspection and a removal', () => {
+    const count = nn.buffer(() => tf.scalar(0));
+    const counting = {
+      dependencies: [count],
+      forward: (x: tf.Tensor): tf.Tensor => {
+        count.assign(tf.add(count, 1));
+        return tf.mul(x, 1);
+      },
+    };
+    const net = registerParametrization(new Net(), 'weight', counting);
+    expect(count).toBeAllClose([0]);
+    tf.tidy(() => void net.weight);
+    expect(count).toBeAllClose([1]);
+    registerParametrization(net, 'weight', double());
+    tf.dispose(net.stateDict({ spelling: 'folded' }));
+    clone(net).dispose();
+    recipeOf(net);
+    tableOf(net);
+    expect(count).toBeAllClose([1]);
+    const wrong = { ...counting, forward: (x: tf.Tensor) => tf.sum(counting.forward(x)) };
+    expect(failure(() => registerParametrization(net, 'bias', wrong), net, { count })).toMatch('SHAPE');
+    removeParametrizations(net, 'weight');
+    expect(count).toBeAllClose([1]);
+    net.dispose();
+    count.dispose();
+  });
+
+  it('the power iteration of another tensor that a refused map reads', () => {
+    const other = spectralNorm(new Net());
+    const net = new Net();
+    const adding = (x: tf.Tensor) => tf.add(x, other.weight);
+    expect(failure(() => registerParametrization(net, 'weight', adding), net, other)).toMatch(
+      'HIDDEN_DEPENDENCY',
+    );
+    net.dispose();
+    other.dispose();
+  });
+
+  it('a variable that a refused map writes and does not declare', () => {
+    const count = nn.buffer(() => tf.scalar(0));
+    const net = new Net();
+    const counting = (x: tf.Tensor) => {
+      count.assign(tf.add(count, 1));
+      return tf.mul(x, 2);
+    };
+    expect(failure(() => registerParametrization(net, 'weight', counting), net, { count })).toMatch(
+      'HIDDEN_DEPENDENCY',
+    );
+    net.dispose();
+    count.dispose();
+  });
+});
+
+describe('L5: fold is all or nothing', () => {
+  /** A map that counts its evaluations and can be told to fail. */
+  const counted = () => {
+    const map = {
+      calls: 0,
+      fails: false,
+      forward(x: tf.Tensor): tf.Tensor {
+        map.calls++;
+        return map.fails ? boom() : tf.mul(x, 2);
+      },
+    };
+    return map;
+  };
+
+  it('evaluates each chain once', () => {
+    const model = new nn.Sequential(new Net(), new Net());
+    const maps = [counted(), counted()];
+    for (const [i, net] of [...model].entries()) {
+      registerParametrization(net as Net, 'weight', maps[i]!);
+      registerParametrization(net as Net, 'bias', maps[i]!);
+    }
+    registerParametrization(parametrizationsOn([...model][0]!, 'weight'), 'original', double());
+    for (const map of maps) map.calls = 0;
+    fold(model);
+    expect(maps.map(({ calls }) => calls)).toEqual([2, 2]);
+    model.dispose();
+  });
+
+  it('whichever chain fails, of whichever API, nested or not', () => {
+    const inner = new nn.Sequential(weightNorm(new Net()), legacy.weightNorm(new Net()));
+    const last = new Net();
+    const model = new nn.Sequential(inner, legacy.spectralNorm(new Net()), last);
+    const map = counted();
+    registerParametrization(last, 'weight', map);
+    registerParametrization(parametrizationsOn(last, 'weight'), 'original', double());
+    map.fails = true;
+    expect(failure(() => fold(model), model)).toBe('Error: boom');
+    map.fails = false;
+    expect(fold(model)).toEqual(['0.0.weight', '0.1.weight', '1.weight', '2.weight']);
+    model.dispose();
   });
 });

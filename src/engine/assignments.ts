@@ -1,0 +1,30 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { alias } from './scope.ts';
+import { isAlive } from './variable.ts';
+
+/**
+ * Runs `fn`, which gets a function that puts every variable that was assigned meanwhile back to the value that it had,
+ * whoever holds the variable. Every assignment of tfjs (optimizers, layers, `loadStateDict`) goes through
+ * `Variable.prototype.assign`.
+ *
+ * Only what is assigned is noted, so that the cost does not grow with the number of variables.
+ */
+export function watchingAssignments<T>(fn: (restore: () => void) => T): T {
+  const { prototype } = tf.Variable;
+  const { assign } = prototype;
+  const before = new Map<tf.Variable, tf.Tensor>();
+  prototype.assign = function (this: tf.Variable, value: tf.Tensor): void {
+    if (!before.has(this)) before.set(this, tf.keep(alias(this as tf.Tensor)));
+    assign.call(this, value);
+  };
+  try {
+    return fn(() => {
+      for (const [variable, value] of before) {
+        if (variable.dataId !== value.dataId && isAlive(variable)) assign.call(variable, value);
+      }
+    });
+  } finally {
+    prototype.assign = assign;
+    for (const value of before.values()) value.dispose();
+  }
+}
