@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { toChannelsFirst, toChannelsLast, toTorchOrder } from './channelsLast.ts';
+import { inCallOf } from './module/disposal.ts';
 import { hooks } from './module/hooks.ts';
-import { inCallOf, Module } from './module/module.ts';
+import { Module } from './module/module.ts';
 import type { SpatialInput } from './spatialInput.ts';
 
 // Between two layers that compute on channels-last tensors, a transpose to torch's layout and one back undo each other. So

@@ -1,9 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { isVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
+import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { hooks } from '../nn/module/hooks.ts';
-import { isDisposed, Module } from '../nn/module/module.ts';
+import { Module } from '../nn/module/module.ts';
 import type { ParametrizationLike, ParametrizationObject } from './parametrization.ts';
 
 /** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule } from '../nn/module/fields.ts';
-import { isDisposed, Module } from '../nn/module/module.ts';
+import { Module } from '../nn/module/module.ts';
 import { checkUse } from '../nn/useCheck.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';

@@ -30,7 +30,7 @@ import {
   Softplus,
   Tanh,
 } from '../../src/nn/index.ts';
-import { isDisposed } from '../../src/nn/module/module.ts';
+import { isDisposed } from '../../src/nn/module/disposal.ts';
 import { example } from './gradientCheck.ts';
 
 /** No size of any other axis in this file, so that it tells the layout changes from other transposes. */

@@ -1,11 +1,10 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { scoped } from '../../engine/scope.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import { ParametrizeError, typeName } from '../../errors.ts';
 import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
-import { checkUse } from '../useCheck.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
+import { inCallOf, isDisposed, markDisposed } from './disposal.ts';
 import { everyModule, fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
 import {
   addHook,
@@ -210,9 +209,9 @@ export abstract class Module implements Copyable {
 
   /** Disposes every parameter and buffer of this module and all below; a second call does nothing. */
   dispose(): void {
-    if (disposed.has(this)) return;
+    if (isDisposed(this)) return;
     const { variables, children } = fieldsOf(this);
-    disposed.add(this);
+    markDisposed(this);
     for (const hook of hooks(this, 'dispose')) hook(this);
     for (const [, child] of children) child.dispose();
     for (const [, variable] of variables) disposeVariable(variable);
@@ -230,22 +229,3 @@ export abstract class Module implements Copyable {
 }
 
 Object.defineProperty(Module.prototype, MODULE, { value: true });
-
-const disposed = new WeakSet<Module>();
-
-/** True after `module.dispose()`. */
-export const isDisposed = (module: Module): boolean => disposed.has(module);
-
-/** Does the work of a call: in a tidy, for a module that can be used. */
-export function inCallOf<T>(module: Module, work: () => T): T {
-  if (disposed.has(module)) {
-    throw new ParametrizeError(
-      'DISPOSED',
-      `call: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
-    );
-  }
-  checkUse(module);
-  // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after, so
-  // that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
-  return scoped(`${typeName(module)}.call`, work);
-}
