@@ -4,6 +4,7 @@ import { formatShape, ParametrizeError } from '../errors.ts';
 import { checkRoom } from '../kernels/checkRoom.ts';
 import { constantTimes } from '../linalg/product.ts';
 import { matrixTranspose } from '../linalg/triangular.ts';
+import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { checkBoolean, checkChoice, checkOptions } from '../nn/options.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
@@ -100,7 +101,7 @@ export class Orthogonal extends Parametrization {
     checkRoomFor(W.shape, this.orthogonalMap, base !== undefined);
     const tall = tallOf(W);
     if (base === undefined) return withShape(reflectors(tall), W.shape);
-    base.assign(tf.reshape(orthogonalBase(tall), base.shape));
+    assignFields(this, { base: tf.reshape(orthogonalBase(tall), base.shape) });
     return tf.neg(identities(W.shape));
   }
 

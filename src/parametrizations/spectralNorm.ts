@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError } from '../errors.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
+import { assignFields } from '../nn/module/assignFields.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { checkInteger, checkNotNegative } from '../nn/options.ts';
@@ -133,8 +134,7 @@ export class SpectralNorm extends Parametrization {
     const [u, v] = [this._u!, this._v!];
     const start = { left: u, right: v };
     const { left, right } = powerIterationOp(W, this.dim, start, this.iteration(iterations));
-    u.assign(left);
-    v.assign(right);
+    assignFields(this, { _u: left, _v: right });
   }
 
   /**

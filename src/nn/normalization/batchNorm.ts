@@ -1,4 +1,4 @@
-import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../../errors.ts';
 import { ANY_LAYOUT, inTorchLayout, type LaidOut, spatialInputOf, torchLayout } from '../anyLayout.ts';
@@ -43,8 +43,9 @@ abstract class BatchNorm extends RunningNorm {
   /** @internal */
   [ANY_LAYOUT](x: LaidOut): LaidOut {
     this.checkInput(spatialInputOf(x), 1, this.layouts());
-    const { running_mean, running_var } = this;
-    if (this.training || running_mean === null || running_var === null) {
+    // In training the statistics are read where they are moved: a computed one is evaluated once in a call.
+    const { running_mean, running_var } = this.training ? noStatistics : this;
+    if (running_mean === null || running_var === null) {
       // Not with the channels last: on wasm, sums over the other axes transpose the tensor, each of them.
       return torchLayout(this.byBatch(inTorchLayout(x)));
     }
@@ -66,7 +67,9 @@ abstract class BatchNorm extends RunningNorm {
     const count = x.size / this.numFeatures;
     this.checkCount(x, count);
     const y = this.byOwnStatistics(tf.reshape(x, this.blocks(x)), [0, 2], ({ mean, variance }) => {
-      if (this.training) this.updateRunning(mean, variance, count, this.nextFactor());
+      if (!this.training) return;
+      const batches = this.nextCount();
+      this.updateRunning(mean, variance, count, this.factorAfter(batches), batches);
     });
     return tf.reshape(y, x.shape);
   }
@@ -76,13 +79,19 @@ abstract class BatchNorm extends RunningNorm {
     return [n!, channels!, tf.util.sizeFromShape(size)];
   }
 
-  /** Counts one batch more, and returns its weight in the running statistics. */
-  private nextFactor(): number | Tensor {
-    const batches = this.num_batches_tracked as Variable | null;
-    if (batches !== null) batches.assign(tf.add(batches, tf.scalar(1, 'int32')));
+  /** The number of batches with this one. */
+  private nextCount(): Tensor | null {
+    const batches = this.num_batches_tracked;
+    return batches === null ? null : tf.add(batches, tf.scalar(1, 'int32'));
+  }
+
+  /** The weight of a batch in the running statistics. */
+  private factorAfter(batches: Tensor | null): number | Tensor {
     return this.momentum ?? (batches === null ? 0 : tf.div(1, tf.cast(batches, 'float32')));
   }
 }
+
+const noStatistics = { running_mean: null, running_var: null };
 
 // With the channels last, numbers of the channels are repeated along a row of the image: one for each channel would be
 // broadcast to few numbers at a time, which takes wasm twice as long.

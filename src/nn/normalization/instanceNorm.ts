@@ -36,9 +36,11 @@ abstract class InstanceNorm extends RunningNorm {
     const size = tf.util.sizeFromShape(x.shape.slice(x.rank - spatial));
     const batch = x.rank === spatial + 2 ? x.shape[0]! : 1;
     const blocks = tf.reshape(x, [batch, this.numFeatures, size]);
-    const { running_mean, running_var } = this;
-    if (!this.training && running_mean !== null && running_var !== null) {
-      return tf.reshape(this.byRunningStatistics(blocks, running_mean, running_var), x.shape);
+    if (!this.training) {
+      const { running_mean, running_var } = this;
+      if (running_mean !== null && running_var !== null) {
+        return tf.reshape(this.byRunningStatistics(blocks, running_mean, running_var), x.shape);
+      }
     }
     this.checkCount(x, size);
     const y = this.byOwnStatistics(blocks, [2], ({ mean, variance }) => {

@@ -1,7 +1,8 @@
-import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
 import { type Moments, moments, standardize } from '../../linalg/standardize.ts';
+import { assignFields } from '../module/assignFields.ts';
 import { Module } from '../module/module.ts';
 import { buffer, parameter } from '../module/parameter.ts';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.ts';
@@ -66,15 +67,18 @@ export abstract class RunningNorm extends Module {
     return `${numFeatures}, eps=${eps}, momentum=${momentum}, affine=${affine}, trackRunningStats=${trackRunningStats}`;
   }
 
-  /** `[n, c, s]` by its own statistics over these axes, which are handed to `track` first. */
+  /** `[n, c, s]` by its own statistics over these axes, which are handed to `track` once nothing else can fail. */
   protected byOwnStatistics(x: Tensor, axes: readonly number[], track?: (own: Moments) => void): Tensor {
     const own = moments(x, axes);
-    track?.(own);
-    const y = standardize(x, axes, this.eps, own);
+    const standard = standardize(x, axes, this.eps, own);
     const weight = this.weight;
     const bias = this.bias;
-    if (weight === null || bias === null) return y;
-    return tf.add(tf.mul(y, perChannel(weight)), perChannel(bias));
+    const y =
+      weight === null || bias === null
+        ? standard
+        : tf.add(tf.mul(standard, perChannel(weight)), perChannel(bias));
+    track?.(own);
+    return y;
   }
 
   /**
@@ -95,19 +99,27 @@ export abstract class RunningNorm extends Module {
     return tf.add(tf.mul(x, spread(scale)), spread(shift));
   }
 
-  /** Moves the running statistics, if there are any, towards these; `count` numbers went into each. */
-  protected updateRunning(mean: Tensor, variance: Tensor, count: number, factor: number | Tensor): void {
-    const move = (running: Tensor, value: Tensor): void => {
-      const moved = tf.add(
-        tf.mul(running, tf.sub(1, factor)),
-        tf.mul(tf.reshape(value, running.shape), factor),
-      );
-      (running as Variable).assign(moved);
-    };
+  /**
+   * Moves the running statistics, if there are any, towards these; `count` numbers went into each. All are written or none.
+   *
+   * @param batches - what num_batches_tracked is to be; null leaves it
+   */
+  protected updateRunning(
+    mean: Tensor,
+    variance: Tensor,
+    count: number,
+    factor: number | Tensor,
+    batches: Tensor | null = null,
+  ): void {
     const { running_mean, running_var } = this;
     if (running_mean === null || running_var === null) return;
-    move(running_mean, mean);
-    move(running_var, tf.mul(variance, count / (count - 1)));
+    const moved = (running: Tensor, value: Tensor): Tensor =>
+      tf.add(tf.mul(running, tf.sub(1, factor)), tf.mul(tf.reshape(value, running.shape), factor));
+    assignFields(this, {
+      running_mean: moved(running_mean, mean),
+      running_var: moved(running_var, tf.mul(variance, count / (count - 1))),
+      ...(batches === null ? {} : { num_batches_tracked: batches }),
+    });
   }
 
   /** Refuses an input without `numFeatures` channels in axis `axis`, or of another rank. */

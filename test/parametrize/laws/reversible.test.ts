@@ -7,6 +7,7 @@ import {
   pure,
   registerParametrization,
   removeParametrizations,
+  weightNorm,
 } from '../../../src/index.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { Net, specimens } from './specimens.ts';
@@ -101,5 +102,46 @@ describe('L6: register, then remove', () => {
     registerParametrization(net, 'weight', map!);
     net.dispose();
     map!.dispose();
+  });
+});
+
+describe('L6: removal computes in the right mode', () => {
+  /** Random in training, and counts. */
+  class Drop extends Parametrization {
+    n: tf.Tensor = nn.buffer(() => tf.scalar(0));
+    override forward(x: tf.Tensor): tf.Tensor {
+      if (!this.training) return tf.clone(x);
+      (this.n as tf.Variable).assign(tf.add(this.n, 1));
+      return tf.dropout(x, 0.5);
+    }
+  }
+
+  for (const leaveParametrized of [true, false]) {
+    it(`where an original is parametrized itself, leaveParametrized: ${leaveParametrized}`, () => {
+      const net = new Net();
+      const before = snapshot(net);
+      const value = flatten(net.weight);
+      const drop = new Drop();
+      registerParametrization(net, 'weight', { forward: (x) => tf.mul(x, 2), isPure: () => true });
+      registerParametrization(net.parametrizations!['weight']!, 'original', drop);
+      removeParametrizations(net, 'weight', { leaveParametrized });
+      expect(net.weight).toBeAllClose(value.map((x) => (leaveParametrized ? 2 * x : x)));
+      expect(drop.n).toBeAllClose([0]);
+      expect(snapshot(net)).toEqual(before);
+      net.dispose();
+      drop.dispose();
+    });
+  }
+
+  it('keeps the very variable through a nested chain of several originals', () => {
+    const net = weightNorm(new Net());
+    const value = flatten(net.weight);
+    const { weight: list } = net.parametrizations!;
+    const old = list!.v;
+    weightNorm(list!, 'original1');
+    removeParametrizations(net, 'weight');
+    expect(net.weight).toBe(old);
+    expect(net.weight).toBeAllClose(value);
+    net.dispose();
   });
 });

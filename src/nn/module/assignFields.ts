@@ -1,0 +1,33 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { watchingAssignments } from '../../engine/assignments.ts';
+import { isVariable } from '../../engine/variable.ts';
+import type { Module } from './module.ts';
+
+/**
+ * Writes tensors of a module, all or none: into the variables in its fields, or, where a field is computed, through the
+ * setter of the field. The way in which a module writes its own buffers.
+ *
+ * @param values - by the names of the fields; they stay the caller's
+ * @throws whatever a setter throws; nothing has changed then
+ */
+export function assignFields(module: Module, values: Readonly<Record<string, Tensor>>): void {
+  const writes = Object.entries(values).map(([name, value]) => {
+    const field: unknown = Object.getOwnPropertyDescriptor(module, name)?.value;
+    return isVariable(field) ? () => field.assign(value) : () => void Reflect.set(module, name, value);
+  });
+  const isPlain = Object.keys(values).every((name) =>
+    isVariable(Object.getOwnPropertyDescriptor(module, name)?.value),
+  );
+  if (isPlain) {
+    for (const write of writes) write();
+    return;
+  }
+  watchingAssignments((restore) => {
+    try {
+      for (const write of writes) write();
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  });
+}
