@@ -19,6 +19,22 @@ export function disposeVariable(variable: tf.Variable): void {
   if (isAlive(variable)) variable.dispose();
 }
 
+let isDisposalGuarded = false;
+
+/**
+ * From now on `variable.dispose()` does nothing while the variable is in use. On the prototype, so that a read of a
+ * variable costs nothing more; the first call counts.
+ */
+export function guardDisposal(isInUse: (variable: tf.Variable) => boolean): void {
+  if (isDisposalGuarded) return;
+  isDisposalGuarded = true;
+  const { prototype } = tf.Variable;
+  const { dispose } = prototype;
+  prototype.dispose = function (this: tf.Variable): void {
+    if (!isInUse(this)) dispose.call(this);
+  };
+}
+
 /** `name`, or `name_1`, `name_2`, … if a variable of that name exists: tfjs refuses duplicates. */
 function freeName(name: string): string {
   let free = name;

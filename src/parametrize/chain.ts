@@ -128,12 +128,17 @@ export class Chain implements Copyable, Evaluated {
     this.checkAlive();
     this.#evaluating = true;
     try {
-      const value = scoped(this.label, (scope) => owned(this.#run(this.originals()), scope));
+      const value = scoped(this.label, (scope) => this.#run(this.originals(), scope));
       this.evaluations++;
       return value;
     } finally {
       this.#evaluating = false;
     }
+  }
+
+  /** True while the chain runs: its originals cannot be disposed then. */
+  get isEvaluating(): boolean {
+    return this.#evaluating;
   }
 
   /** Runs `fn` while every read of the tensor is a cycle. */
@@ -190,13 +195,15 @@ export class Chain implements Copyable, Evaluated {
     });
   }
 
-  #run(originals: Tensor[]): Tensor {
-    let value: unknown;
-    for (const [i, step] of this.#steps.entries()) {
-      value = i === 0 ? step.forward(...originals) : step.forward(value as Tensor);
+  #run(originals: Tensor[], scope: Scope): Tensor {
+    let args = originals;
+    for (const step of this.#steps) {
+      const value: unknown = step.forward(...args);
       if (!isTensor(value)) throw notATensor(`reading ${this.label}`, step, value);
+      // Also between steps: the next one may dispose its argument.
+      args = [owned(value, scope)];
     }
-    return value as Tensor;
+    return args[0]!;
   }
 
   /** The chains that this one reads: of originals, and of tensors of its parametrizations, at any depth. */

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { guardSteps } from '../engine/optimizerGuard.ts';
+import { guardDisposal } from '../engine/variable.ts';
 import type { Module } from '../nn/module/module.ts';
 import { deleteComputed, enterComputed } from '../nn/spelling/normalizedTensor.ts';
 import type { Attachment } from './host.ts';
@@ -35,6 +36,7 @@ export function enterRegistration(host: object, name: string, registration: Regi
   enterComputed(host, name, { list, isHooked: registration.attachment.isHooked === true });
   places.set(list, { host, attachment: registration.attachment });
   guardSteps(list.parameters());
+  guardDisposal(isBeingRead);
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
   for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
 }
@@ -54,6 +56,12 @@ export function deleteRegistration(host: object, name: string): void {
 export function enterModule(module: Module, list: ParametrizationList): void {
   add(listsOfModule, module, list);
   guardSteps(module.parameters());
+}
+
+/** True while a chain runs that a variable is an original of: a forward may dispose its argument. */
+function isBeingRead(variable: Variable): boolean {
+  for (const { chain } of listsOfVariable.get(variable) ?? []) if (chain.isEvaluating) return true;
+  return false;
 }
 
 /**
