@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { typeName } from '../errors.ts';
 import { registrationOf } from '../parametrize/registry.ts';
+import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
 import { applyDeclaration } from './declaration.ts';
 import { type FieldOf, nameOf } from './declaredFields.ts';
 import { redeclared, redeclaresField } from './redeclaration.ts';
@@ -28,9 +29,14 @@ export function isReplaced(host: object, field: string, value: unknown): boolean
 /**
  * Gives a field of an object its value, and applies the declarations to it. While there is none (null, undefined), the
  * field waits for it: a class may make its tensors in the constructor, from its arguments.
+ *
+ * If a declaration cannot be applied, the field waits again as before: a later assignment may be a good one.
+ *
+ * @throws {@link DecoratorError} if a subclass has an accessor of that name; and what the registration throws
  */
 export function giveValue(host: object, declaredField: FieldOf, value: unknown): void {
   const { declared } = declaredField;
+  if (hasAccessorBelow(host, declaredField)) throw redeclared(declaredField, typeName(host));
   declared.applied = true;
   if (value === null || value === undefined) {
     Object.defineProperty(host, declared.field, {
@@ -44,6 +50,7 @@ export function giveValue(host: object, declaredField: FieldOf, value: unknown):
     });
     return;
   }
+  const before = Object.getOwnPropertyDescriptor(host, declared.field);
   Object.defineProperty(host, declared.field, {
     value,
     writable: true,
@@ -54,10 +61,27 @@ export function giveValue(host: object, declaredField: FieldOf, value: unknown):
   adopted.set(host, values.set(declared.field, value));
   constructing.add(host);
   queueMicrotask(() => constructing.delete(host));
-  for (const declaration of declared.declarations) {
-    applyDeclaration(declared.mode, declaration, host, declared.field, value, nameOf(declaredField));
+  try {
+    for (const declaration of declared.declarations) {
+      applyDeclaration(declared.mode, declaration, host, declared.field, value, nameOf(declaredField));
+    }
+  } catch (error) {
+    if (registrationOf(host, declared.field) !== undefined) removeParametrizations(host, declared.field);
+    if (before === undefined) Reflect.deleteProperty(host, declared.field);
+    else Object.defineProperty(host, declared.field, before);
+    values.delete(declared.field);
+    throw error;
   }
   if (value instanceof tf.Tensor && redeclaresField(host, declaredField)) refuseVariable(host, declaredField);
+}
+
+/** True if a class below the declaring one has an accessor in its place, which the object's own property would hide. */
+function hasAccessorBelow(host: object, { declared, declaring }: FieldOf): boolean {
+  let prototype = Object.getPrototypeOf(host) as object | null;
+  for (; prototype !== null && prototype !== declaring; prototype = Object.getPrototypeOf(prototype)) {
+    if (Object.hasOwn(prototype, declared.field)) return true;
+  }
+  return false;
 }
 
 /**

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
-import { isModule } from '../nn/module/fields.ts';
+import { isModule, lookAt } from '../nn/module/fields.ts';
 import { Module } from '../nn/module/module.ts';
 import { checkUse } from '../nn/useCheck.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
@@ -96,6 +96,7 @@ function checkHost(caller: string, host: object): void {
     );
   }
   checkUse(host);
+  if (isModule(host)) lookAt(host);
 }
 
 function checkName(caller: string, host: object, name: string): void {

@@ -2,6 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
+import { holdVariable } from '../nn/module/heldVariables.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
@@ -56,6 +57,7 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
 /** Makes a property a variable again, in its place among the keys. */
 export function defineVariable(host: object, name: string, variable: Variable, attributes: Attributes): void {
   Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
+  if (isModule(host)) holdVariable(host, name, variable);
 }
 
 /** Makes a property the computed tensor of a chain. */

@@ -103,6 +103,9 @@ describe.each(standardModes)('$name:', (mode) => {
     expect(errorOf(mistakes.decoratedInBoth).message).toContain(
       "'weight' is decorated in a class and in its parent",
     );
+    expect(errorOf(mistakes.redeclared).message).toContain(
+      'Redeclaring redeclares the field Accessors.weight, which is decorated',
+    );
     expect(errorOf(mistakes.privateField).message).toContain('cannot decorate the private field #weight');
   });
 });

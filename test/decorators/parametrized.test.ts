@@ -143,6 +143,27 @@ describe.each([...standardModes, ...legacyModes])('$name:', (mode) => {
     expect(small.bias).toBeNull();
   });
 
+  it('a field that waits goes on waiting after a value that cannot be parametrized', () => {
+    const net = use(new classes.Sized(2));
+    const keys = Object.keys(net);
+    const gone = tf.variable(tf.ones([2]), true);
+    gone.dispose();
+    const plain = tf.ones([2]);
+    for (const [value, code] of [
+      [plain, 'NOT_A_VARIABLE'],
+      [gone, 'DISPOSED'],
+    ] as const) {
+      expect(() => {
+        net.bias = value;
+      }).toThrow(expect.objectContaining({ code }));
+      expect([net.bias, Object.keys(net), isParametrized(net, 'bias')]).toEqual([null, keys, false]);
+    }
+    net.bias = tf.tidy(() => tf.variable(plain));
+    plain.dispose();
+    expect(isParametrized(net, 'bias')).toBe(true);
+    expect(net.parameters()).toHaveLength(4);
+  });
+
   it('objects of one class share nothing', () => {
     const [a, b] = [use(new classes.Layer()), use(new classes.Layer())];
     const { factor } = parametrizationsOn(a, 'stacked')[1] as InstanceType<Classes['Double']>;

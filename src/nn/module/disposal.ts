@@ -1,6 +1,7 @@
 import { scoped } from '../../engine/scope.ts';
 import { ParametrizeError, typeName } from '../../errors.ts';
 import { checkUse } from '../useCheck.ts';
+import { lookAt } from './fields.ts';
 import type { Module } from './module.ts';
 
 const disposed = new WeakSet<Module>();
@@ -19,7 +20,7 @@ export function inCallOf<T>(module: Module, work: () => T): T {
       `call: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
     );
   }
-  checkUse(module);
+  checkUse(lookAt(module));
   // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after, so
   // that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
   return scoped(`${typeName(module)}.call`, work);

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isVariable } from '../../engine/variable.ts';
 import { ParametrizeError, typeName } from '../../errors.ts';
 import { checkUse } from '../useCheck.ts';
+import { holdVariable, takeAssigned } from './heldVariables.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 
@@ -19,19 +20,44 @@ export interface Fields {
   readonly children: [string, Module][];
 }
 
-/** Sorts the own enumerable fields of a module into variables and children, in field order. */
+/** The modules whose fields were looked at. */
+const seen = new WeakSet<Module>();
+
+/** Takes in what was assigned to the fields of a module since the last look: see {@link fieldsOf}. */
+export function lookAt(module: Module): void {
+  if (seen.has(module)) takeAssigned(module);
+  else fieldsOf(module);
+}
+
+/**
+ * Sorts the own enumerable fields of a module into variables and children, in field order; first copies the tensors that
+ * were assigned to fields with variables into these.
+ *
+ * @throws {@link ParametrizeError} `UNREGISTERED_MODULE`; `SHAPE`, `DTYPE` or `DISPOSED` for an assigned tensor; at the
+ * first look, when nobody knows what stood there before, `NOT_A_VARIABLE` for a tensor that is neither a variable nor kept
+ */
 export function fieldsOf(module: Module): Fields {
+  takeAssigned(module);
+  const isFirst = !seen.has(module);
   const fields: Fields = { variables: [], children: [] };
   for (const [name, value] of Object.entries(module)) {
-    if (isVariable(value)) fields.variables.push([name, value]);
-    else if (isModule(value)) fields.children.push([name, value]);
-    else if (Array.isArray(value) && value.some(isModule)) {
+    if (isVariable(value)) {
+      holdVariable(module, name, value);
+      fields.variables.push([name, value]);
+    } else if (isModule(value)) fields.children.push([name, value]);
+    else if (isFirst && value instanceof tf.Tensor && !value.kept) {
+      throw new ParametrizeError(
+        'NOT_A_VARIABLE',
+        `${typeName(module)}: the field '${name}' is a plain tensor, which would be neither trained nor saved. Assign parameter(tensor) or buffer(tensor), or load values with loadStateDict; tf.keep marks a tensor that is to be neither.`,
+      );
+    } else if (Array.isArray(value) && value.some(isModule)) {
       throw new ParametrizeError(
         'UNREGISTERED_MODULE',
         `${typeName(module)}: the field '${name}' is an array of modules, which would be neither trained nor saved. Use new ModuleList([…]).`,
       );
     }
   }
+  if (isFirst) seen.add(module);
   return fields;
 }
 

@@ -5,7 +5,7 @@ import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
 import { inCallOf, isDisposed, markDisposed } from './disposal.ts';
-import { everyModule, fieldsOf, MODULE, namedState, namedVariables } from './fields.ts';
+import { everyModule, fieldsOf, lookAt, MODULE, namedState, namedVariables } from './fields.ts';
 import {
   addHook,
   type ForwardHook,
@@ -32,7 +32,9 @@ export interface Parametrizations {}
  * The base class of all neural network modules.
  *
  * Parameters, buffers and children are own enumerable fields that hold a `tf.Variable` or a `Module`, in the order of
- * the fields; there is nothing to register. Arrays and objects are not searched.
+ * the fields; there is nothing to register. Arrays and objects are not searched. A tensor that is assigned to the field
+ * of a parameter or buffer is copied into it by the next use of the module, which throws if it does not fit; another
+ * variable, or null, takes its place.
  *
  * @remarks
  * **Ownership**: a module owns the variables in its fields; {@link dispose} frees them.
@@ -199,11 +201,13 @@ export abstract class Module implements Copyable {
    * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    */
   clone(): this {
+    lookAt(this);
     return new Copier().copyRoot(this);
   }
 
   /** @internal A part of a larger copy: by the class's own {@link clone} where it has one. */
   [COPY](copier: Copier): object {
+    lookAt(this);
     return this.clone === Module.prototype.clone ? copier.copyObject(this) : copier.adopt(this.clone());
   }
 

@@ -2,6 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { isAlive, isVariable } from '../../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
 import { fieldsOf, holdsTensor } from './fields.ts';
+import { holdVariable } from './heldVariables.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 
@@ -45,6 +46,7 @@ export function checkElement(container: Module, name: string, value: Tensor): as
 export function setElement(container: Module, name: string, value: Variable): void {
   // Not an assignment: it would call a setter.
   Object.defineProperty(container, name, { value, enumerable: true, configurable: true, writable: true });
+  holdVariable(container, name, value);
 }
 
 /** The elements as torch prints them, a line each; computed ones stand under the parametrizations. */

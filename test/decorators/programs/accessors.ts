@@ -25,6 +25,12 @@ export class Accessors extends nn.Module {
 }
 
 export const mistakes = {
+  redeclared(): nn.Module {
+    class Redeclaring extends Accessors {
+      override accessor weight: tf.Tensor = matrix();
+    }
+    return new Redeclaring();
+  },
   decoratedInBoth(): void {
     class Again extends Accessors {
       @parametrized(symmetric) override accessor weight: tf.Tensor = matrix();

@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isAlive, isVariable } from '../../engine/variable.ts';
+import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+
+/**
+ * The variables that fields of modules held when somebody last looked.
+ *
+ * Note [Assigned tensors]: a field is a data property, which is fast to read and looks like what it is; an assignment to
+ * one runs no code. So the next use of the module finds a tensor that stands where a variable was, and copies it in.
+ */
+const held = new WeakMap<object, Map<string, tf.Variable>>();
+
+/** Notes that a field holds a variable. */
+export function holdVariable(owner: object, name: string, variable: tf.Variable): void {
+  const variables = held.get(owner);
+  if (variables === undefined) held.set(owner, new Map([[name, variable]]));
+  else if (variables.get(name) !== variable) variables.set(name, variable);
+}
+
+/**
+ * Copies tensors that were assigned to fields with variables into these, and puts the variables back. A field that was
+ * given another variable, null or anything else keeps that.
+ *
+ * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`, `DISPOSED`: the field holds its variable again, with its old value
+ */
+export function takeAssigned(owner: object): void {
+  const variables = held.get(owner);
+  if (variables === undefined) return;
+  for (const [name, variable] of variables) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+    const value: unknown = descriptor?.value;
+    if (value === variable) continue;
+    if (!(value instanceof tf.Tensor) || isVariable(value)) {
+      variables.delete(name);
+      continue;
+    }
+    // Also if it does not fit: the parameter is not lost, and the error comes once.
+    Object.defineProperty(owner, name, { ...descriptor, value: variable });
+    checkFits(`assigning ${typeName(owner)}.${name}`, variable, value);
+    variable.assign(value);
+  }
+}
+
+function checkFits(caller: string, variable: tf.Variable, value: tf.Tensor): void {
+  if (!isAlive(variable)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `${caller}: its variable '${variable.name}' was disposed. Assign a new one: parameter(tensor).`,
+    );
+  }
+  if (value.isDisposed) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `${caller}: the tensor, of shape ${formatShape(value.shape)}, was disposed before the module was used, so that it could not be copied. Write it at once: variable.assign(tensor), or loadStateDict.`,
+    );
+  }
+  if (!tf.util.arraysEqual(value.shape, variable.shape)) {
+    throw new ParametrizeError(
+      'SHAPE',
+      `${caller}: the tensor has shape ${formatShape(value.shape)}, expected ${formatShape(variable.shape)}. To put another variable there, assign parameter(tensor) or buffer(tensor).`,
+    );
+  }
+  if (value.dtype !== variable.dtype) {
+    throw new ParametrizeError(
+      'DTYPE',
+      `${caller}: the tensor has dtype ${value.dtype}, expected ${variable.dtype}. Cast it: tf.cast(tensor, '${variable.dtype}').`,
+    );
+  }
+}
