@@ -62,6 +62,9 @@ export function tapeScope(): Scope | null {
   return named.at(-gradientDepth) ?? named[0] ?? scopeStack[0] ?? null;
 }
 
+/** True for a tensor that no scope disposes: `tf.keep`. */
+export const isKept = (tensor: tf.Tensor): boolean => tensor.kept;
+
 /** True if it is this scope that will dispose the tensor. */
 export const isOwnedBy = (tensor: tf.Tensor, scope: Scope): boolean =>
   !tensor.kept &&

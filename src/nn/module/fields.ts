@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { isKept } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { ParametrizeError, typeName } from '../../errors.ts';
 import { checkUse } from '../useCheck.ts';
@@ -24,9 +25,10 @@ export interface Fields {
 const seen = new WeakSet<Module>();
 
 /** Takes in what was assigned to the fields of a module since the last look: see {@link fieldsOf}. */
-export function lookAt(module: Module): void {
+export function lookAt<M extends Module>(module: M): M {
   if (seen.has(module)) takeAssigned(module);
   else fieldsOf(module);
+  return module;
 }
 
 /**
@@ -45,7 +47,7 @@ export function fieldsOf(module: Module): Fields {
       holdVariable(module, name, value);
       fields.variables.push([name, value]);
     } else if (isModule(value)) fields.children.push([name, value]);
-    else if (isFirst && value instanceof tf.Tensor && !value.kept) {
+    else if (isFirst && value instanceof tf.Tensor && !isKept(value)) {
       throw new ParametrizeError(
         'NOT_A_VARIABLE',
         `${typeName(module)}: the field '${name}' is a plain tensor, which would be neither trained nor saved. Assign parameter(tensor) or buffer(tensor), or load values with loadStateDict; tf.keep marks a tensor that is to be neither.`,

@@ -32,9 +32,7 @@ export interface Parametrizations {}
  * The base class of all neural network modules.
  *
  * Parameters, buffers and children are own enumerable fields that hold a `tf.Variable` or a `Module`, in the order of
- * the fields; there is nothing to register. Arrays and objects are not searched. A tensor that is assigned to the field
- * of a parameter or buffer is copied into it by the next use of the module, which throws if it does not fit; another
- * variable, or null, takes its place.
+ * the fields; there is nothing to register. Arrays and objects are not searched.
  *
  * @remarks
  * **Ownership**: a module owns the variables in its fields; {@link dispose} frees them.
@@ -201,8 +199,7 @@ export abstract class Module implements Copyable {
    * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    */
   clone(): this {
-    lookAt(this);
-    return new Copier().copyRoot(this);
+    return new Copier().copyRoot(lookAt(this));
   }
 
   /** @internal A part of a larger copy: by the class's own {@link clone} where it has one. */
