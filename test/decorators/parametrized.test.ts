@@ -146,7 +146,7 @@ describe.each([...standardModes, ...legacyModes])('$name:', (mode) => {
   it('a field that waits goes on waiting after a value that cannot be parametrized', () => {
     const net = use(new classes.Sized(2));
     const keys = Object.keys(net);
-    const gone = tf.variable(tf.ones([2]), true);
+    const gone = tf.tidy(() => tf.variable(tf.ones([2])));
     gone.dispose();
     const plain = tf.ones([2]);
     for (const [value, code] of [
