@@ -187,6 +187,26 @@ describe('a field with a variable', () => {
     scale.dispose();
   });
 
+  it('disposes the variable of a field that was given a tensor, whether it fits or not, and no tensor', () => {
+    for (const value of [tf.ones([2]), tf.ones([3])]) {
+      const scale = new Scale();
+      const [variable] = scale.parameters() as [tf.Variable];
+      scale.weight = value;
+      scale.dispose();
+      expect([variable.isDisposed, value.isDisposed]).toEqual([true, false]);
+      value.dispose();
+    }
+  });
+
+  it('is disposed also if a field was a plain tensor from the beginning', () => {
+    const scale = new Scale();
+    const plain = tf.ones([2]);
+    Object.assign(scale, { plain });
+    expect(() => scale.parameters()).toThrow(expect.objectContaining({ code: 'NOT_A_VARIABLE' }));
+    scale.dispose();
+    plain.dispose();
+  });
+
   it('may hold a plain tensor that was kept', () => {
     const scale = new Scale();
     const mask = tf.keep(tf.ones([2]));

@@ -4,7 +4,7 @@ import { isKept } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { ParametrizeError, typeName } from '../../errors.ts';
 import { checkUse } from '../useCheck.ts';
-import { holdVariable, takeAssigned } from './heldVariables.ts';
+import { dropAssigned, holdVariable, takeAssigned } from './heldVariables.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 
@@ -29,6 +29,13 @@ export function lookAt<M extends Module>(module: M): M {
   if (seen.has(module)) takeAssigned(module);
   else fieldsOf(module);
   return module;
+}
+
+/** The fields of a module that is about to be disposed: what was assigned to them no longer matters. */
+export function lastFieldsOf(module: Module): Fields {
+  dropAssigned(module);
+  seen.add(module);
+  return fieldsOf(module);
 }
 
 /**

@@ -41,6 +41,17 @@ export function takeAssigned(owner: object): void {
   }
 }
 
+/** Puts the variables of a module that ends back in place of tensors that were assigned to their fields. */
+export function dropAssigned(owner: object): void {
+  for (const [name, variable] of held.get(owner) ?? []) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+    const value: unknown = descriptor?.value;
+    if (value instanceof tf.Tensor && !isVariable(value)) {
+      Object.defineProperty(owner, name, { ...descriptor, value: variable });
+    }
+  }
+}
+
 function checkFits(caller: string, variable: tf.Variable, value: tf.Tensor): void {
   if (!isAlive(variable)) {
     throw new ParametrizeError(

@@ -5,7 +5,7 @@ import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
 import { inCallOf, isDisposed, markDisposed } from './disposal.ts';
-import { everyModule, fieldsOf, lookAt, MODULE, namedState, namedVariables } from './fields.ts';
+import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedState, namedVariables } from './fields.ts';
 import {
   addHook,
   type ForwardHook,
@@ -211,7 +211,7 @@ export abstract class Module implements Copyable {
   /** Disposes every parameter and buffer of this module and all below; a second call does nothing. */
   dispose(): void {
     if (isDisposed(this)) return;
-    const { variables, children } = fieldsOf(this);
+    const { variables, children } = lastFieldsOf(this);
     markDisposed(this);
     for (const hook of hooks(this, 'dispose')) hook(this);
     for (const [, child] of children) child.dispose();

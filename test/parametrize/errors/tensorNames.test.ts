@@ -43,7 +43,7 @@ describe('registerParametrization refuses a tensor that', () => {
   });
 
   it('is a tensor but no variable', () => {
-    const tensor = tf.ones([2]);
+    const tensor = tf.keep(tf.ones([2]));
     Object.assign(host, { tensor });
     expect(register('tensor')).toMatchInlineSnapshot(
       `"NOT_A_VARIABLE: registerParametrization: Affine.tensor is Tensor, not a tf.Variable. Wrap it: parameter(tensor), or tf.variable(tensor)."`,
