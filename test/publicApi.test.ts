@@ -22,6 +22,8 @@ describe('the public interface', () => {
       './legacy',
       './layers',
       './decorators',
+      './tfjs-parametrize.min.js',
+      './tfjs-parametrize-layers.min.js',
       './package.json',
     ]);
   });

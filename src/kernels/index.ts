@@ -12,7 +12,7 @@ import { wasmWeightNorm } from './weightNorm/wasm.ts';
 import { webglWeightNorm } from './weightNorm/webgl.ts';
 import { webgpuWeightNorm } from './weightNorm/webgpu.ts';
 
-const weightNormKernels = kernelsByBackend<WeightNormKernels | NormlessWeightNormKernels>(
+const weightNormKernels = /* @__PURE__ */ kernelsByBackend<WeightNormKernels | NormlessWeightNormKernels>(
   'weight normalization',
   {
     cpu: cpuWeightNorm,
@@ -31,7 +31,7 @@ const weightNormKernels = kernelsByBackend<WeightNormKernels | NormlessWeightNor
 export const weightNormOp = (g: Tensor, v: Tensor, axes: readonly number[], eps: number): Tensor =>
   weightNormWith(weightNormKernels, g, v, axes, eps);
 
-const spectralNormKernels = kernelsByBackend('spectral normalization', {
+const spectralNormKernels = /* @__PURE__ */ kernelsByBackend('spectral normalization', {
   cpu: cpuSpectralNorm,
   wasm: wasmSpectralNorm,
 });

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 /** What a program prints. */
 const outputOf = async (program: string): Promise<string> => (await run(process.execPath, [program])).stdout;
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('a program', () => {
+describe('a program', () => {
   let folder: string;
   let remove: () => void;
   let programs: string[];

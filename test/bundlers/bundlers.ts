@@ -5,7 +5,7 @@ export type Bundle = (programs: readonly string[], out: string) => Promise<void>
 
 const external = /^@tensorflow\//;
 
-const nameOf = (program: string): string => basename(program, '.js');
+const nameOf = (program: string): string => basename(program).replace(/\.[jt]s$/, '');
 
 /**
  * Imports a package that only these tests need.
@@ -88,12 +88,18 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
   },
 };
 
-async function viteBuild(name: string, programs: readonly string[], out: string): Promise<void> {
+/** Builds with the Vite of a package name, with a configuration file or none. */
+export async function viteBuild(
+  name: string,
+  programs: readonly string[],
+  out: string,
+  configFile: string | false = false,
+): Promise<void> {
   const { build } = await imported<typeof import('vite')>(name);
   for (const program of programs) {
     await build({
       root: dirname(program),
-      configFile: false,
+      configFile,
       logLevel: 'error',
       build: {
         outDir: out,

@@ -18,7 +18,7 @@ const isClass = (value: unknown): value is Class =>
 const classesIn = (exports: object): [name: string, type: Class][] =>
   Object.entries(exports).filter((entry): entry is [string, Class] => isClass(entry[1]));
 
-describe.runIf(process.env['TFJS_BACKEND'] === 'cpu')('the minified package', () => {
+describe('the minified package', () => {
   let folder: string;
   let minified: Package;
 
