@@ -1,3 +1,4 @@
+import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../errors.ts';
 import type { ChainStep } from './chainStep.ts';
 import { describeValue, stepName } from './rightInverse.ts';
@@ -26,3 +27,10 @@ export function warnCustomGradient(label: string): void {
     `tfjs-parametrize: ${label} is read in the forward of a tf.customGrad, where tfjs records nothing: the value is right, but no gradient reaches its originals. Read it before and pass it as an argument.`,
   );
 }
+
+/** The error of a right inverse that changes a variable beside the state that is loaded. */
+export const writesOutside = (caller: string, label: string, { name }: Variable): ParametrizeError =>
+  new ParametrizeError(
+    'RIGHT_INVERSE',
+    `${caller}: a rightInverse of ${label} writes its dependency '${name}', which is no part of the state that is loaded, so that the loaded value would not be the value that is read. Hold the variable as a parameter() or buffer() of a Parametrization, or assign the value to the tensor.`,
+  );

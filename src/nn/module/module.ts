@@ -4,7 +4,7 @@ import { ParametrizeError, typeName } from '../../errors.ts';
 import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
-import { inCallOf, isDisposed, markDisposed } from './disposal.ts';
+import { disposing, inCallOf } from './disposal.ts';
 import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedState, namedVariables } from './fields.ts';
 import {
   addHook,
@@ -208,14 +208,18 @@ export abstract class Module implements Copyable {
     return this.clone === Module.prototype.clone ? copier.copyObject(this) : copier.adopt(this.clone());
   }
 
-  /** Disposes every parameter and buffer of this module and all below; a second call does nothing. */
+  /**
+   * Disposes every parameter and buffer of this module and all below; a second call does nothing. A module below that holds
+   * none itself stays usable, because another module may hold it too.
+   */
   dispose(): void {
-    if (isDisposed(this)) return;
-    const { variables, children } = lastFieldsOf(this);
-    markDisposed(this);
-    for (const hook of hooks(this, 'dispose')) hook(this);
-    for (const [, child] of children) child.dispose();
-    for (const [, variable] of variables) disposeVariable(variable);
+    disposing(this, (spared) => {
+      const { variables, children } = lastFieldsOf(this);
+      for (const hook of hooks(this, 'dispose')) hook(this);
+      for (const [, child] of children) child.dispose();
+      for (const [, variable] of variables) if (!spared.has(variable)) disposeVariable(variable);
+      return variables.length > 0;
+    });
   }
 
   /** What stands between the parentheses of {@link toString}: the options that the layer was made with. */
