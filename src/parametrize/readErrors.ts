@@ -17,6 +17,13 @@ export const noGradients = (label: string): ParametrizeError =>
     `reading ${label} in a gradient: no gradients are registered in tfjs. Add: import '@tensorflow/tfjs';`,
   );
 
+/** The error of a use of a borrowed value that has ended. */
+export const endedValue = (label: string): ParametrizeError =>
+  new ParametrizeError(
+    'DISPOSED',
+    `using a value of ${label}: it was borrowed, and it ended when ${label} was read again after a change, or was removed or disposed. Read the tensor anew, or hold a copy: tf.clone(value).`,
+  );
+
 let warned = false;
 
 /** Warns, once in the life of the process, that a read can have no gradient where it stands. */

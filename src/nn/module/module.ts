@@ -5,7 +5,7 @@ import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
 import { disposing, inCallOf } from './disposal.ts';
-import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedState, namedVariables } from './fields.ts';
+import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
 import {
   addHook,
   type ForwardHook,
@@ -149,10 +149,10 @@ export abstract class Module implements Copyable {
    * **Ownership**: the variables stay the modules'; do not dispose them. With `spelling: 'folded'` every tensor is new and
    * the caller's.
    *
-   * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
+   * @throws {@link ParametrizeError} `OPTION` for a spelling or an option that does not exist
    */
-  stateDict({ spelling }: StateDictOptions = {}): StateDict {
-    return spelling === undefined ? Object.fromEntries(namedState(this)) : writeStateDict(this, spelling);
+  stateDict(options: StateDictOptions = {}): StateDict {
+    return writeStateDict(this, options);
   }
 
   /**
@@ -170,7 +170,7 @@ export abstract class Module implements Copyable {
    * @see torch.nn.Module.load_state_dict
    */
   loadStateDict(map: StateDict, options?: LoadStateDictOptions): LoadStateDictReport {
-    return loadStateDict(this, map, options?.strict ?? true);
+    return loadStateDict(this, map, options);
   }
 
   /** Registers a function that runs before each {@link forward} and may replace its arguments. */
