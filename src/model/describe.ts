@@ -3,7 +3,6 @@ import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
-import { checkModel } from './checkModel.ts';
 import { hostsOf } from './hostsOf.ts';
 import { textTable } from './textTable.ts';
 
@@ -58,7 +57,12 @@ export interface Description {
  * ```
  */
 export function describe(model: object): Description {
-  checkModel('describe', model);
+  if (typeof model !== 'object' || model === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `describe: expected a module or an object, got ${typeName(model)}.`,
+    );
+  }
   const rows = hostsOf(model).flatMap(([path, host]) =>
     [...registrationsOf(host)].map(([tensor, { list }]): DescribedTensor => {
       const { chain } = list;

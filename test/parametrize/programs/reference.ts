@@ -1,0 +1,148 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** One step of a chain, in operations of tfjs: the value of originals or of the step before, and what it does to state. */
+export interface ReferenceStep {
+  value(...inputs: tf.Tensor[]): tf.Tensor;
+  /** What an evaluation in training mode changes, before it. */
+  update?(input: tf.Tensor): void;
+  dispose?(): void;
+}
+
+/** A tensor of the uncached reference: a variable, or a chain on such tensors that every read computes anew. */
+export interface ReferenceTensor {
+  variable: tf.Variable | null;
+  originals: ReferenceTensor[];
+  steps: ReferenceStep[];
+}
+
+/** The value now. `training` lets the steps change their state, as a read does. */
+export function evaluate(node: ReferenceTensor, training: boolean): tf.Tensor {
+  if (node.variable !== null) return node.variable;
+  const inputs = node.originals.map((original) => evaluate(original, training));
+  const [first, ...later] = node.steps;
+  const run = (step: ReferenceStep, values: tf.Tensor[]) => {
+    if (training) step.update?.(values[0]!);
+    return step.value(...values);
+  };
+  return later.reduce((value, step) => run(step, [value]), run(first!, inputs));
+}
+
+/** The variables below a tensor, in order. */
+export const leaves = (node: ReferenceTensor): tf.Variable[] =>
+  node.variable !== null ? [node.variable] : node.originals.flatMap(leaves);
+
+/** The numbers of a tensor, without a trace on a tape: what they decide is a constant. */
+export const numbersOf = (x: tf.Tensor): number[] => [...x.dataSync()];
+
+/** Norms over an axis; of zeros, 1 without a gradient, where that of a square root is NaN. */
+function lengths(x: tf.Tensor, axis: number): tf.Tensor {
+  const squares = tf.sum(tf.square(x), axis, true);
+  const ones = numbersOf(squares).map((square) => Number(square === 0));
+  return tf.sqrt(tf.add(squares, tf.tensor(ones, squares.shape)));
+}
+
+/** `X/‖X‖`, and zero with a gradient of zero where X is. */
+function directions(X: tf.Tensor, axis: number): tf.Tensor {
+  const squares = tf.sum(tf.square(X), axis, true);
+  const isNonzero = numbersOf(squares).map((square) => Number(square !== 0));
+  return tf.mul(tf.div(X, lengths(X, axis)), tf.tensor(isNonzero, squares.shape));
+}
+
+const masked = (x: tf.Tensor, keeps: (row: number, column: number) => boolean): tf.Tensor => {
+  const mask = Array.from({ length: 9 }, (_, i) => Number(keeps(Math.floor(i / 3), i % 3)));
+  return tf.mul(x, tf.tensor2d(mask, [3, 3]));
+};
+
+/** The steps that have no state. */
+export const steps = {
+  weightNorm: (): ReferenceStep => ({ value: (g, v) => tf.mul(g!, directions(v!, 1)) }),
+  unitNorm: (): ReferenceStep => ({ value: (X) => directions(X!, 0) }),
+  /** Columns longer or shorter than the limits get the length of the nearest. */
+  limited: (least: number, most: number): ReferenceStep => ({
+    value(X) {
+      const sizes = numbersOf(tf.sqrt(tf.sum(tf.square(X!), 0, true)));
+      const isInside = (size: number): boolean => size === 0 || (size >= least && size <= most);
+      const inside = tf.tensor2d(
+        sizes.map((size) => Number(isInside(size))),
+        [1, 3],
+      );
+      const limit = tf.tensor2d(
+        sizes.map((size) => (isInside(size) ? 0 : Math.min(Math.max(size, least), most))),
+        [1, 3],
+      );
+      return tf.add(tf.mul(X!, inside), tf.mul(limit, directions(X!, 0)));
+    },
+  }),
+  nonNeg: (): ReferenceStep => ({ value: (X) => tf.abs(X!) }),
+  skew: (): ReferenceStep => ({
+    value(X) {
+      const upper = masked(X!, (i, j) => j > i);
+      return tf.sub(upper, tf.transpose(upper));
+    },
+  }),
+  symmetric: (): ReferenceStep => ({
+    value: (X) =>
+      tf.add(
+        masked(X!, (i, j) => j >= i),
+        tf.transpose(masked(X!, (i, j) => j > i)),
+      ),
+  }),
+  /** @param base - a copy of the orthogonal matrix that the map multiplies by */
+  orthogonal: (map: string, base: tf.Tensor2D): ReferenceStep => ({
+    value(X) {
+      const lower = masked(X!, (i, j) => j < i);
+      const A = tf.sub(lower, tf.transpose(lower)) as tf.Tensor2D;
+      return tf.matMul(base, map === 'cayley' ? cayley(A) : exponential(A));
+    },
+    dispose: () => base.dispose(),
+  }),
+};
+
+/** `(I − K)⁻¹(I + K)`, `K = A/2`: for a skew K of size 3, `(I − K)⁻¹ = I + (K + K²)/(1 + θ²)` with `θ² = Σ K²/2`. */
+function cayley(A: tf.Tensor2D): tf.Tensor2D {
+  const K = tf.mul(A, 0.5) as tf.Tensor2D;
+  const square = tf.matMul(K, K);
+  const angle = tf.add(1, tf.div(tf.sum(tf.square(K)), 2));
+  const inverse = tf.add(tf.eye(3), tf.div(tf.add(K, square), angle)) as tf.Tensor2D;
+  return tf.matMul(inverse, tf.add(tf.eye(3), K) as tf.Tensor2D);
+}
+
+/** `Σ Aᵏ/k!` */
+function exponential(A: tf.Tensor2D): tf.Tensor2D {
+  let [sum, term] = [tf.eye(3) as tf.Tensor2D, tf.eye(3) as tf.Tensor2D];
+  for (let k = 1; k <= 18; k++) {
+    term = tf.div(tf.matMul(term, A), k);
+    sum = tf.add(sum, term);
+  }
+  return sum;
+}
+
+/** `W/(uᵀWv)`, where each evaluation in training mode multiplies u and v by W once. Zeros keep the vectors and are divided by 1. */
+export function spectralStep(left: tf.Tensor, right: tf.Tensor): ReferenceStep {
+  let [u, v] = [numbersOf(left), numbersOf(right)];
+  const unit = (x: number[], before: number[]): number[] => {
+    const length = Math.hypot(...x);
+    return length === 0 ? before : x.map((a) => a / Math.max(length, 1e-12));
+  };
+  const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+  return {
+    update(input) {
+      const w = numbersOf(input);
+      const rows = [0, 1, 2].map((i) => w.slice(3 * i, 3 * i + 3));
+      u = unit(
+        rows.map((row) => dot(row, v)),
+        u,
+      );
+      const columns = [0, 1, 2].map((j) => rows.map((row) => row[j]!));
+      v = unit(
+        columns.map((column) => dot(column, u)),
+        v,
+      );
+    },
+    value(W) {
+      const outer = tf.tensor2d(u.flatMap((a) => v.map((b) => a * b)), [3, 3]); // biome-ignore format: one product
+      const sigma = tf.sum(tf.mul(W!, outer));
+      return numbersOf(sigma)[0] === 0 ? tf.clone(W!) : tf.div(W!, sigma);
+    },
+  };
+}
