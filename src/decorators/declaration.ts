@@ -9,9 +9,9 @@ import { foreignHostKindOf } from '../parametrize/host.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
 import type { RegisterOptions } from '../parametrize/register.ts';
-import { registerMade } from '../parametrize/registerMade.ts';
+import { makeOwned, registerMade } from '../parametrize/registerMade.ts';
 import { registerParametrization } from '../parametrize/registerParametrization.ts';
-import { registrationsOf } from '../parametrize/registry.ts';
+import { disposeMade, registrationsOf } from '../parametrize/registry.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 
 /** A function that registers a parametrization on a tensor of a host, such as `weightNorm`. */
@@ -136,7 +136,7 @@ function registerFrom(
   options: RegisterOptions,
   where: string,
 ): void {
-  const made = factory();
+  const made = makeOwned(factory);
   if (!isModule(made)) {
     registerParametrization(host as Record<string, tf.Tensor>, name, made, options);
     return;
@@ -151,7 +151,7 @@ function registerFrom(
   try {
     registerMade(caller, host, name, () => made as Parametrization, options);
   } catch (error) {
-    made.dispose();
+    disposeMade(made);
     throw error;
   }
 }

@@ -43,6 +43,7 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
   const attach = (host: Module): Attachment => {
     return {
       isHooked: true,
+      fields,
       closed:
         "is normalized by the hook API, which nothing can follow. Register the function of the same name of 'tfjs-parametrize' instead.",
       checkUninstall(by) {

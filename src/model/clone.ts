@@ -4,6 +4,7 @@ import { ParametrizeError, typeName } from '../errors.ts';
 import { Copier } from '../nn/module/copy.ts';
 import { Module } from '../nn/module/module.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
+import { checkModel } from './checkModel.ts';
 
 /**
  * An independent copy of a module or of an object that holds variables: variables, modules, chains, arrays, `Map`, `Set`
@@ -20,12 +21,7 @@ import { foreignHostKindOf } from '../parametrize/host.ts';
  */
 export function clone<H extends object>(host: H): H {
   if (host instanceof Module) return host.clone();
-  if (typeof host !== 'object' || host === null) {
-    throw new ParametrizeError(
-      'UNSUPPORTED_HOST',
-      `clone: expected a module or an object, got ${typeName(host)}.`,
-    );
-  }
+  checkModel('clone', host);
   if (foreignHostKindOf(host) !== undefined) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',

@@ -3,6 +3,7 @@ import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
+import { checkModel } from './checkModel.ts';
 import { hostsOf } from './hostsOf.ts';
 import { textTable } from './textTable.ts';
 
@@ -57,12 +58,7 @@ export interface Description {
  * ```
  */
 export function describe(model: object): Description {
-  if (typeof model !== 'object' || model === null) {
-    throw new ParametrizeError(
-      'UNSUPPORTED_HOST',
-      `describe: expected a module or an object, got ${typeName(model)}.`,
-    );
-  }
+  checkModel('describe', model);
   const rows = hostsOf(model).flatMap(([path, host]) =>
     [...registrationsOf(host)].map(([tensor, { list }]): DescribedTensor => {
       const { chain } = list;

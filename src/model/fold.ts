@@ -1,6 +1,7 @@
-import { ParametrizeError, typeName } from '../errors.ts';
+import type { ParametrizeError } from '../errors.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { removeAll } from '../parametrize/removeParametrizations.ts';
+import { checkModel } from './checkModel.ts';
 import { outerHostsOf } from './hostsOf.ts';
 
 /**
@@ -17,12 +18,7 @@ import { outerHostsOf } from './hostsOf.ts';
  * Nothing has changed then.
  */
 export function fold(model: object): string[] {
-  if (typeof model !== 'object' || model === null) {
-    throw new ParametrizeError(
-      'UNSUPPORTED_HOST',
-      `fold: expected a module or an object, got ${typeName(model)}.`,
-    );
-  }
+  checkModel('fold', model);
   const found = outerHostsOf(model).flatMap(([path, host]) =>
     [...registrationsOf(host).keys()].map((name) => ({ path, host, name })),
   );

@@ -44,6 +44,8 @@ export function catalogFunction<O extends object = never>(entry: CatalogEntry<O>
       entry.make(weight, options, owner, tensor),
     );
   };
+  // Messages and tables name the function; a minifier would change the name.
+  Object.defineProperty(register, 'name', { value: caller });
   return register as CatalogFunction<O>;
 }
 

@@ -6,13 +6,14 @@ import { isAlive, isVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
 import { COPY, type Copier, type Copyable } from '../nn/module/copy.ts';
 import { setTraining } from '../nn/module/trainingMode.ts';
-import { type ChainStep, chainStep } from './chainStep.ts';
+import type { ChainStep } from './chainStep.ts';
+import { copyStep } from './copyStep.ts';
 import { type DependencyKey, dependencyKey } from './dependencyKey.ts';
 import { type Evaluated, EvaluationCache } from './evaluationCache.ts';
 import { isInspecting, preservingState, restoringOnError } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { planAssignment } from './planAssignment.ts';
-import { noGradients, notATensor, warnCustomGradient } from './readErrors.ts';
+import { noGradients, notATensor, warnCustomGradient, writesOutside } from './readErrors.ts';
 import { registrationOf, registrationsOf } from './registry.ts';
 import { isTensor, type TensorSpec } from './rightInverse.ts';
 
@@ -171,7 +172,11 @@ export class Chain implements Copyable, Evaluated {
   /** What variables have to be for the chain to give a value, in their order; the chain itself stays as it is. */
   stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[] {
     return preservingState(this.#list.modules(), () => {
+      const outside = this.#declaredDependencies().filter((variable) => !variables.includes(variable));
+      const before = outside.map(({ dataId }) => dataId);
       const plan = new Map(planAssignment(caller, this.#list, value));
+      const written = outside.find(({ dataId }, i) => dataId !== before[i]);
+      if (written !== undefined) throw writesOutside(caller, this.label, written);
       // A right inverse may write buffers, which belong to the state as well.
       return variables.map((variable) => plan.get(variable) ?? alias(variable as Tensor));
     });
@@ -184,9 +189,7 @@ export class Chain implements Copyable, Evaluated {
 
   /** A chain over the copied list: steps copied with it, counters and cache of its own. */
   [COPY](copier: Copier): Chain {
-    const steps = this.#steps.map((step) =>
-      step.module === null ? step : chainStep('clone', copier.copy(step.module)),
-    );
+    const steps = this.#steps.map((step) => copyStep(step, copier));
     return new Chain(copier.copy(this.#list), {
       label: this.label,
       originalNames: this.originalNames,
@@ -214,7 +217,7 @@ export class Chain implements Copyable, Evaluated {
 
   #declaredDependencies(): Variable[] {
     return [this, ...this.#nestedChains()].flatMap(({ steps }) =>
-      steps.flatMap(({ dependencies }) => dependencies),
+      steps.flatMap(({ dependencies, inherited }) => [...dependencies, ...inherited.filter(isAlive)]),
     );
   }
 

@@ -15,6 +15,11 @@ export interface ChainStep {
   readonly module: Module | null;
   /** Variables that were declared beside the originals. */
   readonly dependencies: readonly Variable[];
+  /**
+   * Of a copied step: the variables that the source declares, as long as they live. A function that captures one in a
+   * closure goes on using it, because JavaScript cannot copy closures.
+   */
+  readonly inherited: readonly Variable[];
   /** How many originals `forward` names; 0 for a rest parameter. */
   readonly arity: number;
   /** Other names of the originals. */
@@ -42,6 +47,7 @@ export function chainStep(caller: string, registered: unknown): ChainStep {
       registered: forward,
       module: null,
       dependencies: [],
+      inherited: [],
       arity: forward.length,
       originalNames: [],
       forward,
@@ -78,6 +84,7 @@ function moduleStep(caller: string, module: Module): ChainStep {
     registered: module,
     module,
     dependencies: [],
+    inherited: [],
     arity: module.forward.length,
     originalNames: originalNames ?? [],
     // Through call, so that hooks on the parametrization run.
@@ -107,6 +114,7 @@ function objectStep(caller: string, object: ParametrizationObject): ChainStep {
     registered: object,
     module: null,
     dependencies,
+    inherited: [],
     arity: object.forward.length,
     originalNames: [],
     forward: (...originals) => object.forward(...originals),

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { endTensor } from '../engine/endedTensor.ts';
 import { HeldData } from '../engine/heldData.ts';
 import { activeScope, alias, isOpen, moveToScope, release, type Scope, tapeScope } from '../engine/scope.ts';
 import { currentTape, inKernel, type Tape } from '../engine/tape.ts';
@@ -12,9 +13,12 @@ import {
   type ScopeMember,
 } from './cacheScope.ts';
 import { type DependencyKey, isFresh } from './dependencyKey.ts';
+import { endedValue } from './readErrors.ts';
 
 /** What the cache stands in front of. */
 export interface Evaluated {
+  /** How messages name the tensor: `Linear.weight`. */
+  readonly label: string;
   /** Evaluates the chain; the tensor belongs to the innermost tidy, or to the caller outside of all. */
   evaluate(): Tensor;
   /** The key of what the last evaluation depended on. */
@@ -83,7 +87,7 @@ export class EvaluationCache implements ScopeMember {
   clear(): void {
     this.#local = null;
     for (const { tensor, pure } of this.#take()) {
-      if (pure) tensor.dispose();
+      if (pure) this.#end(tensor);
       else retire(tensor);
     }
   }
@@ -188,12 +192,18 @@ export class EvaluationCache implements ScopeMember {
     if (kept === null) return;
     this.#kept = null;
     kept.data?.free();
-    kept.tensor?.dispose();
+    if (kept.tensor !== null) this.#end(kept.tensor);
   }
 
   #endLent(): void {
-    this.#lent?.tensor.dispose();
+    if (this.#lent !== null) this.#end(this.#lent.tensor);
     this.#lent = null;
+  }
+
+  /** Ends a borrowed value; who still uses it is told why it is gone. */
+  #end(tensor: Tensor): void {
+    const { label } = this.#source;
+    endTensor(tensor, () => endedValue(label));
   }
 
   /** Empties the cache of what is held beyond every tidy; returns the tensors that somebody was given. */

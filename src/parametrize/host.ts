@@ -24,6 +24,8 @@ export interface Attachment {
   readonly closed?: string;
   /** Whether the variables of the chain are fields of the host, under the names of torch's hook API. */
   readonly isHooked?: boolean;
+  /** The fields of the host that show what is the chain's. */
+  readonly fields?: readonly string[];
   /** Told when the chain has other variables than before: a further parametrization, or one of an original. */
   changed?(list: ParametrizationList): void;
 }

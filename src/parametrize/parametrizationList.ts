@@ -5,6 +5,7 @@ import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';
 import { fixFields } from './fieldSet.ts';
 import type { ParametrizationLike } from './parametrization.ts';
+import { disposeObjects } from './registry.ts';
 
 /**
  * What stands behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they
@@ -93,6 +94,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** Disposes the originals and the cached value, and the parameters and buffers of the parametrizations. */
   override dispose(): void {
     this.chain.clear();
+    disposeObjects(this);
     super.dispose();
   }
 }

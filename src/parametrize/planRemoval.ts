@@ -4,7 +4,6 @@ import { guardSteps } from '../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable, renameVariable } from '../engine/variable.ts';
 import { ParametrizeError } from '../errors.ts';
 import { isModule } from '../nn/module/fields.ts';
-import type { Module } from '../nn/module/module.ts';
 import { isBuffer, markBuffer } from '../nn/module/parameter.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 import { ParametrizationList } from './parametrizationList.ts';
@@ -20,8 +19,8 @@ import {
 import { checkConfigurable } from './tensorAccessor.ts';
 import { raiseVersion } from './version.ts';
 
-/** Takes a chain away; cannot fail. Returns what a registration function had made for it. */
-export type Removal = () => Module[];
+/** Takes a chain away; cannot fail. Returns the parametrizations that were given to it. */
+export type Removal = () => object[];
 
 /** A registration, and where it is. */
 interface Placed extends Registration {
@@ -64,12 +63,12 @@ function withNested(placed: Placed): Placed[] {
   return [...nested.flatMap(withNested), placed];
 }
 
-function commit(placed: readonly Placed[], value: Tensor): Module[] {
+function commit(placed: readonly Placed[], value: Tensor): object[] {
   const { host, list, variableName } = placed.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
   const steps = placed.flatMap(({ list: { chain } }) => chain.steps);
-  const made = steps.flatMap(({ module }) => (module !== null && isMade(module) ? [module] : []));
+  const made = steps.map(({ registered }) => registered).filter(isMade);
   for (const one of placed) {
     deleteRegistration(one.host, one.name);
     one.attachment.uninstall(one.list, variable);

@@ -18,7 +18,7 @@ import { hostKindOf } from './objectHost.ts';
 import { checkOpen, checkShared, checkTied } from './ownershipChecks.ts';
 import { ParametrizationList } from './parametrizationList.ts';
 import { notATensor } from './readErrors.ts';
-import { enterModule, enterRegistration, type Registration, registrationOf, tellPlaces } from './registry.ts';
+import { enterRegistration, enterStep, type Registration, registrationOf, tellPlaces } from './registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from './rightInverse.ts';
 import { immutable } from './tensorAccessor.ts';
 import { raiseVersion } from './version.ts';
@@ -135,7 +135,7 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
       if (!unsafe) checkSpec(caller, 'what rightInverse returned', inverse, specOf(current), remedy);
     });
     list.append(step, value);
-    if (step.module !== null) enterModule(step.module, list);
+    enterStep(step, list);
     raiseVersion(list);
   });
 }

@@ -1,10 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { scoped } from '../engine/scope.ts';
+import { fieldsOf, isModule } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
 import type { Place } from './host.ts';
 import { hostKindOf } from './objectHost.ts';
-import type { Parametrization } from './parametrization.ts';
+import type { Parametrization, ParametrizationLike } from './parametrization.ts';
 import { checkHost, type RegisterOptions, register } from './register.ts';
-import { markMade, registrationOf } from './registry.ts';
+import { disposeMade, isMade, markMade, registrationOf } from './registry.ts';
 import { whenThere } from './whenThere.ts';
 
 /** Makes a parametrization for a tensor of a host: from its current value, which is not to be disposed. */
@@ -28,11 +31,13 @@ export function registerMade<H extends object>(
 ): H {
   checkHost(caller, host);
   whenThere(caller, host, name ?? hostKindOf(host).mainTensor(host), (owner, tensor) => {
-    const made = scoped(caller, () => make(currentValue(caller, owner, tensor), tensor, owner));
+    const made = makeOwned(() =>
+      scoped(caller, () => make(currentValue(caller, owner, tensor), tensor, owner)),
+    );
     try {
-      register(caller, owner, tensor, markMade(made), options, place);
+      register(caller, owner, tensor, made, options, place);
     } catch (error) {
-      made.dispose();
+      disposeMade(made);
       throw error;
     }
   });
@@ -43,4 +48,25 @@ export function registerMade<H extends object>(
 function currentValue(caller: string, host: object, name: string): Tensor {
   const registration = registrationOf(host, name);
   return registration?.list.chain.inspect() ?? hostKindOf(host).find(caller, host, name).variable;
+}
+
+/** Makes a parametrization that removal disposes, but for the parts that are older. Anything but a module is returned as is. */
+export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
+  const marker = tf.scalar(0);
+  marker.dispose();
+  const made = make();
+  if (isModule(made) && !isMade(made)) markMade(made, olderParts(made, marker.id));
+  return made;
+}
+
+/** The modules and variables in a module that are older than a tensor: the function that made the module was given them. */
+function olderParts(made: Module, id: number): Set<object> {
+  const older = new Set<object>();
+  for (const module of made.modules()) {
+    const variables = fieldsOf(module).variables.map(([, variable]) => variable);
+    const old = variables.filter((variable) => variable.id < id);
+    for (const variable of old) older.add(variable);
+    if (old.length > 0 && module !== made) older.add(module);
+  }
+  return older;
 }

@@ -1,8 +1,10 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { guardSteps } from '../engine/optimizerGuard.ts';
 import { guardDisposal } from '../engine/variable.ts';
+import { disposeBut } from '../nn/module/disposal.ts';
 import type { Module } from '../nn/module/module.ts';
 import { deleteComputed, enterComputed } from '../nn/spelling/normalizedTensor.ts';
+import type { ChainStep } from './chainStep.ts';
 import type { Attachment } from './host.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
@@ -16,9 +18,9 @@ export interface Registration {
 
 const registrations = new WeakMap<object, Map<string, Registration>>();
 const listsOfVariable = new WeakMap<Variable, Set<ParametrizationList>>();
-const listsOfModule = new WeakMap<Module, Set<ParametrizationList>>();
+const listsOfRegistered = new WeakMap<object, Set<ParametrizationList>>();
 const places = new WeakMap<object, { readonly host: object; readonly attachment: Attachment }>();
-const madeByRegistration = new WeakSet<Module>();
+const disposalOf = new WeakMap<object, () => void>();
 
 /** The registration on one tensor of a host. */
 export const registrationOf = (host: object, name: string): Registration | undefined =>
@@ -38,7 +40,7 @@ export function enterRegistration(host: object, name: string, registration: Regi
   guardSteps(list.parameters());
   guardDisposal(isBeingRead);
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
-  for (const { module } of list.chain.steps) if (module !== null) add(listsOfModule, module, list);
+  for (const { registered } of list.chain.steps) add(listsOfRegistered, registered, list);
 }
 
 /** Takes back what {@link enterRegistration} did. */
@@ -49,13 +51,13 @@ export function deleteRegistration(host: object, name: string): void {
   byName.delete(name);
   deleteComputed(host, name);
   for (const variable of list.chain.ownVariables()) listsOfVariable.get(variable)?.delete(list);
-  for (const { module } of list.chain.steps) if (module !== null) listsOfModule.get(module)?.delete(list);
+  for (const { registered } of list.chain.steps) listsOfRegistered.get(registered)?.delete(list);
 }
 
-/** Notes that a chain has one more module. */
-export function enterModule(module: Module, list: ParametrizationList): void {
-  add(listsOfModule, module, list);
-  guardSteps(module.parameters());
+/** Notes that a chain has one more step. */
+export function enterStep({ registered, module }: ChainStep, list: ParametrizationList): void {
+  add(listsOfRegistered, registered, list);
+  if (module !== null) guardSteps(module.parameters());
 }
 
 /** True while a chain runs that a variable is an original of: a forward may dispose its argument. */
@@ -80,7 +82,7 @@ export function enterOriginal(variable: Variable, list: ParametrizationList): vo
 
 /** The lists that a parametrization is part of. */
 export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList> =>
-  listsOfModule.get(module) ?? new Set();
+  listsOfRegistered.get(module) ?? new Set();
 
 /**
  * Tells the places of chains that something in them has other variables than before.
@@ -90,7 +92,7 @@ export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList
 export function tellPlaces(host: object): void {
   const place = places.get(host);
   if (place === undefined) {
-    for (const list of listsOfModule.get(host as Module) ?? []) tellPlaces(list);
+    for (const list of listsOfRegistered.get(host) ?? []) tellPlaces(list);
     return;
   }
   place.attachment.changed?.(host as ParametrizationList);
@@ -100,14 +102,40 @@ export function tellPlaces(host: object): void {
 /** How a chain stands on its host; undefined for anything else. */
 export const attachmentOf = (list: object): Attachment | undefined => places.get(list)?.attachment;
 
-/** Marks a parametrization that a registration function made: removal disposes it, nobody else holds it. */
-export function markMade<M extends Module>(module: M): M {
-  madeByRegistration.add(module);
+/**
+ * Gives a parametrization to the chains that it is part of: the removal of the last of them disposes it. Said of what a
+ * registration function or a copier makes; what the caller registers stays the caller's.
+ */
+export function giveToChains(registered: object, dispose: () => void): void {
+  disposalOf.set(registered, dispose);
+}
+
+/**
+ * {@link giveToChains} for a module.
+ *
+ * @param spared - modules and variables below it that something else holds: they are not disposed
+ */
+export function markMade<M extends Module>(module: M, spared: ReadonlySet<object> = new Set()): M {
+  giveToChains(module, () => disposeBut(module, spared));
   return module;
 }
 
-/** True if {@link markMade} was called for it. */
-export const isMade = (module: Module): boolean => madeByRegistration.has(module);
+/** True if removal disposes a parametrization. */
+export const isMade = (registered: object): boolean => disposalOf.has(registered);
+
+/** Disposes a parametrization that was given to chains, unless it is part of one still. */
+export function disposeMade(registered: object): void {
+  if ((listsOfRegistered.get(registered)?.size ?? 0) === 0) disposalOf.get(registered)?.();
+}
+
+/** Disposes what was given to a list that ends, but for modules: those are its children. */
+export function disposeObjects(list: ParametrizationList): void {
+  for (const { registered, module } of list.chain.steps) {
+    if (module !== null) continue;
+    listsOfRegistered.get(registered)?.delete(list);
+    disposeMade(registered);
+  }
+}
 
 function add<K extends object, V>(map: WeakMap<K, Set<V>>, key: K, value: V): void {
   const values = map.get(key);

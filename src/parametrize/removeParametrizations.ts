@@ -2,7 +2,7 @@ import { scoped } from '../engine/scope.ts';
 import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { locate } from './host.ts';
 import { planRemoval } from './planRemoval.ts';
-import { listsWithModule } from './registry.ts';
+import { disposeMade } from './registry.ts';
 
 /** Options of {@link removeParametrizations}. */
 export interface RemoveOptions {
@@ -56,5 +56,5 @@ export function removeAll(
     const removals = tensors.map(([host, name]) => planRemoval(caller, host, name, leaveParametrized));
     return removals.flatMap((remove) => remove());
   });
-  for (const module of made) if (listsWithModule(module).size === 0) module.dispose();
+  for (const registered of made) disposeMade(registered);
 }

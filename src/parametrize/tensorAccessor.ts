@@ -3,10 +3,11 @@ import { ParametrizeError, typeName } from '../errors.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { holdVariable } from '../nn/module/heldVariables.ts';
+import { giveCopies } from './copyStep.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
-import type { ParametrizationList } from './parametrizationList.ts';
-import { enterRegistration, markMade } from './registry.ts';
+import { ParametrizationList } from './parametrizationList.ts';
+import { enterRegistration } from './registry.ts';
 
 /** A property that a chain computes. */
 interface Computed {
@@ -126,6 +127,8 @@ function copyAccessor(copy: object, name: string, source: Computed, copier: Copi
   defineAccessor(copy, name, { ...source, list });
   // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
   enterRegistration(copy, name, { list, attachment, variableName: undefined });
-  // The copier made the maps of the copy, so that nobody but the copy can dispose of them.
-  for (const { module } of list.chain.steps) if (module !== null) markMade(module);
+  const isOwn = (holder: object, key: unknown): boolean =>
+    holder instanceof ParametrizationList ||
+    (holder === copy && attachment.fields?.includes(key as string) === true);
+  copier.whenDone(() => giveCopies(copier, list.chain.steps, isOwn));
 }

@@ -2,7 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { disposeVariable } from '../engine/variable.ts';
 import { ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/module/fields.ts';
-import type { Attachment } from './host.ts';
+import { type Attachment, modeOf } from './host.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 import { hostKindOf } from './objectHost.ts';
 import { ParametrizationList } from './parametrizationList.ts';
@@ -39,6 +39,8 @@ export function transferParametrizationsAndParams<T extends object>(from: object
       steps: chain.steps,
       spec: chain,
     });
+    // The list alone: its parametrizations are the source's too, and keep their mode.
+    list.training = modeOf(to) ?? list.training;
     attachment.install(list);
     const variableName = variable?.name;
     if (variable !== undefined) disposeVariable(variable);

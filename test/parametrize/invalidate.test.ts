@@ -101,7 +101,7 @@ describe('invalidate', () => {
       invalidate(host, 'weight');
       const second = host.weight;
       expect(second).not.toBe(first);
-      expect(first.isDisposed).toBe(false);
+      expect(first.isDisposed).toBe(true);
       inTidy(() => expect(second).toBeAllClose(tf.add(before, 1)));
     });
     host.dispose();

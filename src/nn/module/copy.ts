@@ -25,6 +25,21 @@ export function copyAccessorBy(get: () => unknown, copyAccessor: CopyAccessor): 
   accessors.set(get, copyAccessor);
 }
 
+/** What a copy holds, or what holds it, and under which key. */
+type Link = [object: object, key: unknown];
+
+function link(links: Map<object, Link[]>, of: object, to: Link): void {
+  const list = links.get(of);
+  if (list === undefined) links.set(of, [to]);
+  else list.push(to);
+}
+
+/** See {@link Copier.partsOf}. */
+export interface CopiedParts {
+  readonly own: ReadonlySet<object>;
+  readonly shared: ReadonlySet<object>;
+}
+
 /**
  * Makes one independent copy of an object graph.
  *
@@ -33,12 +48,18 @@ export function copyAccessorBy(get: () => unknown, copyAccessor: CopyAccessor): 
  */
 export class Copier {
   readonly #copies = new Map<object, object>();
+  readonly #parts = new Map<object, Link[]>();
+  readonly #holders = new Map<object, Link[]>();
+  readonly #whenDone: (() => void)[] = [];
   readonly #undo: (() => void)[] = [];
 
   /** Copies the object that the caller named, of whatever class it is. */
   copyRoot<T extends object>(source: T): T {
     try {
-      return this.copyObject(source);
+      const copy = this.copyObject(source);
+      this.#hold(this, 'root', copy);
+      for (const done of this.#whenDone) done();
+      return copy;
     } catch (error) {
       for (const undo of this.#undo) undo();
       throw error;
@@ -53,6 +74,30 @@ export class Copier {
     return this.#remember(value, this.#make(value)) as T;
   }
 
+  /** Runs a function when everything is copied. */
+  whenDone(done: () => void): void {
+    this.#whenDone.push(done);
+  }
+
+  /**
+   * A copy and everything below it, by whether something else in the whole copy holds it too.
+   *
+   * @param isOwn - tells fields that do not count as something else
+   */
+  partsOf(root: object, isOwn: (holder: object, key: unknown) => boolean): CopiedParts {
+    const all = new Set([root]);
+    for (const object of all) for (const [part] of this.#parts.get(object) ?? []) all.add(part);
+    const shared = new Set<object>();
+    for (const part of all) {
+      const holders = this.#holders.get(part) ?? [];
+      if (holders.some(([holder, key]) => !all.has(holder) && !isOwn(holder, key))) shared.add(part);
+    }
+    for (const object of shared) {
+      for (const [part, key] of this.#parts.get(object) ?? []) if (!isOwn(object, key)) shared.add(part);
+    }
+    return { own: new Set([...all].filter((object) => !shared.has(object))), shared };
+  }
+
   /** Takes over what a part has made by itself: it is disposed if a later part throws. */
   adopt<T extends { dispose(): void }>(copy: T): T {
     this.#undo.push(() => copy.dispose());
@@ -64,17 +109,19 @@ export class Copier {
     if (COPY in value) return (value as Copyable)[COPY](this);
     if (Array.isArray(value)) {
       const copy: unknown[] = this.#remember(value, []);
-      for (const item of value) copy.push(this.copy(item));
+      for (const [i, item] of value.entries()) copy.push(this.#hold(copy, i, this.copy(item)));
       return copy;
     }
     if (value instanceof Map) {
       const copy = this.#remember(value, new Map<unknown, unknown>());
-      for (const [key, item] of value) copy.set(this.copy(key), this.copy(item));
+      for (const [key, item] of value) {
+        copy.set(this.#hold(copy, key, this.copy(key)), this.#hold(copy, key, this.copy(item)));
+      }
       return copy;
     }
     if (value instanceof Set) {
       const copy = this.#remember(value, new Set<unknown>());
-      for (const item of value) copy.add(this.copy(item));
+      for (const item of value) copy.add(this.#hold(copy, item, this.copy(item)));
       return copy;
     }
     return isPlainObject(value) ? this.copyObject(value) : value;
@@ -94,7 +141,7 @@ export class Copier {
       // The copy of a frozen or sealed object is neither: it could not be changed by anybody.
       if (isFixed) descriptor.configurable = true;
       if (isFixed && 'value' in descriptor) descriptor.writable = true;
-      if ('value' in descriptor) descriptor.value = this.copy(descriptor.value);
+      if ('value' in descriptor) descriptor.value = this.#hold(copy, key, this.copy(descriptor.value));
       Object.defineProperty(copy, key, descriptor);
     }
     copyHooks(source, copy);
@@ -111,6 +158,14 @@ export class Copier {
     const copy = makeVariable(source, source.trainable);
     this.#undo.push(() => disposeVariable(copy));
     return isBuffer(source) ? markBuffer(copy) : copy;
+  }
+
+  /** Notes which copy holds a part; returns the part. */
+  #hold<T>(holder: object, key: unknown, part: T): T {
+    if (typeof part !== 'object' || part === null) return part;
+    link(this.#parts, holder, [part, key]);
+    link(this.#holders, part, [holder, key]);
+    return part;
   }
 
   #remember<C extends object>(source: object, copy: C): C {

@@ -9,8 +9,47 @@ const disposed = new WeakSet<Module>();
 /** True after `module.dispose()`. */
 export const isDisposed = (module: Module): boolean => disposed.has(module);
 
-/** Notes that a module has been disposed. */
-export const markDisposed = (module: Module): void => void disposed.add(module);
+/** One call of `dispose`, with all that it calls below. */
+interface Disposal {
+  readonly root: Module;
+  readonly visited: Set<Module>;
+  readonly spared: ReadonlySet<object>;
+}
+
+let current: Disposal | null = null;
+
+/**
+ * Runs the disposal of a module, unless it has been disposed, is being disposed further up, or is spared.
+ *
+ * Below the module that the caller named, only modules that hold variables count as disposed: the others have lost nothing,
+ * and may be part of something that goes on.
+ *
+ * @param work - disposes everything below, and returns whether the module itself holds variables
+ */
+export function disposing(module: Module, work: (spared: ReadonlySet<object>) => boolean): void {
+  if (disposed.has(module)) return;
+  const outer = current;
+  current ??= { root: module, visited: new Set(), spared: new Set() };
+  const { root, visited, spared } = current;
+  try {
+    if (visited.has(module) || spared.has(module)) return;
+    visited.add(module);
+    if (work(spared) || root === module) disposed.add(module);
+  } finally {
+    current = outer;
+  }
+}
+
+/** Disposes a module and all below, but for these modules and variables, which something else holds. */
+export function disposeBut(module: Module, spared: ReadonlySet<object>): void {
+  const outer = current;
+  current = { root: module, visited: new Set(), spared };
+  try {
+    module.dispose();
+  } finally {
+    current = outer;
+  }
+}
 
 /** Does the work of a call: in a tidy, for a module that can be used. */
 export function inCallOf<T>(module: Module, work: () => T): T {

@@ -4,6 +4,7 @@ import { numbersAtHand } from '../../engine/numbersAtHand.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { checkBoolean, checkOptions } from '../options.ts';
 import { readStateDict } from '../spelling/readStateDict.ts';
 import { everyPath, namedState } from './fields.ts';
 import {
@@ -42,7 +43,14 @@ export class StateDictError extends ParametrizeError {
 }
 
 /** See {@link Module.loadStateDict}. */
-export function loadStateDict(module: Module, map: StateDict, strict: boolean): LoadStateDictReport {
+export function loadStateDict(
+  module: Module,
+  map: StateDict,
+  options: LoadStateDictOptions = {},
+): LoadStateDictReport {
+  checkOptions('loadStateDict', options, ['strict']);
+  const { strict = true } = options;
+  checkBoolean('loadStateDict', 'strict', strict);
   return scoped('loadStateDict', () => {
     const mapped: KeyMapping[] = [];
     const problems: string[] = [];

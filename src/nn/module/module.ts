@@ -4,8 +4,8 @@ import { ParametrizeError, typeName } from '../../errors.ts';
 import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';
-import { inCallOf, isDisposed, markDisposed } from './disposal.ts';
-import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedState, namedVariables } from './fields.ts';
+import { disposing, inCallOf } from './disposal.ts';
+import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
 import {
   addHook,
   type ForwardHook,
@@ -149,10 +149,10 @@ export abstract class Module implements Copyable {
    * **Ownership**: the variables stay the modules'; do not dispose them. With `spelling: 'folded'` every tensor is new and
    * the caller's.
    *
-   * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
+   * @throws {@link ParametrizeError} `OPTION` for a spelling or an option that does not exist
    */
-  stateDict({ spelling }: StateDictOptions = {}): StateDict {
-    return spelling === undefined ? Object.fromEntries(namedState(this)) : writeStateDict(this, spelling);
+  stateDict(options: StateDictOptions = {}): StateDict {
+    return writeStateDict(this, options);
   }
 
   /**
@@ -170,7 +170,7 @@ export abstract class Module implements Copyable {
    * @see torch.nn.Module.load_state_dict
    */
   loadStateDict(map: StateDict, options?: LoadStateDictOptions): LoadStateDictReport {
-    return loadStateDict(this, map, options?.strict ?? true);
+    return loadStateDict(this, map, options);
   }
 
   /** Registers a function that runs before each {@link forward} and may replace its arguments. */
@@ -208,14 +208,18 @@ export abstract class Module implements Copyable {
     return this.clone === Module.prototype.clone ? copier.copyObject(this) : copier.adopt(this.clone());
   }
 
-  /** Disposes every parameter and buffer of this module and all below; a second call does nothing. */
+  /**
+   * Disposes every parameter and buffer of this module and all below; a second call does nothing. A module below that holds
+   * none itself stays usable, because another module may hold it too.
+   */
   dispose(): void {
-    if (isDisposed(this)) return;
-    const { variables, children } = lastFieldsOf(this);
-    markDisposed(this);
-    for (const hook of hooks(this, 'dispose')) hook(this);
-    for (const [, child] of children) child.dispose();
-    for (const [, variable] of variables) disposeVariable(variable);
+    disposing(this, (spared) => {
+      const { variables, children } = lastFieldsOf(this);
+      for (const hook of hooks(this, 'dispose')) hook(this);
+      for (const [, child] of children) child.dispose();
+      for (const [, variable] of variables) if (!spared.has(variable)) disposeVariable(variable);
+      return variables.length > 0;
+    });
   }
 
   /** What stands between the parentheses of {@link toString}: the options that the layer was made with. */

@@ -2,25 +2,29 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { ParametrizeError } from '../../errors.ts';
-import { everyPath, fieldsOf } from '../module/fields.ts';
+import { everyPath, fieldsOf, namedState } from '../module/fields.ts';
 import type { StateDict } from '../module/hooks.ts';
 import type { Module } from '../module/module.ts';
 import { isBuffer } from '../module/parameter.ts';
+import { checkOptions } from '../options.ts';
 import { keyIn } from './normalization.ts';
 import { HOLDS_COMPUTATIONS, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
-import { type Spelling, spellings } from './spelling.ts';
+import { type Spelling, type StateDictOptions, spellings } from './spelling.ts';
 
 type Entry = readonly [key: string, value: Tensor];
 
 /**
- * The state dict in one spelling, in the order that torch would write it in: own parameters, own buffers, children.
+ * The state dict, in one spelling if the options name one, in the order that torch would write it in: own parameters, own buffers, children.
  *
  * @remarks
  * **Ownership**: live variables, but new tensors of the caller's for `folded`.
  *
- * @throws {@link ParametrizeError} `OPTION` for a spelling that does not exist
+ * @throws {@link ParametrizeError} `OPTION` for a spelling or an option that does not exist
  */
-export function writeStateDict(module: Module, spelling: Spelling): StateDict {
+export function writeStateDict(module: Module, options: StateDictOptions): StateDict {
+  checkOptions('stateDict', options, ['spelling']);
+  const { spelling } = options;
+  if (spelling === undefined) return Object.fromEntries(namedState(module));
   if (!spellings.includes(spelling)) {
     throw new ParametrizeError(
       'OPTION',

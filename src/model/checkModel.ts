@@ -1,0 +1,23 @@
+import { ParametrizeError, typeName } from '../errors.ts';
+import { foreignHostKindOf } from '../parametrize/host.ts';
+
+/**
+ * Refuses what can be no model: no object, or a layer or model of tfjs-layers where nothing has taught the package layers.
+ *
+ * @param caller - the verb, for messages
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`
+ */
+export function checkModel(caller: string, model: unknown): asserts model is object {
+  if (typeof model !== 'object' || model === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: expected a module or an object, got ${typeName(model)}.`,
+    );
+  }
+  if ('_trainableWeights' in model && foreignHostKindOf(model) === undefined) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: ${typeName(model)} belongs to @tensorflow/tfjs-layers, which this program has not joined. Add: import 'tfjs-parametrize/layers';`,
+    );
+  }
+}
