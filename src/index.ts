@@ -41,7 +41,9 @@ export {
   weightNorm,
 } from './parametrizations/index.ts';
 export {
+  type CheckOptions,
   cached,
+  checkParametrization,
   type ForeignHosts,
   type ForeignName,
   invalidate,
@@ -49,6 +51,7 @@ export {
   type LooseHost,
   type LooseName,
   Parametrization,
+  type ParametrizationCheck,
   type ParametrizationFunction,
   type ParametrizationLike,
   type ParametrizationList,

@@ -1,4 +1,9 @@
 export { cached } from './cached.ts';
+export {
+  type CheckOptions,
+  checkParametrization,
+  type ParametrizationCheck,
+} from './checkParametrization.ts';
 export { invalidate } from './invalidate.ts';
 export { isParametrized, parametrizationsOn, typeBeforeParametrizations, valueOf } from './isParametrized.ts';
 export {

@@ -22,6 +22,7 @@ import { enterRegistration, enterStep, type Registration, registrationOf, tellPl
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from './rightInverse.ts';
 import { immutable } from './tensorAccessor.ts';
 import { raiseVersion } from './version.ts';
+import { warnAboutNaN } from './warnAboutNaN.ts';
 
 /** Options of {@link registerParametrization}. */
 export interface RegisterOptions {
@@ -107,7 +108,7 @@ function registerFirst(
     if (training !== undefined) list.train(training);
     attachment.install(list);
     try {
-      const value = trial(caller, list, step, values);
+      const value = trial(caller, list, step, values, alias(variable as Tensor));
       if (!unsafe) checkUnchanged(caller, value, variable);
       list.chain.setSpec(value);
     } catch (error) {
@@ -127,7 +128,7 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
   if (!Object.isExtensible(list)) throw immutable(caller, list, String(list.length));
   scoped(caller, () => {
     const current = list.chain.inspect();
-    const value = trial(caller, list, step, [current], (result) => {
+    const value = trial(caller, list, step, [current], current, (result) => {
       if (!unsafe) checkUnchanged(caller, result, current);
       if (step.rightInverse === null) return;
       const inverse = invertLater(caller, step, result);
@@ -143,6 +144,7 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
 /**
  * Evaluates one step on values, with the checks that only an evaluation can make; states and modes are put back.
  *
+ * @param current - the value of the tensor without the step
  * @param then - further checks on the result, while it is there
  * @returns shape and dtype of the result
  */
@@ -151,6 +153,7 @@ function trial(
   list: ParametrizationList,
   step: ChainStep,
   given: readonly Tensor[],
+  current: Tensor,
   then: (result: Tensor) => void = () => {},
 ): TensorSpec {
   // Aliases, so that a forward that disposes its arguments cannot harm what becomes of them.
@@ -166,6 +169,7 @@ function trial(
         if (!isTensor(result)) throw notATensor(caller, step, result);
         if (isVariable(result)) reached.add(result);
         spec = specOf(result);
+        warnAboutNaN(caller, list.chain.label, step, current, result);
         then(result);
       });
       for (const input of inputs ?? []) reached.add(input);
