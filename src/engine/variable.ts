@@ -14,6 +14,10 @@ const registered = (): Record<string, tf.Variable> => tf.engine().registeredVari
 export const isAlive = (variable: tf.Variable): boolean =>
   !variable.isDisposed && registered()[variable.name] === variable;
 
+/** True for a living variable behind a proxy, such as those of Vue's `reactive`: tfjs cannot compute with it. */
+export const isProxiedVariable = (variable: tf.Variable): boolean =>
+  !variable.isDisposed && !isAlive(variable) && registered()[variable.name]?.id === variable.id;
+
 /** Disposes a variable once. tfjs does not guard against a second time, which would free data that others share. */
 export function disposeVariable(variable: tf.Variable): void {
   if (isAlive(variable)) variable.dispose();

@@ -1,4 +1,5 @@
 import { Module } from '../nn/module/module.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
 import { checkUse } from '../nn/useCheck.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
 import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
@@ -27,7 +28,7 @@ export function outerHostsOf(model: object): [path: string, host: object][] {
     found.set(module, path);
     for (const [name, child] of module.namedChildren()) walk(child, joined(path, name));
   };
-  walk(model, '');
+  walk(rawOf(model), '');
   return [...found].map(([module, path]) => [path, module]);
 }
 
@@ -35,9 +36,9 @@ export function outerHostsOf(model: object): [path: string, host: object][] {
 function foreignHostsOf(model: object): [path: string, host: object][] {
   const found = new Map<object, string>();
   const walk = (host: object, path: string): void => {
-    if (found.has(host)) return;
+    if (found.has(rawOf(host))) return;
     checkUse(host);
-    found.set(host, path);
+    found.set(rawOf(host), path);
     for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
       walk(child, joined(path, name));
   };

@@ -5,6 +5,7 @@ import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { hooks } from '../nn/module/hooks.ts';
 import { Module } from '../nn/module/module.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
 import type { ParametrizationLike, ParametrizationObject } from './parametrization.ts';
 
 /** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */
@@ -37,7 +38,7 @@ export interface ChainStep {
  * class comes from another copy of this package, `DISPOSED`
  */
 export function chainStep(caller: string, registered: unknown): ChainStep {
-  if (isModule(registered)) return moduleStep(caller, registered);
+  if (isModule(registered)) return moduleStep(caller, rawOf(registered));
   if (typeof registered === 'function') {
     if (/^class\b/.test(Function.prototype.toString.call(registered))) {
       throw invalid(caller, `got the class ${registered.name}. Pass an instance: new ${registered.name}(…)`);

@@ -1,4 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { rawOf } from '../nn/module/rawOf.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
 /**
@@ -100,7 +101,7 @@ export const foreignHostKindOf = (host: object): HostKind | undefined =>
 
 /** The object that has the tensor of a path, and its name there; most hosts know no paths. */
 export const locate = (host: object, path: string): [owner: object, name: string] =>
-  foreignHostKindOf(host)?.locate?.(host, path) ?? [host, path];
+  foreignHostKindOf(host)?.locate?.(host, path) ?? [rawOf(host), path];
 
 /** The mode that parametrizations get from their host; undefined if it has none. */
 export function modeOf(host: object): boolean | undefined {

@@ -3,7 +3,9 @@ import { isAlive, isVariable } from '../engine/variable.ts';
 import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule, lookAt } from '../nn/module/fields.ts';
+import { checkProxied, UNWRAP } from '../nn/module/heldVariables.ts';
 import { Module } from '../nn/module/module.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
 import { checkUse } from '../nn/useCheck.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
@@ -29,10 +31,18 @@ const objectHost: HostKind = {
     if (descriptor === undefined) throw unknownTensor(caller, host, name);
     const variable: unknown = descriptor.value;
     if (!isVariable(variable)) throw notAVariable(caller, host, name, descriptor);
+    checkProxied(`${caller}: ${typeName(host)}`, name, variable);
     if (!isAlive(variable)) {
       throw new ParametrizeError(
         'DISPOSED',
         `${caller}: ${typeName(host)}.${name} was disposed, by dispose() or tf.disposeVariables(). Make the host again.`,
+      );
+    }
+    if (Reflect.get(host, name) !== variable) {
+      throw unsupported(
+        caller,
+        host,
+        `It is behind a proxy that also wraps the tensors it hands out, which tfjs cannot compute with. ${UNWRAP}`,
       );
     }
     if (!descriptor.configurable || !isOpen(host)) throw immutable(caller, host, name);
@@ -95,8 +105,8 @@ function checkHost(caller: string, host: object): void {
       `${caller}: this ${typeName(host)} has been disposed. Make a new one.`,
     );
   }
-  checkUse(host);
-  if (isModule(host)) lookAt(host);
+  checkUse(rawOf(host));
+  if (isModule(host)) lookAt(rawOf(host));
 }
 
 function checkName(caller: string, host: object, name: string): void {

@@ -2,7 +2,9 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { guardSteps } from '../engine/optimizerGuard.ts';
 import { guardDisposal } from '../engine/variable.ts';
 import { disposeBut } from '../nn/module/disposal.ts';
+import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
+import { markSelf, rawOf, unmarkSelf } from '../nn/module/rawOf.ts';
 import { deleteComputed, enterComputed } from '../nn/spelling/normalizedTensor.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { Attachment } from './host.ts';
@@ -24,14 +26,16 @@ const disposalOf = new WeakMap<object, () => void>();
 
 /** The registration on one tensor of a host. */
 export const registrationOf = (host: object, name: string): Registration | undefined =>
-  registrations.get(host)?.get(name);
+  registrations.get(rawOf(host))?.get(name);
 
 /** The registrations on a host, by tensor name, in the order in which they were made. */
 export const registrationsOf = (host: object): ReadonlyMap<string, Registration> =>
-  registrations.get(host) ?? new Map<string, Registration>();
+  registrations.get(rawOf(host)) ?? new Map<string, Registration>();
 
 /** Enters a registration, and who owns the originals and the parametrizations of its chain. */
-export function enterRegistration(host: object, name: string, registration: Registration): void {
+export function enterRegistration(reached: object, name: string, registration: Registration): void {
+  markSelf(reached);
+  const host = rawOf(reached);
   const byName = registrations.get(host) ?? new Map<string, Registration>();
   registrations.set(host, byName.set(name, registration));
   const { list } = registration;
@@ -44,11 +48,16 @@ export function enterRegistration(host: object, name: string, registration: Regi
 }
 
 /** Takes back what {@link enterRegistration} did. */
-export function deleteRegistration(host: object, name: string): void {
+export function deleteRegistration(reached: object, name: string): void {
+  const host = rawOf(reached);
   const byName = registrations.get(host);
   const list = byName?.get(name)?.list;
   if (byName === undefined || list === undefined) return;
   byName.delete(name);
+  if (byName.size === 0) {
+    registrations.delete(host);
+    if (!isModule(host)) unmarkSelf(host);
+  }
   deleteComputed(host, name);
   for (const variable of list.chain.ownVariables()) listsOfVariable.get(variable)?.delete(list);
   for (const { registered } of list.chain.steps) listsOfRegistered.get(registered)?.delete(list);
@@ -90,9 +99,9 @@ export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList
  * @param host - what changed: a list, one of whose originals was parametrized, or a parametrization
  */
 export function tellPlaces(host: object): void {
-  const place = places.get(host);
+  const place = places.get(rawOf(host));
   if (place === undefined) {
-    for (const list of listsOfRegistered.get(host) ?? []) tellPlaces(list);
+    for (const list of listsOfRegistered.get(rawOf(host)) ?? []) tellPlaces(list);
     return;
   }
   place.attachment.changed?.(host as ParametrizationList);

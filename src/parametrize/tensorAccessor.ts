@@ -3,6 +3,7 @@ import { ParametrizeError, typeName } from '../errors.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { holdVariable } from '../nn/module/heldVariables.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
 import { giveCopies } from './copyStep.ts';
 import type { Attachment } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
@@ -47,8 +48,9 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
       const dict = dictOf(host);
       if (dict !== undefined) {
         delete (dict as unknown as Record<string, unknown>)[name];
-        listedOn.get(host)?.delete(name);
-        if (!listedOn.get(host)?.size) delete (host as { parametrizations?: unknown }).parametrizations;
+        listedOn.get(rawOf(host))?.delete(name);
+        if (!listedOn.get(rawOf(host))?.size)
+          delete (host as { parametrizations?: unknown }).parametrizations;
       }
       defineVariable(host, name, variable, attributes);
     },
@@ -58,7 +60,7 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
 /** Makes a property a variable again, in its place among the keys. */
 export function defineVariable(host: object, name: string, variable: Variable, attributes: Attributes): void {
   Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
-  if (isModule(host)) holdVariable(host, name, variable);
+  if (isModule(host)) holdVariable(rawOf(host), name, variable);
 }
 
 /** Makes a property the computed tensor of a chain. */
@@ -67,8 +69,8 @@ export function defineAccessor(host: object, name: string, computed: Computed): 
   const get = () => list.chain.read();
   copyAccessorBy(get, (copy, key, copier) => copyAccessor(copy, key, computed, copier));
   if (computed.isListed) {
-    const names = listedOn.get(host) ?? new Set();
-    listedOn.set(host, names.add(name));
+    const names = listedOn.get(rawOf(host)) ?? new Set();
+    listedOn.set(rawOf(host), names.add(name));
   }
   Object.defineProperty(host, name, {
     get,

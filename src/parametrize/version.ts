@@ -1,5 +1,6 @@
 import { hookChanges, hookChangesInAll } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
 
 // Beside the modules, not in them: a registration leaves the keys of its host alone.
 const versions = new WeakMap<Module, number>();
@@ -13,7 +14,7 @@ export const versionEpoch = (): number => epoch + hookChangesInAll();
 
 /** Makes every entry that depends on this module stale. */
 export function raiseVersion(module: Module): void {
-  versions.set(module, raised(module) + 1);
+  versions.set(rawOf(module), raised(rawOf(module)) + 1);
   epoch++;
 }
 

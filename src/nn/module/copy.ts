@@ -4,6 +4,7 @@ import { disposeVariable, isAlive, isVariable, makeVariable } from '../../engine
 import { formatShape, ParametrizeError } from '../../errors.ts';
 import { copyHooks } from './hooks.ts';
 import { isBuffer, markBuffer } from './parameter.ts';
+import { isSelfMark, markSelf, rawOf } from './rawOf.ts';
 
 /** An object that makes its own copy: the contract by which higher folders take part in {@link Copier}. */
 export const COPY: unique symbol = Symbol.for('tfjs-parametrize.copy') as never;
@@ -56,7 +57,7 @@ export class Copier {
   /** Copies the object that the caller named, of whatever class it is. */
   copyRoot<T extends object>(source: T): T {
     try {
-      const copy = this.copyObject(source);
+      const copy = this.copyObject(rawOf(source));
       this.#hold(this, 'root', copy);
       for (const done of this.#whenDone) done();
       return copy;
@@ -69,9 +70,10 @@ export class Copier {
   /** The copy of a part: the same one whenever the same part is met. */
   copy<T>(value: T): T {
     if (typeof value !== 'object' || value === null) return value;
-    const known = this.#copies.get(value);
+    const raw = rawOf(value as object);
+    const known = this.#copies.get(raw);
     if (known !== undefined) return known as T;
-    return this.#remember(value, this.#make(value)) as T;
+    return this.#remember(raw, this.#make(raw)) as T;
   }
 
   /** Runs a function when everything is copied. */
@@ -131,7 +133,9 @@ export class Copier {
   copyObject<T extends object>(source: T): T {
     const copy = this.#remember(source, Object.create(Object.getPrototypeOf(source)) as T);
     const isFixed = !Object.isExtensible(source);
+    if (COPY in source) markSelf(copy);
     for (const key of Reflect.ownKeys(source)) {
+      if (isSelfMark(key)) continue;
       const descriptor = Object.getOwnPropertyDescriptor(source, key)!;
       const copyAccessor = descriptor.get && accessors.get(descriptor.get);
       if (copyAccessor !== undefined) {

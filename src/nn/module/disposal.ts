@@ -3,11 +3,12 @@ import { ParametrizeError, typeName } from '../../errors.ts';
 import { checkUse } from '../useCheck.ts';
 import { lookAt } from './fields.ts';
 import type { Module } from './module.ts';
+import { rawOf } from './rawOf.ts';
 
 const disposed = new WeakSet<Module>();
 
 /** True after `module.dispose()`. */
-export const isDisposed = (module: Module): boolean => disposed.has(module);
+export const isDisposed = (module: Module): boolean => disposed.has(rawOf(module));
 
 /** One call of `dispose`, with all that it calls below. */
 interface Disposal {

@@ -7,6 +7,7 @@ import { checkUse } from '../useCheck.ts';
 import { dropAssigned, holdVariable, takeAssigned } from './heldVariables.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
+import { rawOf } from './rawOf.ts';
 
 /** The mark that every module carries, in whatever copy of this package its class stands. */
 export const MODULE: unique symbol = Symbol.for('tfjs-parametrize.Module') as never;
@@ -26,8 +27,8 @@ const seen = new WeakSet<Module>();
 
 /** Takes in what was assigned to the fields of a module since the last look: see {@link fieldsOf}. */
 export function lookAt<M extends Module>(module: M): M {
-  if (seen.has(module)) takeAssigned(module);
-  else fieldsOf(module);
+  takeAssigned(module);
+  if (!seen.has(module)) lookFirst(module);
   return module;
 }
 
@@ -45,29 +46,38 @@ export function lastFieldsOf(module: Module): Fields {
  * @throws {@link ParametrizeError} `UNREGISTERED_MODULE`; `SHAPE`, `DTYPE` or `DISPOSED` for an assigned tensor; at the
  * first look, when nobody knows what stood there before, `NOT_A_VARIABLE` for a tensor that is neither a variable nor kept
  */
-export function fieldsOf(module: Module): Fields {
+export function fieldsOf(host: Module): Fields {
+  const module = rawOf(host);
   takeAssigned(module);
-  const isFirst = !seen.has(module);
+  if (!seen.has(module)) lookFirst(module);
   const fields: Fields = { variables: [], children: [] };
   for (const [name, value] of Object.entries(module)) {
     if (isVariable(value)) {
       holdVariable(module, name, value);
       fields.variables.push([name, value]);
-    } else if (isModule(value)) fields.children.push([name, value]);
-    else if (isFirst && value instanceof tf.Tensor && !isKept(value)) {
-      throw new ParametrizeError(
-        'NOT_A_VARIABLE',
-        `${typeName(module)}: the field '${name}' is a plain tensor, which would be neither trained nor saved. Assign parameter(tensor) or buffer(tensor), or load values with loadStateDict; tf.keep marks a tensor that is to be neither.`,
-      );
-    } else if (Array.isArray(value) && value.some(isModule)) {
+    } else if (isModule(value)) fields.children.push([name, rawOf(value)]);
+    else if (Array.isArray(value) && value.some(isModule)) {
       throw new ParametrizeError(
         'UNREGISTERED_MODULE',
         `${typeName(module)}: the field '${name}' is an array of modules, which would be neither trained nor saved. Use new ModuleList([…]).`,
       );
     }
   }
-  if (isFirst) seen.add(module);
   return fields;
+}
+
+/** Notes which fields hold variables, before anything is assigned to them. */
+function lookFirst(module: Module): void {
+  for (const [name, value] of Object.entries(module)) {
+    if (isVariable(value)) holdVariable(module, name, value);
+    else if (value instanceof tf.Tensor && !isKept(value)) {
+      throw new ParametrizeError(
+        'NOT_A_VARIABLE',
+        `${typeName(module)}: the field '${name}' is a plain tensor, which would be neither trained nor saved. Assign parameter(tensor) or buffer(tensor), or load values with loadStateDict; tf.keep marks a tensor that is to be neither.`,
+      );
+    }
+  }
+  seen.add(module);
 }
 
 /** A module and all below, each once, parents first, with the first of its paths. */
@@ -79,7 +89,7 @@ export function everyModule(root: Module): [path: string, module: Module][] {
     found.set(module, path);
     for (const [name, child] of module.namedChildren()) walk(child, path === '' ? name : `${path}.${name}`);
   };
-  walk(root, '');
+  walk(rawOf(root), '');
   return [...found].map(([module, path]) => [path, module]);
 }
 
@@ -102,7 +112,7 @@ export function everyPath(root: Module): [prefix: string, module: Module][] {
     );
     return [[prefix, module], ...below];
   };
-  return walk(root, '', []);
+  return walk(rawOf(root), '', []);
 }
 
 /** The entries of the state dict: own parameters, own buffers, children, as torch orders them. */

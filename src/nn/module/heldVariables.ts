@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isAlive, isVariable } from '../../engine/variable.ts';
+import { isAlive, isProxiedVariable, isVariable } from '../../engine/variable.ts';
 import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
 
 /**
@@ -10,11 +10,17 @@ import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
  */
 const held = new WeakMap<object, Map<string, tf.Variable>>();
 
-/** Notes that a field holds a variable. */
+/**
+ * Notes that a field holds a variable.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the variable is behind a proxy
+ */
 export function holdVariable(owner: object, name: string, variable: tf.Variable): void {
   const variables = held.get(owner);
+  if (variables?.get(name) === variable) return;
+  checkProxied(typeName(owner), name, variable);
   if (variables === undefined) held.set(owner, new Map([[name, variable]]));
-  else if (variables.get(name) !== variable) variables.set(name, variable);
+  else variables.set(name, variable);
 }
 
 /**
@@ -51,6 +57,23 @@ export function dropAssigned(owner: object): void {
     }
   }
 }
+
+/**
+ * Refuses a variable behind a proxy: tfjs, which looks for the variable itself, would find none.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`
+ */
+export function checkProxied(where: string, name: string, variable: tf.Variable): void {
+  if (!isProxiedVariable(variable)) return;
+  throw new ParametrizeError(
+    'UNSUPPORTED_HOST',
+    `${where}: '${name}' is a variable behind a proxy, which tfjs can neither compute with nor train. ${UNWRAP}`,
+  );
+}
+
+/** The remedy for proxies that wrap what they hand out. */
+export const UNWRAP =
+  'Keep it out of deep proxies (in Vue: markRaw(object) or shallowReactive(object); in MobX: observable.ref).';
 
 function checkFits(caller: string, variable: tf.Variable, value: tf.Tensor): void {
   if (!isAlive(variable)) {

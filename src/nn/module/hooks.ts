@@ -1,5 +1,6 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { Module } from './module.ts';
+import { rawOf } from './rawOf.ts';
 
 /** Takes a registered hook off again. */
 export interface HookHandle {
@@ -96,7 +97,8 @@ export function hooks<K extends keyof HookLists>(module: Module, kind: K): reado
 }
 
 /** Adds a hook; the same function may be added twice. */
-export function addHook<K extends keyof HookLists>(module: Module, kind: K, hook: HookOf<K>): HookHandle {
+export function addHook<K extends keyof HookLists>(host: Module, kind: K, hook: HookOf<K>): HookHandle {
+  const module = rawOf(host);
   let lists = hooksOf.get(module);
   if (lists === undefined) {
     lists = { forwardPre: new Set(), forward: new Set(), loadStateDictPre: new Set(), dispose: new Set() };
@@ -113,7 +115,8 @@ export function addHook<K extends keyof HookLists>(module: Module, kind: K, hook
 }
 
 /** Removes a hook by its function: also from a copy of the module that it was added to. */
-export function dropHook<K extends keyof HookLists>(module: Module, kind: K, hook: HookOf<K>): void {
+export function dropHook<K extends keyof HookLists>(host: Module, kind: K, hook: HookOf<K>): void {
+  const module = rawOf(host);
   const list = hooksOf.get(module)?.[kind] as Set<{ readonly hook: unknown }> | undefined;
   for (const entry of list ?? []) {
     if (entry.hook === hook && list!.delete(entry)) changed(module);

@@ -18,6 +18,7 @@ import {
 } from './hooks.ts';
 import { type LoadStateDictOptions, loadStateDict } from './loadStateDict.ts';
 import { isBuffer } from './parameter.ts';
+import { markSelf, rawOf } from './rawOf.ts';
 import { reprOf } from './repr.ts';
 import { setTraining } from './trainingMode.ts';
 
@@ -51,6 +52,10 @@ export abstract class Module implements Copyable {
   /** Whether the module is in training mode; set by {@link train} and {@link eval}. */
   training = true;
 
+  constructor() {
+    markSelf(this);
+  }
+
   /** The chains registered on this module's tensors, by tensor name; absent while there are none. */
   declare readonly parametrizations?: Parametrizations;
 
@@ -69,11 +74,12 @@ export abstract class Module implements Copyable {
    * @throws {@link ParametrizeError} `DISPOSED` after {@link dispose}, `ASYNC` if `forward` returns a promise
    */
   call(...args: Parameters<this['forward']>): ReturnType<this['forward']> {
-    return inCallOf(this, () => {
+    const self = rawOf(this);
+    return inCallOf(self, () => {
       let inputs: unknown[] = args;
-      for (const hook of hooks(this, 'forwardPre')) inputs = hook(this, inputs) ?? inputs;
-      let output: unknown = this.forward(...inputs);
-      for (const hook of hooks(this, 'forward')) output = hook(this, inputs, output) ?? output;
+      for (const hook of hooks(self, 'forwardPre')) inputs = hook(self, inputs) ?? inputs;
+      let output: unknown = self.forward(...inputs);
+      for (const hook of hooks(self, 'forward')) output = hook(self, inputs, output) ?? output;
       if (typeof (output as PromiseLike<unknown> | undefined)?.then === 'function') {
         // Nobody else will see the promise; unheard, its rejection would end the process.
         Promise.resolve(output).catch(() => {});
@@ -199,7 +205,7 @@ export abstract class Module implements Copyable {
    * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    */
   clone(): this {
-    return new Copier().copyRoot(lookAt(this));
+    return new Copier().copyRoot(lookAt(rawOf(this)));
   }
 
   /** @internal A part of a larger copy: by the class's own {@link clone} where it has one. */
@@ -213,9 +219,10 @@ export abstract class Module implements Copyable {
    * none itself stays usable, because another module may hold it too.
    */
   dispose(): void {
-    disposing(this, (spared) => {
-      const { variables, children } = lastFieldsOf(this);
-      for (const hook of hooks(this, 'dispose')) hook(this);
+    const self = rawOf(this);
+    disposing(self, (spared) => {
+      const { variables, children } = lastFieldsOf(self);
+      for (const hook of hooks(self, 'dispose')) hook(self);
       for (const [, child] of children) child.dispose();
       for (const [, variable] of variables) if (!spared.has(variable)) disposeVariable(variable);
       return variables.length > 0;
@@ -234,3 +241,6 @@ export abstract class Module implements Copyable {
 }
 
 Object.defineProperty(Module.prototype, MODULE, { value: true });
+// Vue wraps in proxies whatever its proxies hand out, and a tensor in a proxy is of no use. This is how an object tells Vue
+// to leave it alone, as `markRaw` does.
+Object.defineProperty(Module.prototype, '__v_skip', { value: true });
