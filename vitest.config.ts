@@ -45,12 +45,7 @@ const ofBackend = (backend: string) => `test/kernels/**/${backend}.test.ts`;
 /** A deadlock fails a test, a slow machine does not. */
 const timeouts = { testTimeout: 900_000, hookTimeout: 900_000 };
 
-/**
- * Test files in Node.js; `TFJS_BACKEND` tells `test/setup.ts` the backend.
- *
- * Files share the modules of their worker: loading tfjs and the package anew for each file takes longer than most files.
- * Every test leaves the process as it was, which `test/setup.ts` checks for tensors.
- */
+/** Test files in Node.js; `TFJS_BACKEND` tells `test/setup.ts` the backend. */
 const project = (
   name: string,
   backend: string,
@@ -64,7 +59,6 @@ const project = (
     exclude,
     setupFiles: ['test/setup.ts'],
     env: { TFJS_BACKEND: backend },
-    isolate: false,
     ...timeouts,
   },
 });

@@ -3,6 +3,7 @@ import {
   isParametrized,
   parametrizationsOn,
   removeParametrizations,
+  syncOptimizer,
   unitNorm,
   valueOf,
   weightNorm,
@@ -187,6 +188,7 @@ describe.each(trainable)('%s', (_, layerCase) => {
     registerOn(model);
     syncModel(model);
     const lengths = registerOn(twin);
+    syncOptimizer(optimizer, [...variables, ...lengths]);
     await train();
     for (let i = 0; i < 3; i++) step([...variables, ...lengths]);
     tf.tidy(() => {
