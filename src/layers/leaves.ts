@@ -2,7 +2,7 @@ import { isContainer } from './graph.ts';
 import { childrenOf, type Layer } from './layer.ts';
 
 /** A layer that is no model, in a model. */
-export interface Leaf {
+interface Leaf {
   readonly path: string;
   readonly layer: Layer;
   /** Whether somebody has given it and the models around it their names. */

@@ -52,7 +52,7 @@ type NameOf<Kind, H> = Kind extends {
 export type LooseName<H, K extends string> = [LooseHost<H, K>] extends [never] ? TensorName<H> : K;
 
 /** The names of the tensors that the type of a host tells. */
-export type TensorName<H> = FieldName<H> | ForeignName<H>;
+type TensorName<H> = FieldName<H> | ForeignName<H>;
 
 /** The names of the fields of a host that hold tensors. */
 type FieldName<H> = {

@@ -7,7 +7,7 @@ import { keyFor, misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
 /** Other names for keys, as the option takes them. */
-export type RenameTable = Readonly<Record<string, string | null>>;
+type RenameTable = Readonly<Record<string, string | null>>;
 
 /** The error for a module that a layer looks like and does not compute. */
 export const refusal = ({ path, refused }: ForeignPart, from: string): CheckpointError =>
@@ -29,7 +29,7 @@ export function ambiguous({ matches, open }: Matching): CheckpointError {
 }
 
 /** The option that gives matched modules the names of their layers. */
-export function renameOf(matches: readonly Match[]): RenameTable {
+function renameOf(matches: readonly Match[]): RenameTable {
   const targets = new Map<string, Set<string>>();
   for (const { slot, module } of matches) {
     targets.set(module.path, (targets.get(module.path) ?? new Set()).add(slot.path));

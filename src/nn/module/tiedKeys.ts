@@ -23,7 +23,7 @@ interface Aliases {
 }
 
 /** A tensor as a key of a map. */
-export const idOf = ({ prefix, name }: TensorKey): string => prefix + name;
+const idOf = ({ prefix, name }: TensorKey): string => prefix + name;
 
 /**
  * The keys that stand for one tensor: a shared module has all of its keys once for each of its paths, a shared tensor one for

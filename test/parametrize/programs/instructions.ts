@@ -1,5 +1,5 @@
 /** Numbers from 0 to 1 that follow from a seed. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -9,17 +9,9 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-export const optimizerNames = [
-  'sgd',
-  'momentum',
-  'adagrad',
-  'adadelta',
-  'adam',
-  'adamax',
-  'rmsprop',
-] as const;
+const optimizerNames = ['sgd', 'momentum', 'adagrad', 'adadelta', 'adam', 'adamax', 'rmsprop'] as const;
 
-export const mapNames = [
+const mapNames = [
   'weightNorm',
   'unitNorm',
   'maxNorm',
@@ -34,7 +26,7 @@ export const mapNames = [
 export type MapName = (typeof mapNames)[number];
 
 /** Losses, by the depths of gradients at which they read the weights and use them. */
-export const lossNames = ['plain', 'two reads', 'inside', 'before', 'held', 'everywhere', 'product'] as const;
+const lossNames = ['plain', 'two reads', 'inside', 'before', 'held', 'everywhere', 'product'] as const;
 export type LossName = (typeof lossNames)[number];
 
 /** One instruction. `on` says which tensor it is about: the weight of a layer, or an original below it. */

@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** The variable of a tensor that is not parametrized. */
-export const variableAt = ({ host, name }: Place): tf.Variable =>
+const variableAt = ({ host, name }: Place): tf.Variable =>
   (host as Record<string, unknown>)[name] as tf.Variable;
 
 /** The tensor and, if it is parametrized, what is below it. */
