@@ -12,7 +12,7 @@ export interface Mutation {
 const cache = 'src/parametrize/evaluationCache.ts';
 const key = 'src/parametrize/dependencyKey.ts';
 const register = 'src/parametrize/register.ts';
-const remove = 'src/parametrize/removeParametrizations.ts';
+const remove = 'src/parametrize/planRemoval.ts';
 
 /** Each is applied alone. A text that is not found once is an error, so that the list cannot rot. */
 export const mutations: readonly Mutation[] = [
@@ -33,7 +33,7 @@ export const mutations: readonly Mutation[] = [
     name: 'no check of replaced fields',
     law: 'L3',
     file: key,
-    edits: [['owner[name] !== variable', 'false']],
+    edits: [['key.fields !== null && !holdsSame(key.fields)', 'false']],
   },
   {
     name: 'no tape check',
@@ -75,9 +75,7 @@ export const mutations: readonly Mutation[] = [
     name: 'data that were kept are not freed',
     law: 'L4',
     file: cache,
-    edits: [
-      ['kept.data?.free();\n    if (kept.tensor === null) return;', 'if (kept.tensor === null) return;'],
-    ],
+    edits: [['kept.data?.free();\n    if (kept.tensor', 'if (kept.tensor']],
   },
   {
     name: 'stale data are kept through a training step',
@@ -107,7 +105,7 @@ export const mutations: readonly Mutation[] = [
     name: 'a stale value in cached is disposed at once',
     law: 'L4',
     file: cache,
-    edits: [['retire(kept.tensor);\n    else', 'kept.tensor.dispose();\n    else']],
+    edits: [['else retire(tensor);', 'else tensor.dispose();']],
   },
   {
     name: 'an impure value outlives its cache scope',
@@ -131,19 +129,24 @@ export const mutations: readonly Mutation[] = [
     name: 'modes are not put back after a failed registration',
     law: 'L5',
     file: 'src/parametrize/moduleState.ts',
-    edits: [['for (const [i, module] of modules.entries()) module.training = trainings[i]!;', '']],
+    edits: [['if (module.training !== modes[i]) module.training = modes[i]!;', '']],
   },
   {
     name: 'a trial advances the state of the map',
     law: 'L5',
     file: 'src/parametrize/moduleState.ts',
-    edits: [['variable.dataId !== value.dataId && isAlive(variable)', 'false']],
+    edits: [
+      [
+        'inspections--;\n        restoreModes();\n        restore();',
+        'inspections--;\n        restoreModes();',
+      ],
+    ],
   },
   {
     name: 'what a failed right inverse or registration has written is not undone',
     law: 'L5',
     file: 'src/parametrize/moduleState.ts',
-    edits: [['    } catch (error) {\n      restore();', '    } catch (error) {']],
+    edits: [['        restore();\n        throw error;', '        throw error;']],
   },
   {
     name: 'an assigned tensor of another shape is taken',
@@ -161,7 +164,7 @@ export const mutations: readonly Mutation[] = [
     name: 'removal always makes a new variable',
     law: 'L6',
     file: remove,
-    edits: [['own.filter(fits).at(-1)', 'own.filter(() => false).at(-1)']],
+    edits: [['variables.filter(fits).at(-1)', 'variables.filter(() => false).at(-1)']],
   },
   {
     name: 'removal leaves the other originals alive',
@@ -188,8 +191,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'syncOptimizer keeps slots by position',
     law: 'L7',
-    file: 'src/engine/optimizerSlots.ts',
-    edits: [['const slot = byName.get(variable.name);', 'const slot = slots[variables.indexOf(variable)];']],
+    file: 'src/model/optimizerState.ts',
+    edits: [['      all.map((variable) => position.get(variable)),', '      all.map((_, i) => i),']],
   },
   {
     name: 'a copy shares the chain of its source',
@@ -206,7 +209,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'weight norm divides by zero in a zero row',
     law: 'weight norm',
-    file: 'src/kernels/weightNorm/reference.ts',
+    file: 'src/linalg/direction.ts',
     edits: [['tf.sqrt(tf.add(squares, zero))', 'tf.sqrt(squares)']],
   },
 ];
