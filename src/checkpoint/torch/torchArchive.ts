@@ -69,9 +69,12 @@ function folderOf(entries: ReadonlyMap<string, ZipEntry>): string {
   const pickles = [...entries.keys()].filter((name) => /^(?:[^/\\]*\/)?data\.pkl$/.test(name));
   const [name, second] = pickles;
   if (name === undefined) {
+    const isNumPy = [...entries.keys()].some((entry) => entry.endsWith('.npy'));
     throw new CheckpointError(
       'NOT_A_CHECKPOINT',
-      'this is not a torch file: it is a zip archive without data.pkl. Pass the file that torch.save wrote; read NumPy archives with NumPy.',
+      isNumPy
+        ? 'this is not a torch file: it is a zip archive without data.pkl, of NumPy arrays (.npz). Convert it to safetensors in Python.'
+        : 'this is not a torch file: it is a zip archive without data.pkl. Pass the file that torch.save wrote.',
     );
   }
   if (second !== undefined) throw corrupt(`the archive has ${quoted(name)} and ${quoted(second)}`);
