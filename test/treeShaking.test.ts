@@ -73,7 +73,8 @@ describe('a bundle', () => {
   });
 
   it('of one small function leaves the rest out', async () => {
-    expect((await bundle(['isParametrized'])).length).toBeLessThan(1000);
+    // It looks behind proxies and into the registry; the least registration is forty times as long.
+    expect((await bundle(['isParametrized'])).length).toBeLessThan(1500);
   });
 });
 
