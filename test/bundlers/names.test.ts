@@ -60,6 +60,23 @@ describe('the minified package', () => {
     expect(reportOf(rest as unknown as typeof source)).toEqual(reportOf(source));
   });
 
+  it('names the functions of the catalog, as decorators print them', () => {
+    const functions = [
+      'maxNorm',
+      'minMaxNorm',
+      'nonNeg',
+      'orthogonal',
+      'skew',
+      'spectralNorm',
+      'symmetric',
+      'unitNorm',
+      'weightNorm',
+    ] as const;
+    for (const { catalog } of [{ catalog: source }, { catalog: minified }]) {
+      expect(functions.map((name) => catalog[name].name)).toEqual(functions);
+    }
+  });
+
   it('writes the kinds of the catalog into recipes', () => {
     const layer = minified.weightNorm(new minified.nn.Linear(2, 2));
     minified.symmetric(layer);
