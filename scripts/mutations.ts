@@ -209,7 +209,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'weight norm divides by zero in a zero row',
     law: 'weight norm',
-    file: 'src/linalg/direction.ts',
+    file: 'src/ops/norm/direction.ts',
     edits: [['tf.sqrt(tf.add(squares, zero))', 'tf.sqrt(squares)']],
   },
 ];

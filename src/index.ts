@@ -1,4 +1,4 @@
-export { type ErrorCode, ParametrizeError } from './errors.ts';
+export { type ErrorCode, ParametrizeError } from './core/errors.ts';
 export {
   clone,
   type DescribedOriginal,

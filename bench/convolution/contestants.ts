@@ -1,8 +1,8 @@
 import type { Tensor, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { nn } from 'tfjs-parametrize';
-import { convolutionNd } from '../../src/linalg/convolutionNd.ts';
-import { toChannelsFirst, toChannelsLast, toFilter } from '../../src/nn/channelsLast.ts';
+import { toChannelsFirst, toChannelsLast, toFilter } from '../../src/nn/layout/channelsLast.ts';
+import { convolutionNd } from '../../src/ops/convolution/convolutionNd.ts';
 import type { Step } from '../measure/tfjsContestant.ts';
 import { type Case, inputsOf, type Pass, type Wave } from './cases.ts';
 

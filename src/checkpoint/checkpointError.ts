@@ -1,4 +1,4 @@
-import { type ErrorCode, ParametrizeError } from '../errors.ts';
+import { type ErrorCode, ParametrizeError } from '../core/errors.ts';
 
 /** What a {@link CheckpointError} has besides its message. */
 export interface CheckpointErrorOptions extends ErrorOptions {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { typeName } from '../errors.ts';
-import { registerUseCheck } from '../nn/useCheck.ts';
+import { typeName } from '../core/errors.ts';
+import { registerUseCheck } from '../nn/module/integrityCheck.ts';
 import { registrationOf } from '../parametrize/registry.ts';
 import { type FieldOf, fieldsDeclaredOn, nameOf } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { typeName } from '../errors.ts';
+import { checkOptions } from '../core/checkOptions.ts';
+import { typeName } from '../core/errors.ts';
 import { ModuleList } from '../nn/containers/containers.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
-import { checkOptions } from '../nn/options.ts';
 import { markDeclared } from '../parametrize/declared.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
 
 /**
  * How a class was compiled: with standard decorators, with `experimentalDecorators`, or with an earlier proposal of the

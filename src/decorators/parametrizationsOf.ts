@@ -1,4 +1,4 @@
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { copyOptions, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
 import { fieldsDeclaredOn } from './declaredFields.ts';
 import type { AnyClass } from './parametrizedModule.ts';

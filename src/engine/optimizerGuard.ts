@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import {
   concernsUs,
   isComputing,

@@ -1,5 +1,5 @@
+import { ParametrizeError } from '../core/errors.ts';
 import { hasRoom } from '../engine/hasRoom.ts';
-import { ParametrizeError } from '../errors.ts';
 
 /**
  * Throws where the backend in use could not hold so many more bytes at once, before anything is computed.

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { kernelsByBackend } from '../engine/backendKernels.ts';
-import type { SingularVectors } from '../linalg/powerIteration.ts';
+import type { SingularVectors } from '../ops/matrix/powerIteration.ts';
 import { cpuSpectralNorm } from './spectralNorm/cpu.ts';
 import type { Iteration } from './spectralNorm/kernels.ts';
 import { powerIterationWith, spectralNormWith } from './spectralNorm/op.ts';

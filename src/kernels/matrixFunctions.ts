@@ -1,14 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { numbersAtHand } from '../engine/numbersAtHand.ts';
-import { reflectionProduct } from '../linalg/blockReflection.ts';
-import { householderProduct } from '../linalg/householderProduct.ts';
-import { inverse } from '../linalg/inverse.ts';
-import { matrixExp } from '../linalg/matrixExp.ts';
-import { type QrFactors, qr } from '../linalg/qr.ts';
+import { numbersAtHand } from '../engine/hostValues.ts';
+import { reflectionProduct } from '../ops/matrix/blockReflection.ts';
+import { householderProduct } from '../ops/matrix/householderProduct.ts';
+import { inverse } from '../ops/matrix/inverse.ts';
+import { matrixExp } from '../ops/matrix/matrixExp.ts';
+import { type QrFactors, qr } from '../ops/matrix/qr.ts';
 
 /**
  * Functions of matrices that look at numbers where the backend in use has them at hand, and do only what these need; why
- * they may, linalg/numbersAtHand.ts says.
+ * they may, ops/syncReader.ts says.
  *
  * **Shape**: of the exponential and the inverse [b, n, n]; of products of reflections and QR factors [b, n, k].
  * **Gradient**: of any order; none of `qr` and `reflectionProduct`.

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import type { LayerVariable } from '../engine/layerVariable.ts';
 import { alias, scoped } from '../engine/scope.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { maxNorm } from '../parametrizations/maxNorm.ts';
 import { minMaxNorm } from '../parametrizations/minMaxNorm.ts';
 import { nonNeg } from '../parametrizations/nonNeg.ts';

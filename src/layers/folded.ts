@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { cached } from '../parametrize/cached.ts';
 import { everyLayer, isLayer, ownWeights } from './layer.ts';
 import { attachmentOf } from './layerAttachment.ts';

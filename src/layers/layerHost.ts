@@ -1,6 +1,6 @@
+import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
 import { isLayerVariable } from '../engine/layerVariable.ts';
 import { isAlive } from '../engine/variable.ts';
-import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
 import type { HostKind } from '../parametrize/host.ts';
 import { immutable } from '../parametrize/tensorAccessor.ts';
 import { childrenOf, isLayer, type Layer, ownWeights, weightLists } from './layer.ts';

@@ -1,4 +1,4 @@
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import type { ForeignKind, ForeignPart, ForeignState } from '../model/foreign/foreignModel.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';

@@ -1,4 +1,4 @@
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { childrenOf, isLayer, type Layer, ownWeights } from './layer.ts';
 
 /** What is to know about the weights of one class of layers. */

@@ -1,4 +1,4 @@
-import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
+import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
 import { type Layer, ownWeights } from './layer.ts';
 import { knownWeights } from './layerType.ts';
 

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { isLayer } from './layer.ts';
 import { teachLayers } from './teachLayers.ts';

@@ -1,5 +1,5 @@
 import { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError } from '../errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
 import { isParametrized } from '../parametrize/isParametrized.ts';
 import { isSynced, keepStateSinceCompile, type Model } from './collectedWeights.ts';
 import { everyLayer, type Layer } from './layer.ts';

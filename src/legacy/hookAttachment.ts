@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { Attachment } from '../parametrize/host.ts';

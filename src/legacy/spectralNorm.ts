@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../core/checkOptions.ts';
 import type { Module } from '../nn/module/module.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
-import { checkOptions } from '../nn/options.ts';
 import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
 import type { SpectralNormOptions } from '../parametrizations/spectralOptions.ts';
 import type { LooseHost } from '../parametrize/registerParametrization.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { isVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { Copier } from '../nn/module/copy.ts';
 import { Module } from '../nn/module/module.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';

@@ -1,4 +1,4 @@
-import { formatShape, ParametrizeError, typeName } from '../errors.ts';
+import { formatShape, ParametrizeError, typeName } from '../core/errors.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';

@@ -1,4 +1,4 @@
-import type { ParametrizeError } from '../errors.ts';
+import type { ParametrizeError } from '../core/errors.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { removeAll } from '../parametrize/removeParametrizations.ts';
 import { checkModel } from './checkModel.ts';

@@ -1,6 +1,6 @@
+import { checkUse } from '../nn/module/integrityCheck.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
-import { checkUse } from '../nn/useCheck.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
 import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
 import { registrationsOf } from '../parametrize/registry.ts';

@@ -1,7 +1,7 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../errors.ts';
-import { checkBoolean, checkOptions } from '../nn/options.ts';
+import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { checkOptimizer, planMissingState } from './optimizerState.ts';
 import { parametersOf } from './parametersOf.ts';
 

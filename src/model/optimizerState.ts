@@ -1,9 +1,9 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { guardClassOf, notTheirs } from '../engine/optimizerGuard.ts';
 import { ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
 import { arrangeSlots, hasKnownSlots, isOwnVariable } from '../engine/optimizerSlots.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 
 /** Throws for an optimizer whose state cannot be moved. */
 export function checkOptimizer(caller: string, optimizer: Optimizer): void {

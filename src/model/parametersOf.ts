@@ -1,6 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { isVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { Module } from '../nn/module/module.ts';
 import { isBuffer } from '../nn/module/parameter.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';

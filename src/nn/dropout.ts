@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
-import { ANY_LAYOUT, inTorchLayout, type LaidOut, shapeOf, torchLayout } from './anyLayout.ts';
-import { toChannelsLastOrder } from './channelsLast.ts';
+import { checkOptions, checkProbability } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 import { nextSeed, type SeedSequence, seedSequence } from './init/random.ts';
+import { toChannelsLastOrder } from './layout/channelsLast.ts';
+import { ANY_LAYOUT, inTorchLayout, type LaidOut, shapeOf, torchLayout } from './layout/layoutAware.ts';
 import { Module } from './module/module.ts';
-import { checkOptions, checkProbability } from './options.ts';
 
 /** Options of {@link Dropout}, {@link Dropout1d} and {@link Dropout2d}. */
 export interface DropoutOptions {

@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../errors.ts';
+import { checkBoolean, checkInteger, checkOptions } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError, typeName } from '../core/errors.ts';
 import { nextSeed } from './init/random.ts';
 import { Module } from './module/module.ts';
 import { parameter } from './module/parameter.ts';
-import { checkBoolean, checkInteger, checkOptions } from './options.ts';
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions {

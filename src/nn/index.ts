@@ -9,7 +9,6 @@ export { Sigmoid, Softsign, Tanh } from './activation/sigmoid.ts';
 export { Mish, SiLU } from './activation/silu.ts';
 export { LogSoftmax, Softmax } from './activation/softmax.ts';
 export { LogSigmoid, Softplus } from './activation/softplus.ts';
-export { Bilinear, type BilinearOptions } from './bilinear.ts';
 export type { NamedModules } from './containers/childNames.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers/containers.ts';
 export { type NamedParameters, ParameterDict } from './containers/parameterDict.ts';
@@ -22,11 +21,13 @@ export { ConvTranspose2d, type ConvTranspose2dOptions } from './convolution/conv
 export { ConvTranspose3d, type ConvTranspose3dOptions } from './convolution/convTranspose3d.ts';
 export { Dropout, Dropout1d, Dropout2d, type DropoutOptions } from './dropout.ts';
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from './embedding.ts';
-export { Flatten } from './flatten.ts';
-export { Identity } from './identity.ts';
+export { Flatten } from './flatten/flatten.ts';
+export { Unflatten } from './flatten/unflatten.ts';
 export * as init from './init/init.ts';
 export { manualSeed } from './init/random.ts';
-export { Linear, type LinearOptions } from './linear.ts';
+export { Bilinear, type BilinearOptions } from './linear/bilinear.ts';
+export { Identity } from './linear/identity.ts';
+export { Linear, type LinearOptions } from './linear/linear.ts';
 export type {
   ForwardHook,
   ForwardPreHook,
@@ -52,7 +53,7 @@ export {
   ReflectionPad2d,
   ReplicationPad1d,
   ReplicationPad2d,
-} from './padding/selfPad.ts';
+} from './padding/edgePad.ts';
 export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './pooling/adaptiveAvgPool.ts';
 export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './pooling/avgPool.ts';
 export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './pooling/maxPool.ts';
@@ -60,5 +61,4 @@ export { GRU, type GRUOptions } from './recurrent/gru.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './recurrent/lstm.ts';
 export { RNN, type RNNOptions } from './recurrent/rnn.ts';
 export type { Spelling, StateDictOptions } from './spelling/spelling.ts';
-export { Unflatten } from './unflatten.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

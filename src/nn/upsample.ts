@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
-import { mapAxis, type Terms } from '../linalg/axisMap.ts';
+import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { mapAxis, type Terms } from '../ops/linearMap/axisMap.ts';
+import { checkSpatialInput, sizeOf } from './layout/spatialInput.ts';
 import { Module } from './module/module.ts';
-import { checkBoolean, checkChoice, checkOptions } from './options.ts';
 import { formatSizes, mapPlanes, type Sizes } from './pooling/poolWindow.ts';
-import { checkSpatialInput, sizeOf } from './spatialInput.ts';
 
 /** How {@link Upsample} finds values between those of the input; `'linear'` is for sequences, `'bilinear'` for images. */
 export type UpsampleMode = 'nearest' | 'linear' | 'bilinear';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkOptions } from '../nn/options.ts';
+import { checkOptions } from '../core/checkOptions.ts';
 import type { Parametrization } from '../parametrize/parametrization.ts';
 import { registerMade } from '../parametrize/registerMade.ts';
 import type { ForeignName, LooseName } from '../parametrize/registerParametrization.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../errors.ts';
-import { checkNotNegative, checkOptions } from '../nn/options.ts';
+import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
+import { ParametrizeError } from '../core/errors.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';

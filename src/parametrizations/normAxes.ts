@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 
 /** The axis or axes that a norm of a constraint runs over, as `tf.constraints` takes them. */
 export type NormAxis = number | readonly number[];

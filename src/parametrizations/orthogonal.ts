@@ -1,12 +1,12 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
+import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 import { checkRoom } from '../kernels/checkRoom.ts';
-import { constantTimes } from '../linalg/product.ts';
-import { matrixTranspose } from '../linalg/triangular.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
-import { checkBoolean, checkChoice, checkOptions } from '../nn/options.ts';
+import { constantTimes } from '../ops/matrix/matMul.ts';
+import { matrixTranspose } from '../ops/matrix/triangular.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';

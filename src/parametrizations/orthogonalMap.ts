@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { matrixFunctions } from '../kernels/matrixFunctions.ts';
-import { constant } from '../linalg/constant.ts';
-import { isZero, norm } from '../linalg/norm.ts';
-import { times, transposedTimes } from '../linalg/product.ts';
-import { reorthogonalize } from '../linalg/reorthogonalize.ts';
-import { matrixTranspose, tril } from '../linalg/triangular.ts';
+import { times, transposedTimes } from '../ops/matrix/matMul.ts';
+import { reorthogonalize } from '../ops/matrix/reorthogonalize.ts';
+import { matrixTranspose, tril } from '../ops/matrix/triangular.ts';
+import { isZero, norm } from '../ops/norm/norm.ts';
+import { constant } from '../ops/stopGradient.ts';
 
 const { matrixExp, inverse, householderProduct } = matrixFunctions;
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { SingularVectors } from '../linalg/powerIteration.ts';
 import { nextSeed } from '../nn/init/random.ts';
+import type { SingularVectors } from '../ops/matrix/powerIteration.ts';
 
 /** Random unit vectors for the matrix whose rows are the slices of a tensor along an axis; follows `nn.manualSeed`. */
 export function randomVectors({ shape, size }: Tensor, dim: number): SingularVectors {

@@ -1,12 +1,12 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
+import { checkInteger, checkNotNegative } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { buffer } from '../nn/module/parameter.ts';
-import { checkInteger, checkNotNegative } from '../nn/options.ts';
 import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
-import { checkInteger, checkNotNegative, checkOptions } from '../nn/options.ts';
+import { checkInteger, checkNotNegative, checkOptions } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 
 /** Options of `spectralNorm`. */
 export interface SpectralNormOptions {

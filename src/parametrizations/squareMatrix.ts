@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 
 /** Throws unless a tensor is a square matrix or a batch of them. */
 export function checkSquare(caller: string, x: Tensor): void {

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixTranspose, triu } from '../linalg/triangular.ts';
+import { matrixTranspose, triu } from '../ops/matrix/triangular.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';

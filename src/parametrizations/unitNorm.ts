@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkOptions } from '../core/checkOptions.ts';
 import { weightNormOp } from '../kernels/index.ts';
-import { checkOptions } from '../nn/options.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';

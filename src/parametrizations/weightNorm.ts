@@ -1,10 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../errors.ts';
+import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../core/errors.ts';
 import { weightNormOp } from '../kernels/index.ts';
-import { norm } from '../linalg/norm.ts';
-import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
+import { norm } from '../ops/norm/norm.ts';
 import { fixFields } from '../parametrize/fieldSet.ts';
 import { hostKindOf } from '../parametrize/objectHost.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';

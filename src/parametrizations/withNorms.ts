@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { weightNormOp } from '../kernels/index.ts';
-import { constant } from '../linalg/constant.ts';
-import { norm } from '../linalg/norm.ts';
+import { norm } from '../ops/norm/norm.ts';
+import { constant } from '../ops/stopGradient.ts';
 
 /** Limits for norms, and how far a norm outside of them is moved to the nearest one: 1 all the way, 0 not at all. */
 export interface NormLimits {

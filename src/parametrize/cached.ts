@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { tensorsIn } from '../engine/scope.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { enterScope, leaveScope } from './cacheScope.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
 import { alias, isOwnedBy, type Scope, scoped, watchTapes } from '../engine/scope.ts';
 import { currentTape, hasGradients, inGradient } from '../engine/tape.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
-import { ParametrizeError } from '../errors.ts';
 import { COPY, type Copier, type Copyable } from '../nn/module/copy.ts';
 import { setTraining } from '../nn/module/trainingMode.ts';
 import type { ChainStep } from './chainStep.ts';

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { isVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { hooks } from '../nn/module/hooks.ts';

@@ -1,8 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
+import { ParametrizeError } from '../core/errors.ts';
 import { hasGradients } from '../engine/tape.ts';
-import { ParametrizeError } from '../errors.ts';
-import { checkNotNegative, checkOptions } from '../nn/options.ts';
 import { isParametrized, parametrizationsOn, valueOf } from './isParametrized.ts';
 import type { ParametrizationLike } from './parametrization.ts';
 import { registerParametrization } from './registerParametrization.ts';

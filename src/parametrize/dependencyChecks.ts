@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
 import { isVariable } from '../engine/variable.ts';
-import { ParametrizeError } from '../errors.ts';
 import { fieldsOf } from '../nn/module/fields.ts';
 import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';

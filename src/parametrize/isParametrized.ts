@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
-import { checkUse } from '../nn/useCheck.ts';
+import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
+import { checkUse } from '../nn/module/integrityCheck.ts';
 import { locate } from './host.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { ParametrizationList } from './parametrizationList.ts';

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
-import { didYouMean, ParametrizeError, typeName } from '../errors.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule, lookAt } from '../nn/module/fields.ts';
 import { checkProxied, UNWRAP } from '../nn/module/heldVariables.ts';
+import { checkUse } from '../nn/module/integrityCheck.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
-import { checkUse } from '../nn/useCheck.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
 import { ParametrizationDict } from './parametrizationDict.ts';
 import { registrationsOf } from './registry.ts';

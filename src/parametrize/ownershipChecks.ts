@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { fieldsOf } from '../nn/module/fields.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { ParametrizationList } from './parametrizationList.ts';

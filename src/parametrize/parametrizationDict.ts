@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
 import { Module } from '../nn/module/module.ts';
 import { HOLDS_COMPUTATIONS } from '../nn/spelling/normalizedTensor.ts';
 import { fixFields } from './fieldSet.ts';

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
 import { alias } from '../engine/scope.ts';
-import { ParametrizeError } from '../errors.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { registrationOf } from './registry.ts';
 import { checkSpec, describeValue, invertFirst, invertLater, isTensor, stepName } from './rightInverse.ts';

@@ -1,8 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
 import { guardSteps } from '../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable, renameVariable } from '../engine/variable.ts';
-import { ParametrizeError } from '../errors.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { isBuffer, markBuffer } from '../nn/module/parameter.ts';
 import { registrationOrThrow } from './isParametrized.ts';

@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
 import type { ChainStep } from './chainStep.ts';
 import { describeValue, stepName } from './rightInverse.ts';
 

@@ -1,15 +1,15 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { hasBackend } from '../engine/backend.ts';
 import { guardSteps } from '../engine/optimizerGuard.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { recordInputs } from '../engine/tape.ts';
 import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { isBuffer, markBuffer } from '../nn/module/parameter.ts';
 import { setTraining } from '../nn/module/trainingMode.ts';
-import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from './dependencyChecks.ts';
 import { modeOf, type Place } from './host.ts';

@@ -1,5 +1,5 @@
+import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
 import { scoped } from '../engine/scope.ts';
-import { checkBoolean, checkOptions } from '../nn/options.ts';
 import { locate } from './host.ts';
 import { planRemoval } from './planRemoval.ts';
 import { disposeMade } from './registry.ts';

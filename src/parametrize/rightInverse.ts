@@ -1,6 +1,6 @@
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../errors.ts';
+import { formatShape, ParametrizeError, typeName } from '../core/errors.ts';
 import type { ChainStep } from './chainStep.ts';
 
 /** What a tensor has to be like. */

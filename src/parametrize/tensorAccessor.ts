@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../errors.ts';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { holdVariable } from '../nn/module/heldVariables.ts';

@@ -1,6 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../core/errors.ts';
 import { disposeVariable } from '../engine/variable.ts';
-import { ParametrizeError, typeName } from '../errors.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { type Attachment, modeOf } from './host.ts';
 import { registrationOrThrow } from './isParametrized.ts';

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { numbersAtHand } from '../engine/numbersAtHand.ts';
+import { numbersAtHand } from '../engine/hostValues.ts';
 import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';
 

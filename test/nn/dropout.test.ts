@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { Dropout, Dropout1d, Dropout2d, manualSeed } from '../../src/nn/index.ts';
-import { statistics } from './statistics.ts';
+import { statistics } from './init/statistics.ts';
 
 /** Which of a thousand ones two calls let through. */
 function masks(dropout: Dropout, calls = 2): string[] {

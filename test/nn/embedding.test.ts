@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Embedding, type EmbeddingOptions, manualSeed, type PretrainedOptions } from '../../src/nn/index.ts';
 import { layerCases } from './golden.ts';
 import { expectGradients } from './gradientCheck.ts';
+import { statistics } from './init/statistics.ts';
 import { expectLayerCase } from './layerCase.ts';
-import { statistics } from './statistics.ts';
 
 describe('Embedding', () => {
   it.each(layerCases('Embedding'))(

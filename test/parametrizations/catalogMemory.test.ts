@@ -12,7 +12,7 @@ import {
   weightNorm,
 } from '../../src/parametrizations/index.ts';
 import { removeParametrizations } from '../../src/parametrize/index.ts';
-import { matrices } from '../linalg/matrixCases.ts';
+import { matrices } from '../ops/matrix/matrixCases.ts';
 import { peakOf } from '../peakMemory.ts';
 
 const catalog: Readonly<Record<string, (host: object, name: string) => unknown>> = {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, ParametrizeError } from '../../src/errors.ts';
-import { householderProduct } from '../../src/linalg/householderProduct.ts';
-import { matrixExp } from '../../src/linalg/matrixExp.ts';
+import { type ErrorCode, ParametrizeError } from '../../src/core/errors.ts';
 import * as nn from '../../src/nn/index.ts';
+import { householderProduct } from '../../src/ops/matrix/householderProduct.ts';
+import { matrixExp } from '../../src/ops/matrix/matrixExp.ts';
 import { type OrthogonalOptions, orthogonal } from '../../src/parametrizations/index.ts';
 import { parametrizationsOn } from '../../src/parametrize/index.ts';
 import golden from '../golden/orthogonal.json' with { type: 'json' };

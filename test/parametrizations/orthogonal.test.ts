@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, ParametrizeError } from '../../src/errors.ts';
+import { type ErrorCode, ParametrizeError } from '../../src/core/errors.ts';
 import { clone } from '../../src/model/index.ts';
 import * as nn from '../../src/nn/index.ts';
 import {
@@ -17,7 +17,7 @@ import {
   registerParametrization,
   removeParametrizations,
 } from '../../src/parametrize/index.ts';
-import { matrices, orthogonalityError } from '../linalg/matrixCases.ts';
+import { matrices, orthogonalityError } from '../ops/matrix/matrixCases.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
 import { flatten } from '../toBeAllClose.ts';
 import { definition, type MapName, orthogonalized, rowsOf, transpose } from './orthogonalDefinition.ts';

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { ParametrizeError } from '../../src/errors.ts';
+import { ParametrizeError } from '../../src/core/errors.ts';
 import * as nn from '../../src/nn/index.ts';
 import { Orthogonal, orthogonal } from '../../src/parametrizations/index.ts';
 import { parametrizationsOn, removeParametrizations } from '../../src/parametrize/index.ts';
-import { matrices, orthogonalityError } from '../linalg/matrixCases.ts';
+import { matrices, orthogonalityError } from '../ops/matrix/matrixCases.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
 import { peakOf } from '../peakMemory.ts';
 import { flatten } from '../toBeAllClose.ts';

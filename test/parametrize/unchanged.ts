@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import { ParametrizeError } from '../../src/errors.ts';
+import { ParametrizeError } from '../../src/core/errors.ts';
 import type { Module } from '../../src/nn/index.ts';
 import { isModule } from '../../src/nn/module/fields.ts';
 import { isBuffer } from '../../src/nn/module/parameter.ts';

@@ -96,7 +96,7 @@ describe('torch-parity.md', () => {
   });
 
   it('names codes of errors that exist', () => {
-    const defined = read('src/errors.ts').match(/export type ErrorCode =([^;]+);/)![1]!;
+    const defined = read('src/core/errors.ts').match(/export type ErrorCode =([^;]+);/)![1]!;
     const codes = new Set([...defined.matchAll(/'(\w+)'/g)].map(([, code]) => code!));
     const [, errors] = read(document).split(/^## Errors$/m);
     const named = [...errors!.matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(([, code]) => code!);

@@ -1,5 +1,5 @@
-import { ParametrizeError } from '../../errors.ts';
-import { checkBoolean, checkOptions } from '../../nn/options.ts';
+import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
 import type { OpenOptions } from '../source/byteSource.ts';
 import type { TorchOptions } from '../torch/parseTorch.ts';
 

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
 import { catalog } from '../../model/catalog.ts';
 import { applyRecipe, type TensorRecipe } from '../../model/recipe.ts';
 import { Module } from '../../nn/module/module.ts';

@@ -1,4 +1,4 @@
-import { didYouMean, ParametrizeError } from '../../errors.ts';
+import { didYouMean, ParametrizeError } from '../../core/errors.ts';
 import type { Catalog } from '../../model/recipe.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { Rename, Selection } from './selectState.ts';

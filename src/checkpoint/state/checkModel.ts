@@ -1,4 +1,4 @@
-import { ParametrizeError, typeName } from '../../errors.ts';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { foreignKindOf } from '../../model/foreign/foreignModel.ts';
 import { isModule } from '../../nn/module/fields.ts';
 

@@ -1,12 +1,12 @@
 import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../errors.ts';
+import { checkBoolean } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
 import { foreignKindOf, type StatefulModel } from '../../model/foreign/foreignModel.ts';
 import { applyRecipe, type Catalog } from '../../model/recipe.ts';
 import type { KeyMapping } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
-import { checkBoolean } from '../../nn/options.ts';
 import { CheckpointError, named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';

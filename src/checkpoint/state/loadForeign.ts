@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
 import type {
   ForeignKind,
   ForeignPart,

@@ -1,12 +1,12 @@
 import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../core/checkOptions.ts';
 import { foreignKindOf, type StatefulModel } from '../../model/foreign/foreignModel.ts';
 import { Twin } from '../../model/foreign/twin.ts';
 import { twinRecipe } from '../../model/foreign/twinRecipe.ts';
 import { recipeOf, type TensorRecipe } from '../../model/recipe.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
-import { checkOptions } from '../../nn/options.ts';
 import type { Spelling } from '../../nn/spelling/spelling.ts';
 import { CheckpointError, named, quoted } from '../checkpointError.ts';
 import { checkFileName } from '../safetensors/checkFileName.ts';

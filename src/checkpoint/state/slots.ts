@@ -1,4 +1,4 @@
-import { formatShape } from '../../errors.ts';
+import { formatShape } from '../../core/errors.ts';
 import type { ForeignPart, ForeignTensor } from '../../model/foreign/foreignModel.ts';
 import { isBroadcast, levelIn, type StoredModule, withLevel } from './storedModules.ts';
 

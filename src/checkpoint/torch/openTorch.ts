@@ -1,4 +1,4 @@
-import type { ParametrizeError } from '../../errors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import { type CheckpointFile, openFile } from '../file/checkpointFile.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';

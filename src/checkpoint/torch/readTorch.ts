@@ -1,5 +1,5 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import { named } from '../checkpointError.ts';
 import { checkOpening } from '../file/checkOpening.ts';
 import { isTensor } from '../file/namedTensors.ts';

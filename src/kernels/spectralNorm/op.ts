@@ -2,9 +2,9 @@ import type { NamedAttrMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradientOnce, registerKernelOnce, runRecorded } from '../../engine/recordedKernel.ts';
 import { runKernel } from '../../engine/runKernel.ts';
-import { scaleAlong } from '../../linalg/norm.ts';
-import { asMatrix, powerIteration, type SingularVectors } from '../../linalg/powerIteration.ts';
-import { scaleToOne } from '../../linalg/scaleToOne.ts';
+import { asMatrix, powerIteration, type SingularVectors } from '../../ops/matrix/powerIteration.ts';
+import { scaleAlong } from '../../ops/norm/norm.ts';
+import { scaleToOne } from '../../ops/norm/scaleToOne.ts';
 import type { Iteration, SpectralNormKernels } from './kernels.ts';
 import { pullBackTwice, spectralNormReference } from './reference.ts';
 

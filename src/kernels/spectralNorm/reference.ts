@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { constant } from '../../linalg/constant.ts';
-import { asMatrix, multiply, type SingularVectors } from '../../linalg/powerIteration.ts';
+import { asMatrix, multiply, type SingularVectors } from '../../ops/matrix/powerIteration.ts';
+import { constant } from '../../ops/stopGradient.ts';
 
 /**
  * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W: the specification

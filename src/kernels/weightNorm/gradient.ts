@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { direction } from '../../linalg/direction.ts';
+import { direction } from '../../ops/norm/direction.ts';
 
 /**
  * The gradients of `W = g · u`, `u = v / max(‖v‖, eps)`, in closed form:

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { direction } from '../../linalg/direction.ts';
+import { direction } from '../../ops/norm/direction.ts';
 
 /**
  * `W = g · v / max(‖v‖, eps)`: the specification of the fused computation, which runs where no fused kernel does.

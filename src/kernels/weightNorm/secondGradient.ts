@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { direction } from '../../linalg/direction.ts';
+import { direction } from '../../ops/norm/direction.ts';
 
 /**
  * The gradient of `weightNormGradient`: with `p = Σ(∂L/∂W · u)` for dg, and cotangents `q` of dg and `r` of dv,

@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
 import { scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
-import { ParametrizeError } from '../../errors.ts';
 import { registrationOf } from '../../parametrize/registry.ts';
 import type { ForeignTensor } from './foreignModel.ts';
 

@@ -1,7 +1,7 @@
 import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
 import { disposeVariable } from '../../engine/variable.ts';
-import { ParametrizeError } from '../../errors.ts';
 import { TransposedConvolution } from '../../nn/convolution/transposedConvolution.ts';
 import { isModule, namedState } from '../../nn/module/fields.ts';
 import { Module } from '../../nn/module/module.ts';

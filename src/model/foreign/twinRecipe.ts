@@ -1,7 +1,7 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
 import { alias, scoped } from '../../engine/scope.ts';
-import { ParametrizeError } from '../../errors.ts';
 import { namedState } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { normalizedTensors } from '../../nn/spelling/normalizedTensor.ts';

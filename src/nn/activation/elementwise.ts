@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ANY_LAYOUT, type LaidOut } from '../anyLayout.ts';
+import { ANY_LAYOUT, type LaidOut } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
 
 /** The method of an {@link Elementwise} that computes; a symbol, so that no method of a subclass is in its place. */

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { erf, tanh } from '../../linalg/smooth.ts';
-import { checkChoice, checkOptions } from '../options.ts';
+import { checkChoice, checkOptions } from '../../core/checkOptions.ts';
+import { erf, tanh } from '../../ops/smooth.ts';
 import { Elementwise, MAP } from './elementwise.ts';
 
 /** Options of {@link GELU}. */

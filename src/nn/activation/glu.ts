@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import { sigmoid } from '../../linalg/smooth.ts';
+import { checkInteger, resolveDim } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { sigmoid } from '../../ops/smooth.ts';
 import { Module } from '../module/module.ts';
-import { checkInteger, resolveDim } from '../options.ts';
 
 /**
  * The gated linear unit: one half of the input opens the gates for the other.

@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import { ANY_LAYOUT, type LaidOut, shapeOf, torchLayout } from '../anyLayout.ts';
+import { checkInteger, checkNumber } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ANY_LAYOUT, type LaidOut, shapeOf, torchLayout } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
-import { checkInteger, checkNumber } from '../options.ts';
 
 /**
  * A {@link LeakyReLU} that learns its slope, one for all or one for each channel.

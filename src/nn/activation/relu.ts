@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { elementwise } from '../../linalg/smooth.ts';
-import { checkNumber } from '../options.ts';
+import { checkNumber } from '../../core/checkOptions.ts';
+import { elementwise } from '../../ops/smooth.ts';
 import { Elementwise, MAP } from './elementwise.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../errors.ts';
-import { tanh } from '../../linalg/smooth.ts';
-import { checkNumber } from '../options.ts';
+import { checkNumber } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { tanh } from '../../ops/smooth.ts';
 import { Elementwise, MAP } from './elementwise.ts';
 
 /**

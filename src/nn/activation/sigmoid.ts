@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { elementwise, sigmoid, tanh } from '../../linalg/smooth.ts';
+import { elementwise, sigmoid, tanh } from '../../ops/smooth.ts';
 import { Elementwise, MAP } from './elementwise.ts';
 
 /**

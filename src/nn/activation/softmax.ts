@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { logSoftmax, softmax } from '../../linalg/smooth.ts';
+import { checkInteger, resolveDim } from '../../core/checkOptions.ts';
+import { logSoftmax, softmax } from '../../ops/smooth.ts';
 import { Module } from '../module/module.ts';
-import { checkInteger, resolveDim } from '../options.ts';
 
 /**
  * Probabilities along one axis.

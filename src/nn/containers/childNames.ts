@@ -1,5 +1,5 @@
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { isPlainObject } from '../../engine/scope.ts';
-import { ParametrizeError, typeName } from '../../errors.ts';
 import { isModule } from '../module/fields.ts';
 import type { Module } from '../module/module.ts';
 

@@ -1,7 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../../errors.ts';
-import { ANY_LAYOUT, callInAnyLayout, inTorchLayout, type LaidOut, torchLayout } from '../anyLayout.ts';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
+import {
+  ANY_LAYOUT,
+  callInAnyLayout,
+  inTorchLayout,
+  type LaidOut,
+  torchLayout,
+} from '../layout/layoutAware.ts';
 import { isModule } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
 import { noForward } from '../module/noForward.ts';

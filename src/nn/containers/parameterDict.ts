@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { isVariable } from '../../engine/variable.ts';
-import { ParametrizeError, typeName } from '../../errors.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
 import { noForward } from '../module/noForward.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../../errors.ts';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { Module } from '../module/module.ts';
 import { noForward } from '../module/noForward.ts';
 import { checkElement, elementAt, elementNames, linesOf, setElement } from '../module/parameterFields.ts';

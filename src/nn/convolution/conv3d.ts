@@ -1,4 +1,4 @@
-import type { ParametrizeError } from '../../errors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import { type ConvOptions, convOptions } from './convOptions.ts';
 import { Convolution } from './convolution.ts';
 

@@ -1,7 +1,7 @@
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import { checkBoolean, checkChoice, checkInteger, checkOptions } from '../options.ts';
+import { checkBoolean, checkChoice, checkInteger, checkOptions } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { sizeOf } from '../layout/spatialInput.ts';
 import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
-import { sizeOf } from '../spatialInput.ts';
 
 /** Padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for none. */
 export type Padding<Size> = Size | 'same' | 'valid';

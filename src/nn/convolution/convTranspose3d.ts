@@ -1,4 +1,4 @@
-import type { ParametrizeError } from '../../errors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import { type ConvTransposeOptions, convTransposeOptions } from './convOptions.ts';
 import { TransposedConvolution } from './transposedConvolution.ts';
 

@@ -1,12 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
-import { convolutionNdInputGradient } from '../../linalg/convolutionNd.ts';
-import type { Pair } from '../../linalg/correlate.ts';
-import { ANY_LAYOUT, inTorchLayout, type LaidOut, mapChannelsLast, torchLayout } from '../anyLayout.ts';
-import { toFilter } from '../channelsLast.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { convolutionNdInputGradient } from '../../ops/convolution/convolutionNd.ts';
+import type { Pair } from '../../ops/convolution/correlate.ts';
+import { toFilter } from '../layout/channelsLast.ts';
+import {
+  ANY_LAYOUT,
+  inTorchLayout,
+  type LaidOut,
+  mapChannelsLast,
+  torchLayout,
+} from '../layout/layoutAware.ts';
+import { checkChannels, type SpatialInput } from '../layout/spatialInput.ts';
 import { OUTPUT_AXIS } from '../module/outputAxis.ts';
-import { checkChannels, type SpatialInput } from '../spatialInput.ts';
 import { ConvNd } from './convNd.ts';
 import type { ResolvedConvOptions } from './convOptions.ts';
 

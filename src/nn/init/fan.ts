@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import { checkChoice, checkNumber } from '../options.ts';
+import { checkChoice, checkNumber } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
 
 /** Functions that {@link calculateGain} knows. */
 export type Nonlinearity = (typeof nonlinearities)[number];

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber, checkOptions } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
-import { checkNumber, checkOptions } from '../options.ts';
 import { type FanMode, kaimingStd, type Nonlinearity, xavierStd } from './fan.ts';
 import { nextSeed, seedSequence } from './random.ts';
 import { truncatedNormal } from './truncatedNormal.ts';

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkInteger } from '../options.ts';
+import { checkInteger } from '../../core/checkOptions.ts';
 
 /** A reproducible sequence of seeds. A plain object, so that the copy of a module that holds one goes its own way. */
 export interface SeedSequence {

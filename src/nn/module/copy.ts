@@ -1,7 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
 import { isPlainObject } from '../../engine/scope.ts';
 import { disposeVariable, isAlive, isVariable, makeVariable } from '../../engine/variable.ts';
-import { formatShape, ParametrizeError } from '../../errors.ts';
 import { copyHooks } from './hooks.ts';
 import { isBuffer, markBuffer } from './parameter.ts';
 import { isSelfMark, markSelf, rawOf } from './rawOf.ts';

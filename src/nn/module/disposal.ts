@@ -1,7 +1,7 @@
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { scoped } from '../../engine/scope.ts';
-import { ParametrizeError, typeName } from '../../errors.ts';
-import { checkUse } from '../useCheck.ts';
 import { lookAt } from './fields.ts';
+import { checkUse } from './integrityCheck.ts';
 import type { Module } from './module.ts';
 import { rawOf } from './rawOf.ts';
 

@@ -1,10 +1,10 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { isKept } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
-import { ParametrizeError, typeName } from '../../errors.ts';
-import { checkUse } from '../useCheck.ts';
 import { dropAssigned, holdVariable, takeAssigned } from './heldVariables.ts';
+import { checkUse } from './integrityCheck.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 import { rawOf } from './rawOf.ts';

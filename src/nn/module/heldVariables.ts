@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
 import { isAlive, isProxiedVariable, isVariable } from '../../engine/variable.ts';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
 
 /**
  * The variables that fields of modules held when somebody last looked.

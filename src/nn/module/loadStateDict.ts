@@ -1,10 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { numbersAtHand } from '../../engine/numbersAtHand.ts';
+import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { numbersAtHand } from '../../engine/hostValues.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
-import { checkBoolean, checkOptions } from '../options.ts';
 import { readStateDict } from '../spelling/readStateDict.ts';
 import { everyPath, namedState } from './fields.ts';
 import {

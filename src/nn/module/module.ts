@@ -1,6 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import { disposeVariable } from '../../engine/variable.ts';
-import { ParametrizeError, typeName } from '../../errors.ts';
 import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
 import { COPY, Copier, type Copyable } from './copy.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
 import { isVariable, makeVariable } from '../../engine/variable.ts';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
 
 const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;
 

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
 import { fieldsOf, holdsTensor } from './fields.ts';
 import { holdVariable } from './heldVariables.ts';
 import type { Module } from './module.ts';

@@ -1,4 +1,4 @@
-import { typeName } from '../../errors.ts';
+import { typeName } from '../../core/errors.ts';
 import type { Module } from './module.ts';
 
 const printing = new Set<Module>();

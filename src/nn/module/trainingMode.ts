@@ -1,4 +1,4 @@
-import { ParametrizeError, typeName } from '../../errors.ts';
+import { ParametrizeError, typeName } from '../../core/errors.ts';
 import type { Module } from './module.ts';
 
 /**

@@ -1,7 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { ANY_LAYOUT, inTorchLayout, type LaidOut, spatialInputOf, torchLayout } from '../anyLayout.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import {
+  ANY_LAYOUT,
+  inTorchLayout,
+  type LaidOut,
+  spatialInputOf,
+  torchLayout,
+} from '../layout/layoutAware.ts';
 import { normOptions, RunningNorm } from './runningNorm.ts';
 
 /** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */

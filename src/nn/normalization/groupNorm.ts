@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import { standardize } from '../../linalg/standardize.ts';
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { standardize } from '../../ops/norm/standardize.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.ts';
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {

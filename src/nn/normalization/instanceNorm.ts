@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import { normOptions, RunningNorm } from './runningNorm.ts';
 
 /** Options of {@link InstanceNorm1d} and {@link InstanceNorm2d}. */

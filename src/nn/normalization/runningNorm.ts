@@ -1,12 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
-import { type Moments, moments, standardize } from '../../linalg/standardize.ts';
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { type Moments, moments, standardize } from '../../ops/norm/standardize.ts';
+import type { SpatialInput } from '../layout/spatialInput.ts';
 import { assignFields } from '../module/assignFields.ts';
 import { Module } from '../module/module.ts';
 import { buffer, parameter } from '../module/parameter.ts';
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.ts';
-import type { SpatialInput } from '../spatialInput.ts';
 
 /** Options with every default filled in. */
 export interface ResolvedNormOptions {

@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
-import type { Pair } from '../../linalg/correlate.ts';
+import { checkNumber } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import type { Pair } from '../../ops/convolution/correlate.ts';
 import { Module } from '../module/module.ts';
-import { checkNumber } from '../options.ts';
 import { paddedShape } from './padAxes.ts';
 import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOptions.ts';
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import type { Pair } from '../../linalg/correlate.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import type { Pair } from '../../ops/convolution/correlate.ts';
 
 /** What padding consists of, in torch's words. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';

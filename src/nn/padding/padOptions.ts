@@ -1,6 +1,6 @@
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import type { Pair } from '../../linalg/correlate.ts';
-import { checkInteger } from '../options.ts';
+import { checkInteger } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import type { Pair } from '../../ops/convolution/correlate.ts';
 
 /** Elements at the two ends of a sequence: one number for both, or `[left, right]`. */
 export type Padding1d = number | readonly [left: number, right: number];

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { mapAxis, type Terms } from '../../linalg/axisMap.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { mapAxis, type Terms } from '../../ops/linearMap/axisMap.ts';
+import { checkSpatialInput, sizeOf } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
-import { checkSpatialInput, sizeOf } from '../spatialInput.ts';
 import { formatSizes, mapPlanes, type Sizes } from './poolWindow.ts';
 
 /** What AdaptiveAvgPool1d and AdaptiveAvgPool2d have in common. */

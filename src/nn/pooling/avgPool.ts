@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { convolutionNd } from '../../linalg/convolutionNd.ts';
-import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../anyLayout.ts';
+import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { convolutionNd } from '../../ops/convolution/convolutionNd.ts';
+import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../layout/layoutAware.ts';
+import { checkSpatialInput, sizeOf } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
-import { checkBoolean, checkInteger, checkOptions } from '../options.ts';
-import { checkSpatialInput, sizeOf } from '../spatialInput.ts';
 import {
   checkPoolSizes,
   formatSizes,

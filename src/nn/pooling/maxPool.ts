@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { maxPool } from '../../linalg/maxPool.ts';
-import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../anyLayout.ts';
+import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { maxPool } from '../../ops/pooling/maxPool.ts';
+import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../layout/layoutAware.ts';
+import { checkSpatialInput } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
-import { checkBoolean, checkOptions } from '../options.ts';
-import { checkSpatialInput } from '../spatialInput.ts';
 import { checkPoolSizes, formatSizes, mapImages, placeWindow, type Sizes } from './poolWindow.ts';
 
 /** Options of {@link MaxPool1d} and {@link MaxPool2d}; a number stands for every spatial axis. */

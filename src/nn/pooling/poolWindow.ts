@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
-import type { PoolWindow } from '../../linalg/maxPool.ts';
-import { channelsLast, inTorchLayout, type LaidOut, torchLayout } from '../anyLayout.ts';
-import { type SpatialInput, sizeOf } from '../spatialInput.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import type { PoolWindow } from '../../ops/pooling/maxPool.ts';
+import { channelsLast, inTorchLayout, type LaidOut, torchLayout } from '../layout/layoutAware.ts';
+import { type SpatialInput, sizeOf } from '../layout/spatialInput.ts';
 
 /** One number for every spatial axis, or one for each. */
 export type Sizes<Size> = number | Size;

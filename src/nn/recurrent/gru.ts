@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { sigmoid, tanh } from '../../linalg/smooth.ts';
-import { plusBias } from '../linear.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { sigmoid, tanh } from '../../ops/smooth.ts';
+import { plusBias } from '../linear/linear.ts';
 import { type Cell, Recurrent, type RecurrentOptions, type TimesWeight } from './recurrent.ts';
 
 /** Options of {@link GRU}. */

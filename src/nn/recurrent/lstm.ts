@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { sigmoid, tanh } from '../../linalg/smooth.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { sigmoid, tanh } from '../../ops/smooth.ts';
 import { type Cell, Recurrent, type RecurrentOptions, sumOfBiases, type TimesWeight } from './recurrent.ts';
 
 /** Options of {@link LSTM}. */

@@ -1,15 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { timesTransposed, transposed } from '../../linalg/product.ts';
-import { stack, unstack } from '../../linalg/stack.ts';
+import { checkBoolean, checkInteger, checkOptions, checkProbability } from '../../core/checkOptions.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { timesTransposed, transposed } from '../../ops/matrix/matMul.ts';
+import { stack, unstack } from '../../ops/stack.ts';
 import { zeroAtRandom } from '../dropout.ts';
 import { uniformWithin } from '../init/random.ts';
-import { affine } from '../linear.ts';
+import { affine } from '../linear/linear.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
-import { checkBoolean, checkInteger, checkOptions, checkProbability } from '../options.ts';
 import { checkSequenceInput } from './sequenceInput.ts';
 
 /** Options that {@link RNN}, {@link LSTM} and {@link GRU} have in common. */

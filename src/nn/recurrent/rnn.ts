@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ParametrizeError } from '../../errors.ts';
-import { tanh } from '../../linalg/smooth.ts';
-import { checkChoice } from '../options.ts';
+import { checkChoice } from '../../core/checkOptions.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { tanh } from '../../ops/smooth.ts';
 import {
   type Cell,
   Recurrent,

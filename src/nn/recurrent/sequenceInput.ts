@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../errors.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
 
 /** What a network over sequences asks of its input and first states. */
 export interface SequenceLayout {

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
 import { fieldsOf } from '../module/fields.ts';
 import type { StateDictLoading } from '../module/hooks.ts';
 import type { Module } from '../module/module.ts';

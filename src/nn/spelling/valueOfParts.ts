@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../errors.ts';
-import { direction } from '../../linalg/direction.ts';
-import { isZero } from '../../linalg/norm.ts';
-import { asMatrix, multiply } from '../../linalg/powerIteration.ts';
-import { scaleToOne } from '../../linalg/scaleToOne.ts';
+import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { asMatrix, multiply } from '../../ops/matrix/powerIteration.ts';
+import { direction } from '../../ops/norm/direction.ts';
+import { isZero } from '../../ops/norm/norm.ts';
+import { scaleToOne } from '../../ops/norm/scaleToOne.ts';
 import { outputAxis } from '../module/outputAxis.ts';
 import { keptAxes, leftAxes, type Normalization, rowAxes } from './normalization.ts';
 

@@ -1,12 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
-import { ParametrizeError } from '../../errors.ts';
 import { everyPath, fieldsOf, namedState } from '../module/fields.ts';
 import type { StateDict } from '../module/hooks.ts';
 import type { Module } from '../module/module.ts';
 import { isBuffer } from '../module/parameter.ts';
-import { checkOptions } from '../options.ts';
 import { keyIn } from './normalization.ts';
 import { HOLDS_COMPUTATIONS, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 import { type Spelling, type StateDictOptions, spellings } from './spelling.ts';

@@ -1,0 +1,72 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkInteger } from '../../core/checkOptions.ts';
+import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+
+// What all layers over sequences (one spatial axis), images (two) and volumes (three) ask of their sizes and inputs.
+
+const axisNames = ['length', 'height, width', 'depth, height, width'];
+
+/**
+ * One number for each of `rank` axes, written out.
+ *
+ * @throws {@link ParametrizeError} `OPTION` if it is neither a number nor one for each axis, or not an integer in range
+ */
+export function sizeOf<Size extends readonly number[]>(
+  caller: string,
+  rank: number,
+  name: string,
+  value: number | Size,
+  minimum = 1,
+): Size {
+  if (!Array.isArray(value)) {
+    checkInteger(caller, name, value as number, minimum);
+    return new Array<number>(rank).fill(value as number) as readonly number[] as Size;
+  }
+  if (value.length !== rank) {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: ${name} is ${formatShape(value)}, it must be one number or ${rank === 1 ? 'an array of one' : `${rank} numbers`}.`,
+    );
+  }
+  for (const item of value) checkInteger(caller, `an element of ${name}`, item, minimum);
+  return [...value] as readonly number[] as Size;
+}
+
+/** What is checked of an input, which the tensor itself is an example of. */
+export type SpatialInput = Readonly<Pick<Tensor, 'rank' | 'shape' | 'dtype'>>;
+
+/**
+ * Refuses an input that does not have channels and `rank` spatial axes, with a batch or without, or is not float32.
+ *
+ * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`
+ */
+export function checkSpatialInput(layer: object, x: SpatialInput, rank: number): void {
+  if (x.rank !== rank + 1 && x.rank !== rank + 2) {
+    const axes = axisNames[rank - 1]!;
+    throw new ParametrizeError(
+      'SHAPE',
+      `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, it must be [n, channels, ${axes}] or [channels, ${axes}]. Reshape the input.`,
+    );
+  }
+  if (x.dtype !== 'float32') {
+    throw new ParametrizeError(
+      'DTYPE',
+      `${typeName(layer)}: the input has dtype ${x.dtype}, it must have float32. Cast it with tf.cast(x, 'float32').`,
+    );
+  }
+}
+
+/**
+ * {@link checkSpatialInput}, and refuses other channels than the layer's.
+ *
+ * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`
+ */
+export function checkChannels(layer: { readonly inChannels: number }, x: SpatialInput, rank: number): void {
+  checkSpatialInput(layer, x, rank);
+  const channels = x.shape.at(-1 - rank);
+  if (channels === layer.inChannels) return;
+  throw new ParametrizeError(
+    'SHAPE',
+    `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, that is ${channels} channels, but inChannels is ${layer.inChannels}. The channels come before ${axisNames[rank - 1]!}: transpose an input that has them last.`,
+  );
+}

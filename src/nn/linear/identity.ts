@@ -1,0 +1,38 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { Elementwise, MAP } from '../activation/elementwise.ts';
+
+/**
+ * Passes its input on: it takes the place of a layer, whose arguments it accepts.
+ *
+ * `y = x`
+ *
+ * @remarks
+ * **Shape**: input of any shape; the output has the same.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor on the same data; the caller disposes it, or `tf.tidy` does.
+ *
+ * @example
+ * ```ts
+ * const shortcut = stride === 1 ? new Identity() : new Conv2d(3, 8, 1, { stride });
+ * ```
+ * @see torch.nn.Identity
+ */
+export class Identity extends Elementwise {
+  /** @internal Minifiers keep it. */
+  static override readonly name: string = 'Identity';
+
+  /**
+   * @param _unused - whatever the layer takes in whose place this one stands; it has no effect, as in torch
+   */
+  constructor(..._unused: unknown[]) {
+    super();
+  }
+
+  /** @internal */
+  [MAP](x: Tensor): Tensor {
+    // Not x itself, which is not ours to hand over.
+    return tf.reshape(x, x.shape);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { times, timesTransposed, transposed, transposedTimes } from './matMul.ts';
+
+/**
+ * Gives an algorithm that inverts matrices the gradient of the inverse, of any order: `dM = −XᵀdXXᵀ` with `X = M⁻¹`.
+ *
+ * The first derivative takes two products with the inverse that is there already; only the second inverts again.
+ *
+ * @param invert - the algorithm, for a batch of matrices [b, n, n]; it is not differentiated
+ */
+export function differentiableInverse(invert: (M: Tensor) => Tensor): (M: Tensor) => Tensor {
+  const inverse: (M: Tensor) => Tensor = tf.customGrad((...inputs) => {
+    const [M, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const X = invert(M);
+    save([M, X]);
+    return {
+      value: X,
+      gradFunc: (dX, saved) => {
+        const [M, X] = saved as Tensor[] as [Tensor, Tensor];
+        return pullBack(dX as Tensor, M, X);
+      },
+    };
+  });
+  /** `−XᵀdXXᵀ`, as a function of dX and M: to differentiate it by M, its X is computed anew. */
+  const pullBack = (dX: Tensor, M: Tensor, X: Tensor): Tensor => {
+    const operation = tf.customGrad((...inputs) => {
+      const [dX, M, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
+      save([dX, M]);
+      return {
+        value: between(X, dX),
+        gradFunc: (u, saved) => {
+          const [dX, M] = saved as Tensor[] as [Tensor, Tensor];
+          const X = inverse(M);
+          const toM = times(between(X, dX), timesTransposed(transposed(u as Tensor), X));
+          const toOther = transposedTimes(X, transposedTimes(u as Tensor, between(X, dX)));
+          return [tf.neg(times(times(X, u as Tensor), X)), tf.neg(tf.add(toM, toOther))];
+        },
+      };
+    });
+    return operation(dX, M);
+  };
+  return inverse;
+}
+
+/** `−XᵀdXXᵀ` */
+const between = (X: Tensor, dX: Tensor): Tensor => tf.neg(timesTransposed(transposedTimes(X, dX), X));

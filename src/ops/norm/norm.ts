@@ -1,0 +1,34 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { constant } from '../stopGradient.ts';
+
+/** The largest number of float32. */
+export const LARGEST_FLOAT32 = 3.4028234663852886e38;
+
+/**
+ * The largest magnitude along some axes, which stay with size 1; 1 where all is zero. No gradient flows through it: it is
+ * for scaling a computation that does not depend on the scale.
+ *
+ * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1. Infinities count as the largest float32.
+ */
+export function scaleAlong(x: Tensor, axes: readonly number[]): Tensor {
+  return constant(() => {
+    const largest = tf.minimum(tf.max(tf.abs(x), [...axes], true), LARGEST_FLOAT32);
+    return tf.add(largest, isZero(largest));
+  });
+}
+
+/** 1 where a non-negative tensor is zero, else 0. */
+export const isZero = (x: Tensor): Tensor => tf.sub(1, tf.step(x));
+
+/**
+ * Euclidean norms over some axes, which stay with size 1: `‖x‖ = m · √Σ(x/m)²` with `m = max|x|`.
+ *
+ * The scaling keeps the squares from under- and overflowing, so the norm is right over the whole range of float32.
+ *
+ * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1.
+ */
+export function norm(x: Tensor, axes: readonly number[]): Tensor {
+  const scale = scaleAlong(x, axes);
+  return tf.mul(scale, tf.sqrt(tf.sum(tf.square(tf.div(x, scale)), [...axes], true)));
+}

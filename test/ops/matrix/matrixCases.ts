@@ -1,0 +1,23 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { numbersAtHand } from '../../../src/engine/hostValues.ts';
+import { nothingAtHand } from '../../../src/ops/syncReader.ts';
+import { flatten } from '../../toBeAllClose.ts';
+
+/** Fixed matrices of both signs: [b, n, k], all numbers within `scale`. */
+export const matrices = (shape: number[], scale = 1, seed = 1): tf.Tensor =>
+  tf.tensor(
+    Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => scale * Math.sin(seed + 2.7 * i + i * i)),
+    shape,
+  );
+
+/** The largest entry of `|QᵀQ − I|` of a batch; NaN if there is one. */
+export function orthogonalityError(Q: tf.Tensor): number {
+  const difference = tf.tidy(() => flatten(tf.sub(tf.matMul(Q, Q, true, false), tf.eye(Q.shape.at(-1)!))));
+  return difference.reduce((most, x) => (Number.isNaN(x) ? x : Math.max(most, Math.abs(x))), 0);
+}
+
+/** Both ways of an algorithm that looks at numbers; the second is the first where the backend has none at hand. */
+export const readers = [
+  ['numbers unknown', nothingAtHand],
+  ['numbers at hand', numbersAtHand],
+] as const;
