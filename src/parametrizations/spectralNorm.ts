@@ -30,7 +30,7 @@ const warmUp = 15;
  * training mode each evaluation iterates `nPowerIterations` times more and writes them; in eval mode nothing does.
  * **Gradient**: to W, through σ; u and v are constants. Of any order.
  *
- * A zero tensor stays zero, with the gradient of the identity (torch: NaN).
+ * A zero tensor stays zero, with the gradients of the identity, of every order (torch: NaN).
  *
  * Tensors of any magnitude are normalized as they are after division by their largest element.
  *

@@ -1,7 +1,7 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { cpuStorage, type Numbers } from '../../engine/cpuStorage.ts';
 import type { SpectralNormKernels } from './kernels.ts';
-import { joined, MatrixSteps, matrixLayout, type Placed, split } from './matrixSteps.ts';
+import { MatrixSteps, matrixLayout, type Placed, restored, STORED, stored } from './matrixSteps.ts';
 import { plainVectors } from './vectorRoutines.ts';
 
 /**
@@ -26,13 +26,13 @@ export function cpuSpectralNorm(backend: KernelBackend): SpectralNormKernels {
     forward(W, { left, right }, dim) {
       const Y = new Float32Array(numbers(W).length);
       const matrix = steps(W, dim);
-      const sigma = matrix.sigma(placed(left), placed(right));
-      matrix.divide(sigma, Y);
-      return [store(Y, W.shape), store(Float32Array.from(split(sigma)), [2])];
+      const value = matrix.sigma(placed(left), placed(right));
+      matrix.divide(value.sigma, Y);
+      return [store(Y, W.shape), store(Float32Array.from(stored(value)), [STORED])];
     },
     backward(dY, W, { left, right }, sigma, dim) {
       const dW = new Float32Array(numbers(W).length);
-      steps(W, dim).pullBack(numbers(dY), placed(left), placed(right), joined(numbers(sigma)), dW);
+      steps(W, dim).pullBack(numbers(dY), placed(left), placed(right), restored(numbers(sigma)), dW);
       return store(dW, W.shape);
     },
   };

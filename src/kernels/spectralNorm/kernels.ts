@@ -23,7 +23,7 @@ export interface SpectralNormKernels {
     dim: number,
     how: Iteration,
   ): [left: TensorInfo, right: TensorInfo];
-  /** Y, and σ as two numbers, of which the second is the exponent of 2. */
+  /** Y, and σ as the backward pass needs it: its numbers are the backend's own. */
   forward(W: TensorInfo, vectors: VectorInfos, dim: number): [Y: TensorInfo, sigma: TensorInfo];
   /** dW; σ is that of the forward pass. */
   backward(dY: TensorInfo, W: TensorInfo, vectors: VectorInfos, sigma: TensorInfo, dim: number): TensorInfo;

@@ -20,6 +20,12 @@ export interface Placed<Place> {
   readonly numbers: Numbers;
 }
 
+/** The estimate of the largest singular value, and whether it depends on the matrix: a constant takes the place of 0. */
+export interface SingularValue {
+  readonly sigma: number;
+  readonly varies: boolean;
+}
+
 /** What the matrix of a tensor is multiplied with and divided by, without being laid out anew. */
 export class MatrixSteps<Place> {
   private readonly vectors: VectorRoutines<Place>;
@@ -69,8 +75,8 @@ export class MatrixSteps<Place> {
     }
   }
 
-  /** `uᵀMv`; instead of 0 the largest magnitude, or 1. */
-  sigma(left: Placed<Place>, right: Placed<Place>): number {
+  /** `uᵀMv`; instead of 0 the largest magnitude, or 1, as a constant. */
+  sigma(left: Placed<Place>, right: Placed<Place>): SingularValue {
     const { outer, rows, inner } = this.layout;
     const { dot } = this.vectors;
     let sigma = 0;
@@ -84,7 +90,7 @@ export class MatrixSteps<Place> {
         sigma += left.numbers[i]! * along;
       }
     }
-    return sigma === 0 ? largestOf(this.W.numbers) || 1 : sigma;
+    return sigma === 0 ? { sigma: largestOf(this.W.numbers) || 1, varies: false } : { sigma, varies: true };
   }
 
   /** `Y = W/σ` */
@@ -92,11 +98,17 @@ export class MatrixSteps<Place> {
     this.vectors.scale(this.W.place, Y, this.W.numbers.length, 1 / sigma);
   }
 
-  /** `dW = (dY − ⟨dY, W⟩/σ·uvᵀ)/σ` */
-  pullBack(dY: Place, left: Placed<Place>, right: Placed<Place>, sigma: number, dW: Place): void {
+  /** `dW = (dY − ⟨dY, W⟩/σ·uvᵀ)/σ`, and dY/σ where σ is a constant. */
+  pullBack(dY: Place, left: Placed<Place>, right: Placed<Place>, value: SingularValue, dW: Place): void {
     const { outer, rows, inner } = this.layout;
-    const { dot, combine } = this.vectors;
-    const along = dot(dY, 0, this.W.place, 0, this.W.numbers.length) / sigma;
+    const { dot, combine, scale } = this.vectors;
+    const { sigma, varies } = value;
+    const size = this.W.numbers.length;
+    if (!varies) {
+      scale(dY, dW, size, 1 / sigma);
+      return;
+    }
+    const along = dot(dY, 0, this.W.place, 0, size) / sigma;
     for (let o = 0; o < outer; o++) {
       if (inner === 1) {
         const c = along * right.numbers[o]!;
@@ -154,11 +166,17 @@ function largestOf(numbers: Numbers): number {
   return largest;
 }
 
-/** σ as two float32 numbers, the second of them an exponent of 2: float32 alone may not hold it. */
-export function split(sigma: number): [number, number] {
+/** How many numbers a singular value is stored as. */
+export const STORED = 3;
+
+/** A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1 if it varies. */
+export function stored({ sigma, varies }: SingularValue): number[] {
   const exponent = Number.isFinite(sigma) && sigma !== 0 ? Math.floor(Math.log2(Math.abs(sigma))) : 0;
-  return [sigma / 2 ** exponent, exponent];
+  return [sigma / 2 ** exponent, exponent, Number(varies)];
 }
 
-/** The inverse of {@link split}. */
-export const joined = ({ 0: mantissa, 1: exponent }: ArrayLike<number>): number => mantissa! * 2 ** exponent!;
+/** The inverse of {@link stored}. */
+export const restored = ({ 0: mantissa, 1: exponent, 2: varies }: ArrayLike<number>): SingularValue => ({
+  sigma: mantissa! * 2 ** exponent!,
+  varies: varies === 1,
+});

@@ -13,42 +13,56 @@ import { constant } from '../../ops/stopGradient.ts';
  * **Gradient**: to W, through σ as well: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W; the vectors
  * are constants. Of any order.
  *
- * Where σ is zero it counts as 1, so that a tensor of zeros stays what it is and gets the gradient of the identity: it
- * can be trained.
+ * Where σ is zero, the constant 1 takes its place: K counts as zero, in the gradients of every order. A tensor of zeros
+ * stays what it is and gets the gradients of the identity: it can be trained.
  *
  * @param dim - the axis whose slices are the rows of M
  */
 export function spectralNormReference(W: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const [W, save] = inputs as [Tensor, tf.GradSaveFunc];
-    const sigma = sigmaOf(W, dim, { left, right });
-    save([W, sigma, left, right]);
+    const { sigma, varies } = singularValue(W, dim, { left, right });
+    save([W, sigma, varies, left, right]);
     return {
       value: tf.div(W, sigma),
       gradFunc: (dY, saved) => {
-        const [W, sigma, left, right] = saved as Tensor[] as [Tensor, Tensor, Tensor, Tensor];
-        return pullBack(dY as Tensor, W, sigma, dim, { left, right });
+        const [W, sigma, varies, left, right] = saved as Tensor[] as [Tensor, Tensor, Tensor, Tensor, Tensor];
+        return pullBack(dY as Tensor, W, { sigma, varies }, dim, { left, right });
       },
     };
   });
   return operation(W);
 }
 
-/** `uᵀMv`, but 1 instead of 0. */
-function sigmaOf(W: Tensor, dim: number, { left, right }: SingularVectors): Tensor {
-  const sigma = tf.sum(tf.mul(left, multiply(asMatrix(W, dim), right, false)));
-  return tf.add(
-    sigma,
-    constant(() => tf.sub(1, tf.step(tf.abs(sigma)))),
+/** σ, and 1 if it depends on W, which it does unless it is the constant 1 in the place of 0; else 0. */
+interface SingularValue {
+  readonly sigma: Tensor;
+  readonly varies: Tensor;
+}
+
+/** `uᵀMv`, but the constant 1 instead of 0. */
+function singularValue(W: Tensor, dim: number, { left, right }: SingularVectors): SingularValue {
+  const product = tf.sum(tf.mul(left, multiply(asMatrix(W, dim), right, false)));
+  const varies = constant(() => tf.step(tf.abs(product)));
+  const sigma = tf.add(
+    tf.mul(product, varies),
+    constant(() => tf.sub(1, varies)),
   );
+  return { sigma, varies };
 }
 
 /** `(∂L/∂Y − ⟨∂L/∂Y, W⟩/σ·K)/σ`, as a function of ∂L/∂Y and W: to differentiate it by W, its σ is computed anew. */
-function pullBack(dY: Tensor, W: Tensor, sigma: Tensor, dim: number, vectors: SingularVectors): Tensor {
+function pullBack(
+  dY: Tensor,
+  W: Tensor,
+  { sigma, varies }: SingularValue,
+  dim: number,
+  vectors: SingularVectors,
+): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const [dY, W, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
     save([dY, W]);
-    const along = tf.div(dot(dY, W), tf.square(sigma));
+    const along = tf.mul(tf.div(dot(dY, W), tf.square(sigma)), varies);
     return {
       value: tf.sub(tf.div(dY, sigma), multipleOfK(along, W, dim, vectors)),
       gradFunc: (r, saved) => {
@@ -72,8 +86,8 @@ export function pullBackTwice(
   vectors: SingularVectors,
 ): Tensor[] {
   const Y = spectralNormReference(W, dim, vectors);
-  const sigma = sigmaOf(W, dim, vectors);
-  const K = multipleOfK(tf.scalar(1), W, dim, vectors);
+  const { sigma, varies } = singularValue(W, dim, vectors);
+  const K = multipleOfK(varies, W, dim, vectors);
   const [rK, dYY] = [dot(r, K), dot(dY, Y)];
   const factor = tf.sub(tf.mul(2, tf.mul(dYY, rK)), dot(r, dY));
   return [

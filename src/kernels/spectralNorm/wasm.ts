@@ -2,7 +2,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { wasmHeap } from '../../engine/wasmHeap.ts';
 import { simdRoutines } from '../weightNorm/simd.ts';
 import type { SpectralNormKernels } from './kernels.ts';
-import { joined, MatrixSteps, matrixLayout, type Placed, split } from './matrixSteps.ts';
+import { MatrixSteps, matrixLayout, type Placed, restored, STORED, stored } from './matrixSteps.ts';
 import { simdVectors } from './vectorRoutines.ts';
 
 /**
@@ -39,17 +39,17 @@ export function wasmSpectralNorm(backend: KernelBackend): SpectralNormKernels {
     },
     forward(W, { left, right }, dim) {
       bring(W, left, right);
-      const [Y, sigma] = [heap.allocate(W.shape), heap.allocate([2])];
+      const [Y, sigma] = [heap.allocate(W.shape), heap.allocate([STORED])];
       const matrix = steps(W, dim);
       const value = matrix.sigma(placed(left), placed(right));
-      placed(sigma).numbers.set(split(value));
-      matrix.divide(value, heap.address(Y));
+      placed(sigma).numbers.set(stored(value));
+      matrix.divide(value.sigma, heap.address(Y));
       return [Y, sigma];
     },
     backward(dY, W, { left, right }, sigma, dim) {
       bring(dY, W, left, right, sigma);
       const dW = heap.allocate(W.shape);
-      const value = joined(placed(sigma).numbers);
+      const value = restored(placed(sigma).numbers);
       steps(W, dim).pullBack(heap.address(dY), placed(left), placed(right), value, heap.address(dW));
       return dW;
     },

@@ -133,14 +133,55 @@ describe('spectral norm, fused', () => {
     });
   });
 
-  it('keeps a matrix of zeros, with the gradient of the identity', () => {
-    inTidy(() => {
-      const vectors = { left: tf.tensor1d([1, 0, 0]), right: tf.tensor1d([0, 1, 0, 0]) };
-      const W = tf.zeros([3, 4]);
-      const dY = wave([3, 4], 3);
-      expect(flatten(spectralNormOp(W, 0, vectors))).toEqual(flatten(W));
-      const dW = tf.grad((x) => spectralNormOp(x, 0, vectors))(W, dY);
-      expect(flatten(dW)).toBeAllClose(flatten(dY));
+  describe.each([
+    ['fused', undefined],
+    ['in operations of tfjs', composed],
+  ] as const)('where σ is zero, %s', (_, kernels) => {
+    const vectors = () => ({ left: tf.tensor1d([1, 0, 0]), right: tf.tensor1d([0, 1, 0, 0]) });
+    const op = (x: tf.Tensor): tf.Tensor =>
+      kernels === undefined ? spectralNormOp(x, 0, vectors()) : spectralNormWith(kernels, x, 0, vectors());
+
+    it('keeps a matrix of zeros, with the gradients of the identity to the third order', () => {
+      inTidy(() => {
+        const W = tf.zeros([3, 4]);
+        const dY = wave([3, 4], 3);
+        expect(flatten(op(W))).toEqual(flatten(W));
+        expect(flatten(tf.grad(op)(W, dY))).toBeAllClose(flatten(dY));
+        // The derivatives of f(x) = Σ sin(x + 1)·dY are those of the function itself.
+        const f = (map: (x: tf.Tensor) => tf.Tensor) => (x: tf.Tensor) =>
+          tf.sum(tf.mul(tf.sin(tf.add(map(x), 1)), dY));
+        const derivatives = (map: (x: tf.Tensor) => tf.Tensor) => {
+          const first = tf.grad(f(map));
+          const second = tf.grad((x) => tf.sum(tf.mul(first(x), wave([3, 4], 7))));
+          const third = tf.grad((x) => tf.sum(tf.mul(second(x), wave([3, 4], 8))));
+          return [first, second, third].map((grad) => flatten(grad(W)));
+        };
+        expect(derivatives(op)).toBeAllClose(derivatives((x) => tf.clone(x)));
+      });
+    });
+
+    it('has no gradient through an output gradient of the first order for a matrix of zeros', () => {
+      inTidy(() => {
+        // `dW(dY, W)` is dY, whatever W: the gradients of ⟨dW, r⟩ are r and 0.
+        const r = wave([3, 4], 5);
+        const [toDY, toW] = tf.grads((dY, x) => tf.sum(tf.mul(tf.grad(op)(x, dY), r)))([
+          wave([3, 4], 3),
+          tf.zeros([3, 4]),
+        ]);
+        expect(flatten(toDY!)).toBeAllClose(flatten(r));
+        expect(flatten(toW!)).toEqual(Array.from({ length: 12 }, () => 0));
+      });
+    });
+
+    it('divides another matrix by its largest magnitude as a constant', () => {
+      inTidy(() => {
+        const W = tf.tensor2d([1, 0, 3, -4, 2, 1, 0, 1, -2, 3, 1, 2], [3, 4]);
+        const dY = wave([3, 4], 3);
+        expect(flatten(op(W))).toBeAllClose(flatten(tf.div(W, 4)));
+        expect(flatten(tf.grad(op)(W, dY))).toBeAllClose(flatten(tf.div(dY, 4)));
+        const slope = (x: tf.Tensor) => tf.sum(tf.mul(tf.grad(op)(x, dY), wave([3, 4], 5)));
+        expect(flatten(tf.grad(slope)(W))).toEqual(Array.from({ length: 12 }, () => 0));
+      });
     });
   });
 });
