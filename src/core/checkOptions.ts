@@ -1,4 +1,6 @@
-import { didYouMean, formatShape, ParametrizeError } from './errors.ts';
+import { ParametrizeError } from './errors.ts';
+import { formatShape } from './shapes.ts';
+import { didYouMean } from './text.ts';
 
 /**
  * Refuses option keys that the caller does not know, and options that are no object: torch's positional arguments.

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { typeName } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { registerUseCheck } from '../nn/module/integrityCheck.ts';
 import { registrationOf } from '../parametrize/registry.ts';
 import { type FieldOf, fieldsDeclaredOn, nameOf } from './declaredFields.ts';

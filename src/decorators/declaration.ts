@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
-import { typeName } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { ModuleList } from '../nn/containers/containers.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { typeName } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import type { Declaration } from './declaration.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { typeName } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { registrationOf } from '../parametrize/registry.ts';
 import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
 import { applyDeclaration } from './declaration.ts';

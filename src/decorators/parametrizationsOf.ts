@@ -1,4 +1,5 @@
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { copyOptions, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
 import { fieldsDeclaredOn } from './declaredFields.ts';
 import type { AnyClass } from './parametrizedModule.ts';

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import type { LayerVariable } from '../engine/layerVariable.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { maxNorm } from '../parametrizations/maxNorm.ts';

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { cached } from '../parametrize/cached.ts';
 import { everyLayer, isLayer, ownWeights } from './layer.ts';
 import { attachmentOf } from './layerAttachment.ts';

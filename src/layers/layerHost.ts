@@ -1,4 +1,5 @@
-import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { didYouMean, typeName } from '../core/text.ts';
 import { isLayerVariable } from '../engine/layerVariable.ts';
 import { isAlive } from '../engine/variable.ts';
 import type { HostKind } from '../parametrize/host.ts';

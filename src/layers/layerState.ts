@@ -1,4 +1,5 @@
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import type { ForeignKind, ForeignPart, ForeignState } from '../model/foreign/foreignModel.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';

@@ -1,4 +1,5 @@
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { childrenOf, isLayer, type Layer, ownWeights } from './layer.ts';
 
 /** What is to know about the weights of one class of layers. */

@@ -1,4 +1,5 @@
-import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { didYouMean, typeName } from '../core/text.ts';
 import { type Layer, ownWeights } from './layer.ts';
 import { knownWeights } from './layerType.ts';
 

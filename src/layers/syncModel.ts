@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { isLayer } from './layer.ts';
 import { teachLayers } from './teachLayers.ts';

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { Attachment } from '../parametrize/host.ts';

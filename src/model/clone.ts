@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { Copier } from '../nn/module/copy.ts';
 import { Module } from '../nn/module/module.ts';

@@ -1,4 +1,6 @@
-import { formatShape, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
+import { typeName } from '../core/text.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';

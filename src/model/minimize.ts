@@ -1,7 +1,8 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { checkOptimizer, planMissingState } from './optimizerState.ts';
 import { parametersOf } from './parametersOf.ts';
 

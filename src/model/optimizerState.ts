@@ -1,5 +1,6 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { guardClassOf, notTheirs } from '../engine/optimizerGuard.ts';
 import { ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
 import { arrangeSlots, hasKnownSlots, isOwnVariable } from '../engine/optimizerSlots.ts';

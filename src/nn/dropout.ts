@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions, checkProbability } from '../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 import { nextSeed, type SeedSequence, seedSequence } from './init/random.ts';
 import { toChannelsLastOrder } from './layout/channelsLast.ts';
 import { ANY_LAYOUT, inTorchLayout, type LaidOut, shapeOf, torchLayout } from './layout/layoutAware.ts';

@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../core/checkOptions.ts';
-import { formatShape, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
+import { typeName } from '../core/text.ts';
 import { nextSeed } from './init/random.ts';
 import { Module } from './module/module.ts';
 import { parameter } from './module/parameter.ts';

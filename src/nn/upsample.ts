@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 import { mapAxis, type Terms } from '../ops/linearMap/axisMap.ts';
 import { checkSpatialInput, sizeOf } from './layout/spatialInput.ts';
 import { Module } from './module/module.ts';

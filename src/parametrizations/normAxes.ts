@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 
 /** The axis or axes that a norm of a constraint runs over, as `tf.constraints` takes them. */
 export type NormAxis = number | readonly number[];

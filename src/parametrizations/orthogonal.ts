@@ -1,7 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 import { checkRoom } from '../kernels/checkRoom.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';

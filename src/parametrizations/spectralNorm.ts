@@ -1,7 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger, checkNotNegative } from '../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { assignFields } from '../nn/module/assignFields.ts';

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 
 /** Throws unless a tensor is a square matrix or a batch of them. */
 export function checkSquare(caller: string, x: Tensor): void {

@@ -1,7 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 import { weightNormOp } from '../kernels/index.ts';
 import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { norm } from '../ops/norm/norm.ts';

@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule } from '../nn/module/fields.ts';

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { didYouMean, typeName } from '../core/text.ts';
 import { checkUse } from '../nn/module/integrityCheck.ts';
 import { locate } from './host.ts';
 import { hostKindOf } from './objectHost.ts';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { didYouMean, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { didYouMean, typeName } from '../core/text.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule, lookAt } from '../nn/module/fields.ts';

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { fieldsOf } from '../nn/module/fields.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { ParametrizationList } from './parametrizationList.ts';

@@ -1,7 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { hasBackend } from '../engine/backend.ts';
 import { guardSteps } from '../engine/optimizerGuard.ts';
 import { alias, scoped } from '../engine/scope.ts';

@@ -1,6 +1,8 @@
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
+import { typeName } from '../core/text.ts';
 import type { ChainStep } from './chainStep.ts';
 
 /** What a tensor has to be like. */

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { holdVariable } from '../nn/module/heldVariables.ts';

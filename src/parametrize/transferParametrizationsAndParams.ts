@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../core/errors.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { disposeVariable } from '../engine/variable.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { type Attachment, modeOf } from './host.ts';

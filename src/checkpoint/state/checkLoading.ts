@@ -1,4 +1,5 @@
-import { didYouMean, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { didYouMean } from '../../core/text.ts';
 import type { Catalog } from '../../model/recipe.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { Rename, Selection } from './selectState.ts';

@@ -1,4 +1,5 @@
-import { ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import { foreignKindOf } from '../../model/foreign/foreignModel.ts';
 import { isModule } from '../../nn/module/fields.ts';
 

@@ -1,4 +1,4 @@
-import { formatShape } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import type { ForeignPart, ForeignTensor } from '../../model/foreign/foreignModel.ts';
 import { isBroadcast, levelIn, type StoredModule, withLevel } from './storedModules.ts';
 

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger, checkNumber } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import { ANY_LAYOUT, type LaidOut, shapeOf, torchLayout } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';

@@ -1,4 +1,5 @@
-import { ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import { isPlainObject } from '../../engine/scope.ts';
 import { isModule } from '../module/fields.ts';
 import type { Module } from '../module/module.ts';

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import { Module } from '../module/module.ts';
 import { noForward } from '../module/noForward.ts';
 import { checkElement, elementAt, elementNames, linesOf, setElement } from '../module/parameterFields.ts';

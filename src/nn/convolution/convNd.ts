@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import { uniformWithin } from '../init/random.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';

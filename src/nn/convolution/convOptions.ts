@@ -1,5 +1,6 @@
 import { checkBoolean, checkChoice, checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import { sizeOf } from '../layout/spatialInput.ts';
 import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
 

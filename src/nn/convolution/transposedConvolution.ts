@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { convolutionNdInputGradient } from '../../ops/convolution/convolutionNd.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 import { toFilter } from '../layout/channelsLast.ts';

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkChoice, checkNumber } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 
 /** Functions that {@link calculateGain} knows. */
 export type Nonlinearity = (typeof nonlinearities)[number];

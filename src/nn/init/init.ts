@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber, checkOptions } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
 import { type FanMode, kaimingStd, type Nonlinearity, xavierStd } from './fan.ts';
 import { nextSeed, seedSequence } from './random.ts';

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkInteger } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 
 // What all layers over sequences (one spatial axis), images (two) and volumes (three) ask of their sizes and inputs.
 

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import { timesTransposed } from '../../ops/matrix/matMul.ts';
 import { uniformWithin } from '../init/random.ts';
 import { holdsTensor } from '../module/fields.ts';

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import { isPlainObject } from '../../engine/scope.ts';
 import { disposeVariable, isAlive, isVariable, makeVariable } from '../../engine/variable.ts';
 import { copyHooks } from './hooks.ts';

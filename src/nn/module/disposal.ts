@@ -1,4 +1,5 @@
-import { ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import { scoped } from '../../engine/scope.ts';
 import { lookAt } from './fields.ts';
 import { checkUse } from './integrityCheck.ts';

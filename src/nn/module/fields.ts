@@ -1,6 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import { isKept } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { dropAssigned, holdVariable, takeAssigned } from './heldVariables.ts';

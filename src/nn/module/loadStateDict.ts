@@ -1,7 +1,9 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { numbersAtHand } from '../../engine/hostValues.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';

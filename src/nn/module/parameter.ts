@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { isVariable, makeVariable } from '../../engine/variable.ts';
 
 const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;

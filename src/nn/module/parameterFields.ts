@@ -1,5 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
 import { fieldsOf, holdsTensor } from './fields.ts';
 import { holdVariable } from './heldVariables.ts';

@@ -1,4 +1,4 @@
-import { typeName } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
 import type { Module } from './module.ts';
 
 const printing = new Set<Module>();

@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { type Moments, moments, standardize } from '../../ops/norm/standardize.ts';
 import type { SpatialInput } from '../layout/spatialInput.ts';
 import { assignFields } from '../module/assignFields.ts';

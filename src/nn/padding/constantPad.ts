@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 import { Module } from '../module/module.ts';
 import { paddedShape } from './padAxes.ts';

@@ -1,5 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { formatShape, type ParametrizeError, typeName } from '../../core/errors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import { checkSpatialInput } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import { padAxes, type SelfPaddingMode } from './padAxes.ts';

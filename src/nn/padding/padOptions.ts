@@ -1,5 +1,6 @@
 import { checkInteger } from '../../core/checkOptions.ts';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 
 /** Elements at the two ends of a sequence: one number for both, or `[left, right]`. */

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError, typeName } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
 import type { PoolWindow } from '../../ops/pooling/maxPool.ts';
 import { channelsLast, inTorchLayout, type LaidOut, torchLayout } from '../layout/layoutAware.ts';
 import { type SpatialInput, sizeOf } from '../layout/spatialInput.ts';

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { formatShape, ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 import { asMatrix, multiply } from '../../ops/matrix/powerIteration.ts';
 import { direction } from '../../ops/norm/direction.ts';
 import { isZero } from '../../ops/norm/norm.ts';
