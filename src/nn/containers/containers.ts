@@ -76,6 +76,8 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
 export class Sequential extends ModuleSequence {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Sequential';
+  /** @internal What it holds stands under indices. */
+  static readonly hasIndices: boolean = true;
 
   /**
    * @param modules - the modules one by one, or a single object or array of pairs that names them
@@ -130,6 +132,8 @@ export class Sequential extends ModuleSequence {
 export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ModuleList';
+  /** @internal What it holds stands under indices. */
+  static readonly hasIndices: boolean = true;
 
   /**
    * @throws {@link ParametrizeError} `OPTION` if one is no module

@@ -28,6 +28,8 @@ import { checkElement, elementAt, elementNames, linesOf, setElement } from '../m
 export class ParameterList extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ParameterList';
+  /** @internal What it holds stands under indices. */
+  static readonly hasIndices: boolean = true;
 
   /** The parameters by index. */
   [index: number]: Tensor;
