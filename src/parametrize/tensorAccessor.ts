@@ -3,7 +3,7 @@ import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { type Copier, copyAccessorBy } from '../nn/module/copy.ts';
 import { isModule } from '../nn/module/fields.ts';
-import { holdVariable } from '../nn/module/heldVariables.ts';
+import { holdVariable, releaseField } from '../nn/module/heldVariables.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
 import { giveCopies } from './copyStep.ts';
 import type { Attachment } from './host.ts';
@@ -73,6 +73,7 @@ export function defineAccessor(host: object, name: string, computed: Computed): 
     const names = listedOn.get(rawOf(host)) ?? new Set();
     listedOn.set(rawOf(host), names.add(name));
   }
+  releaseField(rawOf(host), name);
   Object.defineProperty(host, name, {
     get,
     set: (value: unknown) => list.chain.assign(value),

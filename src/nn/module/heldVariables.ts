@@ -4,13 +4,19 @@ import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { isAlive, isProxiedVariable, isVariable } from '../../engine/variable.ts';
 
+/** The fields of one module that hold variables. Two arrays: the check before every call makes no pairs. */
+interface Held {
+  readonly names: string[];
+  readonly variables: tf.Variable[];
+}
+
 /**
  * The variables that fields of modules held when somebody last looked.
  *
  * Note [Assigned tensors]: a field is a data property, which is fast to read and looks like what it is; an assignment to
  * one runs no code. So the next use of the module finds a tensor that stands where a variable was, and copies it in.
  */
-const held = new WeakMap<object, Map<string, tf.Variable>>();
+const held = new WeakMap<object, Held>();
 
 /**
  * Notes that a field holds a variable.
@@ -18,11 +24,27 @@ const held = new WeakMap<object, Map<string, tf.Variable>>();
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the variable is behind a proxy
  */
 export function holdVariable(owner: object, name: string, variable: tf.Variable): void {
-  const variables = held.get(owner);
-  if (variables?.get(name) === variable) return;
+  let fields = held.get(owner);
+  const at = fields?.names.indexOf(name) ?? -1;
+  if (fields?.variables[at] === variable) return;
   checkProxied(typeName(owner), name, variable);
-  if (variables === undefined) held.set(owner, new Map([[name, variable]]));
-  else variables.set(name, variable);
+  if (fields === undefined) {
+    fields = { names: [], variables: [] };
+    held.set(owner, fields);
+  }
+  if (at < 0) {
+    fields.names.push(name);
+    fields.variables.push(variable);
+  } else fields.variables[at] = variable;
+}
+
+/** Notes that a field holds no variable any more: it becomes a computed property, which no check is to evaluate. */
+export function releaseField(owner: object, name: string): void {
+  const fields = held.get(owner);
+  const at = fields?.names.indexOf(name) ?? -1;
+  if (fields === undefined || at < 0) return;
+  fields.names.splice(at, 1);
+  fields.variables.splice(at, 1);
 }
 
 /**
@@ -32,26 +54,37 @@ export function holdVariable(owner: object, name: string, variable: tf.Variable)
  * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`, `DISPOSED`: the field holds its variable again, with its old value
  */
 export function takeAssigned(owner: object): void {
-  const variables = held.get(owner);
-  if (variables === undefined) return;
-  for (const [name, variable] of variables) {
-    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-    const value: unknown = descriptor?.value;
-    if (value === variable) continue;
-    if (!(value instanceof tf.Tensor) || isVariable(value)) {
-      variables.delete(name);
-      continue;
-    }
-    // Also if it does not fit: the parameter is not lost, and the error comes once.
-    Object.defineProperty(owner, name, { ...descriptor, value: variable });
-    checkFits(`assigning ${typeName(owner)}.${name}`, variable, value);
-    variable.assign(value);
+  const fields = held.get(owner);
+  if (fields === undefined) return;
+  const { names, variables } = fields;
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at]!;
+    const stays = (owner as Record<string, unknown>)[name] === variables[at];
+    if (!stays && !takeField(owner, name, variables[at]!)) at--;
   }
+}
+
+/** Returns false if the field was given something else than a tensor to copy. */
+function takeField(owner: object, name: string, variable: tf.Variable): boolean {
+  const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+  const value: unknown = descriptor?.value;
+  if (value === variable) return true;
+  if (!(value instanceof tf.Tensor) || isVariable(value)) {
+    releaseField(owner, name);
+    return false;
+  }
+  // Also if it does not fit: the parameter is not lost, and the error comes once.
+  Object.defineProperty(owner, name, { ...descriptor, value: variable });
+  checkFits(`assigning ${typeName(owner)}.${name}`, variable, value);
+  variable.assign(value);
+  return true;
 }
 
 /** Puts the variables of a module that ends back in place of tensors that were assigned to their fields. */
 export function dropAssigned(owner: object): void {
-  for (const [name, variable] of held.get(owner) ?? []) {
+  const { names, variables } = held.get(owner) ?? { names: [], variables: [] };
+  for (const [i, name] of names.entries()) {
+    const variable = variables[i]!;
     const descriptor = Object.getOwnPropertyDescriptor(owner, name);
     const value: unknown = descriptor?.value;
     if (value instanceof tf.Tensor && !isVariable(value)) {
