@@ -13,7 +13,7 @@ const aliases = [
 
 /** What every backend is tested with that only browsers have: kernels, and what they rely on. */
 const kernels = [
-  'test/kernels/weightNorm/{op,range,memory}.test.ts',
+  'test/kernels/weightNorm/{weightNormOp,range,memory}.test.ts',
   'test/engine/{recordedKernel,scope,tape,variable}.test.ts',
 ];
 
@@ -33,7 +33,8 @@ const once = [
   'test/{bundlers,cli,decorators,examples,types}/**/*.test.ts',
   'test/bench/interleave.test.ts',
   'test/checkpoint/{badFiles,memory,mutants,openSource,pythonReads,unpickle,writeSafetensors,zipArchive}.test.ts',
-  'test/kernels/weightNorm/{layout,routines,workgroups}.test.ts',
+  'test/kernels/simd/*.test.ts',
+  'test/kernels/weightNorm/{layout,plainRoutines,workgroupSchedule}.test.ts',
   'test/layers/packages.test.ts',
   'test/parametrize/errors/environment.test.ts',
   'test/torch/parityTable.test.ts',

@@ -11,7 +11,7 @@ import asc from 'assemblyscript/asc';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** The file in `src` that holds the compiled module. */
-export const embeddedFile = `${root}src/kernels/weightNorm/simdModule.ts`;
+export const embeddedFile = `${root}src/kernels/simd/simdModule.ts`;
 
 const options = [
   ['--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert'],

@@ -35,6 +35,10 @@ export function registerGradientOnce(kernelName: string, gradFunc: GradFunc): vo
   }
 }
 
+/** Runs a kernel that has no gradient. */
+export const runKernel = (kernelName: string, inputs: NamedTensorMap, attributes: NamedAttrMap): Tensor[] =>
+  tf.engine().runKernel<Tensor[]>(kernelName, inputs, attributes);
+
 /**
  * Runs a kernel and, if it is recorded, saves its inputs and the outputs asked for, in this order, for its gradient.
  *
@@ -48,7 +52,7 @@ export function runRecorded(
   attributes: NamedAttrMap,
   savesOutput: (index: number) => boolean,
 ): Tensor[] | null {
-  const outputs = tf.engine().runKernel<Tensor[]>(kernelName, inputs, attributes);
+  const outputs = runKernel(kernelName, inputs, attributes);
   const tape = currentTape();
   if (tape === null) return outputs;
   const node: TapeNode | undefined = Array.isArray(tape) ? tape.at(-1) : undefined;

@@ -24,13 +24,13 @@ interface WebGLRun {
 
 /** The part of the webgl backend of tfjs that runs programs. */
 export interface WebGLPrograms {
-  /** A new float32 tensor with what a program computes. One draw, besides that of an input that is not on the GPU yet. */
+  /** A new float32 tensor with what a program computes. One draw call, besides that of an input that is not on the GPU yet. */
   run(program: WebGLProgram, run: WebGLRun): TensorInfo;
   /**
    * Calls `use` with the tensors as programs read them: as vectors.
    *
    * The backend keeps four numbers of a matrix in one pixel after some of its operations. Those tensors are brought into
-   * the order of memory before, with one draw each.
+   * the order of memory before, with one draw call each.
    */
   withFlat<T>(tensors: readonly TensorInfo[], use: (flat: TensorInfo[]) => T): T;
   dispose(tensor: TensorInfo): void;
@@ -82,7 +82,7 @@ export function webglPrograms(backend: WebGLBackend): WebGLPrograms {
     run(program, { inputs, integers, numbers, shape }) {
       const uniforms = [...integers, ...numbers].map((value) => [value]);
       const output = backend.compileAndRun!(
-        backendProgram(program, sizeOf(shape)),
+        backendProgram(program, tf.util.sizeFromShape(shape)),
         inputs,
         'float32',
         uniforms,
@@ -98,7 +98,7 @@ export function webglPrograms(backend: WebGLBackend): WebGLPrograms {
             plain = backend.unpackTensor!(tensor);
             unpacked.push(plain);
           }
-          return { ...plain, shape: [sizeOf(tensor.shape)] };
+          return { ...plain, shape: [tf.util.sizeFromShape(tensor.shape)] };
         });
         return use(flat);
       } finally {
@@ -110,8 +110,6 @@ export function webglPrograms(backend: WebGLBackend): WebGLPrograms {
   checkPrograms(programs, backend);
   return programs;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function backendProgram({ inputs, code, integers, numbers }: WebGLProgram, size: number): BackendProgram {
   return {

@@ -1,4 +1,5 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 /** How many float32 a shader reads or writes as one: an `f32` or a `vec4<f32>`. */
 type Components = 1 | 4;
@@ -76,9 +77,9 @@ export function webgpuPrograms(backend: WebGPUBackend): WebGPUPrograms {
   checkShaders(backend);
   return {
     run(program, { inputs, shape, ...run }) {
-      const size = sizeOf(shape);
+      const size = tf.util.sizeFromShape(shape);
       // Flat, so that one shader serves all shapes.
-      const flat = inputs.map((input) => ({ ...input, shape: [sizeOf(input.shape)] }));
+      const flat = inputs.map((input) => ({ ...input, shape: [tf.util.sizeFromShape(input.shape)] }));
       const output = backend.runWebGPUProgram!(
         backendProgram(program, size, run.workgroups),
         flat,
@@ -90,8 +91,6 @@ export function webgpuPrograms(backend: WebGPUBackend): WebGPUPrograms {
     dispose: ({ dataId }) => void backend.disposeData(dataId),
   };
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function backendProgram(program: WebGPUProgram, size: number, workgroups: number): BackendProgram {
   const fields = [

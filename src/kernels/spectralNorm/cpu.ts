@@ -1,8 +1,15 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { cpuStorage, type Numbers } from '../../engine/cpuStorage.ts';
+import { plainVectors } from '../simd/vectorRoutines.ts';
 import type { SpectralNormKernels } from './kernels.ts';
-import { MatrixSteps, matrixLayout, type Placed, restored, STORED, stored } from './matrixSteps.ts';
-import { plainVectors } from './vectorRoutines.ts';
+import {
+  decodeSigma,
+  ENCODED_SIGMA,
+  encodeSigma,
+  type Located,
+  MatrixSteps,
+  matrixLayout,
+} from './matrixSteps.ts';
 
 /**
  * Spectral normalization on the cpu backend, in plain JavaScript.
@@ -11,10 +18,10 @@ import { plainVectors } from './vectorRoutines.ts';
  */
 export function cpuSpectralNorm(backend: KernelBackend): SpectralNormKernels {
   const { numbers, store } = cpuStorage(backend);
-  const onArray = (array: Numbers): Placed<Numbers> => ({ place: array, numbers: array });
-  const placed = (tensor: TensorInfo) => onArray(numbers(tensor));
+  const onArray = (array: Numbers): Located<Numbers> => ({ location: array, numbers: array });
+  const locate = (tensor: TensorInfo) => onArray(numbers(tensor));
   const steps = (W: TensorInfo, dim: number) =>
-    new MatrixSteps(plainVectors, matrixLayout(W.shape, dim), placed(W));
+    new MatrixSteps(plainVectors, matrixLayout(W.shape, dim), locate(W));
   return {
     iterate(W, start, dim, how) {
       const left = Float32Array.from(numbers(start.left));
@@ -26,13 +33,13 @@ export function cpuSpectralNorm(backend: KernelBackend): SpectralNormKernels {
     forward(W, { left, right }, dim) {
       const Y = new Float32Array(numbers(W).length);
       const matrix = steps(W, dim);
-      const value = matrix.sigma(placed(left), placed(right));
+      const value = matrix.sigma(locate(left), locate(right));
       matrix.divide(value.sigma, Y);
-      return [store(Y, W.shape), store(Float32Array.from(stored(value)), [STORED])];
+      return [store(Y, W.shape), store(Float32Array.from(encodeSigma(value)), [ENCODED_SIGMA])];
     },
     backward(dY, W, { left, right }, sigma, dim) {
       const dW = new Float32Array(numbers(W).length);
-      steps(W, dim).pullBack(numbers(dY), placed(left), placed(right), restored(numbers(sigma)), dW);
+      steps(W, dim).pullBack(numbers(dY), locate(left), locate(right), decodeSigma(numbers(sigma)), dW);
       return store(dW, W.shape);
     },
   };

@@ -1,38 +1,40 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Numbers } from '../../engine/cpuStorage.ts';
+import type { VectorRoutines } from '../simd/vectorRoutines.ts';
 import type { Iteration } from './kernels.ts';
-import type { VectorRoutines } from './vectorRoutines.ts';
 
-/** A tensor as the matrix whose rows are its slices along an axis, where it lies: `[outer, rows, inner]`. */
+/** A tensor as the matrix whose rows are its slices along an axis, as it is in memory: `[outer, rows, inner]`. */
 export interface MatrixLayout {
   readonly outer: number;
   readonly rows: number;
   readonly inner: number;
 }
 
-export const matrixLayout = (shape: readonly number[], dim: number): MatrixLayout => {
-  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
-  return { outer: product(shape.slice(0, dim)), rows: shape[dim]!, inner: product(shape.slice(dim + 1)) };
-};
+export const matrixLayout = (shape: readonly number[], dim: number): MatrixLayout => ({
+  outer: tf.util.sizeFromShape(shape.slice(0, dim)),
+  rows: shape[dim]!,
+  inner: tf.util.sizeFromShape(shape.slice(dim + 1)),
+});
 
-/** The numbers of a tensor: where they are for the routines, and to look at; the latter until memory grows. */
-export interface Placed<Place> {
-  readonly place: Place;
+/** The numbers of a tensor: their location for the routines, and a view of them, which is valid until memory grows. */
+export interface Located<Location> {
+  readonly location: Location;
   readonly numbers: Numbers;
 }
 
-/** The estimate of the largest singular value, and whether it depends on the matrix: a constant takes the place of 0. */
+/** The estimate of the largest singular value, and whether it depends on the matrix: a constant takes the location of 0. */
 export interface SingularValue {
   readonly sigma: number;
   readonly varies: boolean;
 }
 
-/** What the matrix of a tensor is multiplied with and divided by, without being laid out anew. */
-export class MatrixSteps<Place> {
-  private readonly vectors: VectorRoutines<Place>;
+/** The operations on the matrix of a tensor, on the numbers as they are in memory. */
+export class MatrixSteps<Location> {
+  private readonly vectors: VectorRoutines<Location>;
   private readonly layout: MatrixLayout;
-  private readonly W: Placed<Place>;
+  private readonly W: Located<Location>;
 
-  constructor(vectors: VectorRoutines<Place>, layout: MatrixLayout, W: Placed<Place>) {
+  constructor(vectors: VectorRoutines<Location>, layout: MatrixLayout, W: Located<Location>) {
     this.vectors = vectors;
     this.layout = layout;
     this.W = W;
@@ -43,12 +45,17 @@ export class MatrixSteps<Place> {
    *
    * @param scratch - room for as many numbers as the longer of the two vectors
    */
-  iterate(left: Placed<Place>, right: Placed<Place>, scratch: Placed<Place>, how: Iteration): void {
-    const { numbers, place } = this.W;
-    const size = Math.sqrt(this.vectors.dot(place, 0, place, 0, numbers.length));
+  iterate(
+    left: Located<Location>,
+    right: Located<Location>,
+    scratch: Located<Location>,
+    how: Iteration,
+  ): void {
+    const { numbers, location } = this.W;
+    const size = Math.sqrt(this.vectors.dot(location, 0, location, 0, numbers.length));
     // What is added up in float32 is divided by it first, so that it neither over- nor underflows.
     const unit = size > 0 && size < Number.POSITIVE_INFINITY ? 1 / size : 1;
-    const turn = (to: Placed<Place>, count: number): void => {
+    const turn = (to: Located<Location>, count: number): void => {
       const direction = scratch.numbers.subarray(0, count);
       let length = 0;
       for (const x of direction) length += x * x;
@@ -76,17 +83,17 @@ export class MatrixSteps<Place> {
   }
 
   /** `uᵀMv`; instead of 0 the largest magnitude, or 1, as a constant. */
-  sigma(left: Placed<Place>, right: Placed<Place>): SingularValue {
+  sigma(left: Located<Location>, right: Located<Location>): SingularValue {
     const { outer, rows, inner } = this.layout;
     const { dot } = this.vectors;
     let sigma = 0;
     for (let o = 0; o < outer; o++) {
       if (inner === 1) {
-        sigma += right.numbers[o]! * dot(this.W.place, o * rows, left.place, 0, rows);
+        sigma += right.numbers[o]! * dot(this.W.location, o * rows, left.location, 0, rows);
         continue;
       }
       for (let i = 0; i < rows; i++) {
-        const along = dot(this.W.place, (o * rows + i) * inner, right.place, o * inner, inner);
+        const along = dot(this.W.location, (o * rows + i) * inner, right.location, o * inner, inner);
         sigma += left.numbers[i]! * along;
       }
     }
@@ -94,12 +101,18 @@ export class MatrixSteps<Place> {
   }
 
   /** `Y = W/σ` */
-  divide(sigma: number, Y: Place): void {
-    this.vectors.scale(this.W.place, Y, this.W.numbers.length, 1 / sigma);
+  divide(sigma: number, Y: Location): void {
+    this.vectors.scale(this.W.location, Y, this.W.numbers.length, 1 / sigma);
   }
 
   /** `dW = (dY − ⟨dY, W⟩/σ·uvᵀ)/σ`, and dY/σ where σ is a constant. */
-  pullBack(dY: Place, left: Placed<Place>, right: Placed<Place>, value: SingularValue, dW: Place): void {
+  pullBack(
+    dY: Location,
+    left: Located<Location>,
+    right: Located<Location>,
+    value: SingularValue,
+    dW: Location,
+  ): void {
     const { outer, rows, inner } = this.layout;
     const { dot, combine, scale } = this.vectors;
     const { sigma, varies } = value;
@@ -108,55 +121,61 @@ export class MatrixSteps<Place> {
       scale(dY, dW, size, 1 / sigma);
       return;
     }
-    const along = dot(dY, 0, this.W.place, 0, size) / sigma;
+    const along = dot(dY, 0, this.W.location, 0, size) / sigma;
     for (let o = 0; o < outer; o++) {
       if (inner === 1) {
         const c = along * right.numbers[o]!;
-        combine(dY, o * rows, left.place, 0, dW, o * rows, rows, 1 / sigma, c);
+        combine(dY, o * rows, left.location, 0, dW, o * rows, rows, 1 / sigma, c);
         continue;
       }
       for (let i = 0; i < rows; i++) {
         const offset = (o * rows + i) * inner;
         const c = along * left.numbers[i]!;
-        combine(dY, offset, right.place, o * inner, dW, offset, inner, 1 / sigma, c);
+        combine(dY, offset, right.location, o * inner, dW, offset, inner, 1 / sigma, c);
       }
     }
   }
 
   /** `unit·Mv` */
-  private multiply(right: Placed<Place>, unit: number, out: Placed<Place>): void {
+  private multiply(right: Located<Location>, unit: number, out: Located<Location>): void {
     const { outer, rows, inner } = this.layout;
     out.numbers.fill(0, 0, rows);
     for (let o = 0; o < outer; o++) {
       if (inner === 1) {
-        this.add(right.numbers[o]! * unit, o * rows, rows, out.place, 0);
+        this.add(right.numbers[o]! * unit, o * rows, rows, out.location, 0);
         continue;
       }
       for (let i = 0; i < rows; i++) {
-        const along = this.vectors.dot(this.W.place, (o * rows + i) * inner, right.place, o * inner, inner);
+        const along = this.vectors.dot(
+          this.W.location,
+          (o * rows + i) * inner,
+          right.location,
+          o * inner,
+          inner,
+        );
         out.numbers[i]! += along * unit;
       }
     }
   }
 
   /** `unit·Mᵀu` */
-  private multiplyTransposed(left: Placed<Place>, unit: number, out: Placed<Place>): void {
+  private multiplyTransposed(left: Located<Location>, unit: number, out: Located<Location>): void {
     const { outer, rows, inner } = this.layout;
     out.numbers.fill(0, 0, outer * inner);
     for (let o = 0; o < outer; o++) {
       if (inner === 1) {
-        out.numbers[o] = unit * this.vectors.dot(this.W.place, o * rows, left.place, 0, rows);
+        out.numbers[o] = unit * this.vectors.dot(this.W.location, o * rows, left.location, 0, rows);
         continue;
       }
       for (let i = 0; i < rows; i++) {
-        this.add(left.numbers[i]! * unit, (o * rows + i) * inner, inner, out.place, o * inner);
+        this.add(left.numbers[i]! * unit, (o * rows + i) * inner, inner, out.location, o * inner);
       }
     }
   }
 
   /** `out += c·(n numbers of W)` */
-  private add(c: number, offset: number, n: number, out: Place, outOffset: number): void {
-    this.vectors.combine(out, outOffset, this.W.place, offset, out, outOffset, n, 1, -c);
+  private add(c: number, offset: number, n: number, out: Location, outOffset: number): void {
+    this.vectors.combine(out, outOffset, this.W.location, offset, out, outOffset, n, 1, -c);
   }
 }
 
@@ -166,17 +185,17 @@ function largestOf(numbers: Numbers): number {
   return largest;
 }
 
-/** How many numbers a singular value is stored as. */
-export const STORED = 3;
+/** How many numbers a singular value is encodeSigma as. */
+export const ENCODED_SIGMA = 3;
 
 /** A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1 if it varies. */
-export function stored({ sigma, varies }: SingularValue): number[] {
+export function encodeSigma({ sigma, varies }: SingularValue): number[] {
   const exponent = Number.isFinite(sigma) && sigma !== 0 ? Math.floor(Math.log2(Math.abs(sigma))) : 0;
   return [sigma / 2 ** exponent, exponent, Number(varies)];
 }
 
-/** The inverse of {@link stored}. */
-export const restored = ({ 0: mantissa, 1: exponent, 2: varies }: ArrayLike<number>): SingularValue => ({
+/** The inverse of {@link encodeSigma}. */
+export const decodeSigma = ({ 0: mantissa, 1: exponent, 2: varies }: ArrayLike<number>): SingularValue => ({
   sigma: mantissa! * 2 ** exponent!,
   varies: varies === 1,
 });

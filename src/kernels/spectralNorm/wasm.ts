@@ -1,12 +1,20 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { wasmHeap } from '../../engine/wasmHeap.ts';
-import { simdRoutines } from '../weightNorm/simd.ts';
+import { simdRoutines } from '../simd/simdRoutines.ts';
+import { simdVectors } from '../simd/vectorRoutines.ts';
 import type { SpectralNormKernels } from './kernels.ts';
-import { MatrixSteps, matrixLayout, type Placed, restored, STORED, stored } from './matrixSteps.ts';
-import { simdVectors } from './vectorRoutines.ts';
+import {
+  decodeSigma,
+  ENCODED_SIGMA,
+  encodeSigma,
+  type Located,
+  MatrixSteps,
+  matrixLayout,
+} from './matrixSteps.ts';
 
 /**
- * Spectral normalization on the wasm backend: on the tensors where they are, with the routines of weight normalization.
+ * Spectral normalization on the wasm backend: on the tensors where they are, with SIMD.
  *
  * @throws Error if the backend is not as that of tfjs, or WebAssembly has no SIMD
  */
@@ -14,12 +22,12 @@ export function wasmSpectralNorm(backend: KernelBackend): SpectralNormKernels {
   const heap = wasmHeap(backend);
   const vectors = simdVectors(simdRoutines(heap.memory));
   /** Where tensors are; to be asked for when no more memory is. */
-  const placed = (tensor: TensorInfo): Placed<number> => {
-    const place = heap.address(tensor);
-    return { place, numbers: new Float32Array(heap.memory.buffer, place, sizeOf(tensor)) };
+  const locate = (tensor: TensorInfo): Located<number> => {
+    const location = heap.address(tensor);
+    return { location, numbers: new Float32Array(heap.memory.buffer, location, sizeOf(tensor)) };
   };
   const steps = (W: TensorInfo, dim: number) =>
-    new MatrixSteps(vectors, matrixLayout(W.shape, dim), placed(W));
+    new MatrixSteps(vectors, matrixLayout(W.shape, dim), locate(W));
   /** Has tensors of another backend brought to the heap, before anything depends on where its memory is. */
   const bring = (...tensors: TensorInfo[]) => {
     for (const tensor of tensors) heap.address(tensor);
@@ -29,31 +37,31 @@ export function wasmSpectralNorm(backend: KernelBackend): SpectralNormKernels {
       bring(W, start.left, start.right);
       const [left, right] = [heap.allocate(start.left.shape), heap.allocate(start.right.shape)];
       const count = Math.max(sizeOf(left), sizeOf(right));
-      heap.withScratch(4 * count, (place) => {
-        placed(left).numbers.set(placed(start.left).numbers);
-        placed(right).numbers.set(placed(start.right).numbers);
-        const scratch = { place, numbers: new Float32Array(heap.memory.buffer, place, count) };
-        steps(W, dim).iterate(placed(left), placed(right), scratch, how);
+      heap.withScratch(4 * count, (location) => {
+        locate(left).numbers.set(locate(start.left).numbers);
+        locate(right).numbers.set(locate(start.right).numbers);
+        const scratch = { location, numbers: new Float32Array(heap.memory.buffer, location, count) };
+        steps(W, dim).iterate(locate(left), locate(right), scratch, how);
       });
       return [left, right];
     },
     forward(W, { left, right }, dim) {
       bring(W, left, right);
-      const [Y, sigma] = [heap.allocate(W.shape), heap.allocate([STORED])];
+      const [Y, sigma] = [heap.allocate(W.shape), heap.allocate([ENCODED_SIGMA])];
       const matrix = steps(W, dim);
-      const value = matrix.sigma(placed(left), placed(right));
-      placed(sigma).numbers.set(stored(value));
+      const value = matrix.sigma(locate(left), locate(right));
+      locate(sigma).numbers.set(encodeSigma(value));
       matrix.divide(value.sigma, heap.address(Y));
       return [Y, sigma];
     },
     backward(dY, W, { left, right }, sigma, dim) {
       bring(dY, W, left, right, sigma);
       const dW = heap.allocate(W.shape);
-      const value = restored(placed(sigma).numbers);
-      steps(W, dim).pullBack(heap.address(dY), placed(left), placed(right), value, heap.address(dW));
+      const value = decodeSigma(locate(sigma).numbers);
+      steps(W, dim).pullBack(heap.address(dY), locate(left), locate(right), value, heap.address(dW));
       return dW;
     },
   };
 }
 
-const sizeOf = ({ shape }: TensorInfo): number => shape.reduce((a, b) => a * b, 1);
+const sizeOf = ({ shape }: TensorInfo): number => tf.util.sizeFromShape(shape);

@@ -1,6 +1,13 @@
-import { addUp, allFit, areSumsOfProducts, exactNorms, finishBackward, handOut } from './factors.ts';
+import type { Workspace } from '../memory/workspace.ts';
+import {
+  allFit,
+  areSumsOfProducts,
+  exactNorms,
+  finishBackward,
+  reduceColumns,
+  scatterFactors,
+} from './factors.ts';
 import { asSegments, type Columns, type Layout, type Segments } from './layout.ts';
-import type { Workspace } from './workspace.ts';
 
 /** The tensors of a backward pass. */
 export interface Backward<Tensor> {
@@ -109,7 +116,7 @@ function backwardColumns<Tensor>(
       space.pieces([v], null, start, all, width, ([v], _, size) =>
         routines.addProductsInFloat64(v!, v!, scratch, size, width),
       );
-      addUp(columns, normOf, squares);
+      reduceColumns(columns, normOf, squares);
     });
 
     const a = new Float64Array(count);
@@ -117,19 +124,19 @@ function backwardColumns<Tensor>(
     space.pieces([dW, v], null, start, all, width, ([dW, v], _, size) =>
       routines.addProducts(dW!, v!, scratch, aAt, size, width),
     );
-    addUp(columns, normOf, a);
+    reduceColumns(columns, normOf, a);
     if (!areSumsOfProducts(a, all / count, exact)) {
       columns.fill(0);
       space.pieces([dW, v], null, start, all, width, ([dW, v], _, size) =>
         routines.addProductsInFloat64(dW!, v!, scratch, size, width),
       );
-      addUp(columns, normOf, a.fill(0));
+      reduceColumns(columns, normOf, a.fill(0));
     }
     const c = finishBackward(a, space.numbers(g), exact, space.numbers(dg), batch * count, eps);
 
     const inFloat32 = allFit(a) && allFit(c);
-    handOut(a, normOf, space.memory, aAt, inFloat32);
-    handOut(c, normOf, space.memory, cAt, inFloat32);
+    scatterFactors(a, normOf, space.memory, aAt, inFloat32);
+    scatterFactors(c, normOf, space.memory, cAt, inFloat32);
     const combine = inFloat32 ? routines.combineColumns : routines.combineColumnsInFloat64;
     space.pieces([dW, v], dv, start, all, width, ([dW, v], dv, size) =>
       combine(dW!, v!, dv, aAt, cAt, size, width),

@@ -1,23 +1,24 @@
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { cpuStorage } from '../../engine/cpuStorage.ts';
+import { plainTileMemory, tileWorkspace, wasmTileMemory } from '../memory/tileWorkspace.ts';
+import { simdRoutines } from '../simd/simdRoutines.ts';
 import { backward } from './backward.ts';
 import { forward } from './forward.ts';
-import type { WeightNormKernels } from './kernels.ts';
+import type { NormKeepingKernels } from './kernels.ts';
 import { layoutOf } from './layout.ts';
-import { plainRoutines } from './loops.ts';
-import { simdRoutines } from './simd.ts';
-import { plainStageMemory, stage, wasmStageMemory } from './stage.ts';
+import { plainRoutines } from './plainRoutines.ts';
 
 /**
- * Weight normalization on the cpu backend: a piece at a time in a small WebAssembly memory, or in plain JavaScript where
- * that is not to be had.
+ * Weight normalization on the cpu backend: a tile at a time in a small WebAssembly memory; in plain JavaScript where
+ * WebAssembly is not allowed or has no SIMD.
  *
  * @throws Error if the backend is not as that of tfjs
  */
-export function cpuWeightNorm(backend: KernelBackend): WeightNormKernels {
+export function cpuWeightNorm(backend: KernelBackend): NormKeepingKernels {
   const { numbers, store } = cpuStorage(backend);
-  const space = simdStage() ?? plainStage();
+  const space = simdWorkspace() ?? plainWorkspace();
   return {
+    keepsNorms: true,
     forward(g, v, axes, eps) {
       const vs = numbers(v);
       const W = new Float32Array(vs.length);
@@ -42,16 +43,16 @@ export function cpuWeightNorm(backend: KernelBackend): WeightNormKernels {
   };
 }
 
-function simdStage() {
+function simdWorkspace() {
   try {
-    const memory = wasmStageMemory();
-    return stage(memory, simdRoutines(memory.memory));
+    const memory = wasmTileMemory();
+    return tileWorkspace(memory, simdRoutines(memory.memory));
   } catch {
     return null;
   }
 }
 
-function plainStage() {
-  const memory = plainStageMemory();
-  return stage(memory, plainRoutines(memory));
+function plainWorkspace() {
+  const memory = plainTileMemory();
+  return tileWorkspace(memory, plainRoutines(memory));
 }

@@ -57,13 +57,13 @@ export function areNormsExact(norms: Float64Array): boolean {
   return true;
 }
 
-/** Adds the sums of the columns up to those of the norms. */
-export function addUp(columns: Float64Array, normOf: Int32Array, sums: Float64Array): void {
+/** Adds the sum of each column to the sum of its norm. */
+export function reduceColumns(columns: Float64Array, normOf: Int32Array, sums: Float64Array): void {
   for (let i = 0; i < normOf.length; i++) sums[normOf[i]!]! += columns[i]!;
 }
 
-/** Writes the factor of its norm for each column, as float32 or float64. */
-export function handOut(
+/** Writes for each column the factor of its norm, as float32 or float64. */
+export function scatterFactors(
   factors: Float64Array,
   normOf: Int32Array,
   { buffer }: { readonly buffer: ArrayBufferLike },

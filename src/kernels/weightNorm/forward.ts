@@ -1,6 +1,6 @@
-import { addUp, allFit, areSumsOfSquares, finishForward, handOut } from './factors.ts';
+import type { Workspace } from '../memory/workspace.ts';
+import { allFit, areSumsOfSquares, finishForward, reduceColumns, scatterFactors } from './factors.ts';
 import { asSegments, type Columns, type Layout, type Segments } from './layout.ts';
-import type { Workspace } from './workspace.ts';
 
 /** The tensors of a forward pass. */
 export interface Forward<Tensor> {
@@ -96,19 +96,19 @@ function forwardColumns<Tensor>(
     space.pieces([v], null, start, all, width, ([v], _, size) =>
       routines.addSquares(v!, scratch, size, width),
     );
-    addUp(columns, normOf, factors);
+    reduceColumns(columns, normOf, factors);
     if (!areSumsOfSquares(factors, all / count)) {
       columns.fill(0);
       space.pieces([v], null, start, all, width, ([v], _, size) =>
         routines.addProductsInFloat64(v!, v!, scratch, size, width),
       );
-      addUp(columns, normOf, factors.fill(0));
+      reduceColumns(columns, normOf, factors.fill(0));
     }
     finishForward(factors, space.numbers(g), space.numbers(norms), batch * count, eps);
 
     const inFloat32 = allFit(factors);
     const address = scratch + 8 * width;
-    handOut(factors, normOf, space.memory, address, inFloat32);
+    scatterFactors(factors, normOf, space.memory, address, inFloat32);
     const scale = inFloat32 ? routines.scaleColumns : routines.scaleColumnsInFloat64;
     space.pieces([v], W, start, all, width, ([v], W, size) => scale(v!, W, address, size, width));
   });

@@ -1,12 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-/**
- * Weight normalization on one backend; see the reference for what it computes. All tensors are float32 and not empty.
- *
- * The norms of the forward pass, in the shape of g, are kept for the backward pass.
- */
-export interface WeightNormKernels {
-  readonly keepsNorms?: true;
+/** Weight normalization on one backend; see the reference for what it computes. All tensors are float32 and not empty. */
+export type WeightNormKernels = NormKeepingKernels | NormlessKernels;
+
+/** The norms of the forward pass, in the shape of g, are kept for the backward pass. */
+export interface NormKeepingKernels {
+  readonly keepsNorms: true;
   forward(
     g: TensorInfo,
     v: TensorInfo,
@@ -23,8 +22,8 @@ export interface WeightNormKernels {
   ): [dg: TensorInfo, dv: TensorInfo];
 }
 
-/** The same where to write the norms as well costs more than to compute them again. */
-export interface NormlessWeightNormKernels {
+/** The norms are computed again in the backward pass, where this costs less than to write them. */
+export interface NormlessKernels {
   readonly keepsNorms: false;
   forward(g: TensorInfo, v: TensorInfo, axes: readonly number[], eps: number): [W: TensorInfo];
   backward(

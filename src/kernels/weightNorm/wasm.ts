@@ -1,21 +1,22 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { type WasmHeap, wasmHeap } from '../../engine/wasmHeap.ts';
+import { type HeapTensor, heapWorkspace } from '../memory/heapWorkspace.ts';
+import { simdRoutines } from '../simd/simdRoutines.ts';
 import { backward } from './backward.ts';
 import { forward } from './forward.ts';
-import { type HeapTensor, heapWorkspace } from './heap.ts';
-import type { WeightNormKernels } from './kernels.ts';
+import type { NormKeepingKernels } from './kernels.ts';
 import { layoutOf } from './layout.ts';
-import { simdRoutines } from './simd.ts';
 
 /**
  * Weight normalization on the wasm backend: a module of the package's own works in the memory of the backend.
  *
  * @throws Error if the backend is not as that of tfjs, or WebAssembly has no SIMD
  */
-export function wasmWeightNorm(backend: KernelBackend): WeightNormKernels {
+export function wasmWeightNorm(backend: KernelBackend): NormKeepingKernels {
   const heap = wasmHeap(backend);
   const space = heapWorkspace(heap, simdRoutines(heap.memory));
   return {
+    keepsNorms: true,
     forward(g, v, axes, eps) {
       const W = heap.allocate(v.shape);
       const norms = heap.allocate(g.shape);

@@ -1,60 +1,67 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { webglPrograms } from '../../engine/webglPrograms.ts';
+import type { NormKeepingKernels } from './kernels.ts';
 import {
-  type Fragments,
-  fragmentsOf,
+  type FragmentSchedule,
   integersOf,
   type Output,
-  ofParts,
+  scheduleFragments,
+  scheduleParts,
   weightNormProgram,
-} from './fragments.ts';
-import type { WeightNormKernels } from './kernels.ts';
+} from './webglShader.ts';
 
 /**
- * Weight normalization on the webgl backend: two drawings forward, the norms and W, and two backward, dg and dv; of few
+ * Weight normalization on the webgl backend: two draw calls forward, the norms and W, and two backward, dg and dv; of few
  * long slices, norms and dg take two each.
  *
  * @throws Error if the backend is not as that of tfjs, or the device has no WebGL 2 or no float32
  */
-export function webglWeightNorm(backend: KernelBackend): WeightNormKernels {
+export function webglWeightNorm(backend: KernelBackend): NormKeepingKernels {
   const { run, withFlat, dispose } = webglPrograms(backend);
-  const draw = (fragments: Fragments, output: Output, inputs: TensorInfo[], shape: number[], eps: number) =>
-    run(weightNormProgram(fragments, output), {
+  const draw = (
+    schedule: FragmentSchedule,
+    output: Output,
+    inputs: TensorInfo[],
+    shape: number[],
+    eps: number,
+  ) =>
+    run(weightNormProgram(schedule, output), {
       inputs,
-      integers: integersOf(fragments),
+      integers: integersOf(schedule),
       numbers: [eps],
       shape,
     });
   /** One number for each slice. */
   const reduce = (
-    fragments: Fragments,
+    schedule: FragmentSchedule,
     [ofNumbers, ofTheParts]: readonly [Output, Output],
     inputs: TensorInfo[],
     shape: number[],
     eps: number,
   ) => {
-    const { slices, parts } = fragments;
-    if (parts === 1) return draw(fragments, ofNumbers, inputs, shape, eps);
-    const partial = draw(fragments, ofNumbers, inputs, [slices * parts], eps);
-    const result = draw(ofParts(fragments), ofTheParts, [partial], shape, eps);
+    const { slices, parts } = schedule;
+    if (parts === 1) return draw(schedule, ofNumbers, inputs, shape, eps);
+    const partial = draw(schedule, ofNumbers, inputs, [slices * parts], eps);
+    const result = draw(scheduleParts(schedule), ofTheParts, [partial], shape, eps);
     dispose(partial);
     return result;
   };
-  const flat = (tensor: TensorInfo, { slices }: Fragments) => ({ ...tensor, shape: [slices] });
+  const flat = (tensor: TensorInfo, { slices }: FragmentSchedule) => ({ ...tensor, shape: [slices] });
   return {
+    keepsNorms: true,
     forward(g, v, axes, eps) {
-      const fragments = fragmentsOf(v.shape, axes);
+      const schedule = scheduleFragments(v.shape, axes);
       return withFlat([g, v], ([g1, v1]) => {
-        const norms = reduce(fragments, ['norm', 'norm'], [v1!], g.shape, eps);
-        const W = draw(fragments, 'W', [v1!, g1!, flat(norms, fragments)], v.shape, eps);
+        const norms = reduce(schedule, ['norm', 'norm'], [v1!], g.shape, eps);
+        const W = draw(schedule, 'W', [v1!, g1!, flat(norms, schedule)], v.shape, eps);
         return [W, norms];
       });
     },
     backward(dW, g, v, norms, axes, eps) {
-      const fragments = fragmentsOf(v.shape, axes);
+      const schedule = scheduleFragments(v.shape, axes);
       return withFlat([dW, g, v, norms!], ([dW1, g1, v1, norms1]) => {
-        const dg = reduce(fragments, ['product', 'sum'], [dW1!, v1!, norms1!], g.shape, eps);
-        const dv = draw(fragments, 'dv', [dW1!, v1!, g1!, norms1!, flat(dg, fragments)], v.shape, eps);
+        const dg = reduce(schedule, ['product', 'sum'], [dW1!, v1!, norms1!], g.shape, eps);
+        const dv = draw(schedule, 'dv', [dW1!, v1!, g1!, norms1!, flat(dg, schedule)], v.shape, eps);
         return [dg, dv];
       });
     },

@@ -1,8 +1,8 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { type WebGPUProgram, type WebGPUPrograms, webgpuPrograms } from '../../engine/webgpuPrograms.ts';
-import type { NormlessWeightNormKernels } from './kernels.ts';
-import { type Step, shaderOf } from './shader.ts';
-import { type Workgroups, workgroupsOf } from './workgroups.ts';
+import type { NormlessKernels } from './kernels.ts';
+import { type Step, shaderOf } from './webgpuShader.ts';
+import { scheduleWorkgroups, type WorkgroupSchedule } from './workgroupSchedule.ts';
 
 /**
  * Weight normalization on the webgpu backend: one dispatch forward, two backward; where few slices are long, two and three.
@@ -11,19 +11,19 @@ import { type Workgroups, workgroupsOf } from './workgroups.ts';
  *
  * @throws Error if the backend is not as that of tfjs
  */
-export function webgpuWeightNorm(backend: KernelBackend): NormlessWeightNormKernels {
+export function webgpuWeightNorm(backend: KernelBackend): NormlessKernels {
   const programs = webgpuPrograms(backend);
   return {
     keepsNorms: false,
     forward(g, v, axes, eps) {
-      const dealt = deal(programs, v, axes, eps);
-      return dealt.withSums(false, { v }, (sums) => [dealt.compute('W', { v, g, ...sums }, v.shape)]);
+      const passes = passesOf(programs, v, axes, eps);
+      return passes.withSums(false, { v }, (sums) => [passes.compute('W', { v, g, ...sums }, v.shape)]);
     },
     backward(dW, g, v, axes, eps) {
-      const dealt = deal(programs, v, axes, eps);
-      return dealt.withSums(true, { v, dW }, (sums) => {
-        const dg = dealt.compute('dg', sums ?? { v, dW }, g.shape);
-        return [dg, dealt.compute('dv', { v, dW, g, dg, ...sums }, v.shape)];
+      const passes = passesOf(programs, v, axes, eps);
+      return passes.withSums(true, { v, dW }, (sums) => {
+        const dg = passes.compute('dg', sums ?? { v, dW }, g.shape);
+        return [dg, passes.compute('dv', { v, dW, g, dg, ...sums }, v.shape)];
       });
     },
   };
@@ -31,25 +31,25 @@ export function webgpuWeightNorm(backend: KernelBackend): NormlessWeightNormKern
 
 type Inputs = Readonly<Record<string, TensorInfo>>;
 
-/** What runs steps on a tensor that is dealt out to workgroups. */
-function deal(programs: WebGPUPrograms, v: TensorInfo, axes: readonly number[], eps: number) {
-  const groups = workgroupsOf(v.shape, axes);
-  const integers = integersOf(groups);
+/** The passes over a tensor, by its schedule. */
+function passesOf(programs: WebGPUPrograms, v: TensorInfo, axes: readonly number[], eps: number) {
+  const schedule = scheduleWorkgroups(v.shape, axes);
+  const integers = integersOf(schedule);
   const run = (step: Step, inputs: Inputs, shape: number[]) =>
-    programs.run(programOf(groups, step, Object.keys(inputs)), {
+    programs.run(programOf(schedule, step, Object.keys(inputs)), {
       inputs: Object.values(inputs),
       integers,
       numbers: [eps],
-      workgroups: groups.count,
+      workgroups: schedule.count,
       shape,
     });
   return {
     compute: (computed: Exclude<Step['computed'], 'sums'>, inputs: Inputs, shape: number[]) =>
-      run({ computed, withProducts: computed === 'dg', fromParts: groups.parts > 1 }, inputs, shape),
+      run({ computed, withProducts: computed === 'dg', fromParts: schedule.parts > 1 }, inputs, shape),
     /** Calls `use` with the sums over parts of slices, if workgroups share them. */
     withSums<Outputs>(withProducts: boolean, inputs: Inputs, use: (sums?: Inputs) => Outputs): Outputs {
-      if (groups.parts === 1) return use();
-      const size = 3 * groups.parts * groups.slices * componentsOf(groups, 'sums');
+      if (schedule.parts === 1) return use();
+      const size = 3 * schedule.parts * schedule.slices * componentsOf(schedule, 'sums');
       const sums = run({ computed: 'sums', withProducts, fromParts: false }, inputs, [size]);
       const outputs = use({ sums });
       programs.dispose(sums);
@@ -61,18 +61,18 @@ function deal(programs: WebGPUPrograms, v: TensorInfo, axes: readonly number[], 
 /** Tensors with one number for each norm; the others have as many numbers as v. */
 const ofNorms = new Set(['g', 'dg', 'sums']);
 
-const componentsOf = ({ components, isAcross }: Workgroups, name: string): 1 | 4 =>
+const componentsOf = ({ components, isAcross }: WorkgroupSchedule, name: string): 1 | 4 =>
   ofNorms.has(name) && !isAcross ? 1 : components;
 
-function programOf(groups: Workgroups, step: Step, inputs: readonly string[]): WebGPUProgram {
-  const { components, runs, threads, threadsOfSlice } = groups;
+function programOf(schedule: WorkgroupSchedule, step: Step, inputs: readonly string[]): WebGPUProgram {
+  const { components, runs, threads, threadsOfSlice } = schedule;
   const kinds = runs.map(({ isKept }) => (isKept ? 'kept' : 'summed'));
   return {
     key: ['weightNorm', ...Object.values(step), ...kinds, components, threads, threadsOfSlice].join(' '),
-    code: shaderOf(groups, step),
+    code: shaderOf(schedule, step),
     workgroupSize: threads,
-    inputs: inputs.map((name) => [name, componentsOf(groups, name)]),
-    output: componentsOf(groups, step.computed),
+    inputs: inputs.map((name) => [name, componentsOf(schedule, name)]),
+    output: componentsOf(schedule, step.computed),
     integers: [
       'slices',
       'sliceLength',
@@ -85,7 +85,7 @@ function programOf(groups: Workgroups, step: Step, inputs: readonly string[]): W
 }
 
 /** The values of the integers of a program. */
-function integersOf({ slices, length, parts, runs }: Workgroups): number[] {
+function integersOf({ slices, length, parts, runs }: WorkgroupSchedule): number[] {
   let size = 1;
   const sizes = [...runs].reverse().map((run) => {
     const stride = size;

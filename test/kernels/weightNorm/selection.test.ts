@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { weightNormOp } from '../../../src/kernels/index.ts';
 import { cpuWeightNorm } from '../../../src/kernels/weightNorm/cpu.ts';
 import type { WeightNormKernels } from '../../../src/kernels/weightNorm/kernels.ts';
-import { weightNormWith } from '../../../src/kernels/weightNorm/op.ts';
 import { wasmWeightNorm } from '../../../src/kernels/weightNorm/wasm.ts';
+import { defineWeightNorm } from '../../../src/kernels/weightNorm/weightNormOp.ts';
 import { outputOf } from '../../outputOf.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 
@@ -79,9 +79,9 @@ describe('the fused kernels', () => {
   it('serve two copies of this package', () => {
     inTidy(() => {
       const kernels = make(tf.backend());
-      const other = (g: tf.Tensor, v: tf.Tensor) => weightNormWith(() => kernels, g, v, [1], 0);
+      const other = defineWeightNorm(() => kernels);
       const [g, v] = [tf.tensor2d([[10]]), tf.tensor2d([[3, 4]])];
-      expect(other(g, v)).toBeAllClose([6, 8]);
+      expect(other(g, v, [1], 0)).toBeAllClose([6, 8]);
       expect(weightNormOp(g, v, [1], 0)).toBeAllClose([6, 8]);
     });
   });

@@ -1,28 +1,26 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { embedded, embeddedFile } from '../../../scripts/embedWasm.ts';
+import { plainTileMemory, tileWorkspace, wasmTileMemory } from '../../../src/kernels/memory/tileWorkspace.ts';
+import { simdRoutines } from '../../../src/kernels/simd/simdRoutines.ts';
 import { backward } from '../../../src/kernels/weightNorm/backward.ts';
 import { forward } from '../../../src/kernels/weightNorm/forward.ts';
 import { type Layout, layoutOf } from '../../../src/kernels/weightNorm/layout.ts';
-import { plainRoutines } from '../../../src/kernels/weightNorm/loops.ts';
-import { simdRoutines } from '../../../src/kernels/weightNorm/simd.ts';
-import { plainStageMemory, stage, wasmStageMemory } from '../../../src/kernels/weightNorm/stage.ts';
+import { plainRoutines } from '../../../src/kernels/weightNorm/plainRoutines.ts';
 
 // The routines, without tfjs: in WebAssembly, in plain JavaScript, and in a memory that threads share.
 
-const simdStage = () => {
-  const own = wasmStageMemory();
-  return stage(own, simdRoutines(own.memory));
+const simdWorkspace = () => {
+  const own = wasmTileMemory();
+  return tileWorkspace(own, simdRoutines(own.memory));
 };
-const plainStage = () => {
-  const memory = plainStageMemory();
-  return stage(memory, plainRoutines(memory));
+const plainWorkspace = () => {
+  const memory = plainTileMemory();
+  return tileWorkspace(memory, plainRoutines(memory));
 };
-const sharedStage = () => {
+const sharedWorkspace = () => {
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const reserve = (bytes: number) => expect(bytes).toBeLessThanOrEqual(memory.buffer.byteLength);
-  return stage({ buffer: memory.buffer, reserve }, simdRoutines(memory));
+  return tileWorkspace({ buffer: memory.buffer, reserve }, simdRoutines(memory));
 };
 
 /** Random numbers, the same for the same seed. */
@@ -71,7 +69,11 @@ const problems: fc.Arbitrary<Problem> = fc
     };
   });
 
-function compute(space: ReturnType<typeof stage>, { layout, size, norms: count }: Problem, seed: number) {
+function compute(
+  space: ReturnType<typeof tileWorkspace>,
+  { layout, size, norms: count }: Problem,
+  seed: number,
+) {
   const [g, v, dW] = [numbers(count, seed), numbers(size, seed + 1), numbers(size, seed + 2)];
   const [W, norms, dg, dv] = [size, count, count, size].map((length) => new Float32Array(length));
   forward(space, layout, { g, v, W: W!, norms: norms!, eps: 0 });
@@ -79,12 +81,12 @@ function compute(space: ReturnType<typeof stage>, { layout, size, norms: count }
   return { W: W!, norms: norms!, dg: dg!, dv: dv! };
 }
 
-describe('the routines', () => {
-  it.each<[string, () => ReturnType<typeof stage>]>([
-    ['in plain JavaScript', plainStage],
-    ['in a memory that threads share', sharedStage],
+describe('the routines of weight norm', () => {
+  it.each<[string, () => ReturnType<typeof tileWorkspace>]>([
+    ['in plain JavaScript', plainWorkspace],
+    ['in a memory that threads share', sharedWorkspace],
   ])('%s compute what those in WebAssembly do', (_, make) => {
-    const [simd, other] = [simdStage(), make()];
+    const [simd, other] = [simdWorkspace(), make()];
     fc.assert(
       fc.property(problems, fc.integer({ min: 0, max: 1000 }), (problem, seed) => {
         const [wanted, actual] = [simd, other].map((space) => compute(space, problem, seed));
@@ -98,13 +100,5 @@ describe('the routines', () => {
         }
       }),
     );
-  });
-
-  it('in WebAssembly are compiled from the sources in assembly/', async () => {
-    expect(readFileSync(embeddedFile, 'utf8')).toBe(await embedded());
-  });
-
-  it('need a few kilobytes', () => {
-    expect(readFileSync(embeddedFile, 'utf8').length).toBeLessThan(8000);
   });
 });

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { powerIterationOp, spectralNormOp } from '../../../src/kernels/index.ts';
-import { powerIterationWith, spectralNormWith } from '../../../src/kernels/spectralNorm/op.ts';
+import { definePowerIteration } from '../../../src/kernels/spectralNorm/powerIterationOp.ts';
+import { defineSpectralNorm, type SpectralNormOp } from '../../../src/kernels/spectralNorm/spectralNormOp.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
 
@@ -50,7 +51,9 @@ function make({
   };
 }
 
-const composed = () => null;
+/** The specifications, in operations of tfjs. */
+const spectralNormReference = defineSpectralNorm(() => null);
+const powerIterationReference = definePowerIteration(() => null);
 const how = { iterations: 2, eps: 1e-12 };
 
 describe('spectral norm, fused', () => {
@@ -62,7 +65,7 @@ describe('spectral norm, fused', () => {
           inTidy(() => {
             const { W, dim, vectors } = make(problem);
             const found = powerIterationOp(W, dim, vectors, { ...how, first });
-            const wanted = powerIterationWith(composed, W, dim, vectors, { ...how, first });
+            const wanted = powerIterationReference(W, dim, vectors, { ...how, first });
             for (const side of ['left', 'right'] as const) {
               expect(found[side].shape).toEqual(wanted[side].shape);
               expect(flatten(found[side])).toBeAllClose(flatten(wanted[side]), {
@@ -82,27 +85,23 @@ describe('spectral norm, fused', () => {
         inTidy(() => {
           const { W, dim, vectors: start } = make(problem);
           // Near the singular vectors, so that σ is no difference of large numbers.
-          const vectors = powerIterationWith(composed, W, dim, start, {
+          const vectors = powerIterationReference(W, dim, start, {
             ...how,
             iterations: 20,
             first: 'left',
           });
           const scale = 10 ** problem.exponent;
           const dY = wave(problem.shape, 5);
-          const all = (kernels?: () => null) => {
-            const op = (x: tf.Tensor): tf.Tensor =>
-              kernels === undefined
-                ? spectralNormOp(x, dim, vectors)
-                : spectralNormWith(kernels, x, dim, vectors);
+          const all = (op: SpectralNormOp) => {
             // Of W/scale, so that the gradients are of a size that float32 has.
-            const ofUnit = (x: tf.Tensor) => op(tf.mul(x, scale));
+            const ofUnit = (x: tf.Tensor) => op(tf.mul(x, scale), dim, vectors);
             const loss = (x: tf.Tensor) => tf.sum(tf.mul(tf.square(ofUnit(x)), dY));
             const x = tf.div(W, scale);
             const first = tf.grad(loss);
             const second = tf.grad((x) => tf.sum(tf.mul(tf.square(first(x)), 0.5)));
             return [ofUnit(x), first(x), second(x)].map(flatten);
           };
-          const [found, wanted] = [all(), all(composed)];
+          const [found, wanted] = [all(spectralNormOp), all(spectralNormReference)];
           wanted.forEach((values, i) => {
             const largest = Math.max(1, ...values.map(Math.abs));
             expect(found[i], `derivative ${i}`).toBeAllClose(values, {
@@ -126,7 +125,7 @@ describe('spectral norm, fused', () => {
       const right = tf.fill([W.shape[1]!], 0.5);
       for (const first of ['left', 'right'] as const) {
         const found = powerIterationOp(W, 0, { left, right }, { ...how, first });
-        const wanted = powerIterationWith(composed, W, 0, { left, right }, { ...how, first });
+        const wanted = powerIterationReference(W, 0, { left, right }, { ...how, first });
         expect(flatten(found.left)).toEqual(flatten(wanted.left));
         expect(flatten(found.right)).toEqual(flatten(wanted.right));
       }
@@ -134,12 +133,11 @@ describe('spectral norm, fused', () => {
   });
 
   describe.each([
-    ['fused', undefined],
-    ['in operations of tfjs', composed],
-  ] as const)('where σ is zero, %s', (_, kernels) => {
+    ['fused', spectralNormOp],
+    ['in operations of tfjs', spectralNormReference],
+  ])('where σ is zero, %s', (_, ofVectors) => {
     const vectors = () => ({ left: tf.tensor1d([1, 0, 0]), right: tf.tensor1d([0, 1, 0, 0]) });
-    const op = (x: tf.Tensor): tf.Tensor =>
-      kernels === undefined ? spectralNormOp(x, 0, vectors()) : spectralNormWith(kernels, x, 0, vectors());
+    const op = (x: tf.Tensor): tf.Tensor => ofVectors(x, 0, vectors());
 
     it('keeps a matrix of zeros, with the gradients of the identity to the third order', () => {
       inTidy(() => {

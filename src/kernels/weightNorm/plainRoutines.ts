@@ -1,5 +1,6 @@
+import { combineOf, dotOf, scaleOf } from '../simd/plainLoops.ts';
+import type { Routines } from '../simd/routines.ts';
 import { allFit, areNormsExact, exactNorms, finishBackward, finishForward } from './factors.ts';
-import type { Routines } from './routines.ts';
 
 /** Numbers that are written as float32 and read as such. */
 type Floats = Float32Array;
@@ -7,8 +8,7 @@ type Floats = Float32Array;
 /**
  * The routines in plain JavaScript, for where WebAssembly is not allowed or has no SIMD.
  *
- * Numbers of JavaScript are float64: nothing has to be done again for those that float32 cannot hold. Eight sums instead
- * of one do not wait for each other.
+ * Numbers of JavaScript are float64: nothing has to be done again for those that float32 cannot hold.
  */
 export function plainRoutines(memory: { readonly buffer: ArrayBufferLike }): Routines {
   const floats = (address: number, length: number) => new Float32Array(memory.buffer, address, length);
@@ -16,33 +16,32 @@ export function plainRoutines(memory: { readonly buffer: ArrayBufferLike }): Rou
   return {
     forwardRows(g, v, w, norms, count, length, eps) {
       const vs = floats(v, count * length);
-      const factors = Float64Array.from({ length: count }, (_, i) =>
-        productsOf(vs, vs, i * length, (i + 1) * length),
-      );
+      const factors = Float64Array.from({ length: count }, (_, i) => productsOf(vs, vs, i * length, length));
       finishForward(factors, floats(g, count), floats(norms, count), 0, eps);
       const ws = floats(w, count * length);
       factors.forEach((s, i) => {
-        scaleOf(vs, ws, i * length, (i + 1) * length, s);
+        scaleOf(vs, ws, i * length, length, s);
       });
     },
     backwardRows(dW, g, v, norms, dg, dv, count, length, eps) {
       const [dWs, vs, dvs] = [dW, v, dv].map((address) => floats(address, count * length)) as Floats[];
       const sum = (sums: Float64Array, u: Floats) =>
         sums.forEach((_, i) => {
-          sums[i] = productsOf(u, vs!, i * length, (i + 1) * length);
+          sums[i] = productsOf(u, vs!, i * length, length);
         });
       const exact = exactNorms(floats(norms, count), 0, count, (squares) => sum(squares, vs!));
       const a = new Float64Array(count);
       sum(a, dWs!);
       const c = finishBackward(a, floats(g, count), exact, floats(dg, count), 0, eps);
       a.forEach((factor, i) => {
-        combineOf(dWs!, vs!, dvs!, i * length, (i + 1) * length, factor, c[i]!);
+        const at = i * length;
+        combineOf(dWs!, at, vs!, at, dvs!, at, length, factor, c[i]!);
       });
     },
     squares: (v, n) => productsOf(floats(v, n), floats(v, n), 0, n),
     products: (u, v, n) => productsOf(floats(u, n), floats(v, n), 0, n),
     scale: (v, w, n, s) => scaleOf(floats(v, n), floats(w, n), 0, n, s),
-    combine: (dW, v, dv, n, a, c) => combineOf(floats(dW, n), floats(v, n), floats(dv, n), 0, n, a, c),
+    combine: (dW, v, dv, n, a, c) => combineOf(floats(dW, n), 0, floats(v, n), 0, floats(dv, n), 0, n, a, c),
     addSquares: (v, sums, size, width) =>
       addProductsOf(floats(v, size), floats(v, size), doubles(sums, width)),
     addProducts: (u, v, sums, _, size, width) =>
@@ -89,38 +88,8 @@ export function plainRoutines(memory: { readonly buffer: ArrayBufferLike }): Rou
   };
 }
 
-function productsOf(u: Floats, v: Floats, start: number, end: number): number {
-  let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let i = start;
-  for (const last = end - 7; i < last; i += 8) {
-    a += u[i]! * v[i]!;
-    b += u[i + 1]! * v[i + 1]!;
-    c += u[i + 2]! * v[i + 2]!;
-    d += u[i + 3]! * v[i + 3]!;
-    e += u[i + 4]! * v[i + 4]!;
-    f += u[i + 5]! * v[i + 5]!;
-    g += u[i + 6]! * v[i + 6]!;
-    h += u[i + 7]! * v[i + 7]!;
-  }
-  for (; i < end; i++) a += u[i]! * v[i]!;
-  return a + b + (c + d) + (e + f + (g + h));
-}
-
-function scaleOf(v: Floats, w: Floats, start: number, end: number, s: number): void {
-  for (let i = start; i < end; i++) w[i] = v[i]! * s;
-}
-
-function combineOf(
-  dW: Floats,
-  v: Floats,
-  dv: Floats,
-  start: number,
-  end: number,
-  a: number,
-  c: number,
-): void {
-  for (let i = start; i < end; i++) dv[i] = a * (dW[i]! - c * v[i]!);
-}
+const productsOf = (u: Floats, v: Floats, offset: number, n: number): number =>
+  dotOf(u, offset, v, offset, n);
 
 function addProductsOf(u: Floats, v: Floats, sums: Float64Array): void {
   for (let start = 0; start < u.length; start += sums.length) {

@@ -2,16 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { weightNormOp } from '../../../src/kernels/index.ts';
-import { weightNormWith } from '../../../src/kernels/weightNorm/op.ts';
+import { defineWeightNorm, type WeightNormOp } from '../../../src/kernels/weightNorm/weightNormOp.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { checkLeaks } from '../checkLeaks.ts';
 import { problems, tensorsOf } from './problems.ts';
 
-type Op = typeof weightNormOp;
-
 /** The specification. */
-const reference: Op = (g, v, axes, eps) => weightNormWith(() => null, g, v, axes, eps);
+const reference = defineWeightNorm(() => null);
 
 const kernelNames = async (fn: () => tf.Tensor): Promise<string[]> => {
   const { kernels, result } = await tf.profile(fn);
@@ -72,7 +70,7 @@ describe('weight norm as fused kernels', () => {
         inTidy(() => {
           const { g, v, dW } = tensorsOf(problem);
           const { axes, eps } = problem;
-          const gradients = (op: Op) => tf.grads((...x) => op(x[0]!, x[1]!, axes, eps))([g, v], dW);
+          const gradients = (op: WeightNormOp) => tf.grads((...x) => op(x[0]!, x[1]!, axes, eps))([g, v], dW);
           const [dg, dv] = gradients(weightNormOp);
           const wanted = gradients(reference);
           expectEqual(dg!, wanted[0]!, 'dg', v.size);
@@ -88,7 +86,7 @@ describe('weight norm as fused kernels', () => {
         inTidy(() => {
           const { g, v, dW, ddg, ddv } = tensorsOf(problem);
           const { axes, eps } = problem;
-          const second = (op: Op) =>
+          const second = (op: WeightNormOp) =>
             tf.grads((dW, g, v) => {
               const [dg, dv] = tf.grads((...x) => op(x[0]!, x[1]!, axes, eps))([g!, v!], dW);
               return tf.add(tf.sum(tf.mul(dg!, ddg)), tf.sum(tf.mul(dv!, ddv)));
@@ -105,7 +103,7 @@ describe('weight norm as fused kernels', () => {
   it('has the third gradient of the reference', () => {
     inTidy(() => {
       const { g, v } = tensorsOf({ shape: [3, 4], axes: [1], seed: 5, eps: 0 });
-      const third = (op: Op) => {
+      const third = (op: WeightNormOp) => {
         const once = (x: tf.Tensor) => tf.sum(tf.sin(op(g, x, [1], 0)));
         const twice = (x: tf.Tensor) => tf.sum(tf.sin(tf.grad(once)(x)));
         return tf.grad((x) => tf.sum(tf.sin(tf.grad(twice)(x))))(v);
@@ -135,7 +133,7 @@ describe('weight norm as fused kernels', () => {
     const ofReference = home.startsWith('webg') ? 'cpu' : home;
     await fc.assert(
       fc.asyncProperty(matrix, matrix, matrix, axes, async (vs, dWs, gs, axes) => {
-        const run = (op: Op) =>
+        const run = (op: WeightNormOp) =>
           inTidy(() => {
             const [v, dW] = [vs, dWs].map((numbers) => tf.tensor2d(numbers, [3, 4])) as [
               tf.Tensor,

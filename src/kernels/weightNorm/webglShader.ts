@@ -2,10 +2,10 @@ import type { WebGLProgram } from '../../engine/webglPrograms.ts';
 import { type Run, runsOf } from './layout.ts';
 
 /**
- * How the fragments of a drawing on a GPU share out the slices that have a norm each: `parts` of them take a slice, the
- * first one its numbers 0, parts, 2·parts, …, so that those drawn side by side read side by side.
+ * The schedule of a draw call that reduces slices, each of which has a norm: `parts` fragments take a slice, the first one its
+ * numbers 0, parts, 2·parts, …, so that neighbouring fragments read neighbouring numbers.
  */
-export interface Fragments {
+export interface FragmentSchedule {
   readonly runs: readonly Run[];
   /** How many slices there are, and how long each is. */
   readonly slices: number;
@@ -13,14 +13,14 @@ export interface Fragments {
   readonly parts: number;
 }
 
-/** A fragment that reads more numbers, one after the other, takes longer than another drawing. */
+/** A fragment that reads more numbers takes longer than another draw call. */
 const MOST_READS = 1024;
 
 /** From so many slices on, a fragment for each occupies the whole GPU. */
 const MANY_SLICES = 16_384;
 
-/** The fragments for a tensor with a norm over some axes. */
-export function fragmentsOf(shape: readonly number[], axes: readonly number[]): Fragments {
+/** The schedule for a tensor with a norm over some axes. */
+export function scheduleFragments(shape: readonly number[], axes: readonly number[]): FragmentSchedule {
   const runs = runsOf(shape, axes);
   const count = (isKept: boolean) =>
     runs.reduce((product, run) => (run.isKept === isKept ? product * run.size : product), 1);
@@ -29,8 +29,8 @@ export function fragmentsOf(shape: readonly number[], axes: readonly number[]): 
   return { runs, slices, length, parts: isLong ? Math.ceil(Math.sqrt(length)) : 1 };
 }
 
-/** The fragments that put the parts of slices together. */
-export const ofParts = ({ slices, parts }: Fragments): Fragments => ({
+/** The schedule of the draw call that reduces the results of the parts. */
+export const scheduleParts = ({ slices, parts }: FragmentSchedule): FragmentSchedule => ({
   runs: [
     { size: slices, isKept: true },
     { size: parts, isKept: false },
@@ -41,7 +41,7 @@ export const ofParts = ({ slices, parts }: Fragments): Fragments => ({
 });
 
 /** The values of the integers of a program. */
-export function integersOf({ runs, length, parts }: Fragments): number[] {
+export function integersOf({ runs, length, parts }: FragmentSchedule): number[] {
   const strides: number[] = [];
   let stride = 1;
   for (const { size } of [...runs].reverse()) {
@@ -61,7 +61,7 @@ const integerNames = (runs: readonly Run[]): string[] => [
 export type Output = 'norm' | 'product' | 'sum' | 'W' | 'dv';
 
 /** The program that computes an output. */
-export function weightNormProgram({ runs }: Fragments, output: Output): WebGLProgram {
+export function weightNormProgram({ runs }: FragmentSchedule, output: Output): WebGLProgram {
   const { inputs, code } = outputs[output];
   const isSum = code.includes('startOf');
   return {

@@ -1,5 +1,5 @@
 import type { Run } from './layout.ts';
-import type { Workgroups } from './workgroups.ts';
+import type { WorkgroupSchedule } from './workgroupSchedule.ts';
 
 /** What a shader computes: the result of a pass, or the sums over a part of each slice. */
 type Computed = 'W' | 'dg' | 'dv' | 'sums';
@@ -19,8 +19,8 @@ export interface Step {
  * Sums are of numbers that are multiplied by a power of two, the {@link range inverse} of the largest. A slice is added
  * up without it first, at the speed of memory; only where float32 is too small or too large for that, again.
  */
-export function shaderOf(groups: Workgroups, step: Step): string {
-  const { components, isAcross, runs, threads, threadsOfSlice } = groups;
+export function shaderOf(schedule: WorkgroupSchedule, step: Step): string {
+  const { components, isAcross, runs, threads, threadsOfSlice } = schedule;
   const slicesAtOnce = threads / threadsOfSlice;
   const vector = (type: string, isOne: boolean) => (isOne ? type : `vec4<${type}>`);
   return `
@@ -46,11 +46,11 @@ fn main(index : i32) {
   // Nobody may leave before the last barrier: those without a slice add up nothing.
   let end = select(0, min((part + 1) * uniforms.partLength, uniforms.sliceLength), isSlice);
   var total = Sums();
-  ${step.fromParts ? fromParts(groups) : fromNumbers(groups, step)}
+  ${step.fromParts ? fromParts(schedule) : fromNumbers(schedule, step)}
   if (!isSlice) { return; }
   ${step.computed === 'sums' ? writeSums : write(step.computed, threadsOfSlice)}
 }
-${step.fromParts ? '' : addUp(groups, step)}`;
+${step.fromParts ? '' : reduceSlice(schedule, step)}`;
 }
 
 /** Sums, and the powers of two by which their numbers were multiplied. */
@@ -95,10 +95,13 @@ function offset(name: string, runs: readonly Run[], isKept: boolean): string {
 }
 
 /** What one thread adds up. */
-function addUp({ components, isAcross, threadsOfSlice }: Workgroups, { withProducts }: Step): string {
+function reduceSlice(
+  { components, isAcross, threadsOfSlice }: WorkgroupSchedule,
+  { withProducts }: Step,
+): string {
   const folds = components === 4 && !isAcross;
   return `
-fn addUp(start : i32, begin : i32, end : i32, scale : Norm) -> Sums {
+fn reduceSlice(start : i32, begin : i32, end : i32, scale : Norm) -> Sums {
   var squares = Element(0);
   var products = Element(0);
   var largest = Element(0);
@@ -119,7 +122,7 @@ fn addUp(start : i32, begin : i32, end : i32, scale : Norm) -> Sums {
 
 /** Does something with the sums of those threads of a slice that the head of a loop over j counts. */
 function withEach(
-  { isAcross, threads, threadsOfSlice }: Workgroups,
+  { isAcross, threads, threadsOfSlice }: WorkgroupSchedule,
   head: string,
   statements: string,
 ): string {
@@ -133,38 +136,38 @@ function withEach(
  * Of many, some threads do it with their share first, so that none has to do it more often than twice the square root of
  * how many they are, at the price of one barrier. A tree has a barrier for each level.
  */
-function combine(groups: Workgroups, statements: string): string {
-  const { threadsOfSlice } = groups;
-  if (threadsOfSlice <= 16) return withEach(groups, `0; j < ${threadsOfSlice}; j++`, statements);
+function combine(schedule: WorkgroupSchedule, statements: string): string {
+  const { threadsOfSlice } = schedule;
+  if (threadsOfSlice <= 16) return withEach(schedule, `0; j < ${threadsOfSlice}; j++`, statements);
   const leaders = threadsOfSlice > 64 ? 16 : 8;
   return `
   if (member < ${leaders}) {
-    ${withEach(groups, `member; j < ${threadsOfSlice}; j += ${leaders}`, statements)}
+    ${withEach(schedule, `member; j < ${threadsOfSlice}; j += ${leaders}`, statements)}
     ofThread[thread] = total;
   }
   workgroupBarrier();
   total = Sums();
-  ${withEach(groups, `0; j < ${leaders}; j++`, statements)}`;
+  ${withEach(schedule, `0; j < ${leaders}; j++`, statements)}`;
 }
 
 /** The sums over numbers. */
-function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
+function fromNumbers(schedule: WorkgroupSchedule, { withProducts }: Step): string {
   const add = 'total.squares += other.squares; total.products += other.products;';
   return `
-  ofThread[thread] = addUp(start, begin, end, Norm(1));
+  ofThread[thread] = reduceSlice(start, begin, end, Norm(1));
   workgroupBarrier();
-  ${combine(groups, `${add} total.largest = max(total.largest, other.largest);`)}
+  ${combine(schedule, `${add} total.largest = max(total.largest, other.largest);`)}
   let scale = inverseOf(total.largest);
   // Squares that are too small count for less than a last digit of such a sum.
   let least = f32(uniforms.sliceLength) * 0x1p-100;
   let isLost = isOutside(total.squares, least)${withProducts ? ' | isOutside(total.products, least)' : ''};
   workgroupBarrier();
-  if (isLost) { ofThread[thread] = addUp(start, begin, end, scale); }
+  if (isLost) { ofThread[thread] = reduceSlice(start, begin, end, scale); }
   workgroupBarrier();
   if (isLost) {
     total.squares = Norm(0);
     total.products = Norm(0);
-    ${withEach(groups, `0; j < ${groups.threadsOfSlice}; j++`, add)}
+    ${withEach(schedule, `0; j < ${schedule.threadsOfSlice}; j++`, add)}
   } else {
     total.squares = total.squares * scale * scale;
     total.products = total.products * scale;
@@ -172,15 +175,15 @@ function fromNumbers(groups: Workgroups, { withProducts }: Step): string {
 }
 
 /** The sums over the sums of parts. */
-const fromParts = (groups: Workgroups): string => `
+const fromParts = (schedule: WorkgroupSchedule): string => `
   var mine = Sums();
-  for (var p = member; p < uniforms.parts && isSlice; p += ${groups.threadsOfSlice}) {
+  for (var p = member; p < uniforms.parts && isSlice; p += ${schedule.threadsOfSlice}) {
     let i = 3 * (p * uniforms.slices + slice);
     mine = merged(mine, Sums(sums[i], sums[i + 1], sums[i + 2]));
   }
   ofThread[thread] = mine;
   workgroupBarrier();
-  ${combine(groups, 'total = merged(total, other);')}`;
+  ${combine(schedule, 'total = merged(total, other);')}`;
 
 const writeSums = `
   if (member > 0) { return; }

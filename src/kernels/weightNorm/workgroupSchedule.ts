@@ -1,12 +1,12 @@
 import { type Run, runsOf } from './layout.ts';
 
 /**
- * How slices that have a norm each are dealt out to the threads of a GPU: a workgroup takes some slices side by side, and
- * some of its threads take each.
+ * The schedule of a dispatch over slices that have a norm each: a workgroup takes some neighbouring slices, and some of its
+ * threads take each.
  *
  * Sizes are counted in elements: single numbers, or four neighbouring ones that are read at once.
  */
-export interface Workgroups {
+export interface WorkgroupSchedule {
   /** How many numbers an element has. */
   readonly components: 1 | 4;
   /** The axes; the last one is counted in elements. */
@@ -18,7 +18,7 @@ export interface Workgroups {
   /** How many threads a workgroup has, and how many of them take a slice. */
   readonly threads: number;
   readonly threadsOfSlice: number;
-  /** How many workgroups share a slice. Where it is more than one, their sums are added up by another dispatch. */
+  /** How many workgroups share a slice. Where it is more than one, another dispatch reduces their sums. */
   readonly parts: number;
   readonly count: number;
 }
@@ -46,8 +46,8 @@ const NEIGHBOURS = 16;
 /** How many neighbouring numbers are as much as a GPU reads at once, 64 bytes. */
 const LINE = 16;
 
-/** How the slices of a tensor with a norm over some axes are dealt out. */
-export function workgroupsOf(shape: readonly number[], axes: readonly number[]): Workgroups {
+/** The schedule for a tensor with a norm over some axes. */
+export function scheduleWorkgroups(shape: readonly number[], axes: readonly number[]): WorkgroupSchedule {
   const runs = runsOf(shape, axes);
   const last = runs.at(-1) ?? { size: 1, isKept: false };
   const components = last.size % 4 === 0 ? 4 : 1;
@@ -56,7 +56,7 @@ export function workgroupsOf(shape: readonly number[], axes: readonly number[]):
     runs.reduce((product, run) => (run.isKept === isKept ? product * run.size : product), 1);
   const [slices, length, isAcross] = [elements(true), elements(false), last.isKept];
 
-  const deal = (threads: number) => {
+  const split = (threads: number) => {
     // Neighbouring threads get neighbouring elements: those of other slices, or the next ones of the same.
     const most = threads / Math.min(isAcross ? LINE / components : 1, powerOf2From(slices));
     const wanted = Math.max(powerOf2From(length / LEAST_READS), isAcross ? 1 : NEIGHBOURS);
@@ -64,8 +64,8 @@ export function workgroupsOf(shape: readonly number[], axes: readonly number[]):
     const groups = Math.ceil((slices * threadsOfSlice) / threads);
     return { threads, threadsOfSlice, groups, reads: Math.ceil(length / threadsOfSlice) };
   };
-  const few = deal(THREADS);
-  const many = few.reads > MOST_READS ? deal(MOST_THREADS) : few;
+  const few = split(THREADS);
+  const many = few.reads > MOST_READS ? split(MOST_THREADS) : few;
   const isShared = many.groups < FEW_GROUPS && many.reads > 2 * MOST_READS;
   const { threads, threadsOfSlice, groups, reads } = isShared ? few : many;
   const parts = isShared

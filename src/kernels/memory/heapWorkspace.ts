@@ -1,4 +1,5 @@
-import type { Routines } from './routines.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Routines } from '../simd/routines.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A tensor on the heap. */
@@ -20,11 +21,7 @@ export function heapWorkspace(heap: Heap, routines: Routines): Workspace<HeapTen
     memory: heap.memory,
     longestRow: Number.POSITIVE_INFINITY,
     numbers: ({ address, shape }) =>
-      new Float32Array(
-        heap.memory.buffer,
-        address,
-        shape.reduce((a, b) => a * b, 1),
-      ),
+      new Float32Array(heap.memory.buffer, address, tf.util.sizeFromShape([...shape])),
     withScratch: (bytes, _, use) => heap.withScratch(bytes, use),
     pieces(inputs, output, start, size, _, visit) {
       const offset = 4 * start;

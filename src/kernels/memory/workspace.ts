@@ -1,5 +1,5 @@
 import type { Numbers } from '../../engine/cpuStorage.ts';
-import type { Routines } from './routines.ts';
+import type { Routines } from '../simd/routines.ts';
 
 /** Calls a function with where the numbers of the inputs are and where those of the output go, and how many. */
 type Visit = (inputs: readonly number[], output: number, size: number) => void;

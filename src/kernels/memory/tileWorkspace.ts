@@ -1,19 +1,19 @@
 import type { Numbers } from '../../engine/cpuStorage.ts';
-import type { Routines } from './routines.ts';
+import type { Routines } from '../simd/routines.ts';
 import type { Workspace } from './workspace.ts';
 
-/** How many numbers are copied into the stage at a time: few enough to stay in the fastest cache. */
-const PIECE = 8192;
+/** The numbers of a tile: few enough to stay in the fastest cache. */
+const TILE = 8192;
 
-/** Memory of the package's own that can grow. */
-export interface StageMemory {
+/** A memory of the package's own, which can grow. */
+export interface TileMemory {
   readonly buffer: ArrayBufferLike;
   /** Makes the memory at least so long. */
   reserve(bytes: number): void;
 }
 
-/** A memory for routines in WebAssembly, and what they work in. */
-export function wasmStageMemory(): StageMemory & { readonly memory: WebAssembly.Memory } {
+/** The memory of routines in WebAssembly. */
+export function wasmTileMemory(): TileMemory & { readonly memory: WebAssembly.Memory } {
   const page = 65536;
   const memory = new WebAssembly.Memory({ initial: 1, maximum: page });
   return {
@@ -28,8 +28,8 @@ export function wasmStageMemory(): StageMemory & { readonly memory: WebAssembly.
   };
 }
 
-/** A memory for routines in JavaScript. */
-export function plainStageMemory(): StageMemory {
+/** The memory of routines in JavaScript. */
+export function plainTileMemory(): TileMemory {
   let buffer = new ArrayBuffer(0);
   return {
     get buffer() {
@@ -41,8 +41,8 @@ export function plainStageMemory(): StageMemory {
   };
 }
 
-/** A workspace for arrays: pieces of them are copied into a small memory, worked on, and copied back. */
-export function stage(memory: StageMemory, routines: Routines): Workspace<Numbers> {
+/** A workspace for arrays: it copies a tile of each into a small memory, has the routines work on it, and copies the result back. */
+export function tileWorkspace(memory: TileMemory, routines: Routines): Workspace<Numbers> {
   /** What is before it, {@link Workspace.withScratch} has given away. */
   let free = 0;
   /** Room for so many numbers, after `index` others of the same size. */
@@ -52,10 +52,10 @@ export function stage(memory: StageMemory, routines: Routines): Workspace<Number
   return {
     routines,
     memory,
-    longestRow: PIECE,
+    longestRow: TILE,
     numbers: (array) => array,
     withScratch(bytes, multiple, use) {
-      memory.reserve(bytes + 2 * roomBytes(Math.max(PIECE, multiple)));
+      memory.reserve(bytes + 2 * roomBytes(Math.max(TILE, multiple)));
       free = Math.ceil(bytes / 8) * 8;
       new Float64Array(memory.buffer, 0, free / 8).fill(0);
       try {
@@ -65,7 +65,7 @@ export function stage(memory: StageMemory, routines: Routines): Workspace<Number
       }
     },
     pieces(inputs, output, start, size, multiple, visit) {
-      const length = Math.max(1, Math.floor(PIECE / multiple)) * multiple;
+      const length = Math.max(1, Math.floor(TILE / multiple)) * multiple;
       memory.reserve(free + 2 * roomBytes(length));
       const rooms = inputs.map((_, i) => room(i, length));
       const addresses = rooms.map(({ byteOffset }) => byteOffset);
@@ -81,7 +81,7 @@ export function stage(memory: StageMemory, routines: Routines): Workspace<Number
       }
     },
     rows({ inputs, output, ofEach, outputOfEach, count, length }, visit) {
-      const atOnce = Math.max(1, Math.floor(PIECE / length));
+      const atOnce = Math.max(1, Math.floor(TILE / length));
       const size = atOnce * length;
       memory.reserve((inputs.length + ofEach.length + 1) * roomBytes(Math.max(size, atOnce)));
       const rooms = inputs.map((_, i) => room(i, size));
