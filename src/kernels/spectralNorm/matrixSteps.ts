@@ -185,7 +185,7 @@ function largestOf(numbers: Numbers): number {
   return largest;
 }
 
-/** How many numbers a singular value is encodeSigma as. */
+/** How many numbers encode a singular value. */
 export const ENCODED_SIGMA = 3;
 
 /** A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1 if it varies. */
