@@ -9,6 +9,7 @@ const documents = [
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'bench/README.md',
+  'examples/README.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -20,6 +21,8 @@ describe('the documents', () => {
   });
 
   it.each([
+    'docs/getting-started.md',
+    'docs/common-tasks.md',
     'docs/writing-a-parametrization.md',
     'docs/nn.md',
     'docs/migrating-from-torch.md',

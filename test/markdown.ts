@@ -17,6 +17,22 @@ export function codeBlocks(markdown: string, language: string): string {
     .join('');
 }
 
+/** A program of a document, and what it prints according to the document. */
+export interface Program {
+  readonly code: string;
+  readonly output: string;
+}
+
+/** Each TypeScript block as a program of its own, with the text block below it. */
+export function programs(markdown: string): Program[] {
+  const blocks = [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)];
+  return blocks.flatMap(([, language, code], i) => {
+    if (language !== 'ts') return [];
+    const next = blocks[i + 1];
+    return [{ code: code!, output: next?.[1] === 'text' ? next[2]! : '' }];
+  });
+}
+
 /** The paths of the files of the repository that a document links to. */
 export function linkedFiles(path: string): string[] {
   const links = read(path).matchAll(/\]\(([^)\s]+)\)/g);

@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './markdown.ts';
 import { typeErrors } from './typeErrors.ts';
 
-/** What a program prints when it is run on the sources of the package; throws if it fails or does not compile. */
-export async function outputOf(program: string): Promise<string> {
+/**
+ * What a program prints when it is run on the sources of the package, in a folder with copies of these files; throws if it fails
+ * or does not compile.
+ */
+export async function outputOf(
+  program: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
   // Inside the repository, where packages are found.
@@ -13,17 +19,19 @@ export async function outputOf(program: string): Promise<string> {
   try {
     const file = join(folder, 'program.ts');
     writeFileSync(file, `${program}\nexport {};\n`);
+    for (const [name, path] of Object.entries(files)) copyFileSync(join(root, path), join(folder, name));
     const errors = typeErrors(file);
     if (errors.length > 0) throw new Error(`the program does not compile:\n${errors.join('\n')}`);
-    return await run(file);
+    return await run(file, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function run(file: string): Promise<string> {
+function run(file: string, cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+      cwd,
       env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'test/tsconfig.json') },
     });
     let output = '';

@@ -1,15 +1,23 @@
-import * as nn from 'tfjs-parametrize/nn';
 import { describe, expect, it } from 'vitest';
-import { codeBlocks, read } from './markdown.ts';
+import { codeBlocks, programs, read } from './markdown.ts';
 import { outputOf } from './outputOf.ts';
 
 const readme = read('README.md');
 
+/** What the second program finds: `torch.save` of a weight-normalized network. */
+const files = { 'model.pt': 'test/golden/layers/mlp_weight_norm.pt' };
+
 describe('the README', () => {
-  it('has an example of about 20 lines that prints what it says', async () => {
-    const program = codeBlocks(readme, 'ts');
-    expect(program.trim().split('\n').length).toBeLessThanOrEqual(22);
-    expect(await outputOf(program)).toBe(codeBlocks(readme, 'text'));
+  it.each(programs(readme).map(({ code, output }, i) => [i + 1, code, output] as const))(
+    'has a program %i of about 20 lines that prints what the README says',
+    async (_number, code, output) => {
+      expect(code.trim().split('\n').length).toBeLessThanOrEqual(22);
+      expect(await outputOf(code, files)).toBe(output);
+    },
+  );
+
+  it('shows three uses', () => {
+    expect(programs(readme)).toHaveLength(3);
   });
 
   it('names the two commands for a clone', () => {
@@ -25,14 +33,5 @@ describe('the README', () => {
       (match) => match[1] ?? match[2]!,
     );
     expect(names.filter((name) => !(name in scripts))).toEqual([]);
-  });
-
-  it('names every module of nn', () => {
-    const table = readme.split('\n').find((line) => line.startsWith('| `tfjs-parametrize/nn`'));
-    const modules = Object.entries(nn).filter(
-      ([, value]) => typeof value === 'function' && value.prototype instanceof nn.Module,
-    );
-    const names = modules.map(([name]) => name).filter((name) => name !== 'ModuleSequence');
-    expect(names.filter((name) => !table?.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeBlocks, read, root } from '../markdown.ts';
+import { programs as programsOf, read, root } from '../markdown.ts';
 import { bundlers } from './bundlers.ts';
 import { packageFolder } from './packageFolder.ts';
 
@@ -13,14 +13,18 @@ import { packageFolder } from './packageFolder.ts';
 
 const run = promisify(execFile);
 
-/** What a program prints. */
-const outputOf = async (program: string): Promise<string> => (await run(process.execPath, [program])).stdout;
+const inReadme = programsOf(read('README.md'));
+const names = [...inReadme.map((_program, i) => `readme${i + 1}`), 'namespace', 'named'];
 
 describe('a program', () => {
   let folder: string;
   let remove: () => void;
   let programs: string[];
   let expected: string[];
+
+  /** What a program prints, in the folder of the file that one of them reads. */
+  const outputOf = async (program: string): Promise<string> =>
+    (await run(process.execPath, [program], { cwd: folder })).stdout;
 
   beforeAll(async () => {
     ({ folder, remove } = await packageFolder());
@@ -29,31 +33,30 @@ describe('a program', () => {
       path,
       readFileSync(join(sources, path), 'utf8'),
     ]);
-    texts.push(['readme.ts', codeBlocks(read('README.md'), 'ts')]);
+    for (const [i, { code }] of inReadme.entries()) texts.push([`readme${i + 1}.ts`, code]);
     for (const [path, text] of texts) {
       // Standard decorators, which esbuild lowers.
       const { code } = await transform(text, { loader: 'ts', target: 'es2022', tsconfigRaw: {} });
       writeFileSync(join(folder, path.replace('.ts', '.js')), code.replace('./show.ts', './show.js'));
     }
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    programs = ['readme', 'namespace', 'named'].map((name) => join(folder, `${name}.js`));
+    copyFileSync(join(root, 'test/golden/layers/mlp_weight_norm.pt'), join(folder, 'model.pt'));
+    programs = names.map((name) => join(folder, `${name}.js`));
     expected = await Promise.all(programs.map(outputOf));
   }, 120_000);
 
   afterAll(() => remove());
 
   it('prints the same on the package as it is', () => {
-    expect(expected[0]).toBe(codeBlocks(read('README.md'), 'text'));
-    expect(expected[1]).toContain('weight_g and weight_v in a plain module 6.00000 8.00000\n');
-    expect(expected[2]).toContain('norms 1.00000 1.00000\n');
+    expect(expected.slice(0, inReadme.length)).toEqual(inReadme.map(({ output }) => output));
+    expect(expected.at(-2)).toContain('weight_g and weight_v in a plain module 6.00000 8.00000\n');
+    expect(expected.at(-1)).toContain('norms 1.00000 1.00000\n');
   });
 
   it.each(Object.entries(bundlers))('prints the same after %s', async (name, bundle) => {
     const out = join(folder, name.replace(' ', '-'));
     await bundle(programs, out);
-    const outputs = await Promise.all(
-      ['readme', 'namespace', 'named'].map((program) => outputOf(join(out, `${program}.mjs`))),
-    );
+    const outputs = await Promise.all(names.map((program) => outputOf(join(out, `${program}.mjs`))));
     expect(outputs).toEqual(expected);
   });
 });
