@@ -5,6 +5,8 @@ export interface ReferenceStep {
   value(...inputs: tf.Tensor[]): tf.Tensor;
   /** What an evaluation in training mode changes, before it. */
   update?(input: tf.Tensor): void;
+  /** How many times the rounding errors of the last input are larger in the value, where it is more than a few times. */
+  condition?: number;
   dispose?(): void;
 }
 
@@ -30,6 +32,10 @@ export function evaluate(node: ReferenceTensor, training: boolean): tf.Tensor {
 /** The variables below a tensor, in order. */
 export const leaves = (node: ReferenceTensor): tf.Variable[] =>
   node.variable !== null ? [node.variable] : node.originals.flatMap(leaves);
+
+/** How many times rounding errors grew in the last evaluation: what the steps made of them one after the other. */
+export const conditionOf = ({ originals, steps }: ReferenceTensor): number =>
+  [...originals.map(conditionOf), ...steps.map(({ condition = 1 }) => condition)].reduce((a, b) => a * b, 1);
 
 /** The numbers of a tensor, without a trace on a tape: what they decide is a constant. */
 export const numbersOf = (x: tf.Tensor): number[] => [...x.dataSync()];
@@ -87,16 +93,25 @@ export const steps = {
         tf.transpose(masked(X!, (i, j) => j > i)),
       ),
   }),
-  /** @param base - a copy of the orthogonal matrix that the map multiplies by */
-  orthogonal: (map: string, base: tf.Tensor2D): ReferenceStep => ({
+  orthogonal: orthogonalStep,
+};
+
+/** @param base - a copy of the orthogonal matrix that the map multiplies by */
+function orthogonalStep(map: string, base: tf.Tensor2D): ReferenceStep {
+  // The angles of a turn are as large as A, and so are the rounding errors. Larger matrices the library scales down.
+  const limit = map === 'cayley' ? 10_000 : 1280;
+  const step: ReferenceStep = {
     value(X) {
       const lower = masked(X!, (i, j) => j < i);
       const A = tf.sub(lower, tf.transpose(lower)) as tf.Tensor2D;
+      const size = Math.hypot(...numbersOf(A));
+      step.condition = size < limit ? Math.max(1, size) : Number.POSITIVE_INFINITY;
       return tf.matMul(base, map === 'cayley' ? cayley(A) : exponential(A));
     },
     dispose: () => base.dispose(),
-  }),
-};
+  };
+  return step;
+}
 
 /** `(I − K)⁻¹(I + K)`, `K = A/2`: for a skew K of size 3, `(I − K)⁻¹ = I + (K + K²)/(1 + θ²)` with `θ² = Σ K²/2`. */
 function cayley(A: tf.Tensor2D): tf.Tensor2D {
@@ -107,13 +122,17 @@ function cayley(A: tf.Tensor2D): tf.Tensor2D {
   return tf.matMul(inverse, tf.add(tf.eye(3), K) as tf.Tensor2D);
 }
 
-/** `Σ Aᵏ/k!` */
+/** `(Σ (A·2⁻ˢ)ᵏ/k!)^(2ˢ)`, with s so large that ten terms are enough. */
 function exponential(A: tf.Tensor2D): tf.Tensor2D {
+  const size = Math.hypot(...numbersOf(A));
+  const squarings = size > 0.5 && size < 1e6 ? Math.ceil(Math.log2(size / 0.5)) : 0;
+  const small = tf.mul(A, 2 ** -squarings) as tf.Tensor2D;
   let [sum, term] = [tf.eye(3) as tf.Tensor2D, tf.eye(3) as tf.Tensor2D];
-  for (let k = 1; k <= 18; k++) {
-    term = tf.div(tf.matMul(term, A), k);
+  for (let k = 1; k <= 10; k++) {
+    term = tf.div(tf.matMul(term, small), k);
     sum = tf.add(sum, term);
   }
+  for (let i = 0; i < squarings; i++) sum = tf.matMul(sum, sum);
   return sum;
 }
 
@@ -125,7 +144,7 @@ export function spectralStep(left: tf.Tensor, right: tf.Tensor): ReferenceStep {
     return length === 0 ? before : x.map((a) => a / Math.max(length, 1e-12));
   };
   const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
-  return {
+  const step: ReferenceStep = {
     update(input) {
       const w = numbersOf(input);
       const rows = [0, 1, 2].map((i) => w.slice(3 * i, 3 * i + 3));
@@ -141,8 +160,14 @@ export function spectralStep(left: tf.Tensor, right: tf.Tensor): ReferenceStep {
     },
     value(W) {
       const outer = tf.tensor2d(u.flatMap((a) => v.map((b) => a * b)), [3, 3]); // biome-ignore format: one product
-      const sigma = tf.sum(tf.mul(W!, outer));
-      return numbersOf(sigma)[0] === 0 ? tf.clone(W!) : tf.div(W!, sigma);
+      const terms = tf.mul(W!, outer);
+      const sigma = tf.sum(terms);
+      const size = numbersOf(terms).reduce((sum, x) => sum + Math.abs(x), 0);
+      const divisor = numbersOf(sigma)[0]!;
+      // In eval mode the vectors may be those of another matrix: σ is then what remains of terms that cancel out.
+      step.condition = size === 0 ? 1 : size / Math.abs(divisor);
+      return divisor === 0 ? tf.clone(W!) : tf.div(W!, sigma);
     },
   };
+  return step;
 }

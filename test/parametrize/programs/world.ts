@@ -23,7 +23,7 @@ import type { Instruction, LossName, MapName, Program } from './instructions.ts'
 import { losses, type Weights } from './losses.ts';
 import { disposeMirror, mirrorOf, originalsOf, type Place, placesBelow, variablesBelow } from './mirror.ts';
 import { makeOptimizer, ReferenceOptimizer } from './optimizers.ts';
-import { evaluate, leaves, numbersOf, type ReferenceTensor } from './reference.ts';
+import { conditionOf, evaluate, leaves, numbersOf, type ReferenceTensor } from './reference.ts';
 
 class Pair extends nn.Module {
   a = new nn.Linear(3, 3, { bias: false });
@@ -47,6 +47,8 @@ export class World {
   private optimizer: tf.Optimizer;
   private reference: ReferenceOptimizer;
   private readonly scopes: Disposable[] = [];
+  /** How many times rounding errors have grown at most: optimizers remember them. */
+  private condition = 1;
 
   constructor(private readonly program: Program) {
     tf.tidy(() => {
@@ -61,7 +63,13 @@ export class World {
     this.reference = new ReferenceOptimizer(program.optimizer);
   }
 
+  /** Executes an instruction, and throws where numbers differ. */
   execute(instruction: Instruction): void {
+    this.perform(instruction);
+    this.noteCondition();
+  }
+
+  private perform(instruction: Instruction): void {
     const { net } = this;
     switch (instruction.do) {
       case 'read':
@@ -82,7 +90,7 @@ export class World {
           const x = tf.tensor2d([0.3, -0.4, 0.5], [1, 3]);
           const [a, b] = this.mirrors.map((mirror) => evaluate(mirror, net.training)) as tf.Tensor2D[];
           const wanted = tf.matMul(tf.sin(tf.matMul(x, a!, false, true)), b!, false, true);
-          same('the output', numbersOf(net.call(x)), numbersOf(wanted));
+          this.same('the output', numbersOf(net.call(x)), numbersOf(wanted));
         });
         break;
       case 'enter':
@@ -160,7 +168,7 @@ export class World {
     for (const [i, place] of this.tensors().entries()) {
       const wanted = tf.tidy(() => numbersOf(evaluate(this.mirrors[i]!, this.net.training)));
       const value = read(place);
-      same(`weight ${i}`, numbersOf(value), wanted);
+      this.same(`weight ${i}`, numbersOf(value), wanted);
       if (!(value instanceof tf.Variable) && !this.isPure()) value.dispose();
     }
   }
@@ -172,6 +180,7 @@ export class World {
 
   /** Does what changes variables or maps; the reference follows, and the optimizers learn of it. */
   private change(action: () => void): void {
+    this.noteCondition();
     const variables = this.variables();
     const slots = new Map(variables.map((variable, i) => [variable, this.mirrors.flatMap(leaves)[i]!]));
     try {
@@ -202,7 +211,7 @@ export class World {
     const before = this.values();
     action();
     this.values().forEach((value, i) => {
-      same(`weight ${i} afterwards`, value, before[i]!);
+      this.same(`weight ${i} afterwards`, value, before[i]!);
     });
   }
 
@@ -248,13 +257,13 @@ export class World {
       net.eval();
       tf.tidy(() => {
         for (const [i, { host, name }] of this.tensors().entries()) {
-          same(`weight ${i} beside a copy`, numbersOf(valueOf(host, name)), before[i]!);
+          this.same(`weight ${i} beside a copy`, numbersOf(valueOf(host, name)), before[i]!);
         }
       });
       net.train(training);
     }
     this.values().forEach((value, i) => {
-      same(`weight ${i} of the copy`, value, before[i]!);
+      this.same(`weight ${i} of the copy`, value, before[i]!);
     });
   }
 
@@ -281,21 +290,46 @@ export class World {
           grads[i] ? numbersOf(grads[i]!) : Array.from({ length: variable.size }, () => 0),
         );
       });
-    same(`the gradients of '${loss}'`, gradients(this.ours()), gradients(this.theirs()));
+    this.same(`the gradients of '${loss}'`, gradients(this.ours()), gradients(this.theirs()));
   }
 
   private step(loss: LossName): void {
     const wanted = this.reference.step(() => losses[loss](this.theirs()), this.mirrors.flatMap(leaves));
     const list = this.program.withList ? this.listed() : undefined;
     const cost = this.optimizer.minimize(() => losses[loss](this.ours()), true, list)!;
-    same(`the loss '${loss}'`, numbersOf(cost), [wanted]);
+    this.same(`the loss '${loss}'`, numbersOf(cost), [wanted]);
     cost.dispose();
     const mine = this.mirrors.flatMap(leaves);
     this.variables().forEach((variable, i) => {
-      same(`variable ${i} after a step`, numbersOf(variable), numbersOf(mine[i]!));
+      this.same(`variable ${i} after a step`, numbersOf(variable), numbersOf(mine[i]!));
       // Rounding errors are not to add up.
       tf.tidy(() => mine[i]!.assign(tf.tensor(numbersOf(variable), variable.shape)));
     });
+  }
+
+  /** Throws where numbers differ, and where any is not finite: two NaNs would hide what differs. */
+  private same(what: string, actual: readonly number[], wanted: readonly number[]): void {
+    const text = (list: readonly number[]) => list.map((x) => x.toPrecision(5)).join(' ');
+    const both = `[${text(actual)}], the reference has [${text(wanted)}]`;
+    if (![...actual, ...wanted].every(Number.isFinite)) throw new Error(`${what} is not finite: ${both}`);
+    const scale = Math.max(1, ...wanted.map(Math.abs));
+    const distance = Math.max(0, ...actual.map((x, i) => Math.abs(x - wanted[i]!))) / scale;
+    if (actual.length !== wanted.length || (distance > 3e-3 && distance > this.roundingError())) {
+      throw new Error(`${what}: ${both}`);
+    }
+  }
+
+  private noteCondition(): void {
+    this.condition = Math.max(this.condition, ...this.mirrors.map(conditionOf));
+  }
+
+  /**
+   * How far apart two right results may be, by their size. Where errors grow c times, values grow with them: their relative
+   * errors of c·2⁻²⁴ are errors of c²·2⁻²⁴ in the angles of the sines in the losses.
+   */
+  private roundingError(): number {
+    this.noteCondition();
+    return this.condition ** 2 * 2 ** -23;
   }
 }
 
@@ -323,14 +357,4 @@ function register({ host, name }: Place, map: MapName, limit: number): void {
 function disposeOptimizer(optimizer: tf.Optimizer): void {
   optimizer.dispose();
   (optimizer as unknown as { c?: tf.Tensor }).c?.dispose();
-}
-
-/** Throws where numbers differ, and where any is not finite: two NaNs would hide what differs. */
-function same(what: string, actual: readonly number[], wanted: readonly number[]): void {
-  const text = (list: readonly number[]) => list.map((x) => x.toPrecision(5)).join(' ');
-  const both = `[${text(actual)}], the reference has [${text(wanted)}]`;
-  if (![...actual, ...wanted].every(Number.isFinite)) throw new Error(`${what} is not finite: ${both}`);
-  const scale = Math.max(1, ...wanted.map(Math.abs));
-  const differs = (x: number, i: number): boolean => Math.abs(x - wanted[i]!) > 3e-3 * scale;
-  if (actual.length !== wanted.length || actual.some(differs)) throw new Error(`${what}: ${both}`);
 }
