@@ -10,8 +10,8 @@ import {
   removeParametrizations,
 } from '../../src/index.ts';
 import { inTidy, numbers } from '../parametrize/fixtures.ts';
+import { losses } from '../parametrize/laws/losses.ts';
 import { disposeOptimizer, Net, optimizers } from '../parametrize/laws/specimens.ts';
-import { losses } from '../parametrize/laws/twin.ts';
 import { flatten } from '../toBeAllClose.ts';
 import { fieldOf, type Normalization, normalizations, stateOf, write } from './fixtures.ts';
 
@@ -54,7 +54,7 @@ describe.each(Object.keys(normalizations) as Normalization[])('legacy.%s', (norm
     const x = numbers(4, 2)();
     const gradients = (): number[][] => {
       const { grads } = tf.variableGrads(
-        () => losses[loss]!(x, () => net.weight, net.bias),
+        () => losses[loss]!(x, () => net.weight, net.bias, net.parameters()),
         net.parameters(),
       );
       return net.parameters().map(({ name }) => flatten(grads[name]!));

@@ -4,8 +4,8 @@ import { cached, registerParametrization, weightNorm } from '../../../src/index.
 import { expectOneAtEveryDepth } from '../../nn/gradientCheck.ts';
 import { catalogCases, catalogNames, parametrizedLayer } from '../../parametrizations/catalogCases.ts';
 import { flatten } from '../../toBeAllClose.ts';
+import { losses } from './losses.ts';
 import { Net, pureSpecimens, specimens } from './specimens.ts';
-import { losses } from './twin.ts';
 
 function gradientsOf(net: Net, f: () => tf.Tensor): Record<string, number[]> {
   return Object.fromEntries(
@@ -24,7 +24,7 @@ describe('L2: every read in a gradient is on its tape', () => {
       for (const map of maps) registerParametrization(net, 'weight', map);
       const x = tf.randomNormal([4, 2], 0, 1, 'float32', 3);
       tf.tidy(() => {
-        const f = () => losses[loss]!(x, () => net.weight, net.bias);
+        const f = () => losses[loss]!(x, () => net.weight, net.bias, net.parameters());
         const plain = gradientsOf(net, f);
         const scoped = cached(() => {
           net.weight; // an entry that was made off the tape, which must not be served on it

@@ -10,8 +10,9 @@ import {
   syncOptimizer,
 } from '../../../src/index.ts';
 import { flatten } from '../../toBeAllClose.ts';
+import { losses } from './losses.ts';
 import { disposeOptimizer, Net, optimizers, specimens } from './specimens.ts';
-import { losses, Twin } from './twin.ts';
+import { Twin } from './twin.ts';
 
 /** One instruction of a random program. */
 export type Op =
@@ -179,16 +180,18 @@ export class Run {
               flatten(result.grads[variable.name] ?? tf.zerosLike(variable)),
             );
           });
-        const wanted = grads(twin.variables(), () => loss(this.x, twin.readerOnTape(), twin.bias));
-        const ours = grads(this.variables(), () => loss(this.x, () => net.weight, net.bias));
+        const theirs = twin.variables();
+        const wanted = grads(theirs, () => loss(this.x, twin.readerOnTape(), twin.bias, theirs));
+        const variables = this.variables();
+        const ours = grads(variables, () => loss(this.x, () => net.weight, net.bias, variables));
         expect(ours).toBeAllClose(wanted, close);
         break;
       }
       case 'step': {
         const loss = losses[instruction.loss]!;
-        const wanted = twin.step((weight, bias) => loss(this.x, weight, bias));
+        const wanted = twin.step(loss, this.x);
         const cost = this.optimizer.minimize(
-          () => loss(this.x, () => net.weight, net.bias),
+          () => loss(this.x, () => net.weight, net.bias, this.variables()),
           true,
           net.parameters(),
         )!;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parametrization } from '../../../src/index.ts';
-import { affine, disposeOptimizer, optimizers } from './specimens.ts';
+import type { Loss } from './losses.ts';
+import { disposeOptimizer, optimizers } from './specimens.ts';
 
 /**
  * The uncached twin of a parametrized `Net`: the same maps applied by hand, without any of the mechanism.
@@ -69,9 +70,12 @@ export class Twin {
   }
 
   /** One optimizer step on a loss of the weight and the bias. */
-  step(loss: (weight: () => tf.Tensor, bias: tf.Tensor) => tf.Scalar): number {
+  step(loss: Loss, x: tf.Tensor): number {
     const variables = this.variables();
-    const { value, grads } = tf.variableGrads(() => loss(this.readerOnTape(), this.bias), variables);
+    const { value, grads } = tf.variableGrads(
+      () => loss(x, this.readerOnTape(), this.bias, variables),
+      variables,
+    );
     for (const variable of variables) {
       const gradient = grads[variable.name];
       this.#optimizerOf(variable).applyGradients([{ name: variable.name, tensor: gradient! }]);
@@ -197,22 +201,3 @@ function numbers(evaluate: () => tf.Tensor): number[] {
   value.dispose();
   return data;
 }
-
-/** The losses that the programs differentiate: with one or two reads, and with a gradient inside the gradient. */
-export const losses: Record<string, (x: tf.Tensor, weight: () => tf.Tensor, bias: tf.Tensor) => tf.Scalar> = {
-  'one read': (x, weight, bias) => tf.mean(tf.square(tf.sub(affine(x, weight(), bias), 1))) as tf.Scalar,
-  'two reads': (x, weight, bias) =>
-    tf.add(
-      tf.mean(tf.square(affine(x, weight(), bias))),
-      tf.mul(0.1, tf.sum(tf.square(weight()))),
-    ) as tf.Scalar,
-  'reads in tidies': (x, weight, bias) => {
-    const y = tf.tidy(() => affine(x, weight(), bias));
-    const z = tf.tidy(() => tf.tidy(() => affine(x, weight(), bias)));
-    return tf.mean(tf.mul(y, z)) as tf.Scalar;
-  },
-  'gradient penalty': (x, weight, bias) => {
-    const slope = tf.grad((input) => tf.sum(tf.tanh(affine(input, weight(), bias))))(x);
-    return tf.add(tf.sum(tf.square(slope)), tf.mean(tf.square(affine(x, weight(), bias)))) as tf.Scalar;
-  },
-};
