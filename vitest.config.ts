@@ -30,7 +30,7 @@ const inBrowsers = ['test/{checkpoint,layers}/inBrowser.test.ts'];
 /** Files that need no backend, or choose their own, or run programs of their own: the same on every backend. */
 const once = [
   'test/*.test.ts',
-  'test/{bundlers,cli,decorators,examples,types}/**/*.test.ts',
+  'test/{bundlers,cli,core,decorators,examples,types}/**/*.test.ts',
   'test/bench/interleave.test.ts',
   'test/checkpoint/{badFiles,memory,mutants,openSource,pythonReads,unpickle,writeSafetensors,zipArchive}.test.ts',
   'test/kernels/simd/*.test.ts',

@@ -9,7 +9,7 @@ import { checkFileName } from '../checkpoint/safetensors/checkFileName.ts';
 import { safetensorsPieces } from '../checkpoint/safetensors/safetensorsPieces.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { recipeKey } from '../checkpoint/state/recipeText.ts';
-import { counted } from './counted.ts';
+import { pluralize } from '../core/text.ts';
 import { below } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
@@ -62,7 +62,7 @@ export async function convert(
       terminal.out(
         json
           ? JSON.stringify(facts)
-          : `${folded ? `folded ${counted(folded, 'weight')}\n` : ''}${output}: ${counted(tensors.size, 'tensor')}, ${counted(bytes, 'byte')}`,
+          : `${folded ? `folded ${pluralize(folded, 'weight')}\n` : ''}${output}: ${pluralize(tensors.size, 'tensor')}, ${pluralize(bytes, 'byte')}`,
       );
     } finally {
       await file.close();

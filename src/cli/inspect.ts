@@ -1,13 +1,13 @@
 import { printable } from '../checkpoint/checkpointError.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
-import { sizeOf } from '../checkpoint/file/storedTensor.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/respell/parametrizedWeights.ts';
 import { placeholderNote } from '../checkpoint/state/checkpointReport.ts';
 import { recipeKey } from '../checkpoint/state/recipeText.ts';
+import { sizeOf } from '../core/shapes.ts';
+import { pluralize } from '../core/text.ts';
+import { textTable } from '../core/textTable.ts';
 import type { RecipeStep } from '../model/recipe.ts';
-import { textTable } from '../model/textTable.ts';
-import { counted } from './counted.ts';
 import { below } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
@@ -132,12 +132,14 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   ];
   if (lines.length > 0) blocks.push(lines.join('\n'));
   const shared = tied.length === 0 ? '' : ', tied ones once';
-  blocks.push(`${format}: ${counted(tensors.length, 'tensor')}, ${counted(elements, 'element')}${shared}`);
+  blocks.push(
+    `${format}: ${pluralize(tensors.length, 'tensor')}, ${pluralize(elements, 'element')}${shared}`,
+  );
   return blocks.join('\n\n');
 }
 
 /** Text of a file as a terminal may show it, and not a megabyte of it. */
 const short = (text: string): string =>
   text.length > 100
-    ? `${printable(text.slice(0, 100))}… (${counted(text.length, 'character')})`
+    ? `${printable(text.slice(0, 100))}… (${pluralize(text.length, 'character')})`
     : printable(text);

@@ -1,5 +1,4 @@
 import { ParametrizeError } from './errors.ts';
-import { formatShape } from './shapes.ts';
 import { didYouMean } from './text.ts';
 
 /**
@@ -100,20 +99,5 @@ export function checkChoice(caller: string, name: string, value: string, choices
   throw new ParametrizeError(
     'OPTION',
     `${caller}: ${name} is '${String(value)}', it must be one of ${list}.${didYouMean(String(value), choices)}`,
-  );
-}
-
-/**
- * The axis that a possibly negative `dim` means in a tensor of that shape; -1 is the last.
- *
- * @throws {@link ParametrizeError} `SHAPE` if the tensor has no such axis
- */
-export function resolveDim(caller: string, name: string, dim: number, shape: readonly number[]): number {
-  // A scalar counts as having one axis, as in torch.
-  const rank = Math.max(shape.length, 1);
-  if (dim >= -rank && dim < rank) return dim < 0 ? dim + rank : dim;
-  throw new ParametrizeError(
-    'SHAPE',
-    `${caller}: ${name} is ${dim}, but the input has shape ${formatShape(shape)}. Pass a dim from ${-rank} to ${rank - 1}.`,
   );
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
+import { isClass } from '../core/guards.ts';
 import { typeName } from '../core/text.ts';
 import { ModuleList } from '../nn/containers/containers.ts';
 import { isModule } from '../nn/module/fields.ts';
@@ -164,8 +165,6 @@ const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({
 /** Who registers takes a host; a factory takes nothing. */
 const isFactory = (apply: unknown): apply is ParametrizationFactory =>
   typeof apply === 'function' && apply.length === 0;
-
-const isClass = (value: object): boolean => /^class\b/.test(Function.prototype.toString.call(value));
 
 /** Options as one's own: arrays and plain objects are copied, anything else is what it is. */
 export function copyOptions(options: Declaration['options']): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { patchMethod } from '../core/patchMethod.ts';
 import { recording } from '../engine/tape.ts';
 import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
 import type { Layer } from './layer.ts';
@@ -19,10 +20,7 @@ export function enterMode(layer: Layer, list: ParametrizationList): void {
   }
   const entered = new Set([list]);
   listsOf.set(layer, entered);
-  const before = Object.getOwnPropertyDescriptor(layer, 'call');
-  callsBefore.set(layer, before);
-  const { call } = layer;
-  const value: Layer['call'] = (inputs, kwargs) => {
+  const restore = patchMethod(layer, 'call', (call) => (inputs, kwargs) => {
     const { training = recording() !== 'idle' } = (kwargs ?? {}) as { training?: unknown };
     if (training !== true) return call.call(layer, inputs, kwargs);
     setTraining(entered, true);
@@ -31,11 +29,11 @@ export function enterMode(layer: Layer, list: ParametrizationList): void {
     } finally {
       setTraining(entered, false);
     }
-  };
-  Object.defineProperty(layer, 'call', { value, enumerable: false, configurable: true, writable: true });
+  });
+  restoreCall.set(layer, restore);
 }
 
-const callsBefore = new WeakMap<Layer, PropertyDescriptor | undefined>();
+const restoreCall = new WeakMap<Layer, () => void>();
 
 /** Takes back what {@link enterMode} did. */
 export function leaveMode(layer: Layer, list: ParametrizationList): void {
@@ -43,9 +41,7 @@ export function leaveMode(layer: Layer, list: ParametrizationList): void {
   lists?.delete(list);
   if (lists === undefined || lists.size > 0) return;
   listsOf.delete(layer);
-  const before = callsBefore.get(layer);
-  if (before === undefined) delete (layer as Partial<Layer>).call;
-  else Object.defineProperty(layer, 'call', before);
+  restoreCall.get(layer)?.();
 }
 
 function setTraining(lists: Iterable<ParametrizationList>, training: boolean): void {

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
+import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
 import { cached } from '../parametrize/cached.ts';
 import { everyLayer, isLayer, ownWeights } from './layer.ts';
@@ -32,28 +33,10 @@ export function folded<T>(model: LayersModel, fn: () => T): T {
   }
   const weights = everyLayer(model).flatMap(([, layer]) => [...ownWeights(layer).values()]);
   const unfolds = [...new Set(weights)].map((weight) => attachmentOf(weight)?.fold());
-  const unfold = (): void => {
-    for (const undo of unfolds) undo?.();
-  };
-  let result: T;
-  try {
-    result = cached(fn);
-  } catch (error) {
-    unfold();
-    throw error;
-  }
-  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
-    unfold();
-    return result;
-  }
-  return (result as unknown as Promise<unknown>).then(
-    (value) => {
-      unfold();
-      return value;
+  return settle(
+    () => cached(fn),
+    () => {
+      for (const unfold of unfolds) unfold?.();
     },
-    (error: unknown) => {
-      unfold();
-      throw error;
-    },
-  ) as T;
+  );
 }

@@ -1,3 +1,4 @@
+import { joinPath } from '../core/paths.ts';
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
 
 /** What this adapter uses of a layer of tfjs-layers, beside its public interface. */
@@ -48,7 +49,7 @@ export function everyLayer(root: Layer): [path: string, layer: Layer][] {
   const walk = (layer: Layer, path: string): void => {
     if (found.has(layer)) return;
     found.set(layer, path);
-    for (const [name, child] of childrenOf(layer)) walk(child, path === '' ? name : `${path}.${name}`);
+    for (const [name, child] of childrenOf(layer)) walk(child, joinPath(path, name));
   };
   walk(root, '');
   return [...found].map(([layer, path]) => [path, layer]);

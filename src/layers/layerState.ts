@@ -1,4 +1,5 @@
 import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
 import type { ForeignKind, ForeignPart, ForeignState } from '../model/foreign/foreignModel.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
@@ -73,7 +74,7 @@ function partsOf(place: LayerPlace): Parts {
   const type = layer.getClassName();
   if (type === 'TimeDistributed') {
     const inner = (layer as unknown as { layer: Layer }).layer;
-    const below = hostPath === '' ? 'layer' : `${hostPath}.layer`;
+    const below = joinPath(hostPath, 'layer');
     if (!isContainer(inner)) return partsOf({ ...place, layer: inner, hostPath: below });
   }
   if (recurrent.includes(type)) return { parts: recurrentParts(place), notes: recurrentNotes(place) };

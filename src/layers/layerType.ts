@@ -1,3 +1,4 @@
+import { axisIn } from '../core/axes.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { childrenOf, isLayer, type Layer, ownWeights } from './layer.ts';
@@ -76,9 +77,7 @@ export function mainWeight(layer: Layer): string {
 export function outputAxes(layer: Layer, name: string, rank: number): readonly number[] {
   const type = layerTypes[layer.getClassName()] ?? customType;
   const axes = name === 'depthwiseKernel' ? depthwiseAxes : type.outputAxes;
-  return rank < 2
-    ? Array.from({ length: rank }, (_, axis) => axis)
-    : axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  return rank < 2 ? Array.from({ length: rank }, (_, axis) => axis) : axes.map((axis) => axisIn(axis, rank)!);
 }
 
 /** The object below a layer that has the weight of a path, and its name there. */

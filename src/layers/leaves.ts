@@ -1,3 +1,4 @@
+import { joinPath } from '../core/paths.ts';
 import { isContainer } from './graph.ts';
 import { childrenOf, type Layer } from './layer.ts';
 
@@ -36,7 +37,7 @@ export function leavesOf(model: Layer): Leaves {
     const children = childrenOf(layer);
     const generated = generatedNames(children.map(([, child]) => child));
     for (const [name, child] of children) {
-      walk(child, path === '' ? name : `${path}.${name}`, isNamed && !generated.has(child));
+      walk(child, joinPath(path, name), isNamed && !generated.has(child));
     }
   };
   walk(model, '', true);

@@ -1,4 +1,5 @@
 import { ParametrizeError } from '../core/errors.ts';
+import { patchMethod } from '../core/patchMethod.ts';
 import { didYouMean, typeName } from '../core/text.ts';
 import { type Layer, ownWeights } from './layer.ts';
 import { knownWeights } from './layerType.ts';
@@ -30,12 +31,9 @@ export function postpone(caller: string, layer: Layer, name: string, register: (
 }
 
 function registerAfterBuild(layer: Layer): void {
-  const before = Object.getOwnPropertyDescriptor(layer, 'build');
-  const { build } = layer;
-  const value: Layer['build'] = (...args) => {
+  const restore = patchMethod(layer, 'build', (build) => (...args) => {
     build.apply(layer, args);
-    if (before === undefined) delete (layer as Partial<Layer>).build;
-    else Object.defineProperty(layer, 'build', before);
+    restore();
     layer.built = true;
     // tfjs sets them after this, by position among the weights, which are others then.
     if (layer.initialWeights) layer.setWeights(layer.initialWeights);
@@ -43,6 +41,5 @@ function registerAfterBuild(layer: Layer): void {
     const registrations = waiting.get(layer) ?? [];
     waiting.delete(layer);
     for (const register of registrations) register();
-  };
-  Object.defineProperty(layer, 'build', { value, enumerable: false, configurable: true, writable: true });
+  });
 }

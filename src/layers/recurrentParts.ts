@@ -1,3 +1,4 @@
+import { joinPath } from '../core/paths.ts';
 import type { ForeignTensor } from '../model/foreign/foreignModel.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import type { Layer } from './layer.ts';
@@ -37,7 +38,7 @@ function tensorsOf(cell: Cell, suffix: string, before: FeatureOrder): ForeignTen
 export function recurrentParts(place: LayerPlace): TorchPart[] {
   const layer = place.layer as Recurrent | Bidirectional;
   const { path, hostPath } = place;
-  const at = (name: string): string => (hostPath === '' ? name : `${hostPath}.${name}`);
+  const at = (name: string): string => joinPath(hostPath, name);
   const isBoth = 'forwardLayer' in layer;
   const directions: [layer: Recurrent, hostPath: string, suffix: string][] = isBoth
     ? [
@@ -66,7 +67,7 @@ export function recurrentParts(place: LayerPlace): TorchPart[] {
 }
 
 const cellsOf = ({ cell }: Recurrent, hostPath: string): Cell[] => {
-  const path = hostPath === '' ? 'cell' : `${hostPath}.cell`;
+  const path = joinPath(hostPath, 'cell');
   return cell.cells === undefined
     ? [{ layer: cell, hostPath: path }]
     : cell.cells.map((layer, i) => ({ layer, hostPath: `${path}.cells.${i}` }));

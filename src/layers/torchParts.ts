@@ -1,3 +1,5 @@
+import { joinPath } from '../core/paths.ts';
+import { sizeOf } from '../core/shapes.ts';
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
 import type { ForeignPart, ForeignTensor } from '../model/foreign/foreignModel.ts';
 import { type Factor, Layout } from '../model/foreign/layout.ts';
@@ -29,7 +31,7 @@ interface FeatureAxis {
 const factor = (name: string, size: number): Factor => ({ name, size });
 
 function featureAxis(name: string, size: number, order: FeatureOrder): FeatureAxis {
-  if (order === null || order.reduce((product, length) => product * length, 1) !== size) {
+  if (order === null || sizeOf(order) !== size) {
     const one = [factor(name, size)];
     return { torch: one, own: one };
   }
@@ -61,7 +63,7 @@ export function torchTensor(
   const layout = layoutOf(weight.shape as readonly number[]);
   return [
     {
-      path: hostPath === '' ? name : `${hostPath}.${name}`,
+      path: joinPath(hostPath, name),
       host: layer,
       hostPath,
       name,
@@ -196,11 +198,11 @@ export const torchParts: Readonly<Record<string, (place: LayerPlace) => TorchPar
   ],
   SeparableConv2D: (place) => [
     {
-      path: place.path === '' ? 'depthwise' : `${place.path}.depthwise`,
+      path: joinPath(place.path, 'depthwise'),
       tensors: torchTensor(place, 'depthwiseKernel', 'weight', depthwise),
     },
     {
-      path: place.path === '' ? 'pointwise' : `${place.path}.pointwise`,
+      path: joinPath(place.path, 'pointwise'),
       tensors: [
         ...torchTensor(place, 'pointwiseKernel', 'weight', filter(false)),
         ...torchTensor(place, 'bias', 'bias', vector('out')),

@@ -1,6 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
+import { warnOnce } from '../core/warnOnce.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { ParametrizationLike } from '../parametrize/parametrization.ts';
@@ -20,14 +21,11 @@ export type WithTensor<N extends string> = Module & { [Name in N]: Tensor | null
 /** The name of a legacy function, which the modern one has too. */
 type HookName = 'weightNorm' | 'spectralNorm';
 
-let warned = false;
-
 /** Says, once in the life of the process, which function takes the place of this one. */
 function warnDeprecated(name: HookName): void {
-  if (warned) return;
-  warned = true;
-  console.warn(
-    `tfjs-parametrize: the hook API (legacy.${name}) is deprecated. Use ${name} of 'tfjs-parametrize'; checkpoints of either load into either.`,
+  warnOnce(
+    'legacy',
+    `the hook API (legacy.${name}) is deprecated. Use ${name} of 'tfjs-parametrize'; checkpoints of either load into either.`,
   );
 }
 

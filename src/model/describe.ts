@@ -1,13 +1,14 @@
 import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
 import { formatShape } from '../core/shapes.ts';
 import { typeName } from '../core/text.ts';
+import { textTable } from '../core/textTable.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { checkModel } from './checkModel.ts';
 import { hostsOf } from './hostsOf.ts';
-import { textTable } from './textTable.ts';
 
 /** One original of a parametrized tensor. */
 export interface DescribedOriginal {
@@ -103,7 +104,7 @@ function tableOf(rows: readonly DescribedTensor[]): string {
   if (rows.length === 0) return 'nothing is parametrized';
   const cells = rows.map(
     ({ path, host, tensor, shape, chain, declaredBy, originals, reads, evaluations }) => [
-      path === '' ? tensor : `${path}.${tensor}`,
+      joinPath(path, tensor),
       host,
       formatShape(shape),
       chain.map((text, i) => (declaredBy[i] === null ? text : `@${text}`)).join(' → '),

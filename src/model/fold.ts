@@ -1,4 +1,5 @@
 import type { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { removeAll } from '../parametrize/removeParametrizations.ts';
 import { checkModel } from './checkModel.ts';
@@ -26,5 +27,5 @@ export function fold(model: object): string[] {
     'fold',
     found.map(({ host, name }) => [host, name] as const),
   );
-  return found.map(({ path, name }) => (path === '' ? name : `${path}.${name}`));
+  return found.map(({ path, name }) => joinPath(path, name));
 }

@@ -1,3 +1,4 @@
+import { joinPath } from '../core/paths.ts';
 import { checkUse } from '../nn/module/integrityCheck.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
@@ -14,7 +15,7 @@ export function hostsOf(model: object): [path: string, host: object][] {
     ...[...registrationsOf(host)].flatMap(([name, { list }]) =>
       list
         .namedModules()
-        .map(([key, module]): [string, object] => [joined(path, 'parametrizations', name, key), module]),
+        .map(([key, module]): [string, object] => [joinPath(path, 'parametrizations', name, key), module]),
     ),
   ]);
 }
@@ -26,7 +27,7 @@ export function outerHostsOf(model: object): [path: string, host: object][] {
   const walk = (module: Module, path: string): void => {
     if (found.has(module) || module instanceof ParametrizationDict) return;
     found.set(module, path);
-    for (const [name, child] of module.namedChildren()) walk(child, joined(path, name));
+    for (const [name, child] of module.namedChildren()) walk(child, joinPath(path, name));
   };
   walk(rawOf(model), '');
   return [...found].map(([module, path]) => [path, module]);
@@ -40,10 +41,8 @@ function foreignHostsOf(model: object): [path: string, host: object][] {
     checkUse(host);
     found.set(rawOf(host), path);
     for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
-      walk(child, joined(path, name));
+      walk(child, joinPath(path, name));
   };
   walk(model, '');
   return [...found].map(([host, path]) => [path, host]);
 }
-
-const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('.');

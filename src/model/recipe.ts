@@ -1,4 +1,5 @@
 import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
@@ -97,7 +98,7 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
       const has = Object.keys(catalog).join(', ') || 'nothing';
       throw new ParametrizeError(
         'UNKNOWN_RECIPE',
-        `'${join(path, tensor)}' was parametrized by '${kind}', which the catalog has not; it has ${has}. Add a function of that name: catalog: { ${kind}: (host, name, options) => … }.`,
+        `'${joinPath(path, tensor)}' was parametrized by '${kind}', which the catalog has not; it has ${has}. Add a function of that name: catalog: { ${kind}: (host, name, options) => … }.`,
       );
     }
   }
@@ -106,11 +107,11 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
     if (host === undefined) {
       throw new ParametrizeError(
         'UNKNOWN_RECIPE',
-        `'${join(path, tensor)}' was parametrized, and the model has no module '${path}'. Load into the model that was saved.`,
+        `'${joinPath(path, tensor)}' was parametrized, and the model has no module '${path}'. Load into the model that was saved.`,
       );
     }
     for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
-    return join(path, tensor);
+    return joinPath(path, tensor);
   });
 }
 
@@ -123,5 +124,3 @@ function hostAt(model: Module, path: string): Module | undefined {
   }
   return host;
 }
-
-const join = (path: string, tensor: string): string => (path === '' ? tensor : `${path}.${tensor}`);

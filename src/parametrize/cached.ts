@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { ParametrizeError } from '../core/errors.ts';
+import { isThenable } from '../core/guards.ts';
+import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
 import { tensorsIn } from '../engine/scope.ts';
 import { enterScope, leaveScope } from './cacheScope.ts';
@@ -39,34 +41,13 @@ export function cached<T>(...args: [] | [fn: () => T]): T | Disposable {
   if (args.length === 0) return openScope();
   const [fn] = args;
   if (typeof fn !== 'function') {
-    const isPromise = typeof (fn as { then?: unknown } | null)?.then === 'function';
     throw new ParametrizeError(
       'NOT_A_FUNCTION',
-      `cached: expected a function, got ${isPromise ? 'a promise, whose work began outside of the scope' : typeName(fn)}. Pass the function itself: cached(async () => { … }).`,
+      `cached: expected a function, got ${isThenable(fn) ? 'a promise, whose work began outside of the scope' : typeName(fn)}. Pass the function itself: cached(async () => { … }).`,
     );
   }
   enterScope();
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    leaveScope([]);
-    throw error;
-  }
-  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function') {
-    return (result as unknown as PromiseLike<unknown>).then(
-      (value) => {
-        leaveScope(tensorsIn(value));
-        return value;
-      },
-      (error: unknown) => {
-        leaveScope([]);
-        throw error;
-      },
-    ) as T;
-  }
-  leaveScope(tensorsIn(result));
-  return result;
+  return settle(fn, (result) => leaveScope(tensorsIn(result)));
 }
 
 function openScope(): Disposable {

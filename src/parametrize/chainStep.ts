@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
+import { isClass } from '../core/guards.ts';
 import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
@@ -41,7 +42,7 @@ export interface ChainStep {
 export function chainStep(caller: string, registered: unknown): ChainStep {
   if (isModule(registered)) return moduleStep(caller, rawOf(registered));
   if (typeof registered === 'function') {
-    if (/^class\b/.test(Function.prototype.toString.call(registered))) {
+    if (isClass(registered)) {
       throw invalid(caller, `got the class ${registered.name}. Pass an instance: new ${registered.name}(…)`);
     }
     const forward = registered as (...originals: Tensor[]) => Tensor;

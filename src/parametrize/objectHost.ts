@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
+import { isObject } from '../core/guards.ts';
 import { didYouMean, typeName } from '../core/text.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
@@ -60,8 +61,6 @@ export const hostKindOf = (host: object): HostKind =>
 /** True if properties can be added to a host, and to its dictionary of chains. */
 const isOpen = (host: object): boolean =>
   Object.isExtensible(host) && Object.isExtensible(dictOf(host) ?? host);
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /**
  * Throws unless an object can hold a chain at all.

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
+import { warnOnce } from '../core/warnOnce.ts';
 import type { ChainStep } from './chainStep.ts';
 import { describeValue, stepName } from './rightInverse.ts';
 
@@ -24,14 +25,11 @@ export const endedValue = (label: string): ParametrizeError =>
     `using a value of ${label}: it was borrowed, and it ended when ${label} was read again after a change, or was removed or disposed. Read the tensor anew, or hold a copy: tf.clone(value).`,
   );
 
-let warned = false;
-
 /** Warns, once in the life of the process, that a read can have no gradient where it stands. */
 export function warnCustomGradient(label: string): void {
-  if (warned) return;
-  warned = true;
-  console.warn(
-    `tfjs-parametrize: ${label} is read in the forward of a tf.customGrad, where tfjs records nothing: the value is right, but no gradient reaches its originals. Read it before and pass it as an argument.`,
+  warnOnce(
+    'customGrad',
+    `${label} is read in the forward of a tf.customGrad, where tfjs records nothing: the value is right, but no gradient reaches its originals. Read it before and pass it as an argument.`,
   );
 }
 

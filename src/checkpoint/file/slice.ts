@@ -1,6 +1,6 @@
+import { sizeOf } from '../../core/shapes.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { Reading } from '../source/reading.ts';
-import { sizeOf } from './storedTensor.ts';
 
 /** A part of a tensor, along each of its axes. */
 export interface Box {

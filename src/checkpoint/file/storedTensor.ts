@@ -15,9 +15,6 @@ export interface StoredTensor {
   readonly data: ElementArray;
 }
 
-/** How many elements a tensor of a shape has. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
-
 /** Bytes that {@link toTensor} allocates for one tensor. */
 export const bytesToWiden = (dtype: DType, size: number): number =>
   dtype === 'F32' || dtype === 'I32' || dtype === 'BOOL' ? 0 : size * 4;

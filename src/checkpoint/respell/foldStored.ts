@@ -1,8 +1,9 @@
+import { sizeOf } from '../../core/shapes.ts';
 import { keptAxes, leftAxes, type Normalization, rowAxes } from '../../nn/spelling/normalization.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { DType } from '../file/dtype.ts';
 import { bfloat16ToFloat32, float16ToFloat32, toBfloat16, toFloat16 } from '../file/half.ts';
-import { type StoredTensor, sizeOf } from '../file/storedTensor.ts';
+import type { StoredTensor } from '../file/storedTensor.ts';
 
 // The formulas of WeightNorm and SpectralNorm once more, in plain numbers: files of torch are folded without a backend, F64 in
 // its own precision, and by σ alone where no module tells which axis is meant. A test holds both to the same values.

@@ -1,3 +1,4 @@
+import { joinPath } from '../../core/paths.ts';
 import type { TensorRecipe } from '../../model/recipe.ts';
 import { modernKey } from '../../nn/spelling/normalization.ts';
 
@@ -13,7 +14,7 @@ export const recipeBelow = (recipe: readonly TensorRecipe[], path: string): Tens
  */
 export function recipeByTensor(recipe: readonly TensorRecipe[]): Map<string, TensorRecipe[]> {
   const found = new Map<string, TensorRecipe[]>();
-  const nameOf = ({ path, tensor }: TensorRecipe): string => (path === '' ? tensor : `${path}.${tensor}`);
+  const nameOf = ({ path, tensor }: TensorRecipe): string => joinPath(path, tensor);
   for (const entry of recipe) {
     if (modernKey(nameOf(entry)) === null)
       found.set(nameOf(entry), [{ ...entry, path: '', tensor: 'weight' }]);

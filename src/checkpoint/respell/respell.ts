@@ -1,10 +1,11 @@
+import { sizeOf } from '../../core/shapes.ts';
 import type { TensorRecipe } from '../../model/recipe.ts';
 import { keyIn, partsOf } from '../../nn/spelling/normalization.ts';
 import type { Spelling } from '../../nn/spelling/spelling.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
 import { checkDType, type DType } from '../file/dtype.ts';
-import { type StoredTensor, sizeOf } from '../file/storedTensor.ts';
+import type { StoredTensor } from '../file/storedTensor.ts';
 import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
 import { foldedType, foldStored, rightVectorStored, storedAs } from './foldStored.ts';
 import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';

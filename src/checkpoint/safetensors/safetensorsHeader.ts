@@ -1,7 +1,8 @@
+import { isCount, isRecord } from '../../core/guards.ts';
+import { sizeOf } from '../../core/shapes.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import { checkDType, type DType, elementBits, elementSize } from '../file/dtype.ts';
 import { hasBrace, notACheckpoint } from '../file/fileKind.ts';
-import { sizeOf } from '../file/storedTensor.ts';
 import { numbersIn, part, type Reading } from '../source/reading.ts';
 import { headerIn } from './safetensorsJson.ts';
 import { type SafetensorsFile, SafetensorsTensor } from './safetensorsTensor.ts';
@@ -45,7 +46,7 @@ export function* readHeader(file: SafetensorsFile): Reading<SafetensorsHeader> {
 function metadataOf(value: unknown): Record<string, string> {
   const metadata: Record<string, string> = Object.create(null);
   if (value === null) return metadata;
-  if (!isObject(value)) throw corrupt('__metadata__ is not an object');
+  if (!isRecord(value)) throw corrupt('__metadata__ is not an object');
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') throw corrupt(`the metadata ${quoted(key)} is not a text`);
     metadata[key] = text;
@@ -53,13 +54,8 @@ function metadataOf(value: unknown): Record<string, string> {
   return metadata;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
 function tensorOf(name: string, value: unknown, first: number, file: SafetensorsFile): SafetensorsTensor {
-  if (!isObject(value)) throw corrupt(`the entry ${quoted(name)} is not an object`);
+  if (!isRecord(value)) throw corrupt(`the entry ${quoted(name)} is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string') throw corrupt(`the tensor ${quoted(name)} has no type`);
   if (!Array.isArray(shape) || !shape.every(isCount) || shape.length > maxRank) {

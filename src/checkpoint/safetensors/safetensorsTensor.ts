@@ -1,8 +1,9 @@
+import { sizeOf } from '../../core/shapes.ts';
 import { quoted } from '../checkpointError.ts';
 import { checkDType, elementSize, elementsIn } from '../file/dtype.ts';
 import type { ParsedTensor } from '../file/parsedCheckpoint.ts';
 import { type Box, readBox } from '../file/slice.ts';
-import { bytesToWiden, type StoredTensor, sizeOf } from '../file/storedTensor.ts';
+import { bytesToWiden, type StoredTensor } from '../file/storedTensor.ts';
 import type { Budget } from '../source/budget.ts';
 import { part, type Reading } from '../source/reading.ts';
 

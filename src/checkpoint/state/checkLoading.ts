@@ -1,4 +1,5 @@
 import { ParametrizeError } from '../../core/errors.ts';
+import { isRecord } from '../../core/guards.ts';
 import { didYouMean } from '../../core/text.ts';
 import type { Catalog } from '../../model/recipe.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
@@ -35,8 +36,7 @@ export function checkLoading(caller: string, { prefix, rename, catalog }: Loadin
   }
 }
 
-const isTable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTable = (value: unknown): boolean => isRecord(value);
 
 /**
  * Refuses a table with a name that no key has: misspelt, it would leave the layers to their order. What is to be left out may be

@@ -1,13 +1,14 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
+import { joinPath } from '../../core/paths.ts';
 import type {
   ForeignKind,
   ForeignPart,
   ForeignState,
   ForeignTensor,
 } from '../../model/foreign/foreignModel.ts';
-import { joined, nativeKey } from '../../model/foreign/foreignTensor.ts';
+import { nativeKey } from '../../model/foreign/foreignTensor.ts';
 import { normalizationAlike } from '../../model/foreign/normalizationAlike.ts';
 import { type ChooseMode, Twin } from '../../model/foreign/twin.ts';
 import { followRecipe, registering } from '../../model/foreign/twinRecipe.ts';
@@ -132,10 +133,10 @@ function isAlike(
   const [torchName] = torchNames as [string];
   const { normalization, dims } = normalizationAlike(host, name, layout!)!;
   const keys = [false, true].map((isLegacy) => keysIn(torchName, normalization, isLegacy));
-  const [first] = keys.find((spelled) => spelled.every((key) => joined(path, key) in tensors)) ?? [];
+  const [first] = keys.find((spelled) => spelled.every((key) => joinPath(path, key) in tensors)) ?? [];
   if (first === undefined) return true; // otherwise spelled: through the right inverse of the twin
   if (normalization === 'weightNorm') {
-    const g = tensors[joined(path, first)]!;
+    const g = tensors[joinPath(path, first)]!;
     const shape = layout!.torchShape.map((size, axis) => (dims.includes(axis) ? size : 1));
     return tf.util.arraysEqual(g.shape, dims.length === 0 ? [] : shape);
   }

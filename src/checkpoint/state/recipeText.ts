@@ -1,3 +1,4 @@
+import { isRecord } from '../../core/guards.ts';
 import type { RecipeStep, TensorRecipe } from '../../model/recipe.ts';
 import { CheckpointError, corrupt } from '../checkpointError.ts';
 
@@ -27,7 +28,7 @@ export function recipeIn(metadata: Readonly<Record<string, string>>): TensorReci
   } catch {
     throw corrupt('the recipe of parametrizations is not JSON');
   }
-  if (!isObject(recipe)) throw corrupt('the recipe of parametrizations is not an object');
+  if (!isRecord(recipe)) throw corrupt('the recipe of parametrizations is not an object');
   if (recipe['version'] !== version) {
     throw new CheckpointError(
       'UNKNOWN_RECIPE',
@@ -47,15 +48,12 @@ export function recipeIn(metadata: Readonly<Record<string, string>>): TensorReci
   return parametrizations;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isTensorRecipe = (value: unknown): value is TensorRecipe =>
-  isObject(value) &&
+  isRecord(value) &&
   typeof value['path'] === 'string' &&
   typeof value['tensor'] === 'string' &&
   Array.isArray(value['steps']) &&
   value['steps'].every(isStep);
 
 const isStep = (value: unknown): value is RecipeStep =>
-  isObject(value) && typeof value['kind'] === 'string' && isObject(value['options']);
+  isRecord(value) && typeof value['kind'] === 'string' && isRecord(value['options']);

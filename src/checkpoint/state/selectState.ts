@@ -1,3 +1,4 @@
+import { joinPath } from '../../core/paths.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 
 /** Other names for keys: a function, or a table of whole keys and of paths in front of a dot. Null leaves a key out. */
@@ -67,7 +68,7 @@ export function renamer(rename: Rename | undefined): (key: string) => string | n
   return (key) => {
     for (const [from, to] of table) {
       if (key === from) return to;
-      if (key.startsWith(`${from}.`)) return to === null ? null : joined(to, key.slice(from.length + 1));
+      if (key.startsWith(`${from}.`)) return to === null ? null : joinPath(to, key.slice(from.length + 1));
     }
     return key;
   };
@@ -79,8 +80,6 @@ export function isRenamed(rename: Rename | undefined, from: string): boolean {
   if (typeof rename === 'function') return rename(from) !== from;
   return Object.keys(rename).some((path) => from === path || from.startsWith(`${path}.`));
 }
-
-const joined = (path: string, rest: string): string => (path === '' ? rest : `${path}.${rest}`);
 
 function bestPrefix(
   names: readonly string[],

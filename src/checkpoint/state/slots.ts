@@ -1,3 +1,4 @@
+import { joinPath } from '../../core/paths.ts';
 import { formatShape } from '../../core/shapes.ts';
 import type { ForeignPart, ForeignTensor } from '../../model/foreign/foreignModel.ts';
 import { isBroadcast, levelIn, type StoredModule, withLevel } from './storedModules.ts';
@@ -42,7 +43,7 @@ export function layerSlotsOf(parts: readonly ForeignPart[]): Slot[] {
     level: null,
     tensors: own.flatMap((part) =>
       part.tensors.map((tensor) =>
-        slotTensor(tensor, path, (name) => below(path, part.path === '' ? name : `${part.path}.${name}`)),
+        slotTensor(tensor, path, (name) => below(path, joinPath(part.path, name))),
       ),
     ),
   }));
@@ -108,5 +109,5 @@ function comparisons(tensor: SlotTensor, shapes: StoredModule['shapes']): Compar
 export function keyFor(slot: Slot, { path, level }: StoredModule, key: string): string {
   const own = path === '' ? key : key.slice(path.length + 1);
   const name = level === null ? own : withLevel(own, slot.level ?? level);
-  return slot.path === '' ? name : `${slot.path}.${name}`;
+  return joinPath(slot.path, name);
 }

@@ -1,3 +1,4 @@
+import { isCount } from '../../core/guards.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import { elementSize } from '../file/dtype.ts';
 import { notACheckpoint } from '../file/fileKind.ts';
@@ -21,8 +22,6 @@ const plain: PickleWorld = {
     throw corrupt('the header refers to an object');
   },
 };
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**
  * Reads what `torch.save` wrote before version 1.6: three pickles of header, the object, the keys of the storages, and after

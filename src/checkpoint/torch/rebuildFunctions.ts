@@ -1,9 +1,10 @@
+import { isCount } from '../../core/guards.ts';
 import { corrupt } from '../checkpointError.ts';
 import { elementSize } from '../file/dtype.ts';
 import type { Budget } from '../source/budget.ts';
 import { PythonObject, pythonObjectSize } from './pythonObject.ts';
 import { RefusedTensor, type TorchStorage, TorchTensor } from './torchTensor.ts';
-import { dtypes, isCount, isCounts, isStorage } from './torchTypes.ts';
+import { dtypes, isCounts, isStorage } from './torchTypes.ts';
 import { PickleFunction } from './unpickle.ts';
 
 type Call = (args: readonly unknown[]) => unknown;

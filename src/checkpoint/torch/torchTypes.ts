@@ -1,3 +1,4 @@
+import { isCount } from '../../core/guards.ts';
 import type { TorchStorage } from './torchTensor.ts';
 
 /** One of torch's storage classes, as a name. */
@@ -53,11 +54,7 @@ export const dtypes: ReadonlyMap<string, string> = new Map([
   ['torch.float8_e5m2fnuz', 'F8_E5M2FNUZ'],
 ]);
 
-/** Whether a value is a number of things, or a place among them. */
-export const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= 0;
-
-/** Whether a value is a list of such numbers. */
+/** Whether a value is a list of counts. */
 export const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
 
 /** Whether a value is a storage that {@link madeStorage} has marked. */

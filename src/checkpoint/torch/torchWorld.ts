@@ -1,10 +1,11 @@
+import { isCount } from '../../core/guards.ts';
 import { corrupt, quoted } from '../checkpointError.ts';
 import type { Budget } from '../source/budget.ts';
 import { isCodeName } from './codeNames.ts';
 import { PythonObject, pythonObjectSize } from './pythonObject.ts';
 import { rebuildFunctions } from './rebuildFunctions.ts';
 import type { TorchStorage } from './torchTensor.ts';
-import { dtypes, isCount, isCounts, StorageType, storageTypes } from './torchTypes.ts';
+import { dtypes, isCounts, StorageType, storageTypes } from './torchTypes.ts';
 import { PickleFunction, type PickleWorld } from './unpickle.ts';
 
 /** Further names that are only mentioned: they stand for themselves. */

@@ -1,4 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
+import { isObject } from '../../core/guards.ts';
 import type { Module } from '../../nn/module/module.ts';
 import type { TiedKeys } from '../../nn/module/tiedKeys.ts';
 import type { Layout } from './layout.ts';
@@ -90,4 +91,4 @@ export function registerForeignKind(kind: ForeignKind): void {
 
 /** The kind that is responsible for a model, if one is. */
 export const foreignKindOf = (model: unknown): ForeignKind | undefined =>
-  typeof model === 'object' && model !== null ? kinds.find((kind) => kind.accepts(model)) : undefined;
+  isObject(model) ? kinds.find((kind) => kind.accepts(model)) : undefined;

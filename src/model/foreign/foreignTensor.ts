@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
+import { joinPath } from '../../core/paths.ts';
 import { scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import { registrationOf } from '../../parametrize/registry.ts';
@@ -28,7 +29,4 @@ export function currentValue(tensor: ForeignTensor): Tensor {
 
 /** The key of a variable of the chain of a tensor, as the model's own framework names the tensor. */
 export const nativeKey = ({ hostPath, name }: ForeignTensor, key: string): string =>
-  joined(hostPath, `parametrizations.${name}.${key}`);
-
-/** A path and a name below it. */
-export const joined = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+  joinPath(hostPath, `parametrizations.${name}.${key}`);

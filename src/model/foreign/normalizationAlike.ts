@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { axisIn } from '../../core/axes.ts';
 import { namedState } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import type { Normalization } from '../../nn/spelling/normalization.ts';
@@ -28,7 +29,7 @@ export function normalizationAlike(host: object, name: string, layout: Layout): 
   const { state, normalization } = tensor;
   const map = registrationOf(host, name)!.list[0] as WeightNorm | SpectralNorm;
   const rank = layout.shape.length;
-  const axes = [map.dim].flat().map((axis) => (axis < 0 ? axis + rank : axis));
+  const axes = [map.dim].flat().map((axis) => axisIn(axis, rank)!);
   const dims = layout.torchAxes(axes);
   if (dims === null) return null;
   if (map instanceof SpectralNorm && dims.length !== 1) return null;

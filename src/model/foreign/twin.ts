@@ -1,6 +1,7 @@
 import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
+import { joinPath } from '../../core/paths.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import { TransposedConvolution } from '../../nn/convolution/transposedConvolution.ts';
 import { isModule, namedState } from '../../nn/module/fields.ts';
@@ -8,7 +9,7 @@ import { Module } from '../../nn/module/module.ts';
 import { buffer, isBuffer, parameter } from '../../nn/module/parameter.ts';
 import { registrationOf } from '../../parametrize/registry.ts';
 import type { ForeignPart, ForeignState, ForeignTensor } from './foreignModel.ts';
-import { currentValue, joined, nativeKey } from './foreignTensor.ts';
+import { currentValue, nativeKey } from './foreignTensor.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
 
 /**
@@ -94,7 +95,7 @@ export class Twin {
     const { list } = registrationOf(twin.module, torchName)!;
     twin.paths = new Map(
       namedState(list).map(([key]) => [
-        joined(twin.part.path, `parametrizations.${torchName}.${key}`),
+        joinPath(twin.part.path, `parametrizations.${torchName}.${key}`),
         nativeKey(twin.tensor, key),
       ]),
     );
@@ -182,14 +183,14 @@ function addTorch(twin: TwinTensor): void {
     return [name, addVariable(module, name, value, tensor.isBuffer === true)] as const;
   });
   twin.variables = new Map(entries);
-  twin.paths = new Map(tensor.torchNames.map((name) => [joined(part.path, name), tensor.path]));
+  twin.paths = new Map(tensor.torchNames.map((name) => [joinPath(part.path, name), tensor.path]));
   if (twin.mode === 'plain') return;
   const [torchName] = tensor.torchNames as [string];
   normalizationAlike(tensor.host, tensor.name, layout)!.register(module, torchName);
   const { list } = registrationOf(module, torchName)!;
   twin.paths = new Map(
     namedState(list).map(([key]) => [
-      joined(part.path, `parametrizations.${torchName}.${key}`),
+      joinPath(part.path, `parametrizations.${torchName}.${key}`),
       nativeKey(tensor, key),
     ]),
   );

@@ -1,6 +1,8 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { axisIn } from '../../core/axes.ts';
 import { ParametrizeError } from '../../core/errors.ts';
+import { joinPath } from '../../core/paths.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { namedState } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
@@ -48,7 +50,7 @@ export function followRecipe(
   tensors: NamedTensorMap,
 ): PlannedRegistration[] {
   return recipe.flatMap(({ path, tensor, steps }): PlannedRegistration[] => {
-    const label = path === '' ? tensor : `${path}.${tensor}`;
+    const label = joinPath(path, tensor);
     const found = twin.tensors.find(
       ({ part, tensor: own }) =>
         (part.path === path && own.torchNames.includes(tensor)) ||
@@ -96,7 +98,7 @@ function axesInModel({ module, tensor: { layout } }: TwinTensor, torchName: stri
   const { dim } = registrationOf(module, torchName)!.list[0] as unknown as {
     dim: number | readonly number[];
   };
-  const axes = layout.axes([dim].flat().map((axis) => (axis < 0 ? axis + rank : axis)));
+  const axes = layout.axes([dim].flat().map((axis) => axisIn(axis, rank)!));
   if (axes === null || typeof dim !== 'number') return axes;
   // An axis of length 1 more is no other matrix.
   const [axis, ...others] = axes.filter((other) => layout.shape[other] !== 1);

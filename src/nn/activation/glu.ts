@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkInteger, resolveDim } from '../../core/checkOptions.ts';
+import { resolveDim } from '../../core/axes.ts';
+import { checkInteger } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { sigmoid } from '../../ops/smooth.ts';

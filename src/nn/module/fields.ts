@@ -1,6 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
+import { joinPath } from '../../core/paths.ts';
 import { typeName } from '../../core/text.ts';
 import { isKept } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
@@ -88,7 +89,7 @@ export function everyModule(root: Module): [path: string, module: Module][] {
     if (found.has(module)) return;
     checkUse(module);
     found.set(module, path);
-    for (const [name, child] of module.namedChildren()) walk(child, path === '' ? name : `${path}.${name}`);
+    for (const [name, child] of module.namedChildren()) walk(child, joinPath(path, name));
   };
   walk(rawOf(root), '');
   return [...found].map(([module, path]) => [path, module]);
@@ -134,8 +135,7 @@ export function namedVariables(root: Module, wanted: (variable: Variable) => boo
   const found = new Map<Variable, string>();
   for (const [path, module] of root.namedModules()) {
     for (const [name, variable] of fieldsOf(module).variables) {
-      if (wanted(variable) && !found.has(variable))
-        found.set(variable, path === '' ? name : `${path}.${name}`);
+      if (wanted(variable) && !found.has(variable)) found.set(variable, joinPath(path, name));
     }
   }
   return [...found].map(([variable, name]) => [name, variable]);

@@ -1,5 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
+import { isThenable } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import type { StateDictOptions } from '../spelling/spelling.ts';
@@ -81,7 +82,7 @@ export abstract class Module implements Copyable {
       for (const hook of hooks(self, 'forwardPre')) inputs = hook(self, inputs) ?? inputs;
       let output: unknown = self.forward(...inputs);
       for (const hook of hooks(self, 'forward')) output = hook(self, inputs, output) ?? output;
-      if (typeof (output as PromiseLike<unknown> | undefined)?.then === 'function') {
+      if (isThenable(output)) {
         // Nobody else will see the promise; unheard, its rejection would end the process.
         Promise.resolve(output).catch(() => {});
         throw new ParametrizeError(

@@ -1,0 +1,22 @@
+import { ParametrizeError } from './errors.ts';
+import { formatShape } from './shapes.ts';
+
+/** An axis counted from the front, where a negative one counts from the end; undefined if there is none such. */
+export const axisIn = (axis: number, rank: number): number | undefined =>
+  axis < -rank || axis >= rank ? undefined : axis < 0 ? axis + rank : axis;
+
+/**
+ * The axis that a possibly negative `dim` means in a tensor of that shape; -1 is the last.
+ *
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor has no such axis
+ */
+export function resolveDim(caller: string, name: string, dim: number, shape: readonly number[]): number {
+  // A scalar counts as having one axis, as in torch.
+  const rank = Math.max(shape.length, 1);
+  const axis = axisIn(dim, rank);
+  if (axis !== undefined) return axis;
+  throw new ParametrizeError(
+    'SHAPE',
+    `${caller}: ${name} is ${dim}, but the input has shape ${formatShape(shape)}. Pass a dim from ${-rank} to ${rank - 1}.`,
+  );
+}

@@ -1,0 +1,32 @@
+import { isThenable } from './guards.ts';
+
+/**
+ * Runs a function, synchronous or not, and something else after it, whether it throws or not.
+ *
+ * @param run - the function; if it returns a promise, its work is over when that settles
+ * @param after - gets what the work has given, or undefined if it has thrown
+ * @returns what `run` returns
+ */
+export function settle<T>(run: () => T, after: (result: unknown) => void): T {
+  let result: T;
+  try {
+    result = run();
+  } catch (error) {
+    after(undefined);
+    throw error;
+  }
+  if (!isThenable(result)) {
+    after(result);
+    return result;
+  }
+  return result.then(
+    (value) => {
+      after(value);
+      return value;
+    },
+    (error: unknown) => {
+      after(undefined);
+      throw error;
+    },
+  ) as T;
+}
