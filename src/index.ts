@@ -12,7 +12,6 @@ export {
 } from './model/index.ts';
 export * as nn from './nn.ts';
 export {
-  type CatalogFunction,
   MaxNorm,
   type MaxNormOptions,
   MinMaxNorm,
@@ -41,17 +40,22 @@ export {
   weightNorm,
 } from './parametrizations/index.ts';
 export {
+  type CatalogFunction,
   type CheckOptions,
   cached,
   checkParametrization,
+  defineParametrization,
   type ForeignHosts,
   type ForeignName,
   invalidate,
   isParametrized,
   type LooseHost,
   type LooseName,
+  type NoOptions,
+  type OptionDefinition,
   Parametrization,
   type ParametrizationCheck,
+  type ParametrizationDefinition,
   type ParametrizationFunction,
   type ParametrizationLike,
   type ParametrizationList,
@@ -62,6 +66,7 @@ export {
   type RemoveOptions,
   registerParametrization,
   removeParametrizations,
+  type TargetTensor,
   transferParametrizationsAndParams,
   typeBeforeParametrizations,
   valueOf,

@@ -32,7 +32,7 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clone describe fold invalidate
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clone defineParametrization describe fold invalidate
         isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
         spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
@@ -40,8 +40,8 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NormAxis OrthogonalMap OrthogonalOptions
-        ParametrizationCheck ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions UnitNormOptions WeightNormOptions
+        CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OptionDefinition OrthogonalMap OrthogonalOptions
+        ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor UnitNormOptions WeightNormOptions
       `),
     );
   });

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ModuleList } from '../nn/containers/containers.ts';
 import type { Module } from '../nn/module/module.ts';
+import type { NoOptions } from '../parametrize/define.ts';
 import type { RegisterOptions } from '../parametrize/register.ts';
 import type { ForeignHosts, LooseHost } from '../parametrize/registerParametrization.ts';
 import { checkDeclaredBeforeUse } from './checkDeclared.ts';
@@ -53,7 +54,7 @@ export interface FieldDecorator<N extends string = never> {
 }
 
 /** The options of a decorator: those of the function that it is given, and the tensor of a module. */
-export type DecoratorOptions<O, N extends string> = ([O] extends [undefined] ? unknown : O) & {
+export type DecoratorOptions<O, N extends string> = ([O] extends [NoOptions | undefined] ? unknown : O) & {
   /** The tensor of the module in the field; default its main weight. Not for fields that hold a tensor. */
   readonly name?: N;
 };

@@ -1,23 +1,11 @@
-import { maxNorm } from '../parametrizations/maxNorm.ts';
-import { minMaxNorm } from '../parametrizations/minMaxNorm.ts';
-import { nonNeg } from '../parametrizations/nonNeg.ts';
-import { orthogonal } from '../parametrizations/orthogonal.ts';
-import { skew } from '../parametrizations/skew.ts';
-import { spectralNorm } from '../parametrizations/spectralNorm.ts';
-import { symmetric } from '../parametrizations/symmetric.ts';
-import { unitNorm } from '../parametrizations/unitNorm.ts';
-import { weightNorm } from '../parametrizations/weightNorm.ts';
+import * as parametrizations from '../parametrizations/index.ts';
+import { definitionOf } from '../parametrize/definition.ts';
 import type { Catalog } from './recipe.ts';
 
+const isFunctionOfCatalog = (entry: [string, unknown]): entry is [string, Catalog[string]] =>
+  definitionOf(entry[1]) !== undefined;
+
 /** Every function of this package that a recipe may name. */
-export const catalog: Catalog = {
-  maxNorm,
-  minMaxNorm,
-  nonNeg,
-  orthogonal,
-  skew,
-  spectralNorm,
-  symmetric,
-  unitNorm,
-  weightNorm,
-};
+export const catalog: Catalog = Object.fromEntries(
+  Object.entries<unknown>(parametrizations).filter(isFunctionOfCatalog),
+);

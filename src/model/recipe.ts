@@ -3,15 +3,8 @@ import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
-import { MaxNorm } from '../parametrizations/maxNorm.ts';
-import { MinMaxNorm } from '../parametrizations/minMaxNorm.ts';
-import { NonNeg } from '../parametrizations/nonNeg.ts';
-import { Orthogonal } from '../parametrizations/orthogonal.ts';
-import { Skew } from '../parametrizations/skew.ts';
-import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
-import { Symmetric } from '../parametrizations/symmetric.ts';
-import { UnitNorm } from '../parametrizations/unitNorm.ts';
-import { WeightNorm } from '../parametrizations/weightNorm.ts';
+import { configOf, definitionOf } from '../parametrize/definition.ts';
+import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { hostsOf } from './hostsOf.ts';
 
@@ -42,22 +35,6 @@ export type Catalog = Readonly<
   Record<string, (host: any, name: any, options?: any) => unknown>
 >;
 
-// biome-ignore lint/suspicious/noExplicitAny: any arguments of a constructor
-type Class = abstract new (...args: any[]) => object;
-
-/** The classes of the catalog, and the fields that are their options. */
-const classes: readonly (readonly [type: Class, kind: string, options: readonly string[]])[] = [
-  [WeightNorm, 'weightNorm', ['dim', 'eps']],
-  [SpectralNorm, 'spectralNorm', ['nPowerIterations', 'eps', 'dim']],
-  [Orthogonal, 'orthogonal', ['orthogonalMap']],
-  [Symmetric, 'symmetric', []],
-  [Skew, 'skew', []],
-  [MaxNorm, 'maxNorm', ['maxValue', 'axis']],
-  [MinMaxNorm, 'minMaxNorm', ['minValue', 'maxValue', 'rate', 'axis']],
-  [NonNeg, 'nonNeg', []],
-  [UnitNorm, 'unitNorm', ['axis']],
-];
-
 /**
  * How the tensors of a model are parametrized, as data from which {@link applyRecipe} registers the same again. A class of
  * your own has a method `recipe()` that returns its {@link RecipeStep}; without it, its step is only the name of the class.
@@ -67,18 +44,14 @@ export const recipeOf = (model: Module): TensorRecipe[] =>
     [...registrationsOf(host)].map(([tensor, { list }]) => ({ path, tensor, steps: [...list].map(stepOf) })),
   );
 
-function stepOf(registered: unknown): RecipeStep {
+function stepOf(registered: ParametrizationLike): RecipeStep {
+  const definition = definitionOf(registered);
+  if (definition !== undefined) {
+    return { kind: definition.name, options: configOf(definition, registered as Parametrization) };
+  }
   const own = (registered as { recipe?: unknown }).recipe;
   if (typeof own === 'function') return own.call(registered) as RecipeStep;
-  const known = classes.find(([type]) => registered instanceof type);
-  if (known === undefined)
-    return { kind: isModule(registered) ? typeName(registered) : 'function', options: {} };
-  const [, kind, names] = known;
-  const fields = registered as Readonly<Record<string, unknown>>;
-  const options = Object.fromEntries(names.map((name) => [name, fields[name]]));
-  return kind === 'orthogonal'
-    ? { kind, options: { ...options, useTrivialization: fields['base'] !== undefined } }
-    : { kind, options };
+  return { kind: isModule(registered) ? typeName(registered) : 'function', options: {} };
 }
 
 /**

@@ -1,4 +1,3 @@
-export type { CatalogFunction } from './catalogFunction.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
@@ -6,8 +5,7 @@ export type { NormAxis } from './normAxes.ts';
 export { Orthogonal, type OrthogonalOptions, orthogonal } from './orthogonal.ts';
 export type { OrthogonalMap } from './orthogonalMap.ts';
 export { Skew, skew } from './skew.ts';
-export { SpectralNorm, spectralNorm } from './spectralNorm.ts';
-export type { SpectralNormOptions } from './spectralOptions.ts';
+export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
 export { Symmetric, symmetric } from './symmetric.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
 export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';

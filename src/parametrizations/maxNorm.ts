@@ -1,9 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
-import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { notNegative } from './options.ts';
 import { withNorms } from './withNorms.ts';
 
 /** Options of {@link maxNorm}: those of `tf.constraints.maxNorm`. */
@@ -27,20 +26,15 @@ export interface MaxNormOptions {
  * @see tf.constraints.maxNorm
  */
 export class MaxNorm extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'MaxNorm';
-
   /** The axes that each norm runs over, as given. */
   readonly axis: readonly number[];
   private limit: number;
 
   constructor(options: MaxNormOptions = {}) {
     super();
-    checkOptions('maxNorm', options, ['maxValue', 'axis']);
-    const { maxValue = 2, axis = 0 } = options;
-    checkNotNegative('maxNorm', 'maxValue', maxValue);
+    const { maxValue, axis } = this.checkedOptions(options);
     this.limit = maxValue;
-    this.axis = normAxes('maxNorm', axis);
+    this.axis = [axis].flat();
   }
 
   /** The largest norm. */
@@ -50,7 +44,7 @@ export class MaxNorm extends Parametrization {
 
   /** Makes cached values stale. */
   set maxValue(maxValue: number) {
-    checkNotNegative('maxNorm', 'maxValue', maxValue);
+    this.checkOption('maxValue', maxValue);
     this.limit = maxValue;
     this.invalidate();
   }
@@ -67,13 +61,7 @@ export class MaxNorm extends Parametrization {
   override isPure(): boolean {
     return true;
   }
-
-  override extraRepr(): string {
-    return `maxValue=${this.limit}, axis=${axesText(this.axis)}`;
-  }
 }
-
-fixFields(MaxNorm);
 
 /**
  * Limits the norms of a weight; see {@link MaxNorm}. One line takes the place of
@@ -84,9 +72,13 @@ fixFields(MaxNorm);
  * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
  * @see tf.constraints.maxNorm
  */
-export const maxNorm: CatalogFunction<MaxNormOptions> = catalogFunction<MaxNormOptions>({
+export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({
   name: 'maxNorm',
-  options: ['maxValue', 'axis'],
-  check: (options) => void new MaxNorm(options),
+  class: MaxNorm,
+  hasFixedFields: true,
+  options: {
+    maxValue: { default: 2, ...notNegative },
+    axis: { default: 0, ...normAxes },
+  },
   make: (_, options) => new MaxNorm(options),
 });

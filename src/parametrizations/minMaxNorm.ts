@@ -1,10 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
 import { ParametrizeError } from '../core/errors.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
-import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { notNegative } from './options.ts';
 import { withNorms } from './withNorms.ts';
 
 /** Options of {@link minMaxNorm}: those of `tf.constraints.minMaxNorm`. */
@@ -35,9 +34,6 @@ export interface MinMaxNormOptions {
  * @see tf.constraints.minMaxNorm
  */
 export class MinMaxNorm extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'MinMaxNorm';
-
   /** The smallest norm. */
   readonly minValue: number;
   /** The largest norm. */
@@ -49,24 +45,11 @@ export class MinMaxNorm extends Parametrization {
 
   constructor(options: MinMaxNormOptions = {}) {
     super();
-    checkOptions('minMaxNorm', options, ['minValue', 'maxValue', 'axis', 'rate']);
-    const { minValue = 0, maxValue = 1, axis = 0, rate = 1 } = options;
-    checkNotNegative('minMaxNorm', 'minValue', minValue);
-    checkNotNegative('minMaxNorm', 'maxValue', maxValue);
-    checkNotNegative('minMaxNorm', 'rate', rate);
-    if (minValue > maxValue) {
-      throw new ParametrizeError(
-        'OPTION',
-        `minMaxNorm: minValue ${minValue} is above maxValue ${maxValue}. Swap them.`,
-      );
-    }
-    if (rate > 1) {
-      throw new ParametrizeError('OPTION', `minMaxNorm: rate is ${rate}, it must be a number from 0 to 1.`);
-    }
+    const { minValue, maxValue, rate, axis } = this.checkedOptions(options);
     this.minValue = minValue;
     this.maxValue = maxValue;
     this.rate = rate;
-    this.axis = normAxes('minMaxNorm', axis);
+    this.axis = [axis].flat();
   }
 
   override forward(X: Tensor): Tensor {
@@ -81,14 +64,7 @@ export class MinMaxNorm extends Parametrization {
   override isPure(): boolean {
     return true;
   }
-
-  override extraRepr(): string {
-    const { minValue, maxValue, rate, axis } = this;
-    return `minValue=${minValue}, maxValue=${maxValue}, rate=${rate}, axis=${axesText(axis)}`;
-  }
 }
-
-fixFields(MinMaxNorm);
 
 /**
  * Keeps the norms of a weight within limits; see {@link MinMaxNorm}. One line takes the place of
@@ -99,9 +75,22 @@ fixFields(MinMaxNorm);
  * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
  * @see tf.constraints.minMaxNorm
  */
-export const minMaxNorm: CatalogFunction<MinMaxNormOptions> = catalogFunction<MinMaxNormOptions>({
+export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
   name: 'minMaxNorm',
-  options: ['minValue', 'maxValue', 'axis', 'rate'],
-  check: (options) => void new MinMaxNorm(options),
+  class: MinMaxNorm,
+  hasFixedFields: true,
+  options: {
+    minValue: { default: 0, ...notNegative },
+    maxValue: { default: 1, ...notNegative },
+    rate: { default: 1, expected: 'a number from 0 to 1', accepts: (rate) => rate >= 0 && rate <= 1 },
+    axis: { default: 0, ...normAxes },
+  },
+  check({ minValue, maxValue }) {
+    if (minValue <= maxValue) return;
+    throw new ParametrizeError(
+      'OPTION',
+      `minMaxNorm: minValue ${minValue} is above maxValue ${maxValue}. Swap them.`,
+    );
+  },
   make: (_, options) => new MinMaxNorm(options),
 });

@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 
 /**
  * Weights that are not negative: `W = |X|`.
@@ -16,9 +15,6 @@ import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
  * @see tf.constraints.nonNeg
  */
 export class NonNeg extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'NonNeg';
-
   override forward(X: Tensor): Tensor {
     return tf.abs(X);
   }
@@ -33,8 +29,6 @@ export class NonNeg extends Parametrization {
   }
 }
 
-fixFields(NonNeg);
-
 /**
  * Makes a weight not negative; see {@link NonNeg}. One line takes the place of
  * `kernelConstraint: tf.constraints.nonNeg()`, and holds while the model trains.
@@ -44,8 +38,10 @@ fixFields(NonNeg);
  * @throws {@link ParametrizeError} as {@link registerParametrization}
  * @see tf.constraints.nonNeg
  */
-export const nonNeg: CatalogFunction = catalogFunction({
+export const nonNeg = defineParametrization<NonNeg>({
   name: 'nonNeg',
-  options: [],
+  class: NonNeg,
+  hasFixedFields: true,
+  options: {},
   make: () => new NonNeg(),
 });

@@ -1,24 +1,20 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
+import type { OptionDefinition } from '../parametrize/definition.ts';
 
 /** The axis or axes that a norm of a constraint runs over, as `tf.constraints` takes them. */
 export type NormAxis = number | readonly number[];
 
-/**
- * The axes of an option as a list.
- *
- * @throws {@link ParametrizeError} `OPTION` unless they are different integers
- */
-export function normAxes(caller: string, axis: NormAxis): readonly number[] {
-  const axes = [axis].flat() as number[];
-  const isList = axes.length > 0 && axes.every(Number.isInteger) && new Set(axes).size === axes.length;
-  if (isList) return axes;
-  throw new ParametrizeError(
-    'OPTION',
-    `${caller}: axis is ${Array.isArray(axis) ? `[${axis.join(', ')}]` : String(axis)}, it must be an axis or different axes. Pass the axes that each norm runs over: 0 for the columns of a kernel.`,
-  );
-}
+/** An axis, or a list of different axes. */
+export const normAxes: Pick<OptionDefinition<NormAxis>, 'expected' | 'accepts'> = {
+  expected:
+    'an axis or different axes. Pass the axes that each norm runs over: 0 for the columns of a kernel',
+  accepts(axis) {
+    const axes = [axis].flat();
+    return axes.length > 0 && axes.every(Number.isInteger) && new Set(axes).size === axes.length;
+  },
+};
 
 /**
  * The axes counted from the front, for a tensor.
@@ -34,7 +30,3 @@ export function axesOf(caller: string, axes: readonly number[], { shape, rank }:
     );
   });
 }
-
-/** Axes as `toString` shows them. */
-export const axesText = (axes: readonly number[]): string =>
-  axes.length === 1 ? String(axes[0]) : `[${axes.join(', ')}]`;

@@ -1,6 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { checkRoom } from '../kernels/checkRoom.ts';
@@ -8,9 +7,9 @@ import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { constantTimes } from '../ops/matrix/matMul.ts';
 import { matrixTranspose } from '../ops/matrix/triangular.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
+import { boolean, oneOf } from './options.ts';
 import { orthogonalBase, reflectors } from './orthogonalBase.ts';
 import { type OrthogonalMap, orthogonalMaps } from './orthogonalMap.ts';
 
@@ -58,9 +57,6 @@ export interface OrthogonalOptions {
  * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
  */
 export class Orthogonal extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'Orthogonal';
-
   /** How an orthogonal matrix is made of any matrix. */
   readonly orthogonalMap: OrthogonalMap;
   /** The point that the map begins at; absent without trivialization. */
@@ -70,9 +66,9 @@ export class Orthogonal extends Parametrization {
   /** @param weight - the tensor that is to be orthogonal; its shape is used */
   constructor(weight: Tensor, options: OrthogonalOptions = {}) {
     super();
-    checkOrthogonalOptions(options);
     const [m, n] = matrixSize(weight);
-    const { orthogonalMap = m === n ? 'matrixExp' : 'householder', useTrivialization = true } = options;
+    const checked = this.checkedOptions(options);
+    const { orthogonalMap = m === n ? 'matrixExp' : 'householder', useTrivialization } = checked;
     this.orthogonalMap = orthogonalMap;
     this.shape = [...weight.shape];
     checkRoomFor(weight.shape, orthogonalMap, useTrivialization);
@@ -110,11 +106,6 @@ export class Orthogonal extends Parametrization {
     return true;
   }
 
-  override extraRepr(): string {
-    const map = `orthogonalMap=${this.orthogonalMap}`;
-    return this.base === undefined ? `${map}, useTrivialization=false` : map;
-  }
-
   private checkShape({ shape }: Tensor): void {
     if (tf.util.arraysEqual(shape, [...this.shape])) return;
     throw new ParametrizeError(
@@ -123,8 +114,6 @@ export class Orthogonal extends Parametrization {
     );
   }
 }
-
-fixFields(Orthogonal);
 
 /**
  * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. A weight that is orthogonal already is kept, any other
@@ -142,20 +131,17 @@ fixFields(Orthogonal);
  * ```
  * @see torch.nn.utils.parametrizations.orthogonal
  */
-export const orthogonal: CatalogFunction<OrthogonalOptions> = catalogFunction<OrthogonalOptions>({
+export const orthogonal = defineParametrization<Orthogonal, OrthogonalOptions>({
   name: 'orthogonal',
-  options: ['orthogonalMap', 'useTrivialization'],
-  check: checkOrthogonalOptions,
-  make: (weight, options) => new Orthogonal(weight, options),
+  class: Orthogonal,
+  hasFixedFields: true,
+  options: {
+    orthogonalMap: oneOf(Object.keys(orthogonalMaps) as OrthogonalMap[]),
+    useTrivialization: { default: true, isQuiet: true, ...boolean },
+  },
+  make: ({ value }, options) => new Orthogonal(value, options),
+  config: ({ orthogonalMap, base }) => ({ orthogonalMap, useTrivialization: base !== undefined }),
 });
-
-/** Refuses options that make no sense on any tensor. */
-function checkOrthogonalOptions(options: OrthogonalOptions): void {
-  checkOptions('orthogonal', options, ['orthogonalMap', 'useTrivialization']);
-  const { orthogonalMap = 'matrixExp', useTrivialization = true } = options;
-  checkChoice('orthogonal', 'orthogonalMap', orthogonalMap, Object.keys(orthogonalMaps));
-  checkBoolean('orthogonal', 'useTrivialization', useTrivialization);
-}
 
 /** Rows and columns of the matrices of a weight. */
 function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {

@@ -1,9 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../ops/matrix/triangular.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
@@ -17,9 +16,6 @@ import { checkSquare } from './squareMatrix.ts';
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square
  */
 export class Skew extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'Skew';
-
   override forward(X: Tensor): Tensor {
     checkSquare('skew', X);
     const upper = triu(X, 1);
@@ -37,8 +33,6 @@ export class Skew extends Parametrization {
   }
 }
 
-fixFields(Skew);
-
 /**
  * Makes a square tensor of a module skew-symmetric: `A = triu(X, 1) − triu(X, 1)ᵀ`; see {@link Skew}.
  *
@@ -46,4 +40,10 @@ fixFields(Skew);
  * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
-export const skew: CatalogFunction = catalogFunction({ name: 'skew', options: [], make: () => new Skew() });
+export const skew = defineParametrization<Skew>({
+  name: 'skew',
+  class: Skew,
+  hasFixedFields: true,
+  options: {},
+  make: () => new Skew(),
+});

@@ -1,20 +1,32 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkInteger, checkNotNegative } from '../core/checkOptions.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
-import { outputAxis } from '../nn/module/outputAxis.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
-import { hostKindOf } from '../parametrize/objectHost.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
+import { integer, notNegative } from './options.ts';
 import { randomVectors } from './randomVectors.ts';
-import { checkSpectralOptions, type SpectralNormOptions, spectralOptions } from './spectralOptions.ts';
+
+/** Options of {@link spectralNorm}. */
+export interface SpectralNormOptions {
+  /** How many steps of the power iteration each read in training mode makes. Default 1. */
+  readonly nPowerIterations?: number;
+  /**
+   * Products of the iteration that are not longer than this, relative to the largest element of the tensor, leave their
+   * vector as it was. Of a tensor that is a vector, the lower bound of the norm that it is divided by. Default 1e-12.
+   */
+  readonly eps?: number;
+  /**
+   * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed convolutions
+   * 1: the axis of the output channels; on layers of tf.layers the (first) axis that numbers their outputs.
+   */
+  readonly dim?: number;
+}
 
 /** How many steps the iteration makes at registration: torch's number. */
 const warmUp = 15;
@@ -39,9 +51,6 @@ const warmUp = 15;
  * @see Miyato et al. 2018, arXiv:1802.05957. torch.nn.utils.parametrizations.spectral_norm
  */
 export class SpectralNorm extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'SpectralNorm';
-
   /** The axis whose slices are the rows of the matrix. */
   readonly dim: number;
   /** The estimate of the first left singular vector; absent for a vector. */
@@ -55,10 +64,10 @@ export class SpectralNorm extends Parametrization {
   /** @param weight - the tensor that the singular vectors are estimated for */
   constructor(weight: Tensor, options: SpectralNormOptions = {}) {
     super();
-    const { nPowerIterations, eps, dim } = spectralOptions('spectralNorm', options, weight);
+    const { nPowerIterations, eps, dim } = this.checkedOptions(options);
     this.iterations = nPowerIterations;
     this.lowerBound = eps;
-    this.dim = dim;
+    this.dim = rowAxisOf(weight, dim);
     this.shape = weight.shape;
     if (!this.hasVectors(weight)) return;
     const { left, right } = tf.tidy(() => {
@@ -77,7 +86,7 @@ export class SpectralNorm extends Parametrization {
 
   /** Makes cached values stale. */
   set nPowerIterations(nPowerIterations: number) {
-    checkInteger('spectralNorm', 'nPowerIterations', nPowerIterations);
+    this.checkOption('nPowerIterations', nPowerIterations);
     this.iterations = nPowerIterations;
     this.invalidate();
   }
@@ -89,7 +98,7 @@ export class SpectralNorm extends Parametrization {
 
   /** Makes cached values stale. */
   set eps(eps: number) {
-    checkNotNegative('spectralNorm', 'eps', eps);
+    this.checkOption('eps', eps);
     this.lowerBound = eps;
     this.invalidate();
   }
@@ -160,13 +169,7 @@ export class SpectralNorm extends Parametrization {
       `spectralNorm: this SpectralNorm was made for shape ${formatShape(this.shape)}, got ${formatShape(shape)}. Make one for each tensor: new SpectralNorm(tensor).`,
     );
   }
-
-  override extraRepr(): string {
-    return `nPowerIterations=${this.iterations}, eps=${this.eps}, dim=${this.dim}`;
-  }
 }
-
-fixFields(SpectralNorm);
 
 /**
  * Divides a weight of a module by its largest singular value, estimated by a power iteration; see {@link SpectralNorm}.
@@ -182,12 +185,30 @@ fixFields(SpectralNorm);
  * ```
  * @see torch.nn.utils.parametrizations.spectral_norm
  */
-export const spectralNorm: CatalogFunction<SpectralNormOptions> = catalogFunction<SpectralNormOptions>({
+export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOptions>({
   name: 'spectralNorm',
-  options: ['nPowerIterations', 'eps', 'dim'],
-  check: (options) => checkSpectralOptions('spectralNorm', options),
-  make(weight, options, owner, tensor) {
-    const [axis] = hostKindOf(owner).outputAxes?.(owner, tensor, weight.rank) ?? [outputAxis(owner, weight)];
-    return new SpectralNorm(weight, { ...options, dim: options.dim ?? axis! });
+  class: SpectralNorm,
+  hasFixedFields: true,
+  options: {
+    nPowerIterations: { default: 1, ...integer(1) },
+    eps: { default: 1e-12, ...notNegative },
+    dim: { default: 0, ...integer(Number.MIN_SAFE_INTEGER) },
   },
+  make: ({ value, outputAxis }, options) => new SpectralNorm(value, { dim: outputAxis, ...options }),
 });
+
+/** The axis of the rows, counted from the front. */
+function rowAxisOf({ shape, rank, dtype }: Tensor, dim: number): number {
+  if (dtype !== 'float32') {
+    throw new ParametrizeError(
+      'DTYPE',
+      `spectralNorm: expected a float32 tensor, got ${dtype}. Cast it first.`,
+    );
+  }
+  if (dim >= -rank && dim < rank) return dim < 0 ? dim + rank : dim;
+  const range = rank === 0 ? 'a tensor with axes' : `an axis from ${-rank} to ${rank - 1}`;
+  throw new ParametrizeError(
+    'OPTION',
+    `spectralNorm: dim ${dim} is out of range for shape ${formatShape(shape)}: expected ${range}.`,
+  );
+}

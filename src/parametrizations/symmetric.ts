@@ -1,9 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { matrixTranspose, triu } from '../ops/matrix/triangular.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
@@ -17,9 +16,6 @@ import { checkSquare } from './squareMatrix.ts';
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square
  */
 export class Symmetric extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'Symmetric';
-
   override forward(X: Tensor): Tensor {
     checkSquare('symmetric', X);
     return tf.add(triu(X), matrixTranspose(triu(X, 1)));
@@ -36,8 +32,6 @@ export class Symmetric extends Parametrization {
   }
 }
 
-fixFields(Symmetric);
-
 /**
  * Makes a square tensor of a module symmetric: `A = triu(X) + triu(X, 1)ᵀ`; see {@link Symmetric}.
  *
@@ -45,8 +39,10 @@ fixFields(Symmetric);
  * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
  */
-export const symmetric: CatalogFunction = catalogFunction({
+export const symmetric = defineParametrization<Symmetric>({
   name: 'symmetric',
-  options: [],
+  class: Symmetric,
+  hasFixedFields: true,
+  options: {},
   make: () => new Symmetric(),
 });

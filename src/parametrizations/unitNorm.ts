@@ -1,11 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkOptions } from '../core/checkOptions.ts';
 import { weightNormOp } from '../kernels/index.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
-import { axesOf, axesText, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 
 /** Options of {@link unitNorm}: those of `tf.constraints.unitNorm`. */
 export interface UnitNormOptions {
@@ -27,16 +25,12 @@ export interface UnitNormOptions {
  * @see tf.constraints.unitNorm
  */
 export class UnitNorm extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'UnitNorm';
-
   /** The axes that each norm runs over, as given. */
   readonly axis: readonly number[];
 
   constructor(options: UnitNormOptions = {}) {
     super();
-    checkOptions('unitNorm', options, ['axis']);
-    this.axis = normAxes('unitNorm', options.axis ?? 0);
+    this.axis = [this.checkedOptions(options).axis].flat();
   }
 
   override forward(X: Tensor): Tensor {
@@ -53,13 +47,7 @@ export class UnitNorm extends Parametrization {
   override isPure(): boolean {
     return true;
   }
-
-  override extraRepr(): string {
-    return `axis=${axesText(this.axis)}`;
-  }
 }
-
-fixFields(UnitNorm);
 
 /**
  * Divides a weight by its norms; see {@link UnitNorm}. One line takes the place of
@@ -75,9 +63,10 @@ fixFields(UnitNorm);
  * ```
  * @see tf.constraints.unitNorm
  */
-export const unitNorm: CatalogFunction<UnitNormOptions> = catalogFunction<UnitNormOptions>({
+export const unitNorm = defineParametrization<UnitNorm, UnitNormOptions>({
   name: 'unitNorm',
-  options: ['axis'],
-  check: (options) => void new UnitNorm(options),
+  class: UnitNorm,
+  hasFixedFields: true,
+  options: { axis: { default: 0, ...normAxes } },
   make: (_, options) => new UnitNorm(options),
 });

@@ -1,15 +1,13 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNotNegative, checkOptions } from '../core/checkOptions.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { weightNormOp } from '../kernels/index.ts';
 import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
 import { norm } from '../ops/norm/norm.ts';
-import { fixFields } from '../parametrize/fieldSet.ts';
-import { hostKindOf } from '../parametrize/objectHost.ts';
+import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type CatalogFunction, catalogFunction } from './catalogFunction.ts';
+import { notNegative } from './options.ts';
 
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
@@ -39,9 +37,6 @@ export interface WeightNormOptions {
  * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
  */
 export class WeightNorm extends Parametrization {
-  /** @internal Minifiers keep it. */
-  static override readonly name: string = 'WeightNorm';
-
   override readonly originalNames: readonly string[] = ['g', 'v'];
   /** The axes that keep a norm of their own, as given. */
   readonly dim: readonly number[];
@@ -49,14 +44,8 @@ export class WeightNorm extends Parametrization {
 
   constructor(options: WeightNormOptions = {}) {
     super();
-    checkOptions('weightNorm', options, ['dim', 'eps']);
-    const { dim = 0, eps = 0 } = options;
+    const { dim, eps } = this.checkedOptions(options);
     this.dim = dim === null ? [] : [dim].flat();
-    for (const axis of this.dim) {
-      if (!Number.isInteger(axis))
-        throw optionError(`dim must be an axis, axes or null, got ${String(axis)}`);
-    }
-    checkNotNegative('weightNorm', 'eps', eps);
     this.lowerBound = eps;
   }
 
@@ -67,7 +56,7 @@ export class WeightNorm extends Parametrization {
 
   /** Makes cached values stale. */
   set eps(eps: number) {
-    checkNotNegative('weightNorm', 'eps', eps);
+    this.checkOption('eps', eps);
     this.lowerBound = eps;
     this.invalidate();
   }
@@ -97,15 +86,7 @@ export class WeightNorm extends Parametrization {
   override isPure(): boolean {
     return true;
   }
-
-  override extraRepr(): string {
-    const dim =
-      this.dim.length === 0 ? 'null' : this.dim.length === 1 ? this.dim[0] : `[${this.dim.join(', ')}]`;
-    return this.eps === 0 ? `dim=${dim}` : `dim=${dim}, eps=${this.eps}`;
-  }
 }
-
-fixFields(WeightNorm);
 
 declare module '../parametrize/parametrizationList.ts' {
   interface ParametrizationList {
@@ -131,14 +112,20 @@ declare module '../parametrize/parametrizationList.ts' {
  * ```
  * @see torch.nn.utils.parametrizations.weight_norm
  */
-export const weightNorm: CatalogFunction<WeightNormOptions> = catalogFunction<WeightNormOptions>({
+export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   name: 'weightNorm',
-  options: ['dim', 'eps'],
-  check: (options) => void new WeightNorm(options),
-  make({ rank }, options, owner, tensor) {
-    const axes = options.dim === undefined ? hostKindOf(owner).outputAxes?.(owner, tensor, rank) : undefined;
-    return new WeightNorm(axes === undefined ? options : { ...options, dim: axes });
+  class: WeightNorm,
+  hasFixedFields: true,
+  options: {
+    dim: {
+      default: 0,
+      expected: 'an axis, axes or null',
+      accepts: (dim) => dim === null || [dim].flat().every(Number.isInteger),
+    },
+    eps: { default: 0, isQuiet: true, ...notNegative },
   },
+  make: ({ outputAxes }, options) => new WeightNorm({ dim: outputAxes ?? 0, ...options }),
+  config: ({ dim, eps }) => ({ dim: dim.length === 0 ? null : dim, eps }),
 });
 
 /** The axes of `x` that a norm runs over: all but the kept ones. */

@@ -4,6 +4,8 @@ export {
   checkParametrization,
   type ParametrizationCheck,
 } from './checkParametrization.ts';
+export { type CatalogFunction, defineParametrization, type NoOptions } from './define.ts';
+export type { OptionDefinition, ParametrizationDefinition, TargetTensor } from './definition.ts';
 export { invalidate } from './invalidate.ts';
 export { isParametrized, parametrizationsOn, typeBeforeParametrizations, valueOf } from './isParametrized.ts';
 export {

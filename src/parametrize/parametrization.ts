@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../nn/module/module.ts';
+import { checkedOptions, checkOption, definitionOf, optionsText, withDefaults } from './definition.ts';
 import { raiseVersion } from './version.ts';
 
 /**
@@ -37,6 +38,36 @@ export abstract class Parametrization extends Module {
    */
   isPure(): boolean {
     return false;
+  }
+
+  /** The options of the {@link defineParametrization | definition} of the class, as they are now. */
+  override extraRepr(): string {
+    const definition = definitionOf(this);
+    return definition === undefined ? '' : optionsText(definition, this);
+  }
+
+  /**
+   * For constructors: checks options by the {@link defineParametrization | definition} of the class.
+   *
+   * @returns the options, with the defaults of those that are not given
+   * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
+   */
+  protected checkedOptions<O extends object>(options: O): Required<O> {
+    const definition = definitionOf(this)!;
+    return withDefaults(
+      definition,
+      checkedOptions(definition, definition.name, options as never),
+    ) as Required<O>;
+  }
+
+  /**
+   * For setters: checks one option by the {@link defineParametrization | definition} of the class.
+   *
+   * @throws {@link ParametrizeError} `OPTION` if the value makes no sense
+   */
+  protected checkOption(name: string, value: unknown): void {
+    const { name: caller, options } = definitionOf(this)!;
+    checkOption(options[name]!, caller, name, value);
   }
 
   /** Tells that something `forward` uses has changed where it cannot be seen: a plain field, a `dataSync()` array. */

@@ -163,7 +163,7 @@ describe('a saved module', () => {
           path: 'square',
           steps: [{ kind: 'orthogonal', options: { orthogonalMap: 'cayley', useTrivialization: true } }],
         },
-        { path: 'last', steps: [{ kind: 'weightNorm', options: { dim: [] } }] },
+        { path: 'last', steps: [{ kind: 'weightNorm', options: { dim: null } }] },
         { path: 'scaled', steps: [{ kind: 'symmetric' }, { kind: 'scaled', options: { factor: 3 } }] },
       ],
     });

@@ -1,0 +1,120 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { outputAxis } from '../nn/module/outputAxis.ts';
+import {
+  type AnyDefinition,
+  checkedOptions,
+  type ParametrizationDefinition,
+  setDefinition,
+  type TargetTensor,
+} from './definition.ts';
+import { fixFields } from './fieldSet.ts';
+import { hostKindOf } from './objectHost.ts';
+import type { Parametrization } from './parametrization.ts';
+import { registerMade } from './registerMade.ts';
+import type { ForeignName, LooseName } from './registerParametrization.ts';
+
+/** A function of the catalog, such as `weightNorm`: registers its parametrization on a tensor of a host. */
+export interface CatalogFunction<O extends object = NoOptions> {
+  /**
+   * Registers the parametrization on the main weight of a host.
+   *
+   * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
+   * @param options - the options of the parametrization
+   * @returns the host
+   */
+  <H extends object>(host: H, options: O): H;
+  /**
+   * Registers the parametrization on a tensor that the type of the host names.
+   *
+   * @param host - a module or an object that holds a `tf.Variable`
+   * @param name - the tensor
+   * @param options - the options of the parametrization
+   * @returns the host
+   */
+  <H extends { [N in K]: Tensor | null | undefined }, K extends string>(host: H, name: K, options?: O): H;
+  /**
+   * Registers the parametrization on the main weight of a host, or on a tensor whose name another entry point knows.
+   *
+   * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
+   * @param name - the tensor; default the main weight of the host: `weight` of a module, `kernel` of a layer
+   * @param options - the options of the parametrization
+   * @returns the host
+   */
+  <H extends object>(host: H, name?: ForeignName<H>, options?: O): H;
+  /**
+   * Registers the parametrization on a tensor of a host whose type does not tell its tensors: of a base class, or by a
+   * computed name.
+   *
+   * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
+   * @param name - the tensor
+   * @param options - the options of the parametrization
+   * @returns the host
+   */
+  <H extends object, K extends string>(host: H, name: LooseName<H, K>, options?: O): H;
+}
+
+/** The options of a parametrization that has none. */
+export type NoOptions = Readonly<Record<string, never>>;
+
+/**
+ * Makes a function of the catalog from the definition of a parametrization: its name, its class, its options, and how it is
+ * made.
+ *
+ * The function takes `(host)`, `(host, options)` and `(host, name, options)`. It checks the options when it is called, also
+ * where the host makes its tensors later. The removal of a registration disposes what the function made for it. A
+ * printed model shows the options, and a saved model says them, so that a model can be parametrized again.
+ *
+ * @returns the function
+ * @example
+ * ```ts
+ * class Bounded extends Parametrization {
+ *   readonly bound: number;
+ *
+ *   constructor(options: BoundedOptions = {}) {
+ *     super();
+ *     this.bound = this.checkedOptions(options).bound;
+ *   }
+ *
+ *   override forward(x: Tensor): Tensor {
+ *     return tf.mul(this.bound, tf.tanh(x));
+ *   }
+ * }
+ *
+ * export const bounded = defineParametrization<Bounded, BoundedOptions>({
+ *   name: 'bounded',
+ *   class: Bounded,
+ *   options: { bound: { default: 1, expected: 'a positive number', accepts: (bound) => bound > 0 } },
+ *   make: (_, options) => new Bounded(options),
+ * });
+ *
+ * bounded(layer, { bound: 2 });
+ * ```
+ */
+export function defineParametrization<P extends Parametrization, O extends object = NoOptions>(
+  definition: ParametrizationDefinition<P, O>,
+): CatalogFunction<O> {
+  const { name: caller, class: type } = definition;
+  const register = (host: object, nameOrOptions?: string | O, given?: O): object => {
+    const isName = typeof nameOrOptions !== 'object' || nameOrOptions === null;
+    const [name, found] = isName ? [nameOrOptions, given] : [undefined, nameOrOptions];
+    const options = checkedOptions(definition, caller, found === undefined ? ({} as O) : found);
+    return registerMade(caller, host, name, (value, tensor, owner) =>
+      definition.make(targetOf(value, tensor, owner), options),
+    );
+  };
+  // Messages, tables and files have these names; a minifier would change them.
+  Object.defineProperty(register, 'name', { value: caller });
+  Object.defineProperty(type, 'name', { value: classNameOf(caller), configurable: true });
+  if (definition.hasFixedFields === true) fixFields(type);
+  for (const target of [register, type.prototype as object]) {
+    setDefinition(target, definition as unknown as AnyDefinition);
+  }
+  return register as CatalogFunction<O>;
+}
+
+const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+function targetOf(value: Tensor, tensor: string, owner: object): TargetTensor {
+  const outputAxes = hostKindOf(owner).outputAxes?.(owner, tensor, value.rank) ?? null;
+  return { value, outputAxes, outputAxis: outputAxes?.[0] ?? outputAxis(owner, value) };
+}

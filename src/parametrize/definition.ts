@@ -1,0 +1,139 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../core/checkOptions.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import type { Parametrization } from './parametrization.ts';
+
+/** One option of a parametrization. */
+export interface OptionDefinition<T> {
+  /** The value of an option that is not given. Absent: `make` finds it from the tensor. */
+  readonly default?: T;
+  /** Whether the printed parametrization leaves the option out while it has its default. */
+  readonly isQuiet?: boolean;
+  /** The values that it may have, for messages: `a number of at least 0`. */
+  readonly expected: string;
+  /** Whether a value makes sense on some tensor. */
+  accepts(value: T): boolean;
+}
+
+/** The tensor that a parametrization is made for. */
+export interface TargetTensor {
+  /** The current value, which is not to be disposed. The read has advanced no state. */
+  readonly value: Tensor;
+  /** The axis that numbers the outputs of the host: 0, on a transposed convolution 1, on tf.layers that of the layer. */
+  readonly outputAxis: number;
+  /** All axes that number the outputs of a layer of tf.layers; null on modules and plain objects. */
+  readonly outputAxes: readonly number[] | null;
+}
+
+/** All that there is to know about a parametrization besides its mathematics; see {@link defineParametrization}. */
+export interface ParametrizationDefinition<P extends Parametrization, O extends object> {
+  /** The name of the function, in recipes, files and messages. With a capital it is the name of the class. */
+  readonly name: string;
+  /** The class of the map. */
+  readonly class: abstract new (
+    ...args: never[]
+  ) => P;
+  /**
+   * Whether `forward` reads no field but those that the constructor makes. Then a read does not look for further ones, and
+   * is faster. Default false; classes that extend the class say it anew.
+   */
+  readonly hasFixedFields?: boolean;
+  /** Its options, in the order in which they are printed. */
+  readonly options: { readonly [K in keyof O]-?: OptionDefinition<Required<O>[K]> };
+  /**
+   * Refuses options that do not go together.
+   *
+   * @throws {@link ParametrizeError} `OPTION`
+   */
+  check?(options: Required<O>): void;
+  /** Makes the parametrization for a tensor, from options as they were given. */
+  make(target: TargetTensor, options: O): P;
+  /** The options with which {@link make} gives the same again. Default: the fields of those names. */
+  config?(parametrization: P): O;
+}
+
+/** A definition whose types do not matter. */
+export type AnyDefinition = ParametrizationDefinition<Parametrization, Readonly<Record<string, unknown>>>;
+
+/** The key under which the prototype of a class, and the function of the catalog, have their definition. */
+const DEFINITION: unique symbol = Symbol.for('tfjs-parametrize.definition') as never;
+
+/** The definition of a parametrization, of the prototype of its class or of its function; undefined for anything else. */
+export const definitionOf = (value: unknown): AnyDefinition | undefined =>
+  (value as { [DEFINITION]?: AnyDefinition } | null | undefined)?.[DEFINITION];
+
+/** Notes what defines the objects of a class and a function. */
+export function setDefinition(target: object, definition: AnyDefinition): void {
+  Object.defineProperty(target, DEFINITION, { value: definition });
+}
+
+/**
+ * A copy of the options of a call, without those that are undefined.
+ *
+ * @param caller - for messages
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkedOptions<O extends object>(
+  definition: ParametrizationDefinition<Parametrization, O>,
+  caller: string,
+  given: O,
+): O {
+  const { options: known } = definition;
+  const names = Object.keys(known) as (keyof O & string)[];
+  checkOptions(caller, given, names);
+  const there = names.filter((name) => given[name] !== undefined);
+  for (const name of there) checkOption(known[name], caller, name, given[name]);
+  const options = Object.fromEntries(there.map((name) => [name, given[name]])) as O;
+  definition.check?.(withDefaults(definition, options));
+  return options;
+}
+
+/**
+ * Refuses a value that an option cannot have.
+ *
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkOption<T>(
+  { expected, accepts }: OptionDefinition<T>,
+  caller: string,
+  name: string,
+  value: T,
+): void {
+  if (accepts(value)) return;
+  const text = typeof value === 'string' ? `'${value}'` : valueText(value);
+  throw new ParametrizeError('OPTION', `${caller}: ${name} is ${text}, it must be ${expected}.`);
+}
+
+/** Options with the defaults of those that are not given. */
+export const withDefaults = <O extends object>(
+  { options: known }: ParametrizationDefinition<Parametrization, O>,
+  given: O,
+): Required<O> => {
+  const defaults = Object.keys(known).map((name) => [name, known[name as keyof O].default]);
+  return { ...(Object.fromEntries(defaults) as O), ...given } as Required<O>;
+};
+
+/** The options with which a parametrization can be made again, in the order of its definition. */
+export function configOf(
+  definition: AnyDefinition,
+  parametrization: Parametrization,
+): Record<string, unknown> {
+  const config =
+    definition.config?.(parametrization) ?? (parametrization as unknown as Record<string, unknown>);
+  return Object.fromEntries(Object.keys(definition.options).map((name) => [name, config[name]]));
+}
+
+/** The options of a parametrization as text: `dim=0, eps=1e-6`. */
+export function optionsText(definition: AnyDefinition, parametrization: Parametrization): string {
+  return Object.entries(configOf(definition, parametrization))
+    .filter(([name, value]) => {
+      const { isQuiet, default: initial } = definition.options[name]!;
+      return isQuiet !== true || value !== initial;
+    })
+    .map(([name, value]) => `${name}=${valueText(value)}`)
+    .join(', ');
+}
+
+/** A list of one is shown as its element. */
+const valueText = (value: unknown): string =>
+  Array.isArray(value) && value.length !== 1 ? `[${value.join(', ')}]` : String(value);
