@@ -5,7 +5,7 @@ import { typeName } from '../../core/text.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import type { StateDictOptions } from '../spelling/spelling.ts';
 import { writeStateDict } from '../spelling/writeStateDict.ts';
-import { COPY, Copier, type Copyable } from './copy.ts';
+import { COPY, Copier } from './copy.ts';
 import { disposing, inCallOf } from './disposal.ts';
 import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
 import {
@@ -50,7 +50,7 @@ export interface Parametrizations {}
  * ```
  * @see torch.nn.Module
  */
-export abstract class Module implements Copyable {
+export abstract class Module {
   /** Whether the module is in training mode; set by {@link train} and {@link eval}. */
   training = true;
 
