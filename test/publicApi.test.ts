@@ -40,8 +40,11 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ForeignHosts ForeignName LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OptionDefinition OrthogonalMap OrthogonalOptions
-        ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor UnitNormOptions WeightNormOptions
+        CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode HostTypes LooseHost
+        LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OptionDefinition OrthogonalMap
+        OrthogonalOptions ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike
+        ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor
+        TensorNameOf UnitNormOptions WeightNormOptions
       `),
     );
   });
@@ -64,14 +67,12 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        AvgPool1dOptions AvgPool2dOptions BatchNormOptions BilinearOptions Conv1dOptions
-        Conv2dOptions Conv3dOptions ConvTranspose1dOptions ConvTranspose2dOptions
-        ConvTranspose3dOptions DropoutOptions EmbeddingOptions ForwardHook ForwardPreHook
-        GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyMapping
-        LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
-        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules NamedParameters
-        Parametrizations PretrainedOptions RNNOptions Spelling StateDict StateDictLoading StateDictOptions UpsampleMode
-        UpsampleOptions
+        AvgPool1dOptions AvgPool2dOptions BatchNormOptions BilinearOptions Conv1dOptions Conv2dOptions Conv3dOptions
+        ConvTranspose1dOptions ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions EmbeddingOptions
+        ForwardHook ForwardPreHook GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyFormat
+        KeyMapping LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions LoadStateDictPreHook
+        LoadStateDictReport MaxPoolOptions NamedModules NamedParameters Parametrizations PretrainedOptions RNNOptions
+        StateDict StateDictLoading StateDictOptions UpsampleMode UpsampleOptions
       `),
     );
   });
@@ -85,8 +86,9 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        Catalog CheckpointFile CheckpointReport CheckpointSource CheckpointTarget DType ElementArray ForeignModels LoadCheckpointOptions
-        OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint SaveCheckpointOptions StatefulModel StoredTensor TensorInfo TorchCheckpoint TorchOptions
+        Catalog CheckpointFile CheckpointReport CheckpointSource CheckpointTarget DType ElementArray
+        LoadCheckpointOptions ModelTypes OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint
+        SaveCheckpointOptions StatefulModel StoredTensor TensorInfo TorchCheckpoint TorchOptions
       `),
     );
   });

@@ -31,7 +31,7 @@ describe('a bundle', () => {
     }
   });
 
-  it('of nn alone reads state dicts in every spelling', async () => {
+  it('of nn alone reads state dicts in every key format', async () => {
     const { nn } = await evaluate(await bundle(['nn']));
     const layer = new nn.Linear(2, 1, { bias: false });
     tf.tidy(() => {

@@ -40,7 +40,7 @@ export async function thereAndBack(python: string): Promise<Journey> {
   try {
     const here = await train(model, data);
     // Torch before 2.1 knows the legacy names only; later versions know both.
-    await saveCheckpoint(model, join(folder, 'model.safetensors'), { spelling: 'legacy' });
+    await saveCheckpoint(model, join(folder, 'model.safetensors'), { keyFormat: 'legacy' });
     const texts = { x: await data.x.array(), y: await data.y.array() };
     writeFileSync(join(folder, 'data.json'), JSON.stringify(texts));
     const script = fileURLToPath(new URL('train.py', import.meta.url));
@@ -78,7 +78,7 @@ async function train(model: nn.Sequential, { x, y }: { x: tf.Tensor; y: tf.Tenso
 /** Whether a model has exactly the tensors of a file of torch. */
 async function isStateOf(model: nn.Module, path: string): Promise<boolean> {
   const { tensors } = readTorch(readFileSync(path));
-  const state = model.stateDict({ spelling: 'legacy' });
+  const state = model.stateDict({ keyFormat: 'legacy' });
   let same = Object.keys(state).length === Object.keys(tensors).length;
   for (const [name, tensor] of Object.entries(tensors)) {
     const [saved, loaded] = [await tensor.data(), (await state[name]?.data()) ?? []];

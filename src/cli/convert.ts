@@ -1,14 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
+import { converted } from '../checkpoint/convert/converted.ts';
+import { parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
-import { parametrizedWeights } from '../checkpoint/respell/parametrizedWeights.ts';
-import { respelled } from '../checkpoint/respell/respell.ts';
-import { checkFileName } from '../checkpoint/safetensors/checkFileName.ts';
-import { safetensorsPieces } from '../checkpoint/safetensors/safetensorsPieces.ts';
+import { safetensorsPieces } from '../checkpoint/formats/safetensors/safetensorsPieces.ts';
+import { recipeKey } from '../checkpoint/metadata/recipeText.ts';
+import { checkFileName } from '../checkpoint/save/checkFileName.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
-import { recipeKey } from '../checkpoint/state/recipeText.ts';
 import { pluralize } from '../core/text.ts';
 import { below } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
@@ -18,13 +18,13 @@ import { useBackend } from './useBackend.ts';
 /** Options of `convert`. */
 export interface ConvertOptions {
   readonly output: string;
-  readonly spelling: 'modern' | 'legacy' | 'folded';
+  readonly keyFormat: 'modern' | 'legacy' | 'folded';
   readonly prefix?: string;
   readonly json?: boolean;
 }
 
 /**
- * Writes the tensors of a file in one spelling, one after the other.
+ * Writes the tensors of a file in one key format, one after the other.
  *
  * @param caller - the command, for messages
  */
@@ -34,7 +34,7 @@ export async function convert(
   options: ConvertOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { output, spelling, prefix, json } = options;
+  const { output, keyFormat, prefix, json } = options;
   await checkOutput(path, output);
   const bar = progressBar(terminal);
   try {
@@ -42,9 +42,9 @@ export async function convert(
     try {
       const view = below(file, prefix);
       const { [recipeKey]: recipe, ...others } = view.metadata;
-      const isFolded = spelling === 'folded';
+      const isFolded = keyFormat === 'folded';
       if (isFolded && recipe !== undefined) await useBackend();
-      const tensors = respelled(view, spelling);
+      const tensors = converted(view, keyFormat);
       // The recipe is about parametrized weights: of folded ones it would be wrong.
       const metadata = { format: 'pt', ...(isFolded ? others : view.metadata) };
       let bytes = 0;
@@ -57,7 +57,7 @@ export async function convert(
       await writeNodeFile(output, pieces());
       bar.stop();
       const folded = isFolded ? parametrizedWeights(view).length : null;
-      const facts = { output, spelling, tensors: tensors.size, bytes, ...(folded !== null && { folded }) };
+      const facts = { output, keyFormat, tensors: tensors.size, bytes, ...(folded !== null && { folded }) };
       if (folded === 0) terminal.error(nothingFolded(view));
       terminal.out(
         json

@@ -1,7 +1,7 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
+import { recipeBelow } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
-import { recipeBelow } from '../checkpoint/respell/recipeBelow.ts';
-import { recipeIn, recipeKey, recipeText } from '../checkpoint/state/recipeText.ts';
+import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeText.ts';
 
 /** What stands below a path of a file, by names without the path. */
 export function below(file: CheckpointFile, prefix: string | undefined): CheckpointFile {

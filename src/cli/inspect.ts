@@ -1,13 +1,13 @@
 import { printable } from '../checkpoint/checkpointError.ts';
+import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
-import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/respell/parametrizedWeights.ts';
-import { placeholderNote } from '../checkpoint/state/checkpointReport.ts';
-import { recipeKey } from '../checkpoint/state/recipeText.ts';
+import { placeholderNote } from '../checkpoint/load/checkpointReport.ts';
+import { recipeKey } from '../checkpoint/metadata/recipeText.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { pluralize } from '../core/text.ts';
 import { textTable } from '../core/textTable.ts';
-import type { RecipeStep } from '../model/recipe.ts';
+import type { RecipeStep } from '../stateDict/recipe.ts';
 import { below } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
@@ -38,7 +38,7 @@ interface Parametrized {
   readonly by: string;
   /** By the recipe: the steps of the tensor, and of what they compute it from. */
   readonly recipe?: readonly { readonly tensor: string; readonly steps: readonly RecipeStep[] }[];
-  readonly spelling: string;
+  readonly keyFormat: string;
   readonly parts: readonly string[];
 }
 
@@ -72,9 +72,9 @@ function factsOf(file: CheckpointFile): Facts {
 }
 
 function parametrized(weight: ParametrizedWeight): Parametrized {
-  const { prefix, tensor, spelling, normalization, parts, recipe } = weight;
+  const { prefix, tensor, keyFormat, normalization, parts, recipe } = weight;
   const name = prefix + tensor;
-  if (recipe === null) return { name, by: normalization ?? 'unknown', spelling, parts };
+  if (recipe === null) return { name, by: normalization ?? 'unknown', keyFormat, parts };
   const [own] = recipe;
   return {
     name,
@@ -84,7 +84,7 @@ function parametrized(weight: ParametrizedWeight): Parametrized {
       tensor: i === 0 ? name : `${prefix}${entry.path.replace('weight', tensor)}.${entry.tensor}`,
       steps: entry.steps,
     })),
-    spelling,
+    keyFormat,
     parts,
   };
 }
@@ -117,10 +117,10 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
     const found = parametrized.map((weight) => [
       short(weight.name),
       short(byText(weight)),
-      weight.spelling,
+      weight.keyFormat,
       String(weight.parts.length),
     ]);
-    blocks.push(textTable([['parametrized', 'by', 'spelling', 'parts'], ...found], numbers));
+    blocks.push(textTable([['parametrized', 'by', 'key format', 'parts'], ...found], numbers));
   }
   const lines = [
     ...tied.map((group) => `tied: ${group.map(short).join(' = ')}`),

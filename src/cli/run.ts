@@ -72,16 +72,16 @@ function program(terminal: Terminal): Command {
     .addOption(prefix())
     .addOption(json())
     .action((file: string, options: ConvertOptions) =>
-      convert('fold', file, { ...options, spelling: 'folded' }, terminal),
+      convert('fold', file, { ...options, keyFormat: 'folded' }, terminal),
     );
 
   root
     .command('convert')
-    .description('write the tensors as safetensors, in one spelling')
+    .description('write the tensors as safetensors, in one key format')
     .argument('<file>', 'a path or a URL')
     .addOption(output())
     .addOption(
-      new Option('--spelling <name>', 'how normalized weights are named; folded computes them')
+      new Option('--key-format <name>', 'how normalized weights are named; folded computes them')
         .choices(['modern', 'legacy', 'folded'])
         .makeOptionMandatory(),
     )

@@ -3,25 +3,25 @@ import type { ModuleList } from '../nn/containers/containers.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { NoOptions } from '../parametrize/define.ts';
 import type { RegisterOptions } from '../parametrize/register.ts';
-import type { ForeignHosts, LooseHost } from '../parametrize/registerParametrization.ts';
+import type { HostTypes, LooseHost } from '../parametrize/registerParametrization.ts';
 import { checkDeclaredBeforeUse } from './checkDeclared.ts';
 import { makeDeclaration, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
 import { decorateLegacy } from './legacyDecorator.ts';
 import { decorateStandard, isStandard } from './standardDecorator.ts';
 
 /** Hosts that other entry points know. */
-type ForeignHost = {
-  [K in keyof ForeignHosts]: ForeignHosts[K] extends {
+type TypedHost = {
+  [K in keyof HostTypes]: HostTypes[K] extends {
     /** The type of the host. */
     host: infer T;
   }
     ? T
     : never;
-}[keyof ForeignHosts];
+}[keyof HostTypes];
 
 /** What a decorated field may hold; `name` is that of a tensor of the module in it, never if there is none. */
 export type Decoratable<T, N extends string> = [N] extends [never]
-  ? [T] extends [Tensor | Module | ForeignHost | null | undefined]
+  ? [T] extends [Tensor | Module | TypedHost | null | undefined]
     ? unknown
     : never
   : HasTensor<NonNullable<T>, N>;
@@ -32,7 +32,7 @@ type HasTensor<T, N extends string> =
     ? HasTensor<M, N>
     : T extends { readonly [K in N]: Tensor | null | undefined }
       ? unknown
-      : T extends ForeignHost
+      : T extends TypedHost
         ? unknown
         : T extends Module
           ? [LooseHost<T, N>] extends [never]

@@ -28,7 +28,7 @@ export function folded<T>(model: LayersModel, fn: () => T): T {
   if (!isLayer(model)) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
-      `folded: expected a model of tf.layers, got ${typeName(model)}. The state dict of a module takes and gives every spelling.`,
+      `folded: expected a model of tf.layers, got ${typeName(model)}. The state dict of a module takes and gives every key format.`,
     );
   }
   const weights = everyLayer(model).flatMap(([, layer]) => [...ownWeights(layer).values()]);

@@ -48,7 +48,7 @@ interface Fields<H, F> {
 }
 
 declare module '../parametrize/registerParametrization.ts' {
-  interface ForeignHosts {
+  interface HostTypes {
     /** A layer of whatever class, such as `model.layers[0]`. */
     layer: Base<layers.Layer, LayerName | `${string}.${LayerName}`>;
     /** A cell of whatever class, such as `lstm.cell`. */
@@ -91,8 +91,8 @@ declare module '../parametrize/registerParametrization.ts' {
   }
 }
 
-declare module '../model/foreign/foreignModel.ts' {
-  interface ForeignModels {
+declare module '../stateDict/modelState.ts' {
+  interface ModelTypes {
     /** A layer, or a model of layers. */
     layer: layers.Layer;
   }

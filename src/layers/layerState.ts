@@ -1,7 +1,7 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
-import type { ForeignKind, ForeignPart, ForeignState } from '../model/foreign/foreignModel.ts';
+import type { ModelState, StateKind, StatePart } from '../stateDict/modelState.ts';
 import { collectCurrentWeights, type Model } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';
 import { type Graph, type GraphLayer, graphOf, isContainer } from './graph.ts';
@@ -12,7 +12,7 @@ import { withoutTied } from './tiedTensors.ts';
 import { type LayerPlace, nativeTensors, type TorchPart, torchParts } from './torchParts.ts';
 
 /** The layers and models of tfjs-layers, as what has a state. */
-export const layerModel: ForeignKind = {
+export const layerModel: StateKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
   registered: (model) => collectCurrentWeights('loadCheckpoint', model as Model),
@@ -23,7 +23,7 @@ const torchEpsilon = 1e-5;
 
 const recurrent = ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'];
 
-function stateOf(caller: string, model: Layer): ForeignState {
+function stateOf(caller: string, model: Layer): ModelState {
   const graph = graphOf(model);
   const orders = featureOrders(graph);
   const { leaves, otherPaths } = leavesOf(model);
@@ -41,7 +41,7 @@ function stateOf(caller: string, model: Layer): ForeignState {
   const all = leaves.flatMap(({ path, layer, isNamed }) => {
     const found = partsOf({ layer, path, hostPath: path, ...ordersOf(orders, layer) });
     notes.push(...found.notes);
-    return found.parts.map((part): ForeignPart => ({ ...part, owner: path, isNamed }));
+    return found.parts.map((part): StatePart => ({ ...part, owner: path, isNamed }));
   });
   checkNames(caller, all);
   const { parts, ties } = withoutTied(all, otherPaths);
@@ -93,7 +93,7 @@ function areOrdered({ leadsTo }: Graph, a: Layer, b: Layer): boolean {
 }
 
 /** Names of layers may contain dots, so that paths of different layers may be the same. */
-function checkNames(caller: string, parts: readonly ForeignPart[]): void {
+function checkNames(caller: string, parts: readonly StatePart[]): void {
   const taken = new Map<string, string>();
   for (const { path, tensors } of parts) {
     for (const tensor of tensors) {

@@ -1,5 +1,5 @@
 import { joinPath } from '../core/paths.ts';
-import type { ForeignTensor } from '../model/foreign/foreignModel.ts';
+import type { StateTensor } from '../stateDict/modelState.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import type { Layer } from './layer.ts';
 import { type LayerPlace, matrix, nativeTensors, type TorchPart, torchTensor, vector } from './torchParts.ts';
@@ -25,7 +25,7 @@ interface Cell {
 const known = ['SimpleRNNCell', 'LSTMCell'];
 
 /** Torch's gates are i, f, g, o and those of tfjs i, f, c, o: the same. */
-function tensorsOf(cell: Cell, suffix: string, before: FeatureOrder): ForeignTensor[] {
+function tensorsOf(cell: Cell, suffix: string, before: FeatureOrder): StateTensor[] {
   const units = cell.layer.getClassName() === 'LSTMCell' ? 'gates·units' : 'units';
   return [
     ...torchTensor(cell, 'kernel', `weight_ih_${suffix}`, matrix(units, before, null)),

@@ -1,5 +1,5 @@
-import { registerForeignKind } from '../model/foreign/foreignModel.ts';
 import { registerHostKind } from '../parametrize/host.ts';
+import { registerStateKind } from '../stateDict/modelState.ts';
 import { layerHost } from './layerHost.ts';
 import { layerModel } from './layerState.ts';
 import { passInOneScope } from './recurrentPass.ts';
@@ -17,7 +17,7 @@ export function teachLayers(): void {
   if (isTaught) return;
   isTaught = true;
   registerHostKind(layerHost);
-  registerForeignKind(layerModel);
+  registerStateKind(layerModel);
   passInOneScope();
   checkBeforeTraining();
 }

@@ -1,11 +1,11 @@
 import { isLayerVariable } from '../engine/layerVariable.ts';
-import type { ForeignPart, ForeignTensor } from '../model/foreign/foreignModel.ts';
 import { type TensorKey, TiedKeys } from '../nn/module/tiedKeys.ts';
+import type { StatePart, StateTensor } from '../stateDict/modelState.ts';
 import { type Layer, weightLists } from './layer.ts';
 
 /** The parts of a model with each tensor once, and the other keys of those that are tied. */
 export interface UntiedParts {
-  readonly parts: readonly ForeignPart[];
+  readonly parts: readonly StatePart[];
   readonly ties: TiedKeys;
 }
 
@@ -15,19 +15,19 @@ export interface UntiedParts {
  * @param otherPaths - other paths of layers, with the first ones
  */
 export function withoutTied(
-  parts: readonly ForeignPart[],
+  parts: readonly StatePart[],
   otherPaths: ReadonlyMap<string, string>,
 ): UntiedParts {
   const paths = new Map([...otherPaths].map(([other, first]) => [withDot(other), withDot(first)]));
   const all = parts.flatMap((part) => part.tensors.map((tensor) => ({ part, tensor })));
-  const firsts = new Map<string, { part: ForeignPart; tensor: ForeignTensor }>();
+  const firsts = new Map<string, { part: StatePart; tensor: StateTensor }>();
   // The layer that has made a weight is the one that it can be parametrized on.
   for (const entry of [...all.filter(({ tensor }) => isOwner(tensor)), ...all]) {
     const id = idOf(entry.tensor);
     if (!firsts.has(id)) firsts.set(id, entry);
   }
   const tensors = new Map<string, TensorKey>();
-  const tied = new Set<ForeignTensor>();
+  const tied = new Set<StateTensor>();
   for (const { part, tensor } of all) {
     const first = firsts.get(idOf(tensor))!;
     if (first.tensor === tensor) continue;
@@ -50,7 +50,7 @@ const numbers = new WeakMap<object, number>();
 let count = 0;
 
 /** The same for tensors that are one, as torch has them too. */
-function idOf({ identity, layout, torchNames }: ForeignTensor): string {
+function idOf({ identity, layout, torchNames }: StateTensor): string {
   if (!numbers.has(identity)) numbers.set(identity, count++);
   return JSON.stringify([
     numbers.get(identity),
@@ -60,7 +60,7 @@ function idOf({ identity, layout, torchNames }: ForeignTensor): string {
 }
 
 /** Whether the layer of a tensor has made it, and not another layer. */
-const isOwner = ({ host, name }: ForeignTensor): boolean => {
+const isOwner = ({ host, name }: StateTensor): boolean => {
   const weight = (host as unknown as Record<string, unknown>)[name];
   return isLayerVariable(weight) && weightLists.some((list) => (host as Layer)[list].includes(weight));
 };

@@ -1,8 +1,8 @@
 import { joinPath } from '../core/paths.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
-import type { ForeignPart, ForeignTensor } from '../model/foreign/foreignModel.ts';
-import { type Factor, Layout } from '../model/foreign/layout.ts';
+import { type Factor, Layout } from '../stateDict/layout.ts';
+import type { StatePart, StateTensor } from '../stateDict/modelState.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import { everyLayer, type Layer, ownWeights } from './layer.ts';
 
@@ -20,7 +20,7 @@ export interface LayerPlace {
 }
 
 /** A part without what its layer tells of it. */
-export type TorchPart = Omit<ForeignPart, 'owner' | 'isNamed'>;
+export type TorchPart = Omit<StatePart, 'owner' | 'isNamed'>;
 
 /** An axis of features in both orders. */
 interface FeatureAxis {
@@ -56,8 +56,8 @@ export function torchTensor(
   name: string,
   torchNames: string | readonly string[],
   layoutOf: (shape: readonly number[]) => Layout | null,
-  more: Pick<ForeignTensor, 'isBuffer' | 'isBroadcast'> = {},
-): ForeignTensor[] {
+  more: Pick<StateTensor, 'isBuffer' | 'isBroadcast'> = {},
+): StateTensor[] {
   const weight = weightOf(layer, name);
   if (weight === null) return [];
   const layout = layoutOf(weight.shape as readonly number[]);
@@ -78,7 +78,7 @@ export function torchTensor(
 }
 
 /** A layer and all below as they are: what torch has no module for. */
-export function nativeTensors({ layer, hostPath }: Pick<LayerPlace, 'layer' | 'hostPath'>): ForeignTensor[] {
+export function nativeTensors({ layer, hostPath }: Pick<LayerPlace, 'layer' | 'hostPath'>): StateTensor[] {
   return everyLayer(layer).flatMap(([below, owner]) => {
     const path = [hostPath, below].filter((part) => part !== '').join('.');
     return [...ownWeights(owner).keys()].flatMap((name) =>

@@ -1,6 +1,6 @@
 import * as parametrizations from '../parametrizations/index.ts';
 import { definitionOf } from '../parametrize/definition.ts';
-import type { Catalog } from './recipe.ts';
+import type { Catalog } from '../stateDict/recipe.ts';
 
 const isFunctionOfCatalog = (entry: [string, unknown]): entry is [string, Catalog[string]] =>
   definitionOf(entry[1]) !== undefined;

@@ -7,8 +7,8 @@ import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { declaredBy } from '../parametrize/declared.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
+import { hostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
-import { hostsOf } from './hostsOf.ts';
 
 /** One original of a parametrized tensor. */
 export interface DescribedOriginal {

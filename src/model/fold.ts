@@ -2,8 +2,8 @@ import type { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { registrationsOf } from '../parametrize/registry.ts';
 import { removeAll } from '../parametrize/removeParametrizations.ts';
+import { outerHostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
-import { outerHostsOf } from './hostsOf.ts';
 
 /**
  * Removes every parametrization of a model: each tensor becomes a plain variable that holds its value, so that inference

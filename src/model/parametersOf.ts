@@ -23,8 +23,8 @@ export function parametersOf(caller: string, model: object): Variable[] {
   }
   hostKindOf(model).check(caller, model);
   if (model instanceof Module) return model.parameters();
-  const foreign = foreignHostKindOf(model)?.parameters?.(model);
-  if (foreign !== undefined) return [...foreign];
+  const own = foreignHostKindOf(model)?.parameters?.(model);
+  if (own !== undefined) return [...own];
   const registered = registrationsOf(model);
   const variables = Object.getOwnPropertyNames(model).flatMap((name): Variable[] => {
     const list = registered.get(name)?.list;

@@ -60,5 +60,5 @@ export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './pooling/maxPool.ts'
 export { GRU, type GRUOptions } from './recurrent/gru.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './recurrent/lstm.ts';
 export { RNN, type RNNOptions } from './recurrent/rnn.ts';
-export type { Spelling, StateDictOptions } from './spelling/spelling.ts';
+export type { KeyFormat, StateDictOptions } from './stateDict/keyFormat.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

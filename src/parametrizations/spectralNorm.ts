@@ -6,7 +6,7 @@ import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
-import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
+import { NORMALIZATION } from '../nn/stateDict/normalizedTensor.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { integer, notNegative } from './options.ts';

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { weightNormOp } from '../kernels/index.ts';
-import { NORMALIZATION } from '../nn/spelling/normalizedTensor.ts';
+import { NORMALIZATION } from '../nn/stateDict/normalizedTensor.ts';
 import { norm } from '../ops/norm/norm.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';

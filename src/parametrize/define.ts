@@ -11,7 +11,7 @@ import { fixFields } from './fieldSet.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { Parametrization } from './parametrization.ts';
 import { registerMade } from './registerMade.ts';
-import type { ForeignName, LooseName } from './registerParametrization.ts';
+import type { LooseName, TensorNameOf } from './registerParametrization.ts';
 
 /** A function of the catalog, such as `weightNorm`: registers its parametrization on a tensor of a host. */
 export interface CatalogFunction<O extends object = NoOptions> {
@@ -40,7 +40,7 @@ export interface CatalogFunction<O extends object = NoOptions> {
    * @param options - the options of the parametrization
    * @returns the host
    */
-  <H extends object>(host: H, name?: ForeignName<H>, options?: O): H;
+  <H extends object>(host: H, name?: TensorNameOf<H>, options?: O): H;
   /**
    * Registers the parametrization on a tensor of a host whose type does not tell its tensors: of a base class, or by a
    * computed name.

@@ -18,11 +18,11 @@ export {
 export type { ParametrizationList } from './parametrizationList.ts';
 export type { RegisterOptions } from './register.ts';
 export {
-  type ForeignHosts,
-  type ForeignName,
+  type HostTypes,
   type LooseHost,
   type LooseName,
   registerParametrization,
+  type TensorNameOf,
 } from './registerParametrization.ts';
 export { type RemoveOptions, removeParametrizations } from './removeParametrizations.ts';
 export { transferParametrizationsAndParams } from './transferParametrizationsAndParams.ts';

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../nn/module/module.ts';
-import type { Computation } from '../nn/spelling/normalizedTensor.ts';
+import type { Computation } from '../nn/stateDict/normalizedTensor.ts';
 import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';
 import { fixFields } from './fieldSet.ts';

@@ -10,12 +10,12 @@ import { whenThere } from './whenThere.ts';
  * declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
-export interface ForeignHosts {}
+export interface HostTypes {}
 
 /** The tensor names of a foreign host. */
-export type ForeignName<H> = {
-  [K in keyof ForeignHosts]: NameOf<ForeignHosts[K], H>;
-}[keyof ForeignHosts];
+export type TensorNameOf<H> = {
+  [K in keyof HostTypes]: NameOf<HostTypes[K], H>;
+}[keyof HostTypes];
 
 /** What one kind of host says about the names of H. */
 type NameOf<Kind, H> = Kind extends {
@@ -52,7 +52,7 @@ type NameOf<Kind, H> = Kind extends {
 export type LooseName<H, K extends string> = [LooseHost<H, K>] extends [never] ? TensorName<H> : K;
 
 /** The names of the tensors that the type of a host tells. */
-type TensorName<H> = FieldName<H> | ForeignName<H>;
+type TensorName<H> = FieldName<H> | TensorNameOf<H>;
 
 /** The names of the fields of a host that hold tensors. */
 type FieldName<H> = {
@@ -121,7 +121,7 @@ export function registerParametrization<H extends { [N in K]: Tensor | null | un
 ): H;
 export function registerParametrization<H extends object>(
   host: H,
-  name: ForeignName<H>,
+  name: TensorNameOf<H>,
   parametrization: ParametrizationLike,
   options?: RegisterOptions,
 ): H;

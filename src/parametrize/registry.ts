@@ -5,7 +5,7 @@ import { disposeBut } from '../nn/module/disposal.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { markSelf, rawOf, unmarkSelf } from '../nn/module/rawOf.ts';
-import { deleteComputed, enterComputed } from '../nn/spelling/normalizedTensor.ts';
+import { deleteComputed, enterComputed } from '../nn/stateDict/normalizedTensor.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { Attachment } from './host.ts';
 import type { ParametrizationList } from './parametrizationList.ts';

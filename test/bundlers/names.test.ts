@@ -10,7 +10,7 @@ import { root } from '../markdown.ts';
 // Reports, errors and recipes name classes; a minifier may not change what they say.
 
 type Class = abstract new (...args: never[]) => object;
-type Package = typeof source & { recipeOf: typeof import('../../src/model/recipe.ts').recipeOf };
+type Package = typeof source & { recipeOf: typeof import('../../src/stateDict/recipe.ts').recipeOf };
 
 const isClass = (value: unknown): value is Class =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
@@ -29,7 +29,7 @@ describe('the minified package', () => {
     const entry = join(folder, 'entry.ts');
     writeFileSync(
       entry,
-      "export * from '../../src/index.ts'; export { recipeOf } from '../../src/model/recipe.ts';",
+      "export * from '../../src/index.ts'; export { recipeOf } from '../../src/stateDict/recipe.ts';",
     );
     const outfile = join(folder, 'minified.mjs');
     await build({

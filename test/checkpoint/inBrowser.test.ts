@@ -20,11 +20,11 @@ const model = (): nn.Sequential =>
 const plain = (): nn.Sequential =>
   new nn.Sequential(new nn.Linear(3, 4), new nn.Linear(4, 4), new nn.BatchNorm1d(4));
 
-async function valuesOf(module: nn.Module, spelling: nn.Spelling): Promise<Record<string, number[]>> {
-  const state = module.stateDict({ spelling });
+async function valuesOf(module: nn.Module, keyFormat: nn.KeyFormat): Promise<Record<string, number[]>> {
+  const state = module.stateDict({ keyFormat });
   const values: Record<string, number[]> = {};
   for (const [key, tensor] of Object.entries(state)) values[key] = [...(await tensor.data())];
-  if (spelling === 'folded') tf.dispose(state);
+  if (keyFormat === 'folded') tf.dispose(state);
   return values;
 }
 
@@ -40,7 +40,7 @@ describe.runIf(typeof indexedDB !== 'undefined')('in a browser', () => {
       expect(await valuesOf(again, 'modern')).toEqual(await valuesOf(saved, 'modern'));
       await loadCheckpoint(registered, target, { catalog: { weightNorm, orthogonal } });
       expect(await valuesOf(registered, 'modern')).toEqual(await valuesOf(saved, 'modern'));
-      await saveCheckpoint(saved, `${scheme}://plain`, { spelling: 'folded' });
+      await saveCheckpoint(saved, `${scheme}://plain`, { keyFormat: 'folded' });
       await loadCheckpoint(folded, `${scheme}://plain`);
       expect(await valuesOf(folded, 'modern')).toEqual(await valuesOf(saved, 'folded'));
       expect(Object.keys(await tf.io.listModels())).toEqual(

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
-import type { PlannedTensor } from '../../src/checkpoint/respell/respell.ts';
-import { safetensorsPieces } from '../../src/checkpoint/safetensors/safetensorsPieces.ts';
+import type { PlannedTensor } from '../../src/checkpoint/convert/converted.ts';
+import { safetensorsPieces } from '../../src/checkpoint/formats/safetensors/safetensorsPieces.ts';
 import { writeNodeFile } from '../../src/checkpoint/source/nodeFile.ts';
 
 /** Rows and columns of the matrices in the files. */

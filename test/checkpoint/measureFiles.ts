@@ -118,7 +118,7 @@ for (const file of readdirSync(folder)) {
   await measure('every tensor', file, () => readAll(path));
   const output = join(folder, 'output.safetensors');
   await measure('convert', file, () =>
-    run(['convert', path, '--spelling', 'legacy', '-o', output], terminal),
+    run(['convert', path, '--key-format', 'legacy', '-o', output], terminal),
   );
   await measure('fold', file, () => run(['fold', path, '-o', output], terminal));
 }

@@ -26,7 +26,7 @@ const normalizations = {
   orthogonal: (layer: nn.Linear) => void orthogonal(layer),
 };
 
-const spellings = [
+const keyFormats = [
   ['plain', 'modern'],
   ['plain', 'legacy'],
   ['weightNorm', 'modern'],
@@ -47,25 +47,25 @@ const valuesOf = async (tensors: tf.NamedTensorMap): Promise<Record<string, numb
 };
 
 describe.skipIf(python === undefined)('PyTorch', () => {
-  it('loads every spelling that is written, computes the same, and saves equal bits', async () => {
+  it('loads every key format that is written, computes the same, and saves equal bits', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'torch-'));
     const cases: Case[] = [];
     const outputs = new Map<string, number[][]>();
-    for (const [normalization, spelling] of spellings) {
+    for (const [normalization, keyFormat] of keyFormats) {
       const [first, second] = [new nn.Linear(4, 4), new nn.Linear(4, 4, { bias: false })];
       const model = new nn.Sequential(first, new nn.Tanh(), second);
       for (const layer of [first, second]) normalizations[normalization](layer);
       model.eval();
-      const name = `${normalization}.${spelling}`;
+      const name = `${normalization}.${keyFormat}`;
       const x = [
         [1, -2, 3, -4],
         [0.5, 0.25, -0.125, 0],
       ];
       const y = tf.tidy(() => model.call(tf.tensor2d(x)) as tf.Tensor);
       outputs.set(name, (await y.array()) as number[][]);
-      const network = normalization === 'plain' || spelling === 'folded' ? 'plain' : name;
+      const network = normalization === 'plain' || keyFormat === 'folded' ? 'plain' : name;
       cases.push({ name, file: `${name}.safetensors`, network, x });
-      await saveCheckpoint(model, join(folder, `${name}.safetensors`), { spelling });
+      await saveCheckpoint(model, join(folder, `${name}.safetensors`), { keyFormat });
       y.dispose();
       model.dispose();
     }

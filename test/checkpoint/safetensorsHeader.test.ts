@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { headerFor } from '../../src/checkpoint/formats/safetensors/safetensorsHeader.ts';
 import { openSafetensors, readSafetensors, writeSafetensors } from '../../src/checkpoint/index.ts';
-import { headerFor } from '../../src/checkpoint/safetensors/safetensorsHeader.ts';
 
 /** A file with a header as it is written here. */
 function fileOf(header: string, data = new Uint8Array(8)): Uint8Array {

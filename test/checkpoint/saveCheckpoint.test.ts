@@ -89,10 +89,10 @@ const path = join(folder, 'model.safetensors');
 
 describe('a saved module', () => {
   it.each(['modern', 'legacy', undefined] as const)(
-    'comes back from the spelling %s with equal originals, bit for bit',
-    async (spelling) => {
+    'comes back from the key format %s with equal originals, bit for bit',
+    async (keyFormat) => {
       const [net, second] = [parametrized(), parametrized()];
-      await saveCheckpoint(net, path, spelling === undefined ? {} : { spelling });
+      await saveCheckpoint(net, path, keyFormat === undefined ? {} : { keyFormat });
       const report = await loadCheckpoint(second, path);
       expect(report.unexpected).toEqual([]);
       expect(await stateOf(second)).toEqual(await stateOf(net));
@@ -103,8 +103,8 @@ describe('a saved module', () => {
   it('comes back from hooked modules, and into them', async () => {
     const make = (): nn.Linear => legacy.weightNorm(new nn.Linear(3, 2)) as unknown as nn.Linear;
     const [net, second, modern] = [make(), make(), weightNorm(new nn.Linear(3, 2))];
-    for (const spelling of ['modern', 'legacy'] as const) {
-      await saveCheckpoint(net, path, { spelling });
+    for (const keyFormat of ['modern', 'legacy'] as const) {
+      await saveCheckpoint(net, path, { keyFormat });
       await loadCheckpoint(second, path);
       await loadCheckpoint(modern, path);
       expect(await stateOf(second)).toEqual(await stateOf(net));
@@ -113,13 +113,13 @@ describe('a saved module', () => {
     await dispose(net, second, modern);
   });
 
-  it('comes back from the spelling folded with equal weights, in a plain module', async () => {
+  it('comes back from the key format folded with equal weights, in a plain module', async () => {
     const [net, plain] = [parametrized(), new Net()];
-    await saveCheckpoint(net, path, { spelling: 'folded' });
+    await saveCheckpoint(net, path, { keyFormat: 'folded' });
     expect(readFileSync(path, 'latin1')).not.toContain('parametrizations');
     await loadCheckpoint(plain, path, { catalog });
     expect(isParametrized(plain.first)).toBe(false);
-    const folded = net.stateDict({ spelling: 'folded' });
+    const folded = net.stateDict({ keyFormat: 'folded' });
     for (const [key, value] of Object.entries(plain.stateDict())) {
       expect([...(await value.data())], key).toEqual([...(await folded[key]!.data())]);
     }
@@ -129,7 +129,7 @@ describe('a saved module', () => {
 
   it('describes itself: a plain module is parametrized again from the catalog', async () => {
     const [net, plain] = [parametrized(), new Net().eval()];
-    await saveCheckpoint(net, path, { spelling: 'legacy', metadata: { author: 'me' } });
+    await saveCheckpoint(net, path, { keyFormat: 'legacy', metadata: { author: 'me' } });
     const report = await loadCheckpoint(plain, path, { catalog });
     expect(report.registered).toEqual([
       'first.weight',
@@ -170,7 +170,7 @@ describe('a saved module', () => {
     await dispose(net, plain);
   });
 
-  it('is folded into a plain module without a catalog, where its spelling says how', async () => {
+  it('is folded into a plain module without a catalog, where its key format says how', async () => {
     const [net, plain] = [weightNorm(new nn.Linear(3, 2)), new nn.Linear(3, 2)];
     await saveCheckpoint(net, path);
     const report = await loadCheckpoint(plain, path);
@@ -224,7 +224,7 @@ describe('a saved module', () => {
       [{ version: 1, parametrizations: 3 }, 'CORRUPT'],
       [[], 'CORRUPT'],
     ] as const) {
-      await saveCheckpoint(net, path, { ...metadata(recipe), spelling: 'folded' });
+      await saveCheckpoint(net, path, { ...metadata(recipe), keyFormat: 'folded' });
       await expect(loadCheckpoint(model, path, { catalog })).rejects.toMatchObject({ code });
       await loadCheckpoint(model, path);
     }

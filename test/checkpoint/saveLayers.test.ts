@@ -70,11 +70,11 @@ describe.each(Object.entries(layerCases))('%s', (_, layerCase) => {
     const before = await numbersOf(model);
     const { x, y } = dataOf(layerCase);
     const predicted = model.predict(x) as tf.Tensor;
-    for (const spelling of [undefined, 'modern', 'legacy', 'folded'] as const) {
+    for (const keyFormat of [undefined, 'modern', 'legacy', 'folded'] as const) {
       const handler = memoryHandler();
-      await saveCheckpoint(model, handler, spelling === undefined ? {} : { spelling });
+      await saveCheckpoint(model, handler, keyFormat === undefined ? {} : { keyFormat });
       const plain = await likeness(model);
-      if (spelling === 'folded') {
+      if (keyFormat === 'folded') {
         await loadCheckpoint(plain, handler);
         const again = plain.predict(x) as tf.Tensor;
         if (!(layerCase.isWrongOnWasm && isWasm)) expect(again).toBeAllClose(predicted, { absolute: 1e-5 });
@@ -137,7 +137,7 @@ describe('a saved model of tf.layers', () => {
         { path: 'fc', tensor: 'kernel', steps: [{ kind: 'orthogonal' }] },
       ],
     });
-    await saveCheckpoint(model, path, { spelling: 'folded' });
+    await saveCheckpoint(model, path, { keyFormat: 'folded' });
     const folded = readSafetensors(readFileSync(path));
     expect(Object.keys(folded.tensors)).toContain('fc.weight');
     expect(folded.metadata['tfjs-parametrize']).toBe(undefined);
@@ -190,8 +190,8 @@ describe('a saved model of tf.layers', () => {
     const before = await numbersOf(model);
     const { numTensors } = tf.memory();
     const handler = memoryHandler();
-    for (const spelling of ['modern', 'legacy', 'folded'] as const)
-      await saveCheckpoint(model, handler, { spelling });
+    for (const keyFormat of ['modern', 'legacy', 'folded'] as const)
+      await saveCheckpoint(model, handler, { keyFormat });
     expect(tf.memory().numTensors).toBe(numTensors);
     expect(await numbersOf(model)).toEqual(before);
     model.dispose();
@@ -269,9 +269,9 @@ describe.skipIf(python === undefined)('PyTorch', () => {
       const { x, y } = goldenOf(network);
       const predicted = model.predict(x) as tf.Tensor;
       outputs.set(network, channelsFirst(predicted));
-      // What torch has of spectral norm in 1.13 is in the modern spelling, of weight norm in the old one.
-      const spelling = network.includes('weight_norm') ? 'legacy' : 'modern';
-      await saveCheckpoint(model, join(folder, `${network}.safetensors`), { spelling });
+      // What torch has of spectral norm in 1.13 is in the modern key format, of weight norm in the old one.
+      const keyFormat = network.includes('weight_norm') ? 'legacy' : 'modern';
+      await saveCheckpoint(model, join(folder, `${network}.safetensors`), { keyFormat });
       const first = channelsFirst(x);
       cases.push({ name: network, file: `${network}.safetensors`, network, x: await first.array() });
       tf.dispose([x, y, predicted, first]);

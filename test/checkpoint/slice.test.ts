@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBox } from '../../src/checkpoint/file/slice.ts';
 import { openSafetensors, openTorch, writeSafetensors } from '../../src/checkpoint/index.ts';
 import { readAhead } from '../../src/checkpoint/source/readAhead.ts';
 import { type ByteRange, part, readNow } from '../../src/checkpoint/source/reading.ts';
+import { readBox } from '../../src/checkpoint/tensor/slice.ts';
 import { bytesOf } from './stateDictFiles.ts';
 
 /** A shape, and a part of it. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../../src/checkpoint/file/half.ts';
+import { TorchTensor } from '../../src/checkpoint/formats/torch/torchTensor.ts';
 import {
   CheckpointError,
   openSafetensors,
@@ -9,7 +9,7 @@ import {
   readTorch,
   type StoredTensor,
 } from '../../src/checkpoint/index.ts';
-import { TorchTensor } from '../../src/checkpoint/torch/torchTensor.ts';
+import { bfloat16ToFloat32, float16ToFloat32 } from '../../src/checkpoint/tensor/half.ts';
 import {
   bytesOf,
   type ExpectedTensor,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parseSafetensors } from '../../src/checkpoint/safetensors/parseSafetensors.ts';
+import { parseSafetensors } from '../../src/checkpoint/formats/safetensors/parseSafetensors.ts';
+import { parseTorch } from '../../src/checkpoint/formats/torch/parseTorch.ts';
 import { readNow } from '../../src/checkpoint/source/reading.ts';
-import { parseTorch } from '../../src/checkpoint/torch/parseTorch.ts';
 
 // Files of real PyTorch 1.13, and what is in them by its own account.
 

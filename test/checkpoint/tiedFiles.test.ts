@@ -153,10 +153,10 @@ describe('a saved module with ties', () => {
       ['conv.bias', 'conv.parametrizations.weight.original0', 'conv.parametrizations.weight.original1'],
     ],
   ] as const)(
-    '(normalized: %s) has each tensor once in the spelling %s, and comes back',
-    async (isNormalized, spelling, names) => {
+    '(normalized: %s) has each tensor once in the key format %s, and comes back',
+    async (isNormalized, keyFormat, names) => {
       const model = new Block(isNormalized);
-      const options = spelling === undefined ? {} : { spelling };
+      const options = keyFormat === undefined ? {} : { keyFormat };
       const handler = memoryHandler();
       await withFile(async (path) => {
         await saveCheckpoint(model, path, options);
@@ -235,7 +235,7 @@ describe('a model of tf.layers with a layer in two models', () => {
     async (isNormalized) => {
       const { model, shared } = make(isNormalized);
       const handler = memoryHandler();
-      await saveCheckpoint(model, handler, { spelling: 'folded' });
+      await saveCheckpoint(model, handler, { keyFormat: 'folded' });
       expect(handler.names()).not.toContain('right.shared.weight');
       const artifacts = await handler.load!();
       const tensors = tf.io.decodeWeights(artifacts.weightData!, artifacts.weightSpecs!);

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { namedTensors } from '../../src/checkpoint/file/namedTensors.ts';
+import { namedTensors } from '../../src/checkpoint/formats/torch/namedTensors.ts';
+import { MoreBytesNeeded, PickleBytes } from '../../src/checkpoint/formats/torch/pickleBytes.ts';
+import { PythonObject } from '../../src/checkpoint/formats/torch/pythonObject.ts';
+import { torchWorld } from '../../src/checkpoint/formats/torch/torchWorld.ts';
+import { Unpickler } from '../../src/checkpoint/formats/torch/unpickle.ts';
 import { Budget } from '../../src/checkpoint/source/budget.ts';
-import { MoreBytesNeeded, PickleBytes } from '../../src/checkpoint/torch/pickleBytes.ts';
-import { PythonObject } from '../../src/checkpoint/torch/pythonObject.ts';
-import { torchWorld } from '../../src/checkpoint/torch/torchWorld.ts';
-import { Unpickler } from '../../src/checkpoint/torch/unpickle.ts';
 
 // Pickles that Python wrote; test/golden/generate_pickles.py says of what.
 const golden = JSON.parse(readFileSync(new URL('../golden/pickles.json', import.meta.url), 'utf8')) as Record<

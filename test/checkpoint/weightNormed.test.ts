@@ -73,12 +73,12 @@ describe.each(names)('%s, as torch saved it', (name) => {
   });
 
   it.each(['modern', 'legacy', 'folded'] as const)(
-    'comes back from the spelling %s, in nn and in tf.layers',
-    async (spelling) => {
+    'comes back from the key format %s, in nn and in tf.layers',
+    async (keyFormat) => {
       const network = new modules[name](true);
       await loadCheckpoint(network, file);
       const handler = memoryHandler();
-      await saveCheckpoint(network, handler, { spelling });
+      await saveCheckpoint(network, handler, { keyFormat });
       for (const isNormalized of [false, true]) {
         const again = new modules[name](isNormalized);
         await loadCheckpoint(again, handler);

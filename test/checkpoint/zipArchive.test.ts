@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../src/checkpoint/formats/torch/crc32.ts';
+import { readZipDirectory } from '../../src/checkpoint/formats/torch/zipDirectory.ts';
 import { readTorch } from '../../src/checkpoint/index.ts';
 import { readNow } from '../../src/checkpoint/source/reading.ts';
-import { crc32 } from '../../src/checkpoint/torch/crc32.ts';
-import { readZipDirectory } from '../../src/checkpoint/torch/zipDirectory.ts';
 import { bytesOf } from './stateDictFiles.ts';
 
 const original = bytesOf('statedicts/views_and_strides.pt');

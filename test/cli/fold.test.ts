@@ -20,7 +20,7 @@ import {
   weightNorm,
 } from '../../src/index.ts';
 import { catalog } from '../../src/model/catalog.ts';
-import { applyRecipe, recipeOf } from '../../src/model/recipe.ts';
+import { applyRecipe, recipeOf } from '../../src/stateDict/recipe.ts';
 import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-fold-'));
@@ -34,7 +34,7 @@ async function expectFolded(model: nn.Module, relative = 1e-6): Promise<void> {
   const result = await call('fold', input, '-o', output);
   expect(result).toMatchObject({ code: 0, error: '' });
   const { tensors, metadata } = fileIn(output);
-  const folded = model.stateDict({ spelling: 'folded' });
+  const folded = model.stateDict({ keyFormat: 'folded' });
   expect(Object.keys(tensors).sort()).toEqual(Object.keys(folded).sort());
   for (const [key, value] of Object.entries(folded)) {
     expect(tensors[key]!, key).toBeAllClose(value, { relative, absolute: 1e-7 });
@@ -73,9 +73,9 @@ const chains: Chain[] = [
 
 describe('fold, by the recipe in the file,', () => {
   it.each(chains)('computes %s as the model does', async (_, plain, register) => {
-    for (const spelling of ['modern', 'legacy'] as const) {
+    for (const keyFormat of ['modern', 'legacy'] as const) {
       const model = new nn.Sequential(new nn.Linear(2, 3), register(plain() as never)).eval();
-      await saveCheckpoint(model, input, { spelling });
+      await saveCheckpoint(model, input, { keyFormat });
       await expectFolded(model);
       model.dispose();
     }
@@ -118,12 +118,12 @@ describe('fold, by the recipe in the file,', () => {
       { name: '1.weight', by: 'weightNorm' },
     ]);
     const part = join(folder, 'part.safetensors');
-    await call('convert', input, '-o', part, '--spelling', 'legacy', '--prefix', '0.');
+    await call('convert', input, '-o', part, '--key-format', 'legacy', '--prefix', '0.');
     await call('fold', part, '-o', output);
     const { tensors } = fileIn(output);
     await call('fold', input, '-o', output, '--prefix', '0');
     const { tensors: direct } = fileIn(output);
-    const folded = encoder.stateDict({ spelling: 'folded' });
+    const folded = encoder.stateDict({ keyFormat: 'folded' });
     for (const key of Object.keys(folded)) {
       expect(tensors[key]!, key).toBeAllClose(folded[key]!);
       expect(direct[key]!, key).toBeAllClose(folded[key]!);
@@ -135,7 +135,7 @@ describe('fold, by the recipe in the file,', () => {
   it('is not told to be a weight norm by the names of one: legacy names are for that alone', async () => {
     const model = nonNeg(weightNorm(square()));
     await saveCheckpoint(model, input);
-    await call('convert', input, '-o', output, '--spelling', 'legacy');
+    await call('convert', input, '-o', output, '--key-format', 'legacy');
     const { tensors } = fileIn(output);
     expect(Object.keys(tensors).sort()).toEqual(Object.keys(model.stateDict()).sort());
     tf.dispose(tensors);
@@ -146,7 +146,7 @@ describe('fold, by the recipe in the file,', () => {
     [
       'a kind of your own',
       (text: string) => text.replace('orthogonal', 'mine'),
-      /'mine', which is not of this package.*spelling: 'folded'.*\[UNKNOWN_RECIPE\]/,
+      /'mine', which is not of this package.*keyFormat: 'folded'.*\[UNKNOWN_RECIPE\]/,
     ],
     [
       'a name of Object.prototype',
@@ -249,7 +249,7 @@ describe('fold, by names alone,', () => {
 
   it('reads spectral norm as torch before 1.0 saved it: the value instead of the right vector', async () => {
     const model = spectralNorm(new nn.Linear(4, 3)).eval();
-    const state = model.stateDict({ spelling: 'folded' });
+    const state = model.stateDict({ keyFormat: 'folded' });
     const { original, _u, _v } = {
       original: model.stateDict()['parametrizations.weight.original']!,
       _u: model.stateDict()['parametrizations.weight.0._u']!,
@@ -257,12 +257,12 @@ describe('fold, by names alone,', () => {
     };
     await writeInput({ weight: state['weight']!, weight_orig: original, weight_u: _u, bias: state['bias']! });
     await expectFolded(model);
-    for (const spelling of ['modern', 'legacy'] as const) {
+    for (const keyFormat of ['modern', 'legacy'] as const) {
       const converted = join(folder, 'converted.safetensors');
-      await call('convert', input, '-o', converted, '--spelling', spelling);
+      await call('convert', input, '-o', converted, '--key-format', keyFormat);
       const { tensors } = fileIn(converted);
-      expect(Object.keys(tensors).sort()).toEqual(Object.keys(model.stateDict({ spelling })).sort());
-      const right = tensors[spelling === 'modern' ? 'parametrizations.weight.0._v' : 'weight_v']!;
+      expect(Object.keys(tensors).sort()).toEqual(Object.keys(model.stateDict({ keyFormat })).sort());
+      const right = tensors[keyFormat === 'modern' ? 'parametrizations.weight.0._v' : 'weight_v']!;
       expect(right).toBeAllClose(_v, { relative: 1e-2, absolute: 1e-2 });
       tf.dispose(tensors);
       // The vectors that were made give the value that was saved.
@@ -299,7 +299,7 @@ describe('the program', () => {
       stdout: expect.stringMatching(/: 2 tensors, \d+ bytes\n$/),
       stderr: '',
     });
-    const [{ tensors }, folded] = [fileIn(output), model.stateDict({ spelling: 'folded' })];
+    const [{ tensors }, folded] = [fileIn(output), model.stateDict({ keyFormat: 'folded' })];
     expect(tensors['weight']!).toBeAllClose(folded['weight']!);
     tf.dispose([tensors, folded]);
     model.dispose();

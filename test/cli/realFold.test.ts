@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openSafetensors, openTorch } from '../../src/checkpoint/index.ts';
 import {
   bfloat16ToFloat32,
   float16ToFloat32,
   toBfloat16,
   toFloat16,
-} from '../../src/checkpoint/file/half.ts';
-import { openSafetensors, openTorch } from '../../src/checkpoint/index.ts';
+} from '../../src/checkpoint/tensor/half.ts';
 import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-real-'));

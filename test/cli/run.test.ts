@@ -56,7 +56,7 @@ describe('inspect', () => {
     expect(facts.parametrized[0]).toEqual({
       name: 'features.0.weight',
       by: 'spectralNorm',
-      spelling: 'modern',
+      keyFormat: 'modern',
       parts: ['original', '0._u', '0._v'].map((part) => `features.0.parametrizations.weight.${part}`),
     });
     const sizes = facts.tensors.map(({ elements }: { elements: number }) => elements);
@@ -141,7 +141,7 @@ describe('fold', () => {
     await saveCheckpoint(model as nn.Module, join(folder, 'model.safetensors'));
     await call('fold', join(folder, 'model.safetensors'), '-o', output);
     const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(output)));
-    const folded = (model as nn.Module).stateDict({ spelling: 'folded' });
+    const folded = (model as nn.Module).stateDict({ keyFormat: 'folded' });
     expect(tensors['weight']!).toBeAllClose(folded['weight']!, { relative: 1e-5, absolute: 1e-6 });
     expect(metadata['tfjs-parametrize']).toBeUndefined();
     tf.dispose([tensors, folded]);
@@ -160,18 +160,18 @@ describe('fold', () => {
 });
 
 describe('convert', () => {
-  it.each(['modern', 'legacy'])('changes names to %s and no bytes', async (spelling) => {
+  it.each(['modern', 'legacy'])('changes names to %s and no bytes', async (keyFormat) => {
     for (const source of [
       'legacy_weight_norm_nested.pt',
       'modern_weight_norm_nested.pt',
       'legacy_spectral_norm.pt',
     ]) {
-      await call('convert', file(`statedicts/${source}`), '-o', output, '--spelling', spelling);
+      await call('convert', file(`statedicts/${source}`), '-o', output, '--key-format', keyFormat);
       const [before, after] = [await openTorch(file(`statedicts/${source}`)), await openSafetensors(output)];
       expect(after.names).toHaveLength(before.names.length);
       const isLegacy = (name: string): boolean =>
         /_(g|v|orig|u)$/.test(name) && !name.includes('parametrizations');
-      expect(after.names.some(isLegacy)).toBe(spelling === 'legacy');
+      expect(after.names.some(isLegacy)).toBe(keyFormat === 'legacy');
       const plain = (name: string): string =>
         name
           .replace(/parametrizations\.(\w+)\.original0$/, '$1_g')
@@ -188,7 +188,7 @@ describe('convert', () => {
   });
 
   it('keeps every type of element', async () => {
-    await call('convert', file('statedicts/dtypes.legacy.pt'), '-o', output, '--spelling', 'modern');
+    await call('convert', file('statedicts/dtypes.legacy.pt'), '-o', output, '--key-format', 'modern');
     const [before, after] = [
       await openTorch(file('statedicts/dtypes.legacy.pt')),
       await openSafetensors(output),
@@ -205,7 +205,7 @@ describe('convert', () => {
       source,
       '--prefix',
       'model',
-      '--spelling',
+      '--key-format',
       'modern',
       '-o',
       output,
@@ -214,7 +214,7 @@ describe('convert', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({
       output,
-      spelling: 'modern',
+      keyFormat: 'modern',
       tensors: 12,
       bytes: readFileSync(output).length,
     });
@@ -224,17 +224,17 @@ describe('convert', () => {
 describe('the exit code', () => {
   it.each([
     [0, ['--help'], /Usage: tfjs-parametrize/],
-    [0, ['convert', '--help'], /--spelling/],
+    [0, ['convert', '--help'], /--key-format/],
     [0, ['--version'], /^\d+\.\d+\.\d+$/],
     [2, [], /Usage/],
     [2, ['melt'], /unknown command 'melt'/],
     [2, ['inspect'], /missing required argument/],
     [2, ['inspect', 'a', '--colour'], /unknown option/],
     [2, ['fold', 'a'], /-o, --output/],
-    [2, ['convert', 'a', '-o', 'b', '--spelling', 'old'], /Allowed choices are modern, legacy, folded/],
+    [2, ['convert', 'a', '-o', 'b', '--key-format', 'old'], /Allowed choices are modern, legacy, folded/],
     [
       2,
-      ['convert', file('statedicts/empty_dict.pt'), '-o', 'b.pt', '--spelling', 'modern'],
+      ['convert', file('statedicts/empty_dict.pt'), '-o', 'b.pt', '--key-format', 'modern'],
       /Call it \.safetensors/,
     ],
     [2, ['inspect', file('statedicts/empty_dict.pt'), '--prefix', 'x'], /no tensor stands below 'x'/],
@@ -243,12 +243,12 @@ describe('the exit code', () => {
     [1, ['inspect', 'http://127.0.0.1:9/a.pt'], /cannot be read: fetch failed \(.+\)\. .*\[UNREADABLE\]/],
     [
       1,
-      ['convert', file('statedicts/empty_dict.pt'), '-o', join(folder, 'no/where'), '--spelling', 'modern'],
+      ['convert', file('statedicts/empty_dict.pt'), '-o', join(folder, 'no/where'), '--key-format', 'modern'],
       /no\/where' cannot be written: ENOENT: no such file or directory\. .*\[UNREADABLE\]/,
     ],
     [
       1,
-      ['convert', file('statedicts/empty_dict.pt'), '-o', folder, '--spelling', 'modern'],
+      ['convert', file('statedicts/empty_dict.pt'), '-o', folder, '--key-format', 'modern'],
       /cannot be written: (EISDIR|EPERM).*\[UNREADABLE\]/,
     ],
     [
@@ -278,7 +278,7 @@ describe('the exit code', () => {
 describe('the output', () => {
   it('is never the file that is read, by whatever path', async () => {
     const input = join(folder, 'input.safetensors');
-    await call('convert', file('statedicts/pickle_protocol_2.pt'), '-o', input, '--spelling', 'modern');
+    await call('convert', file('statedicts/pickle_protocol_2.pt'), '-o', input, '--key-format', 'modern');
     const before = readFileSync(input);
     symlinkSync(input, join(folder, 'link.safetensors'));
     for (const target of [
@@ -298,7 +298,7 @@ describe('the output', () => {
       file('statedicts/single_tensor.legacy.pt'),
       '-o',
       output,
-      '--spelling',
+      '--key-format',
       'modern',
     );
     expect(out).toMatch(/: 1 tensor, \d+ bytes$/);
@@ -309,7 +309,7 @@ describe('the output', () => {
     writeFileSync(target, 'before');
     const interrupted = new AbortController();
     const code = run(
-      ['convert', file('networks/mnist_cnn_weight_norm.pt'), '-o', target, '--spelling', 'modern'],
+      ['convert', file('networks/mnist_cnn_weight_norm.pt'), '-o', target, '--key-format', 'modern'],
       {
         out: () => {},
         error: () => {},
@@ -333,7 +333,7 @@ describe('the output', () => {
     try {
       for (const source of [file('statedicts/dtypes.safetensors'), large]) {
         if (source === large) expect(parts).toEqual([]);
-        const args = ['convert', source, '-o', output, '--spelling', 'legacy'];
+        const args = ['convert', source, '-o', output, '--key-format', 'legacy'];
         expect(await run(args, { out: () => {}, error: () => {}, showsProgress: true })).toBe(0);
       }
     } finally {

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, expect, it, describe as suite, vi } from 'vitest';
 import { clone, describe, fold, syncOptimizer } from '../../src/model/index.ts';
-import { applyRecipe, recipeOf } from '../../src/model/recipe.ts';
 import { Linear, type Module, ParameterList, parameter, Sequential } from '../../src/nn/index.ts';
 import { spectralNorm, weightNorm } from '../../src/parametrizations/index.ts';
 import { cached, parametrizationsOn, removeParametrizations } from '../../src/parametrize/index.ts';
+import { applyRecipe, recipeOf } from '../../src/stateDict/recipe.ts';
 
 /**
  * How much a program does that grows with the number of things it works on: fields that it looks through, items of

@@ -54,11 +54,11 @@ describe.each([
         const report = network.loadStateDict(stateOf(checkpoint.state));
         expect([report.missingKeys, report.unexpectedKeys]).toEqual([[], []]);
         expect(network.call(x)).toBeAllClose(logits, within);
-        for (const spelling of ['modern', 'legacy'] as const) {
-          second.loadStateDict(network.stateDict({ spelling }));
-          expect(second.call(x), spelling).toBeAllClose(logits, within);
+        for (const keyFormat of ['modern', 'legacy'] as const) {
+          second.loadStateDict(network.stateDict({ keyFormat }));
+          expect(second.call(x), keyFormat).toBeAllClose(logits, within);
         }
-        const folded = network.stateDict({ spelling: 'folded' });
+        const folded = network.stateDict({ keyFormat: 'folded' });
         for (const [key, weight] of Object.entries(checkpoint.weights)) {
           expect(folded[key]!, key).toBeAllClose(tensorOf(weight), { absolute: 1e-5 });
         }

@@ -5,7 +5,7 @@ import * as legacy from '../../src/legacy/index.ts';
 import stateDicts from '../golden/state_dicts.json' with { type: 'json' };
 import { type GoldenTensor, tensorOf } from '../nn/golden.ts';
 
-// State dicts that real PyTorch wrote, under every spelling, into modules that are normalized in every way.
+// State dicts that real PyTorch wrote, under every key format, into modules that are normalized in every way.
 
 type Golden = Readonly<Record<string, GoldenTensor>>;
 
@@ -72,10 +72,10 @@ class Nested extends nn.Module {
   }
 }
 
-const spellings = ['modern', 'legacy', 'folded'] as const;
+const keyFormats = ['modern', 'legacy', 'folded'] as const;
 const input = () => tf.sin(tf.reshape(tf.range(0, 30), [2, 3, 5]));
 
-/** Loads into `make()`, checks that its output is what it has to be, and that each spelling of it loads back. */
+/** Loads into `make()`, checks that its output is what it has to be, and that each key format of it loads back. */
 function roundTrip(
   make: () => nn.Module,
   state: nn.StateDict,
@@ -84,9 +84,9 @@ function roundTrip(
   const [module, second] = [make(), make()];
   module.loadStateDict(state);
   const output = run(module);
-  for (const spelling of spellings) {
-    second.loadStateDict(module.stateDict({ spelling }));
-    expect(run(second), spelling).toBeAllClose(output, { absolute: 1e-5 });
+  for (const keyFormat of keyFormats) {
+    second.loadStateDict(module.stateDict({ keyFormat }));
+    expect(run(second), keyFormat).toBeAllClose(output, { absolute: 1e-5 });
   }
   fold(module);
   expect(run(module), 'folded').toBeAllClose(output, { relative: 0, absolute: 0 });
@@ -111,14 +111,14 @@ describe('a state dict of torch', () => {
   });
 
   it('has the same keys in the same order when the modern and the legacy API write it', () => {
-    for (const [name, normalize, spelling] of [
+    for (const [name, normalize, keyFormat] of [
       ['legacy_weight_norm_nested', weightNorms['legacy']!, 'legacy'],
       ['legacy_weight_norm_nested', weightNorms['modern']!, 'legacy'],
       ['modern_weight_norm_nested', weightNorms['modern']!, 'modern'],
       ['modern_weight_norm_nested', weightNorms['legacy']!, 'modern'],
     ] as const) {
       const module = new Nested(normalize);
-      const keys = Object.keys(module.stateDict({ spelling }));
+      const keys = Object.keys(module.stateDict({ keyFormat }));
       expect(keys).toEqual(Object.keys(stateDicts[name]));
       module.dispose();
     }
@@ -138,10 +138,10 @@ describe('a state dict of torch', () => {
         const module = make(normalize)();
         module.loadStateDict(state);
         const output = module.call(x()) as tf.Tensor;
-        for (const spelling of ['modern', 'legacy'] as const) {
+        for (const keyFormat of ['modern', 'legacy'] as const) {
           const second = make(normalize)();
-          second.loadStateDict(module.stateDict({ spelling }));
-          expect(second.call(x()), `${name}, ${spelling}`).toBeAllClose(output);
+          second.loadStateDict(module.stateDict({ keyFormat }));
+          expect(second.call(x()), `${name}, ${keyFormat}`).toBeAllClose(output);
           second.dispose();
         }
         module.dispose();
@@ -188,7 +188,7 @@ describe('a state dict of torch', () => {
     tf.tidy(() => {
       module.loadStateDict(golden('modern_orthogonal'));
       expect(Object.keys(module.stateDict())).toEqual(Object.keys(stateDicts.modern_orthogonal));
-      plain.loadStateDict(module.stateDict({ spelling: 'folded' }));
+      plain.loadStateDict(module.stateDict({ keyFormat: 'folded' }));
       const x = tf.tensor2d([[1, -2, 3, 0.5]]);
       expect(plain.call(x) as tf.Tensor).toBeAllClose(module.call(x) as tf.Tensor);
       // And back, through the right inverses.

@@ -35,7 +35,7 @@ export interface ForeignLayer {
   readonly foreign: true;
 }
 declare module 'tfjs-parametrize' {
-  interface ForeignHosts {
+  interface HostTypes {
     /** As `tfjs-parametrize/layers` will declare its own. */
     foreign: { host: ForeignLayer; name: 'kernel' | 'recurrentKernel' };
   }

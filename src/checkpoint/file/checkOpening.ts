@@ -1,7 +1,7 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
+import type { TorchOptions } from '../formats/torch/parseTorch.ts';
 import type { OpenOptions } from '../source/byteSource.ts';
-import type { TorchOptions } from '../torch/parseTorch.ts';
 
 /** The options of whatever opens a file. */
 export const openingOptions = ['onProgress', 'signal'] as const;

@@ -1,12 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { CheckpointError, named, quoted } from '../checkpointError.ts';
+import type { FileKind } from '../formats/fileKind.ts';
+import type { PythonObject } from '../formats/torch/pythonObject.ts';
 import { type CheckpointSource, type OpenOptions, openSource } from '../source/byteSource.ts';
 import { type Reading, readFrom } from '../source/reading.ts';
-import type { PythonObject } from '../torch/pythonObject.ts';
-import type { FileKind } from './fileKind.ts';
+import { boxIn } from '../tensor/slice.ts';
+import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 import type { ParsedCheckpoint, ParsedTensor } from './parsedCheckpoint.ts';
-import { boxIn } from './slice.ts';
-import { type StoredTensor, toTensor } from './storedTensor.ts';
 
 /** What a file says of one of its tensors. */
 export interface TensorInfo {

@@ -1,9 +1,9 @@
-import { parseSafetensors } from '../safetensors/parseSafetensors.ts';
+import { looksLikeSafetensors, looksLikeTorch, notACheckpoint } from '../formats/fileKind.ts';
+import { parseSafetensors } from '../formats/safetensors/parseSafetensors.ts';
+import { parseTorch, type TorchOptions } from '../formats/torch/parseTorch.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { part, type Reading } from '../source/reading.ts';
-import { parseTorch, type TorchOptions } from '../torch/parseTorch.ts';
 import { type CheckpointFile, openFile } from './checkpointFile.ts';
-import { looksLikeSafetensors, looksLikeTorch, notACheckpoint } from './fileKind.ts';
 import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
 
 /** Reads either kind of file, whatever it is called. */

@@ -1,8 +1,8 @@
+import type { FileKind } from '../formats/fileKind.ts';
 import type { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
-import type { FileKind } from './fileKind.ts';
-import type { Box } from './slice.ts';
-import type { StoredTensor } from './storedTensor.ts';
+import type { Box } from '../tensor/slice.ts';
+import type { StoredTensor } from '../tensor/storedTensor.ts';
 
 /** A tensor of a file whose bytes have not been read yet. */
 export interface ParsedTensor {

@@ -1,8 +1,8 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { readNow } from '../source/reading.ts';
+import { toTensor } from '../tensor/storedTensor.ts';
 import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
-import { toTensor } from './storedTensor.ts';
 
 /** Makes all tensors of a file in memory, tied ones once; none if one of them cannot be made. */
 export function readTensors({ tensors }: ParsedCheckpoint, bytes: Uint8Array): NamedTensorMap {

@@ -7,7 +7,7 @@ import { typeName } from '../../core/text.ts';
 import { numbersAtHand } from '../../engine/hostValues.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
-import { readStateDict } from '../spelling/readStateDict.ts';
+import { readStateDict } from '../stateDict/readStateDict.ts';
 import { everyPath, namedState } from './fields.ts';
 import {
   hooks,

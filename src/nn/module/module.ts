@@ -3,8 +3,8 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { isThenable } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { disposeVariable } from '../../engine/variable.ts';
-import type { StateDictOptions } from '../spelling/spelling.ts';
-import { writeStateDict } from '../spelling/writeStateDict.ts';
+import type { StateDictOptions } from '../stateDict/keyFormat.ts';
+import { writeStateDict } from '../stateDict/writeStateDict.ts';
 import { COPY, Copier } from './copy.ts';
 import { disposing, inCallOf } from './disposal.ts';
 import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
@@ -154,10 +154,10 @@ export abstract class Module {
    * variable that is shared stands under every one of its keys.
    *
    * @remarks
-   * **Ownership**: the variables stay the modules'; do not dispose them. With `spelling: 'folded'` every tensor is new and
+   * **Ownership**: the variables stay the modules'; do not dispose them. With `keyFormat: 'folded'` every tensor is new and
    * the caller's.
    *
-   * @throws {@link ParametrizeError} `OPTION` for a spelling or an option that does not exist
+   * @throws {@link ParametrizeError} `OPTION` for a key format or an option that does not exist
    */
   stateDict(options: StateDictOptions = {}): StateDict {
     return writeStateDict(this, options);
@@ -165,7 +165,7 @@ export abstract class Module {
 
   /**
    * Copies values into the parameters and buffers of this module and all below, by key. A weight may stand in the map in
-   * another spelling than here ({@link StateDictOptions.spelling}): normalized or plain, in torch's new names or the old
+   * another key format than here ({@link StateDictOptions.keyFormat}): normalized or plain, in torch's new names or the old
    * ones; `mapped` in the report says what was done with it. A variable that has several keys is loaded from any of them;
    * if the map has more than one, their values must be equal.
    *

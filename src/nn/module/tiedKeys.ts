@@ -1,4 +1,4 @@
-import { keyForms } from '../spelling/normalization.ts';
+import { keyForms } from '../stateDict/normalization.ts';
 import { everyPath, namedState } from './fields.ts';
 import type { Module } from './module.ts';
 
@@ -27,7 +27,7 @@ const idOf = ({ prefix, name }: TensorKey): string => prefix + name;
 
 /**
  * The keys that stand for one tensor: a shared module has all of its keys once for each of its paths, a shared tensor one for
- * each field. The first of them, in the order of the state dict, is the one that counts; keys may be in any spelling.
+ * each field. The first of them, in the order of the state dict, is the one that counts; keys may be in any key format.
  */
 export class TiedKeys {
   private readonly aliases: Aliases;
@@ -54,7 +54,7 @@ export class TiedKeys {
     return moved;
   }
 
-  /** The other keys of a first one, in the same spelling. */
+  /** The other keys of a first one, in the same key format. */
   othersOf(first: string): string[] {
     const ofTensors = formsOf(first).flatMap((form) =>
       (this.otherTensors.get(idOf(form)) ?? []).map((other) => form.keyOf(other)),
@@ -119,7 +119,7 @@ function tiedTensors(root: Module, paths: TiedKeys): Map<string, TensorKey> {
   if (new Set(state.map(([, variable]) => variable)).size === state.length) return new Map();
   const tensors = new Map<string, { key: TensorKey; variables: string[] }>();
   for (const [key, variable] of state) {
-    // In the state of a module only the new spelling has parts.
+    // In the state of a module only the new key format has parts.
     const [plain, modern] = formsOf(key) as [KeyForm, KeyForm | undefined];
     const form = key.includes('parametrizations.') ? (modern ?? plain) : plain;
     const { prefix, name } = form;

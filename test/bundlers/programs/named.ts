@@ -28,7 +28,7 @@ console.log(
     .join(),
 );
 showState('decorated', net.stateDict());
-const saved = await bytesOf((stream) => saveCheckpoint(net, stream, { spelling: 'legacy' }));
+const saved = await bytesOf((stream) => saveCheckpoint(net, stream, { keyFormat: 'legacy' }));
 const { tensors } = readSafetensors(saved);
 console.log(Object.keys(tensors).join());
 const report = await loadCheckpoint(new Net(), saved);
@@ -36,7 +36,7 @@ console.log(report.mapped.length);
 
 const hooked = hookedWeightNorm(new Linear(2, 1));
 showState('hooked', hooked.stateDict());
-showState('hooked, modern', hooked.stateDict({ spelling: 'modern' }));
+showState('hooked, modern', hooked.stateDict({ keyFormat: 'modern' }));
 removeWeightNorm(hooked);
 
 const dense = tf.layers.dense({ units: 2, inputShape: [3], kernelInitializer: 'ones' });
@@ -45,7 +45,7 @@ unitNorm(dense, 'kernel');
 layers.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
 await layers.fit(tf.ones([4, 3]), tf.ones([4, 2]), { epochs: 1, verbose: 0 });
 show('norms', tf.sqrt(tf.sum(tf.square(valueOf(dense, 'kernel')), 0)));
-const state = await bytesOf((stream) => saveCheckpoint(layers, stream, { spelling: 'modern' }));
+const state = await bytesOf((stream) => saveCheckpoint(layers, stream, { keyFormat: 'modern' }));
 console.log(Object.keys(readSafetensors(state).tensors).join());
 
 async function bytesOf(save: (stream: WritableStream<Uint8Array>) => Promise<unknown>): Promise<Uint8Array> {

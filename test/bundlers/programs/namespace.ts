@@ -21,17 +21,17 @@ const model = new P.nn.Sequential(
   P.spectralNorm(new P.nn.Linear(4, 2)),
 );
 model.eval();
-for (const spelling of ['modern', 'legacy', 'folded'] as const) {
-  showState(spelling, model.stateDict({ spelling }));
+for (const keyFormat of ['modern', 'legacy', 'folded'] as const) {
+  showState(keyFormat, model.stateDict({ keyFormat }));
 }
 try {
-  model.stateDict({ spelling: 'modem' as never });
+  model.stateDict({ keyFormat: 'modem' as never });
 } catch (error) {
   console.log((error as Error).message);
 }
 
 const copy = P.clone(model);
-copy.loadStateDict(model.stateDict({ spelling: 'legacy' }));
+copy.loadStateDict(model.stateDict({ keyFormat: 'legacy' }));
 const x = tf.ones([1, 1, 4]);
 show('output', model.call(x));
 show('output of a copy', copy.call(x));

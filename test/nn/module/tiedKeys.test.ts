@@ -52,21 +52,21 @@ const valueOf = async (block: Block): Promise<number[]> => {
   return numbers;
 };
 
-const spellings = ['modern', 'legacy', 'folded'] as const;
+const keyFormats = ['modern', 'legacy', 'folded'] as const;
 
 describe.each(Object.keys(hosts))('a %s module under two paths', (host) => {
   it.each(
-    spellings.flatMap((spelling) =>
+    keyFormats.flatMap((keyFormat) =>
       Object.keys(hosts).flatMap((source) =>
         // An orthogonal map has no old names, and its right inverse takes orthogonal matrices only.
-        (host === 'orthogonal') === (source === 'orthogonal') || (host === 'plain' && spelling === 'folded')
-          ? [[spelling, source] as const]
+        (host === 'orthogonal') === (source === 'orthogonal') || (host === 'plain' && keyFormat === 'folded')
+          ? [[keyFormat, source] as const]
           : [],
       ),
     ),
-  )('loads from either path, and from both, in the spelling %s of %s', async (spelling, source) => {
+  )('loads from either path, and from both, in the key format %s of %s', async (keyFormat, source) => {
     const [from, to] = [new Block(hosts[source]), new Block(hosts[host])];
-    const state = from.stateDict({ spelling });
+    const state = from.stateDict({ keyFormat });
     const expected = await valueOf(from);
     for (const isWanted of [/^conv\./, /^net\./, /./]) {
       const part = Object.fromEntries(Object.entries(state).filter(([key]) => isWanted.test(key)));
@@ -77,7 +77,7 @@ describe.each(Object.keys(hosts))('a %s module under two paths', (host) => {
       expect(await valueOf(to)).toBeAllClose(expected, { absolute: 1e-5 });
       expect([...(await to.conv.bias!.data())]).toEqual([...(await from.conv.bias!.data())]);
     }
-    if (spelling === 'folded') tf.dispose(state);
+    if (keyFormat === 'folded') tf.dispose(state);
     from.dispose();
     to.dispose();
   });
@@ -86,7 +86,7 @@ describe.each(Object.keys(hosts))('a %s module under two paths', (host) => {
 describe('loadStateDict of tied tensors', () => {
   it('reports keys as they are in the map', () => {
     const [from, to] = [new Block(hosts['weightNorm']), new Block()];
-    const entries = Object.entries(from.stateDict({ spelling: 'legacy' }));
+    const entries = Object.entries(from.stateDict({ keyFormat: 'legacy' }));
     const part = Object.fromEntries(entries.filter(([key]) => key.startsWith('net.')));
     expect(to.loadStateDict({ ...part, 'net.0.other': from.conv.bias! }, { strict: false })).toEqual({
       mapped: [{ from: ['net.0.weight_g', 'net.0.weight_v'], to: ['conv.weight'], rule: 'g · v / ‖v‖' }],
@@ -127,9 +127,9 @@ describe('loadStateDict of tied tensors', () => {
     to.dispose();
   });
 
-  it('takes the parts of a weight of which each tied tensor has some spelling', async () => {
+  it('takes the parts of a weight of which each tied tensor has some key format', async () => {
     const [to, source] = [new Tied(), weightNorm(new nn.Linear(3, 5))];
-    const state = source.stateDict({ spelling: 'legacy' });
+    const state = source.stateDict({ keyFormat: 'legacy' });
     const parts = (path: string) => ({
       [`${path}.weight_g`]: state['weight_g']!,
       [`${path}.weight_v`]: state['weight_v']!,

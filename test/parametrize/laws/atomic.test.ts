@@ -20,8 +20,8 @@ import {
   weightNorm,
 } from '../../../src/index.ts';
 import * as legacy from '../../../src/legacy/index.ts';
-import { recipeOf } from '../../../src/model/recipe.ts';
 import { isModule } from '../../../src/nn/module/fields.ts';
+import { recipeOf } from '../../../src/stateDict/recipe.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { failure } from '../unchanged.ts';
 import { Net, specimens, write } from './specimens.ts';
@@ -302,7 +302,7 @@ describe('L5: what maps write on the way is put back', () => {
     tf.tidy(() => void net.weight);
     expect(count).toBeAllClose([1]);
     registerParametrization(net, 'weight', double());
-    tf.dispose(net.stateDict({ spelling: 'folded' }));
+    tf.dispose(net.stateDict({ keyFormat: 'folded' }));
     clone(net).dispose();
     recipeOf(net);
     tableOf(net);

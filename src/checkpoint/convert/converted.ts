@@ -1,0 +1,141 @@
+import { sizeOf } from '../../core/shapes.ts';
+import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
+import { keyIn, partsOf } from '../../nn/stateDict/normalization.ts';
+import type { TensorRecipe } from '../../stateDict/recipe.ts';
+import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
+import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
+import { checkDType, type DType } from '../tensor/dtype.ts';
+import type { StoredTensor } from '../tensor/storedTensor.ts';
+import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
+import { foldedType, foldStored, rightVectorStored, storedAs } from './foldStored.ts';
+import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
+
+/** A tensor that will be written. */
+export interface PlannedTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  read(): Promise<StoredTensor>;
+}
+
+/**
+ * The tensors of a file in one key format, none of them read yet. What is not normalized keeps its name and its bytes; what the
+ * recipe of the file tells of is folded by its maps, which need a backend.
+ *
+ * @throws {@link CheckpointError} `UNSUPPORTED` for `folded`, of a parametrization that neither names nor a
+ * recipe tell, `UNKNOWN_RECIPE`, `DTYPE`
+ */
+export function converted(file: CheckpointFile, keyFormat: KeyFormat): Map<string, PlannedTensor> {
+  const weights = parametrizedWeights(file);
+  const weightOf = new Map(weights.flatMap((weight) => weight.parts.map((part) => [part, weight] as const)));
+  const planned = new Map<string, PlannedTensor>();
+  const add = (name: string, tensor: PlannedTensor): void => {
+    if (planned.has(name)) throw corrupt(`two tensors would be called ${quoted(name)}`);
+    planned.set(name, tensor);
+  };
+  for (const name of file.names) {
+    const weight = weightOf.get(name);
+    if (weight === undefined) add(name, asItIs(file, name));
+    else if (keyFormat !== 'folded') add(renamed(weight, name, keyFormat), partOf(file, weight, name));
+    else if (weight.parts[0] === name) add(weight.prefix + weight.tensor, folded(file, weight));
+  }
+  return planned;
+}
+
+function asItIs(file: CheckpointFile, name: string): PlannedTensor {
+  const { dtype, shape } = file.info(name);
+  checkDType(dtype, name);
+  return { dtype, shape, read: () => file.read(name) };
+}
+
+function partOf(file: CheckpointFile, weight: ParametrizedWeight, name: string): PlannedTensor {
+  const { parts, hasValue } = weight;
+  if (!hasValue || name !== parts[2]) return asItIs(file, name);
+  const [W, u] = parts.map((part) => file.info(part));
+  return {
+    dtype: foldedType(W!.dtype),
+    shape: [sizeOf(W!.shape) / u!.shape[0]!],
+    read: async () => rightVectorStored(await readAll(file, parts), weight.prefix + weight.tensor),
+  };
+}
+
+async function readAll(file: CheckpointFile, parts: readonly string[]): Promise<StoredTensor[]> {
+  const stored: StoredTensor[] = [];
+  for (const part of parts) stored.push(await file.read(part));
+  return stored;
+}
+
+function renamed(weight: ParametrizedWeight, part: string, keyFormat: KeyFormat): string {
+  const { prefix, tensor, normalization, parts } = weight;
+  if (normalization === null) return part;
+  const modern = partsOf(normalization)[parts.indexOf(part)]!;
+  return prefix + keyIn({ name: tensor, normalization }, modern, keyFormat === 'legacy');
+}
+
+function folded(file: CheckpointFile, weight: ParametrizedWeight): PlannedTensor {
+  const { prefix, tensor, normalization, parts, hasValue, recipe } = weight;
+  const name = prefix + tensor;
+  for (const part of parts) checkDType(file.info(part).dtype, part);
+  if (recipe !== null) return foldedByRecipe(file, weight, recipe);
+  if (normalization === null) throw unknown(name);
+  if (hasValue) return asItIs(file, parts[2]!);
+  const { dtype, shape } = file.info(parts[normalization === 'weightNorm' ? 1 : 0]!);
+  return {
+    dtype: foldedType(dtype),
+    shape,
+    read: async () => foldStored(normalization, await readAll(file, parts), name),
+  };
+}
+
+function foldedByRecipe(
+  file: CheckpointFile,
+  { prefix, tensor, keyFormat, normalization, parts }: ParametrizedWeight,
+  recipe: readonly TensorRecipe[],
+): PlannedTensor {
+  const name = prefix + tensor;
+  checkKinds(name, recipe);
+  const start = `${prefix}parametrizations.${tensor}.`.length;
+  const keys = parts.map((part, i) => {
+    const own = keyFormat === 'modern' ? part.slice(start) : partsOf(normalization!)[i]!;
+    return `parametrizations.weight.${own}`;
+  });
+  const infos = new Map(keys.map((key, i) => [key, file.info(parts[i]!)]));
+  const original = originalOf(infos, 'parametrizations.weight.');
+  if (original === undefined) throw corrupt(`the parametrized weight ${quoted(name)} has no original`);
+  const { shape } = original;
+  // The maps compute in float32.
+  const dtype = original.dtype === 'F64' ? 'F32' : foldedType(original.dtype);
+  return {
+    dtype,
+    shape,
+    async read() {
+      const stored = await readAll(file, parts);
+      const weight = await foldByRecipe(
+        name,
+        shape,
+        recipe,
+        new Map(keys.map((key, i) => [key, stored[i]!])),
+      );
+      return storedAs(dtype, shape, weight.data as Float32Array);
+    },
+  };
+}
+
+/** How deep originals may be parametrized themselves. */
+const deepest = 8;
+
+/** Shape and type of a weight: in the catalog those of its last original, which may be parametrized itself. */
+function originalOf(infos: ReadonlyMap<string, TensorInfo>, path: string, depth = 0): TensorInfo | undefined {
+  if (depth === deepest) return undefined;
+  for (const original of ['original1', 'original']) {
+    const nested = `${path}parametrizations.${original}.`;
+    const info = infos.get(path + original) ?? originalOf(infos, nested, depth + 1);
+    if (info !== undefined) return info;
+  }
+  return undefined;
+}
+
+const unknown = (name: string): CheckpointError =>
+  new CheckpointError(
+    'UNSUPPORTED',
+    `the tensor ${quoted(name)} is parametrized, and neither its names nor a recipe in the file tell by what. ${foldElsewhere}`,
+  );

@@ -1,0 +1,30 @@
+import { joinPath } from '../../core/paths.ts';
+import { modernKey } from '../../nn/stateDict/normalization.ts';
+import type { TensorRecipe } from '../../stateDict/recipe.ts';
+
+/** What a recipe says of the modules below a path, which ends with a dot, by their paths from there. */
+export const recipeBelow = (recipe: readonly TensorRecipe[], path: string): TensorRecipe[] =>
+  recipe
+    .filter((entry) => `${entry.path}.`.startsWith(path))
+    .map((entry) => ({ ...entry, path: entry.path.slice(path.length) }));
+
+/**
+ * What a recipe says of each tensor, by its plain name, as if it were the `weight` of a module of its own: its own steps
+ * first, then those of what its chain is made of.
+ */
+export function recipeByTensor(recipe: readonly TensorRecipe[]): Map<string, TensorRecipe[]> {
+  const found = new Map<string, TensorRecipe[]>();
+  const nameOf = ({ path, tensor }: TensorRecipe): string => joinPath(path, tensor);
+  for (const entry of recipe) {
+    if (modernKey(nameOf(entry)) === null)
+      found.set(nameOf(entry), [{ ...entry, path: '', tensor: 'weight' }]);
+  }
+  for (const entry of recipe) {
+    const place = modernKey(nameOf(entry));
+    if (place === null) continue;
+    const { prefix, name } = place;
+    const rest = entry.path.slice(`${prefix}parametrizations.${name}`.length);
+    found.get(prefix + name)?.push({ ...entry, path: `parametrizations.weight${rest}` });
+  }
+  return found;
+}

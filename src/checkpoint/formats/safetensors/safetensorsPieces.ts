@@ -1,0 +1,15 @@
+import type { PlannedTensor } from '../../convert/converted.ts';
+import { headerFor } from './safetensorsHeader.ts';
+
+/** A safetensors file in pieces, its header first, so that no more than one tensor is in memory. */
+export async function* safetensorsPieces(
+  tensors: ReadonlyMap<string, PlannedTensor>,
+  metadata: Readonly<Record<string, string>>,
+): AsyncGenerator<Uint8Array> {
+  const { header, order } = headerFor(tensors, metadata);
+  yield header;
+  for (const name of order) {
+    const { data } = await tensors.get(name)!.read();
+    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+}

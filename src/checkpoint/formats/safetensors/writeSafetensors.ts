@@ -1,0 +1,46 @@
+import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import { named } from '../../checkpointError.ts';
+import { fromTensor, type StoredTensor } from '../../tensor/storedTensor.ts';
+import { headerFor } from './safetensorsHeader.ts';
+
+/**
+ * Writes a safetensors file. Equal maps give equal files: tensors are ordered by the size of their elements, then by name,
+ * as the reference implementation does it.
+ *
+ * float32, int32 and bool become F32, I32 and BOOL. A tensor that stands under two names is written twice: the format knows
+ * no ties.
+ *
+ * @remarks
+ * **Ownership**: the tensors stay the caller's; they must not be disposed before the promise is fulfilled.
+ *
+ * @param metadata - texts to put into the file
+ * @throws {@link CheckpointError} `DTYPE`, `OPTION`
+ */
+export async function writeSafetensors(
+  map: NamedTensorMap,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  try {
+    const stored = new Map<string, StoredTensor>();
+    for (const [name, tensor] of Object.entries(map)) stored.set(name, await fromTensor(tensor, name));
+    return fileOf(stored, metadata);
+  } catch (error) {
+    throw named('writeSafetensors', error);
+  }
+}
+
+function fileOf(
+  stored: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const { header, order } = headerFor(stored, metadata);
+  const arrays = order.map((name) => stored.get(name)!.data);
+  const file = new Uint8Array(arrays.reduce((size, { byteLength }) => size + byteLength, header.length));
+  file.set(header);
+  let offset = header.length;
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    file.set(new Uint8Array(buffer, byteOffset, byteLength), offset);
+    offset += byteLength;
+  }
+  return file;
+}

@@ -1,0 +1,83 @@
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { ParametrizeError } from '../../../core/errors.ts';
+import { named } from '../../checkpointError.ts';
+import { checkOpening } from '../../file/checkOpening.ts';
+import type { ParsedTensor } from '../../file/parsedCheckpoint.ts';
+import { readTensors } from '../../file/readTensors.ts';
+import { plainBytes, readNow } from '../../source/reading.ts';
+import { isTensor } from './namedTensors.ts';
+import { parseTorch, type TorchOptions } from './parseTorch.ts';
+import { PythonObject } from './pythonObject.ts';
+
+/** What {@link readTorch} returns. */
+export interface TorchCheckpoint {
+  /**
+   * Every tensor by its path, `state_dict.0.weight`: the keys of the dicts and the indices of the lists around it. Tied
+   * tensors are one tensor. The map has no prototype.
+   */
+  readonly tensors: NamedTensorMap;
+  /**
+   * What was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s, integers above 2⁵³ as
+   * bigints, element types and devices as texts, objects of other classes as {@link PythonObject}; the tensors are those of
+   * {@link tensors}, and null where a module has a tensor that is not of its state.
+   */
+  readonly object: unknown;
+  /** The names of the classes and functions of Python in it of which nothing is run: each is a {@link PythonObject}. */
+  readonly placeholders: readonly string[];
+}
+
+/**
+ * Reads a file of `torch.save` that is in memory: `.pt`, `.pth` or `.ckpt`, in the container of version 1.6 or the older one,
+ * with pickle protocols 2 to 5. Nothing in the file is run: what is neither a tensor nor plain data is an inert record, which
+ * has the name of its class.
+ *
+ * Element types become those of tfjs as by `readSafetensors`. Strides are resolved; views of the same elements are one tensor.
+ *
+ * @remarks
+ * **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of `bytes`: do not
+ * write to it afterwards.
+ *
+ * @throws {@link CheckpointError} for everything that is wrong with the file
+ * @throws {@link ParametrizeError} `OPTION`
+ * @example
+ * ```ts
+ * const { tensors, object } = readTorch(new Uint8Array(await file.arrayBuffer()));
+ * (object as Map<string, unknown>).get('epoch');
+ * ```
+ * @see torch.load
+ */
+export function readTorch(bytes: Uint8Array | ArrayBuffer, options: TorchOptions = {}): TorchCheckpoint {
+  checkOpening('readTorch', options, ['checkCrc']);
+  try {
+    const file = plainBytes(bytes);
+    const parsed = readNow(parseTorch(file.length, options), file);
+    const tensors = readTensors(parsed, file);
+    const byIdentity = new Map([...parsed.tensors].map(([name, { identity }]) => [identity, tensors[name]!]));
+    const object = withTensors(parsed.object, ({ identity }) => byIdentity.get(identity) ?? null);
+    return { tensors, object, placeholders: parsed.placeholders };
+  } catch (error) {
+    throw named('readTorch', error);
+  }
+}
+
+/** Puts tensors in the places of parsed ones, in the containers themselves, each of which is met once. */
+function withTensors(root: unknown, tensorFor: (parsed: ParsedTensor) => Tensor | null): unknown {
+  const seen = new Set<object>();
+  const replaced = (value: unknown): unknown => {
+    if (isTensor(value)) return tensorFor(value);
+    if (typeof value === 'object' && value !== null) seen.add(value);
+    return value;
+  };
+  const top = replaced(root);
+  for (const container of seen) {
+    if (container instanceof PythonObject) {
+      container.state = replaced(container.state);
+      for (const part of [container.args, container.entries, container.items]) replaced(part);
+    } else if (container instanceof Map) {
+      for (const [key, value] of container) container.set(key, replaced(value));
+    } else if (Array.isArray(container)) {
+      for (const [i, value] of container.entries()) container[i] = replaced(value);
+    }
+  }
+  return top;
+}

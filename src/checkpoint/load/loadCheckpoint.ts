@@ -1,0 +1,159 @@
+import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkBoolean } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import type { KeyMapping } from '../../nn/module/hooks.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
+import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
+import { applyRecipe, type Catalog } from '../../stateDict/recipe.ts';
+import { CheckpointError, named } from '../checkpointError.ts';
+import { checkOpening, openingOptions } from '../file/checkOpening.ts';
+import type { TorchOptions } from '../formats/torch/parseTorch.ts';
+import { recipeIn } from '../metadata/recipeText.ts';
+import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
+import { checkLoading, checkRenamed } from './checkLoading.ts';
+import { checkModel } from './checkModel.ts';
+import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
+import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
+import { loadView } from './loadView.ts';
+import { keysOfParts } from './match/partKeys.ts';
+import { selectParts } from './match/selectParts.ts';
+import { readState, type StoredState } from './readState.ts';
+import { mergeSelected, tiesOf } from './selectedTies.ts';
+import { type Rename, type Selection, selectState } from './selectState.ts';
+import type { StoredNames } from './storedNames.ts';
+
+/** Options of {@link loadCheckpoint}. */
+export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
+  /** What stands in front of the keys of the state dict in the file. Default: what fits the model best. */
+  readonly prefix?: string;
+  /** Other names for keys, without the prefix; null leaves one out. */
+  readonly rename?: Rename;
+  /** Whether a missing or unexpected key is an error. Default true. */
+  readonly strict?: boolean;
+  /**
+   * The functions that may parametrize the model as the recipe in the file says: `{ weightNorm, spectralNorm }`. Without it no
+   * recipe is followed, and what is normalized in the file is folded into plain weights.
+   */
+  readonly catalog?: Catalog;
+}
+
+/**
+ * Loads a checkpoint into a module, or into a model of tf.layers (after `import 'tfjs-parametrize/layers'`): safetensors or a file
+ * of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is found in what wraps it, and
+ * weights may be in another key format than in the model.
+ *
+ * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout. Layers without a name of
+ * the file get those that only they fit; if several fit, the error is `AMBIGUOUS`.
+ *
+ * @remarks
+ * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. All or nothing.
+ *
+ * @param source - bytes, a `Blob`, `File` or `Response`, a URL, a path in Node.js, an `IOHandler`, or a URL of `tf.io`
+ * (`indexeddb://name`)
+ * @returns what was done with each key; as a string a table of it
+ * @throws {@link CheckpointError} for everything that is wrong with the file; `AMBIGUOUS`, `UNKNOWN_RECIPE`, `OPTION`
+ * @throws {@link StateDictError} if the state dict does not fit the model
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything else, and for a model that is not built; `DISPOSED`
+ * @example
+ * ```ts
+ * const report = await loadCheckpoint(generator, 'g_02500000.pt', { prefix: 'generator' });
+ * console.log(String(report));
+ * ```
+ */
+export async function loadCheckpoint(
+  model: StatefulModel,
+  source: CheckpointSource | io.IOHandler,
+  options: LoadCheckpointOptions = {},
+): Promise<CheckpointReport> {
+  checkModel('loadCheckpoint', model);
+  const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, 'checkCrc'];
+  checkOpening('loadCheckpoint', options, names);
+  const { strict = true, prefix, rename, catalog, ...opening } = options;
+  checkBoolean('loadCheckpoint', 'strict', strict);
+  checkLoading('loadCheckpoint', { prefix, rename, catalog });
+  try {
+    const kind = stateKindOf(model);
+    const view = kind?.stateOf('loadCheckpoint', model);
+    const ties = view === undefined ? tiedKeysOf(model as Module) : view.ties;
+    const keys = view === undefined ? knownKeys(model as Module) : keysOfParts(view);
+    const isKnown = (key: string): boolean => keys.has(key);
+    // A recipe, a hook of the model and chains of layers have keys of their own.
+    const isAll = view === undefined && catalog === undefined && !hasLoadingHooks(model as Module);
+    const select = (stored: StoredNames): Selection => {
+      const selection =
+        view === undefined
+          ? selectState(stored.names, isKnown, prefix, rename)
+          : selectParts(stored, view, { prefix, rename, strict });
+      checkRenamed(rename, selection, stored.names);
+      return mergeSelected(selection, stored, ties, isKnown);
+    };
+    const state = await readState(source, opening, select, { keys, isAll });
+    try {
+      return kind === undefined || view === undefined
+        ? load(model as Module, state, ties, strict, catalog)
+        : loadView(kind, model, view, state, strict, catalog);
+    } finally {
+      tf.dispose(state.tensors);
+    }
+  } catch (error) {
+    throw named('loadCheckpoint', error);
+  }
+}
+
+function load(
+  model: Module,
+  { tensors, metadata, selection, placeholders }: StoredState,
+  ties: TiedKeys,
+  strict: boolean,
+  catalog: Catalog | undefined,
+): CheckpointReport {
+  const registered = catalog === undefined ? [] : register(model, tensors, metadata, strict, catalog);
+  const { mapped, missingKeys, unexpectedKeys } = model.loadStateDict(tensors, { strict });
+  const { prefix, keys, skipped } = selection;
+  const nameOf = (key: string): string => keys.get(key) ?? key;
+  const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpectedKeys]);
+  const direct = [...keys.keys()].filter((key) => !explained.has(key));
+  const all: KeyMapping[] = [
+    ...direct.map((key) => ({ from: [nameOf(key)], to: [key], rule: 'as it is' })),
+    ...mapped.map(({ from, to, rule }) => ({ from: from.map(nameOf), to, rule })),
+  ];
+  return checkpointReport({
+    prefix,
+    mapped: all,
+    folded: all.filter(({ rule }) => rule === 'g · v / ‖v‖' || rule === 'W / σ'),
+    missing: missingKeys,
+    unexpected: unexpectedKeys.map(nameOf),
+    skipped,
+    ties: tiesOf(selection, ties),
+    registered,
+    placeholders,
+    notes: [],
+  });
+}
+
+/** Follows the recipe in the file: on a copy first, so that what does not work out leaves the model as it is. */
+function register(
+  model: Module,
+  tensors: NamedTensorMap,
+  metadata: Readonly<Record<string, string>>,
+  strict: boolean,
+  catalog: Catalog,
+): string[] {
+  const recipe = recipeIn(metadata);
+  if (recipe === null) return [];
+  const copy = model.clone();
+  try {
+    applyRecipe(copy, recipe, catalog);
+    copy.loadStateDict(tensors, { strict });
+  } catch (error) {
+    if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
+      throw new CheckpointError('UNKNOWN_RECIPE', error.message);
+    }
+    throw error;
+  } finally {
+    copy.dispose();
+  }
+  return applyRecipe(model, recipe, catalog);
+}

@@ -1,0 +1,124 @@
+import type { ModelState } from '../../../stateDict/modelState.ts';
+import { CheckpointError, quoted } from '../../checkpointError.ts';
+import { prefixesOf, type Rename, renamer, type Selection, withDot } from '../selectState.ts';
+import type { StoredNames } from '../storedNames.ts';
+import { checkMatching, doublesOf, layersBelow, placesFor } from './candidates.ts';
+import { noMatch } from './matchErrors.ts';
+import { keysOf, type Matching, matchSlots } from './matchSlots.ts';
+import { misfit, type Slot } from './slots.ts';
+import type { StoredModule } from './storedModules.ts';
+
+/** How {@link selectParts} looks for a state dict. */
+export interface PartsOptions {
+  readonly prefix: string | undefined;
+  readonly rename: Rename | undefined;
+  readonly strict: boolean;
+}
+
+/** Keys below one prefix, with their names in the file. */
+interface Candidate {
+  readonly prefix: string;
+  readonly keys: ReadonlyMap<string, string>;
+  readonly slots: readonly Slot[];
+  readonly modules: readonly StoredModule[];
+}
+
+/**
+ * Finds the state dict of a model of tf.layers whose layers have no names of the file: by the names and shapes of tensors alone.
+ *
+ * @throws {@link CheckpointError} `AMBIGUOUS`, `UNSUPPORTED`
+ * @throws {@link StateDictError} if no part of the file has the modules of the model
+ */
+export function selectByShape(stored: StoredNames, state: ModelState, options: PartsOptions): Selection {
+  const candidates = candidatesOf(stored, state, options);
+  const fitting = new Map<string, { candidate: Candidate; matching: Matching }>();
+  for (const candidate of candidates) {
+    const { prefix, keys, slots, modules } = candidate;
+    const matching = matchSlots(slots, modules, state.areOrdered, layersBelow(stored, prefix));
+    const id = JSON.stringify([...keys.values()]);
+    if (matching !== null && !fitting.has(id)) fitting.set(id, { candidate, matching });
+  }
+  const [found, other] = fitting.values();
+  if (found === undefined) throw noCandidate(state, candidates);
+  if (other !== undefined) {
+    const prefixes = [...fitting.values()].map(({ candidate }) => quoted(candidate.prefix));
+    throw new CheckpointError(
+      'AMBIGUOUS',
+      `the file has several state dicts that fit: ${prefixes.slice(0, 5).join(', ')}. Pass { prefix } to say which.`,
+    );
+  }
+  checkMatching(found.matching);
+  const { prefix, keys } = found.candidate;
+  const taken = new Set(keys.values());
+  const loaded = new Map(keysOf(found.matching.matches));
+  const names = new Set(loaded.values());
+  const others = new Map([...keys].filter(([, name]) => !names.has(name)));
+  return {
+    prefix,
+    keys: loaded,
+    tied: doublesOf(others, loaded, stored),
+    skipped: stored.names.filter((name) => !taken.has(name)),
+  };
+}
+
+/** The state dicts that a file may have, by their prefixes; names of one tensor are one. */
+function candidatesOf(
+  stored: StoredNames,
+  { parts }: ModelState,
+  { prefix: asked, rename }: PartsOptions,
+): Candidate[] {
+  const renamed = renamer(rename);
+  const all = new Map<string, Map<string, string>>([['', new Map()]]);
+  for (const name of stored.names) {
+    for (const prefix of asked === undefined ? prefixesOf(name) : [withDot(asked, stored.names)]) {
+      const key = name.startsWith(prefix) ? renamed(name.slice(prefix.length)) : null;
+      if (key === null) continue;
+      const keys = all.get(prefix);
+      if (keys === undefined) all.set(prefix, new Map([[key, name]]));
+      else keys.set(key, name);
+    }
+  }
+  return [...all]
+    .sort(([a], [b]) => a.length - b.length)
+    .map(([prefix, keys]) => {
+      const { slots, modules } = placesFor(stored, parts, keys, prefix);
+      return { prefix, keys, slots, modules: withoutDoubles(modules, stored) };
+    });
+}
+
+/** Modules without those whose tensors all are tensors of an earlier one, under another path. */
+function withoutDoubles(modules: readonly StoredModule[], { identityOf }: StoredNames): StoredModule[] {
+  const seen = new Set<string>();
+  return modules.filter(({ keys }) => {
+    const names = [...keys.values()].map((name) => identityOf(name));
+    const isNew = names.length === 0 || names.some((name) => !seen.has(name));
+    for (const name of names) seen.add(name);
+    return isNew;
+  });
+}
+
+/** The error for a file none of whose state dicts fits: about the one that is most like the model. */
+function noCandidate(state: ModelState, candidates: readonly Candidate[]): Error {
+  const names = new Set(
+    candidates[0]!.slots.flatMap(({ tensors }) => tensors.flatMap((tensor) => tensor.names)),
+  );
+  const { slots, modules, keys } = candidates.reduce((best, other) =>
+    isLikelier(likeness(other, names), likeness(best, names)) ? other : best,
+  );
+  return noMatch(state, slots, modules, keys.keys());
+}
+
+/** How much modules look like those of a model, what tells most first. */
+function likeness({ slots, modules }: Candidate, names: ReadonlySet<string>): number[] {
+  const pairs = slots
+    .slice(0, modules.length)
+    .filter((slot) => modules.some((module) => misfit(slot, module) === null));
+  const familiar = modules.filter(({ shapes }) => [...shapes.keys()].some((name) => names.has(name)));
+  return [pairs.length, Number(modules.length === slots.length), familiar.length, -modules.length];
+}
+
+/** Of equals the later one, whose prefix is longer: what all keys begin with is no part of their names. */
+const isLikelier = (one: readonly number[], other: readonly number[]): boolean => {
+  const at = one.findIndex((value, i) => value !== other[i]);
+  return at < 0 || one[at]! > other[at]!;
+};

@@ -1,0 +1,110 @@
+import type { ModelState, StatePart } from '../../../stateDict/modelState.ts';
+import { isRenamed, type Rename, type Selection, selectState } from '../selectState.ts';
+import type { StoredNames } from '../storedNames.ts';
+import { checkMatching, doublesOf, layersBelow, placesFor } from './candidates.ts';
+import { noMatch, refusal } from './matchErrors.ts';
+import { keysOf, matchSlots, refuses } from './matchSlots.ts';
+import { partsByKey } from './partKeys.ts';
+import { type PartsOptions, selectByShape } from './selectByShape.ts';
+import { misfit, type Slot } from './slots.ts';
+import type { StoredModule } from './storedModules.ts';
+
+/**
+ * Finds the state dict of a model of tf.layers among the tensors of a file: by names, as far as layers have names, else by names and
+ * shapes of tensors where they leave exactly one way. Counters that torch keeps and no layer has are left out.
+ *
+ * @throws {@link CheckpointError} `AMBIGUOUS` if it is not clear which is which, `UNSUPPORTED`, `OPTION`
+ * @throws {@link StateDictError} if the modules of the file are not those of the model
+ */
+export function selectParts(stored: StoredNames, state: ModelState, options: PartsOptions): Selection {
+  const counters = stored.names.filter((name) => /(?:^|\.)num_batches_tracked$/.test(name));
+  const others = { ...stored, names: stored.names.filter((name) => !counters.includes(name)) };
+  const selection = byName(others, state, options) ?? selectByShape(others, state, options);
+  return { ...selection, skipped: [...selection.skipped, ...counters] };
+}
+
+function byName(stored: StoredNames, state: ModelState, options: PartsOptions): Selection | null {
+  const { prefix, rename } = options;
+  const partOf = partsByKey(state);
+  const selection = selectState(
+    stored.names,
+    (key, from) => {
+      const part = partOf.get(state.ties.firstOf(key));
+      return part !== undefined && (part.isNamed || isRenamed(rename, from));
+    },
+    prefix,
+    rename,
+  );
+  const named = new Map<string, StatePart>();
+  for (const [key, name] of selection.keys) {
+    const part = partOf.get(state.ties.firstOf(key));
+    if (part === undefined) continue;
+    if (part.isNamed || isRenamed(rename, name.slice(selection.prefix.length))) named.set(key, part);
+  }
+  checkRefused(selection, state, rename);
+  return named.size === 0 ? null : withOthers(stored, state, options, selection, named);
+}
+
+/** Modules of torch that would be loaded by name into layers that do not compute the same. */
+function checkRefused({ keys, prefix }: Selection, { parts }: ModelState, rename: Rename | undefined): void {
+  for (const part of parts) {
+    const start = part.path === '' ? '' : `${part.path}.`;
+    for (const [key, name] of part.refused === undefined ? [] : keys) {
+      const isNamed = part.isNamed || isRenamed(rename, name.slice(prefix.length));
+      if (isNamed && key.startsWith(start) && part.refused!.names.test(key.slice(start.length)))
+        throw refusal(part, key);
+    }
+  }
+}
+
+/**
+ * Completes what names tell: layers that nobody has given a name get the modules that are left, if there is one way only.
+ *
+ * @param named - the keys that a name tells, with their parts
+ */
+function withOthers(
+  stored: StoredNames,
+  state: ModelState,
+  { strict }: PartsOptions,
+  selection: Selection,
+  named: ReadonlyMap<string, StatePart>,
+): Selection {
+  const found = new Set([...named.values()].map(({ owner }) => owner));
+  const parts = state.parts.filter(({ isNamed, owner }) => !isNamed && !found.has(owner));
+  if (parts.length === 0) return selection;
+  const loaded = new Map([...selection.keys].filter(([key]) => named.has(key)));
+  const tied = doublesOf(selection.keys, loaded, stored);
+  const rest = new Map([...selection.keys].filter(([key]) => !named.has(key) && !tied.has(key)));
+  const isBeside = ({ path }: StoredModule): boolean =>
+    !state.parts.some((part) => part.path === path && (part.isNamed || found.has(part.owner)));
+  const { slots, modules: all } = placesFor(stored, parts, rest, selection.prefix);
+  const modules = all.filter(isBeside);
+  const [open, left] = strict ? [slots, modules] : withoutHopeless(slots, modules);
+  const matching = matchSlots(open, left, state.areOrdered, layersBelow(stored, selection.prefix));
+  if (matching === null) throw noMatch(state, slots, modules, rest.keys());
+  checkMatching(matching);
+  const isMatched = new Set(left.flatMap((module) => [...module.keys.keys()]));
+  const unexpected = [...rest].filter(([key]) => !isMatched.has(key));
+  // A generated name in the file may be that of another layer here.
+  const isTaken = partsByKey({ ...state, parts });
+  return {
+    ...selection,
+    keys: new Map([
+      ...loaded,
+      ...keysOf(matching.matches),
+      ...unexpected.filter(([key]) => !isTaken.has(key)),
+    ]),
+    tied,
+    unexpected: unexpected.filter(([key]) => isTaken.has(key)).map(([, name]) => name),
+  };
+}
+
+/** Slots and modules without those that fit nothing: they are missing, and unexpected. */
+function withoutHopeless(slots: readonly Slot[], modules: readonly StoredModule[]): [Slot[], StoredModule[]] {
+  const fits = (slot: Slot, module: StoredModule): boolean =>
+    refuses(slot, module) || misfit(slot, module) === null;
+  return [
+    slots.filter((slot) => modules.some((module) => fits(slot, module))),
+    modules.filter((module) => slots.some((slot) => fits(slot, module))),
+  ];
+}

@@ -1,0 +1,100 @@
+import {
+  type KeyParts,
+  keysIn,
+  legacyKey,
+  modernKey,
+  normalizationNames,
+} from '../../../nn/stateDict/normalization.ts';
+
+/** The tensors of one module in a file. */
+export interface StoredModule {
+  /** Its path. */
+  readonly path: string;
+  /** Of a recurrent module, which has all its levels in one: the level. */
+  readonly level: number | null;
+  /** Its keys, with their names in the file. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** The shapes of its tensors by their plain names, in whatever key format; without the level. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+}
+
+/** The level in the name of a tensor of a recurrent module; null for any other. */
+export function levelIn(name: string): number | null {
+  const match = /^(?:weight|bias)_(?:ih|hh)_l(\d+)/.exec(name);
+  return match === null ? null : Number(match[1]);
+}
+
+/** A name with another level, or without. */
+export const withLevel = (name: string, level: number | ''): string =>
+  name.replace(/((?:weight|bias)_(?:ih|hh)_l)\d*/, `$1${level}`);
+
+/**
+ * The modules that keys are of, in the order of the keys, and by level; in a file of a model of tf.layers its layers, with all
+ * that is below them.
+ *
+ * @param owners - the paths of those layers
+ */
+export function storedModules(
+  keys: ReadonlyMap<string, string>,
+  shapeOf: (name: string) => readonly number[],
+  owners: ReadonlySet<string> = new Set(),
+): StoredModule[] {
+  const modules = new Map<
+    string,
+    StoredModule & { keys: Map<string, string>; shapes: Map<string, readonly number[]> }
+  >();
+  for (const [key, name] of keys) {
+    const parts = modernKey(key) ?? oldParts(key, keys);
+    const owner = ownerOf(parts.prefix, owners);
+    const path = owner ?? parts.prefix.slice(0, -1);
+    const level = owner === null ? levelIn(parts.name) : null;
+    const id = JSON.stringify([path, level]);
+    const module = modules.get(id) ?? { path, level, keys: new Map(), shapes: new Map() };
+    modules.set(id, module);
+    module.keys.set(key, name);
+    if (!hasShape(parts, keys)) continue;
+    const own = (parts.prefix + parts.name).slice(path === '' ? 0 : path.length + 1);
+    module.shapes.set(owner === null ? withLevel(own, '') : own, shapeOf(name));
+  }
+  return [...modules.values()];
+}
+
+/** The layer that a prefix is of or below; null for none. */
+function ownerOf(prefix: string, owners: ReadonlySet<string>): string | null {
+  if (owners.size === 0) return null;
+  for (let dot = prefix.length - 1; dot > 0; dot = prefix.lastIndexOf('.', dot - 1)) {
+    if (owners.has(prefix.slice(0, dot))) return prefix.slice(0, dot);
+  }
+  return owners.has('') ? '' : null;
+}
+
+/** A key taken apart, as a part of a normalized tensor only if its other parts are there. */
+function oldParts(key: string, keys: ReadonlyMap<string, string>): KeyParts {
+  const parts = legacyKey(key);
+  const isWhole = normalizationNames.some((normalization) =>
+    keysIn(parts.prefix + parts.name, normalization, true)
+      .slice(0, 2)
+      .every((other) => keys.has(other)),
+  );
+  if (parts.part === '' || isWhole) return parts;
+  const dot = key.lastIndexOf('.') + 1;
+  return { prefix: key.slice(0, dot), name: key.slice(dot), part: '' };
+}
+
+/** Whether a part has the shape of the tensor: the direction, the original, or the plain tensor. */
+const hasShape = ({ prefix, name, part }: KeyParts, keys: ReadonlyMap<string, string>): boolean =>
+  ['', 'original', 'original1', '_orig'].includes(part) || (part === '_v' && keys.has(`${prefix}${name}_g`));
+
+/** Modules in the order that their names suggest: by numbers, else by names or as they are in the file. */
+export const inLikelyOrder = (modules: readonly StoredModule[], isInOrder: boolean): StoredModule[] =>
+  isInOrder
+    ? [...modules]
+    : [...modules].sort((a, b) => collator.compare(a.path, b.path) || (a.level ?? 0) - (b.level ?? 0));
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Whether a vector stands for a tensor with the same channels, or for all of its elements. */
+export const isBroadcast = (stored: readonly number[], shape: readonly number[]): boolean =>
+  stored.length === 1 &&
+  String(stored) !== String(shape) &&
+  (stored[0] === 1 || (stored[0] === shape[0] && shape.length > 1));

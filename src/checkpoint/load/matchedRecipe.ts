@@ -1,0 +1,24 @@
+import { keysIn, legacyKey, modernKey, normalizationNames } from '../../nn/stateDict/normalization.ts';
+import type { TensorRecipe } from '../../stateDict/recipe.ts';
+import type { Selection } from './selectState.ts';
+
+/**
+ * The recipe of a file, whose paths are those of the names in the file, by the keys that these have in the model. What it says of
+ * tensors that are not selected is left out.
+ */
+export function matchedRecipe(recipe: readonly TensorRecipe[], { keys, skipped }: Selection): TensorRecipe[] {
+  const keyOf = new Map([...keys].map(([key, name]) => [name, key]));
+  const left = new Set(skipped);
+  return recipe.flatMap((entry): TensorRecipe[] => {
+    const { path, tensor } = entry;
+    const prefix = path === '' ? '' : `${path}.`;
+    const start = `${prefix}parametrizations.${tensor}.`;
+    const legacy = normalizationNames.flatMap((name) => keysIn(prefix + tensor, name, true));
+    const isOwn = (name: string): boolean => name.startsWith(start) || legacy.includes(name);
+    const found = [...keyOf].find(([name]) => isOwn(name));
+    if (found === undefined) return [...left].some(isOwn) ? [] : [entry];
+    const [name, key] = found;
+    const parts = name.startsWith(start) ? modernKey(key) : legacyKey(key);
+    return parts === null ? [entry] : [{ ...entry, path: parts.prefix.slice(0, -1), tensor: parts.name }];
+  });
+}

@@ -1,0 +1,116 @@
+import type { io, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { CheckpointError } from '../checkpointError.ts';
+import type { CheckpointFile } from '../file/checkpointFile.ts';
+import { openCheckpoint } from '../file/openCheckpoint.ts';
+import type { TorchOptions } from '../formats/torch/parseTorch.ts';
+import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
+import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
+import { checkRivals } from './checkRivals.ts';
+import type { Selection } from './selectState.ts';
+import { type StoredNames, storedNames } from './storedNames.ts';
+
+/** The state dict of a file. */
+export interface StoredState {
+  /** Its tensors by key; tied ones are one. */
+  readonly tensors: NamedTensorMap;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly selection: Selection;
+  /** Classes and functions of Python in the file that are inert records. */
+  readonly placeholders: readonly string[];
+}
+
+/** What a model may ask a file for. */
+export interface Asked {
+  /** Its keys, in every key format. */
+  readonly keys: ReadonlySet<string>;
+  /** Whether it asks for no others, as a model may that renames keys itself. */
+  readonly isAll: boolean;
+}
+
+/**
+ * Reads what is selected of a source. What the model does not ask for is not read, and a disposed tensor has its key.
+ *
+ * @remarks
+ * **Ownership**: the tensors are the caller's.
+ */
+export async function readState(
+  source: CheckpointSource | io.IOHandler,
+  options: OpenOptions & TorchOptions,
+  select: (stored: StoredNames) => Selection,
+  asked: Asked,
+): Promise<StoredState> {
+  const scheme = schemeOf(source);
+  if (scheme !== null || isIOHandler(source)) {
+    const handler = isIOHandler(source) ? source : loadHandlerFor(source as string);
+    const { tensors: all, metadata } = await loadArtifacts(handler);
+    try {
+      const shapeOf = (name: string): readonly number[] => all[name]!.shape;
+      const names = Object.keys(all);
+      const stored = storedNames({ names, ties: [], metadata, isInOrder: true, shapeOf });
+      const selection = select(stored);
+      const tensorOf = (name: string): Tensor => all[stored.identityOf(name)]!.clone();
+      await checkRivals(selection, async (name) => tensorOf(name));
+      const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, tensorOf(name)]);
+      return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders: [] };
+    } finally {
+      tf.dispose(all);
+    }
+  }
+  const file = await openCheckpoint('loadCheckpoint', source as CheckpointSource, options);
+  try {
+    const stored = storedNames({
+      names: file.names,
+      ties: file.ties,
+      metadata: file.metadata,
+      isInOrder: file.format !== 'safetensors',
+      shapeOf: (name) => file.info(name).shape,
+    });
+    const selection = select(stored);
+    await checkRivals(selection, (name) => file.tensor(stored.identityOf(name)));
+    const made = new Map<string, Tensor>();
+    try {
+      for (const [key, name] of selection.keys) {
+        const one = stored.identityOf(name);
+        const tensor = made.has(one) ? undefined : await tensorFor(file, one, key, asked);
+        if (tensor !== undefined) made.set(one, tensor);
+      }
+    } catch (error) {
+      tf.dispose([...made.values()]);
+      throw error;
+    }
+    const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [
+      key,
+      made.get(stored.identityOf(name)) ?? unread(),
+    ]);
+    const { metadata, placeholders } = file;
+    return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The tensor of a name; undefined for one that nobody asks for and that is not read, or cannot be. */
+async function tensorFor(
+  file: CheckpointFile,
+  name: string,
+  key: string,
+  { keys, isAll }: Asked,
+): Promise<Tensor | undefined> {
+  if (keys.has(key)) return file.tensor(name);
+  if (isAll) return undefined;
+  try {
+    return await file.tensor(name);
+  } catch (error) {
+    const isOfNoUse = error instanceof CheckpointError && ['DTYPE', 'UNSUPPORTED'].includes(error.code);
+    if (isOfNoUse) return undefined;
+    throw error;
+  }
+}
+
+/** Stands for a tensor that is not read: its key is unexpected, whoever uses it gets an error. */
+function unread(): Tensor {
+  const tensor = tf.scalar(0);
+  tensor.dispose();
+  return tensor;
+}

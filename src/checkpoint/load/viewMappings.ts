@@ -1,0 +1,86 @@
+import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { KeyMapping } from '../../nn/module/hooks.ts';
+import { normalizations } from '../../nn/stateDict/normalization.ts';
+import type { TorchView, ViewTensor } from '../../stateDict/torchView.ts';
+import { goesThroughInverse } from '../../stateDict/viewWrites.ts';
+import { isBroadcast } from './match/storedModules.ts';
+import type { Selection } from './selectState.ts';
+
+/** The mappings of a report. */
+interface Mappings {
+  readonly mapped: readonly KeyMapping[];
+  readonly folded: readonly KeyMapping[];
+}
+
+const rulesOfFolding = Object.values(normalizations).map(({ rule }) => rule);
+
+/**
+ * What was loaded, from names in the file to the tensors of a model, with what was done to the layout.
+ *
+ * @param mapped - what the state dict of the view reports
+ * @param tensors - what was read, by the keys of the selection
+ */
+export function mappingsOf(
+  { tensors: all }: TorchView,
+  { keys }: Selection,
+  mapped: readonly KeyMapping[],
+  unexpected: readonly string[],
+  tensors: NamedTensorMap,
+): Mappings {
+  const ofKey = new Map(
+    all.flatMap((tensor) => [...tensor.paths.keys()].map((key) => [key, tensor] as const)),
+  );
+  const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpected]);
+  const direct = [...keys.keys()].filter((key) => !explained.has(key));
+  const rows = [...direct.map((key): KeyMapping => ({ from: [key], to: [key], rule: asItIs })), ...mapped];
+  // Summed tensors come in rows of their own; their model has one.
+  const merged = new Map<unknown, KeyMapping>();
+  for (const row of rows) {
+    const tensor = ofKey.get(row.to[0]!);
+    const isSum = (tensor?.tensor.torchNames.length ?? 0) > 1;
+    const before = isSum ? merged.get(tensor) : undefined;
+    const from = [...(before?.from ?? []), ...row.from];
+    merged.set(isSum ? tensor : row, { from, to: row.to, rule: row.rule });
+  }
+  const reported = [...merged.values()].map(({ from, to, rule }) => {
+    const tensor = ofKey.get(to[0]!);
+    const targets = new Set(to.map((key) => ofKey.get(key)?.paths.get(key) ?? key));
+    return {
+      isFolded: rulesOfFolding.includes(rule),
+      mapping: {
+        from: from.map((key) => keys.get(key) ?? key),
+        to: [...targets],
+        rule: tensor === undefined ? rule : ruleOf(rule, from, to, tensor, tensors),
+      },
+    };
+  });
+  return {
+    mapped: reported.map(({ mapping }) => mapping),
+    folded: reported.filter(({ isFolded }) => isFolded).map(({ mapping }) => mapping),
+  };
+}
+
+const asItIs = 'as it is';
+
+function ruleOf(
+  rule: string,
+  from: readonly string[],
+  to: readonly string[],
+  viewed: ViewTensor,
+  tensors: NamedTensorMap,
+): string {
+  const { tensor, mode } = viewed;
+  const { layout, torchNames } = tensor;
+  const isVector = to.every((key) => /\._[uv]$/.test(key));
+  const isRepeated =
+    tensor.isBroadcast === true &&
+    from.some((key) => tensors[key] && isBroadcast(tensors[key].shape, layout!.torchShape));
+  const steps = [
+    rule,
+    torchNames.length > 1 && from.length > 1 ? 'summed' : asItIs,
+    mode.startsWith('native') || layout === null || isVector ? asItIs : String(layout),
+    isRepeated ? 'repeated' : asItIs,
+    goesThroughInverse(viewed) ? 'then the right inverse' : asItIs,
+  ];
+  return steps.filter((step) => step !== asItIs).join(', ') || asItIs;
+}

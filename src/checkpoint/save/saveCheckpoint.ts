@@ -1,0 +1,169 @@
+import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../core/checkOptions.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
+import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
+import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
+import { recipeOf, type TensorRecipe } from '../../stateDict/recipe.ts';
+import { TorchView } from '../../stateDict/torchView.ts';
+import { viewRecipe } from '../../stateDict/viewRecipe.ts';
+import { CheckpointError, named, quoted } from '../checkpointError.ts';
+import { writeSafetensors } from '../formats/safetensors/writeSafetensors.ts';
+import { checkModel } from '../load/checkModel.ts';
+import { layerOrderKey, layerOrderText } from '../metadata/layerOrder.ts';
+import { recipeKey, recipeText } from '../metadata/recipeText.ts';
+import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from '../source/ioHandler.ts';
+import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
+import { checkFileName } from './checkFileName.ts';
+
+/**
+ * Where a checkpoint can be saved: a path or `file:` URL in Node.js, a stream (of `FileSystemFileHandle.createWritable()`, for
+ * example), an `IOHandler` of tfjs, or a URL that `tf.io` knows: `indexeddb://name`, `localstorage://name`, `downloads://name`.
+ */
+export type CheckpointTarget = string | URL | WritableStream<Uint8Array> | io.IOHandler;
+
+/** Options of {@link saveCheckpoint}. */
+export interface SaveCheckpointOptions {
+  /** How normalized weights are named, as of `stateDict`. Default: as the module has them. */
+  readonly keyFormat?: KeyFormat;
+  /** Further texts to put into the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout: files and streams get safetensors, `tf.io` gets its own format. With it goes the recipe of
+ * its parametrizations (tensors, kinds, options), from which `loadCheckpoint` can register them again on a plain module; not
+ * with the key format `folded`, whose weights are plain.
+ *
+ * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes them.
+ *
+ * What is saved is the state at the moment of the call, also if training goes on meanwhile.
+ *
+ * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is no module
+ * @example
+ * ```ts
+ * await saveCheckpoint(model, 'model.safetensors', { keyFormat: 'modern' });
+ * await saveCheckpoint(model, 'indexeddb://model');
+ * ```
+ */
+export async function saveCheckpoint(
+  model: StatefulModel,
+  target: CheckpointTarget,
+  options: SaveCheckpointOptions = {},
+): Promise<void> {
+  checkModel('saveCheckpoint', model);
+  checkOptions('saveCheckpoint', options, ['keyFormat', 'metadata']);
+  const { keyFormat, metadata = {} } = options;
+  let tensors: NamedTensorMap = {};
+  try {
+    const write = writerFor(target);
+    const state = stateOf(model, keyFormat);
+    tensors = state.tensors;
+    const recipe = keyFormat === 'folded' ? [] : state.recipe;
+    // Tools of Hugging Face ask for the format of the framework that names the tensors.
+    const texts = {
+      format: 'pt',
+      ...metadata,
+      ...(recipe.length > 0 && { [recipeKey]: recipeText(recipe) }),
+      ...state.texts,
+    };
+    const once = writtenOnce(tensors, state.ties, metadata);
+    await write(once.tensors, { ...texts, ...once.aliases });
+  } catch (error) {
+    throw named('saveCheckpoint', error);
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
+interface SavedState {
+  /** The caller's. */
+  readonly tensors: NamedTensorMap;
+  readonly recipe: readonly TensorRecipe[];
+  readonly ties: TiedKeys;
+  /** What the metadata have besides. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+function stateOf(model: StatefulModel, keyFormat: KeyFormat | undefined): SavedState {
+  const state = stateKindOf(model)?.stateOf('saveCheckpoint', model);
+  if (state === undefined) {
+    const module = model as Module;
+    const ties = tiedKeysOf(module);
+    return { tensors: snapshot(module, keyFormat), recipe: recipeOf(module), ties, texts: {} };
+  }
+  // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to choose.
+  const view = new TorchView(state, (_tensor, _part, possible) =>
+    keyFormat === 'folded' ? possible.at(-1)! : possible[0]!,
+  );
+  try {
+    const texts = { [layerOrderKey]: layerOrderText(state) };
+    return { tensors: snapshot(view.module, keyFormat), recipe: viewRecipe(view), ties: state.ties, texts };
+  } finally {
+    view.dispose();
+  }
+}
+
+/** Tensors of the state as it is now: variables change their data by replacing it, so that a clone keeps it. */
+const snapshot = (model: Module, keyFormat: KeyFormat | undefined): NamedTensorMap =>
+  tf.tidy(() => {
+    const state = model.stateDict(keyFormat === undefined ? {} : { keyFormat });
+    return Object.fromEntries(Object.entries(state).map(([key, tensor]) => [key, tf.clone(tensor)]));
+  });
+
+/** The tensors without those that stand under several keys, and for each other key the one that is written. */
+function writtenOnce(
+  tensors: NamedTensorMap,
+  ties: TiedKeys,
+  metadata: Readonly<Record<string, string>>,
+): { tensors: NamedTensorMap; aliases: Record<string, string> } {
+  const firsts = Object.keys(tensors).filter(
+    (key) => ties.firstOf(key) === key || !(ties.firstOf(key) in tensors),
+  );
+  const aliases = Object.fromEntries(
+    firsts.flatMap((first) =>
+      ties
+        .othersOf(first)
+        .filter((other) => !firsts.includes(other))
+        .map((other) => [other, first]),
+    ),
+  );
+  const taken = Object.keys(aliases).find((key) => key in metadata);
+  if (taken !== undefined) {
+    throw new CheckpointError(
+      'OPTION',
+      `the metadata ${quoted(taken)} is a key of a tensor, where the file says that it is tied to ${quoted(aliases[taken]!)}. Call it something else.`,
+    );
+  }
+  return { tensors: Object.fromEntries(firsts.map((key) => [key, tensors[key]!])), aliases };
+}
+
+type Writer = (tensors: NamedTensorMap, metadata: Readonly<Record<string, string>>) => Promise<void>;
+
+/** What writes to a target; throws at once if nothing does. */
+function writerFor(target: CheckpointTarget): Writer {
+  if (typeof WritableStream === 'function' && target instanceof WritableStream) {
+    return async (tensors, metadata) => {
+      const writer = target.getWriter();
+      await writer.write(await writeSafetensors(tensors, metadata));
+      await writer.close();
+    };
+  }
+  const scheme = schemeOf(target);
+  if (scheme !== null) {
+    const handler = saveHandlerFor(target as string);
+    return (tensors, metadata) => saveArtifacts(handler, tensors, metadata);
+  }
+  const path = typeof target === 'string' || target instanceof URL ? pathOf(target) : null;
+  if (path !== null && isNode()) {
+    checkFileName('the target', String(path));
+    return async (tensors, metadata) => writeNodeFile(path, [await writeSafetensors(tensors, metadata)]);
+  }
+  if (isIOHandler(target)) return (tensors, metadata) => saveArtifacts(target, tensors, metadata);
+  throw new CheckpointError(
+    'OPTION',
+    'the target is none that can be written. Pass a path (in Node.js), a stream, an IOHandler or a URL of tf.io.',
+  );
+}

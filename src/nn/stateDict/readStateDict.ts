@@ -1,0 +1,90 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { fieldsOf } from '../module/fields.ts';
+import type { StateDictLoading } from '../module/hooks.ts';
+import type { Module } from '../module/module.ts';
+import { keyIn } from './normalization.ts';
+import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
+
+/**
+ * Reads what a map has for the own tensors of a module as the module has them, one by one: renamed where both are
+ * normalized in the same way, else computed.
+ */
+export function readStateDict(module: Module, loading: StateDictLoading): void {
+  const tensors = normalizedTensors(module);
+  const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
+  for (const tensor of tensors) read(module, tensor, loading);
+  for (const [name, variable] of fieldsOf(module).variables) {
+    if (!ofChains.has(variable)) read(module, { name, state: null }, loading);
+  }
+}
+
+/** A tensor that is not parametrized. */
+interface PlainTensor {
+  readonly name: string;
+  readonly state: null;
+}
+
+function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: StateDictLoading): void {
+  const { state, prefix, mapped, problem } = loading;
+  const { name } = tensor;
+  const keys =
+    tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
+  const isThere = keys.every((key) => state.has(prefix + key));
+  const found = stateDictTensors(state, prefix, name, module).filter(
+    // What is there as the module has it is taken so, unless it is a part of something else.
+    (stored) => !sameKeys(stored.keys, keys) && (!isThere || keys.every((key) => stored.keys.includes(key))),
+  );
+  const [source, other] = found;
+  if (source === undefined) return;
+  if (other !== undefined) {
+    const texts = found.map((stored) => stored.keys.join(' + ')).join(' and ');
+    problem(`'${prefix}${name}' is there in several key formats: ${texts}`, [
+      ...found.flatMap((stored) => stored.keys.map((key) => prefix + key)),
+      ...keys.map((key) => prefix + key),
+    ]);
+    return;
+  }
+  try {
+    const { values, rule } = convert(source, tensor, `'${prefix}${name}'`);
+    for (const key of source.keys) state.delete(prefix + key);
+    for (const [i, key] of keys.entries()) state.set(prefix + key, values[i]!);
+    mapped({
+      from: source.keys.map((key) => prefix + key),
+      to: keys.map((key) => prefix + key),
+      rule,
+    });
+  } catch (error) {
+    if (!(error instanceof ParametrizeError)) throw error;
+    // The remedies are for assignments.
+    const [fact] = error.message.split('. ');
+    problem(
+      fact!,
+      [...source.keys, ...keys].map((key) => prefix + key),
+    );
+  }
+}
+
+interface Conversion {
+  /** In the order of the keys of the module. */
+  readonly values: readonly Tensor[];
+  readonly rule: string;
+}
+
+function convert(source: StateDictTensor, tensor: NormalizedTensor | PlainTensor, label: string): Conversion {
+  if (tensor.state === null) return { values: [source.value()], rule: source.rule };
+  const { list, normalization, state } = tensor;
+  if (normalization !== null && source.normalization === normalization) {
+    const { parts } = source;
+    return { values: state.map(([modern]) => parts[modern]!), rule: 'renamed' };
+  }
+  const value = source.value();
+  const rule =
+    source.normalization === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
+  const variables = state.map(([, variable]) => variable);
+  return { values: list.stateFor(label, value, variables), rule };
+}
+
+const sameKeys = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((key) => b.includes(key));

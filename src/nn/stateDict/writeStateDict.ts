@@ -1,0 +1,90 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { alias, scoped } from '../../engine/scope.ts';
+import { isVariable } from '../../engine/variable.ts';
+import { everyPath, fieldsOf, namedState } from '../module/fields.ts';
+import type { StateDict } from '../module/hooks.ts';
+import type { Module } from '../module/module.ts';
+import { isBuffer } from '../module/parameter.ts';
+import { type KeyFormat, keyFormats, type StateDictOptions } from './keyFormat.ts';
+import { keyIn } from './normalization.ts';
+import { HOLDS_COMPUTATIONS, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+
+type Entry = readonly [key: string, value: Tensor];
+
+/**
+ * The state dict, in one key format if the options name one, in the order that torch would write it in: own parameters, own buffers, children.
+ *
+ * @remarks
+ * **Ownership**: live variables, but new tensors of the caller's for `folded`.
+ *
+ * @throws {@link ParametrizeError} `OPTION` for a key format or an option that does not exist
+ */
+export function writeStateDict(module: Module, options: StateDictOptions): StateDict {
+  checkOptions('stateDict', options, ['keyFormat']);
+  const { keyFormat } = options;
+  if (keyFormat === undefined) return Object.fromEntries(namedState(module));
+  if (!keyFormats.includes(keyFormat)) {
+    throw new ParametrizeError(
+      'OPTION',
+      `stateDict: keyFormat is '${String(keyFormat)}', it must be one of ${keyFormats.map((name) => `'${name}'`).join(', ')}.`,
+    );
+  }
+  everyPath(module); // throws for a module that is below itself
+  return scoped('stateDict', () => {
+    const entries = entriesOf(module, '', keyFormat);
+    return Object.fromEntries(
+      keyFormat === 'folded' ? entries.map(([key, value]): Entry => [key, alias(value)]) : entries,
+    );
+  });
+}
+
+function entriesOf(module: Module, prefix: string, keyFormat: KeyFormat): Entry[] {
+  const tensors = normalizedTensors(module);
+  const isOwn = (tensor: NormalizedTensor): boolean =>
+    keyFormat === 'legacy' ? tensor.normalization !== null : keyFormat === 'folded';
+  const own = [...ownFields(module, tensors, keyFormat), ...legacyFields(tensors, keyFormat)].map(
+    ([name, value, buffer]) => ({ entry: [prefix + name, value] as Entry, buffer }),
+  );
+  const children = fieldsOf(module).children.flatMap(([name, child]) =>
+    HOLDS_COMPUTATIONS in child ? [] : entriesOf(child, `${prefix}${name}.`, keyFormat),
+  );
+  const chains = tensors
+    .filter((tensor) => !isOwn(tensor))
+    .flatMap(({ list, name }) => entriesOf(list, `${prefix}parametrizations.${name}.`, keyFormat));
+  return [
+    ...own.filter(({ buffer }) => !buffer).map(({ entry }) => entry),
+    ...own.filter(({ buffer }) => buffer).map(({ entry }) => entry),
+    ...children,
+    ...chains,
+  ];
+}
+
+type Field = readonly [name: string, value: Tensor, isBuffer: boolean];
+
+/** What stands in the fields of the module itself, at their places. */
+function ownFields(module: Module, tensors: readonly NormalizedTensor[], keyFormat: KeyFormat): Field[] {
+  const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
+  return Object.getOwnPropertyNames(module).flatMap((name): Field[] => {
+    const tensor = tensors.find((candidate) => candidate.name === name);
+    if (tensor !== undefined) {
+      if (keyFormat !== 'folded') return [];
+      return [[name, tensor.list.inspect(), tensor.state.every(([, variable]) => isBuffer(variable))]];
+    }
+    const { value, enumerable } = Object.getOwnPropertyDescriptor(module, name)!;
+    return enumerable && isVariable(value) && !ofChains.has(value) ? [[name, value, isBuffer(value)]] : [];
+  });
+}
+
+/** What the old names of normalized tensors stand for, after all others as in torch. */
+function legacyFields(tensors: readonly NormalizedTensor[], keyFormat: KeyFormat): Field[] {
+  if (keyFormat !== 'legacy') return [];
+  return tensors
+    .filter(({ normalization }) => normalization !== null)
+    .flatMap((tensor) =>
+      tensor.state.map(
+        ([modern, variable]): Field => [keyIn(tensor, modern, true), variable, isBuffer(variable)],
+      ),
+    );
+}

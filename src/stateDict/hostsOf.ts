@@ -1,0 +1,48 @@
+import { joinPath } from '../core/paths.ts';
+import { checkUse } from '../nn/module/integrityCheck.ts';
+import { Module } from '../nn/module/module.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
+import { foreignHostKindOf } from '../parametrize/host.ts';
+import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
+import { registrationsOf } from '../parametrize/registry.ts';
+
+/** The objects of a model that may hold parametrized tensors, with their paths. */
+export function hostsOf(model: object): [path: string, host: object][] {
+  if (model instanceof Module) return model.namedModules();
+  return otherHostsOf(model).flatMap(([path, host]): [string, object][] => [
+    [path, host],
+    // Originals, and what parametrizations are made of, may be parametrized themselves.
+    ...[...registrationsOf(host)].flatMap(([name, { list }]) =>
+      list
+        .namedModules()
+        .map(([key, module]): [string, object] => [joinPath(path, 'parametrizations', name, key), module]),
+    ),
+  ]);
+}
+
+/** Like {@link hostsOf}, but for the hosts inside of parametrizations: they go when their tensor's parametrization goes. */
+export function outerHostsOf(model: object): [path: string, host: object][] {
+  if (!(model instanceof Module)) return otherHostsOf(model);
+  const found = new Map<Module, string>();
+  const walk = (module: Module, path: string): void => {
+    if (found.has(module) || module instanceof ParametrizationDict) return;
+    found.set(module, path);
+    for (const [name, child] of module.namedChildren()) walk(child, joinPath(path, name));
+  };
+  walk(rawOf(model), '');
+  return [...found].map(([module, path]) => [path, module]);
+}
+
+/** An object, and those below it that its kind of host knows of. */
+function otherHostsOf(model: object): [path: string, host: object][] {
+  const found = new Map<object, string>();
+  const walk = (host: object, path: string): void => {
+    if (found.has(rawOf(host))) return;
+    checkUse(host);
+    found.set(rawOf(host), path);
+    for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
+      walk(child, joinPath(path, name));
+  };
+  walk(model, '');
+  return [...found].map(([host, path]) => [path, host]);
+}

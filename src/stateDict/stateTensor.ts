@@ -1,0 +1,32 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
+import { scoped } from '../engine/scope.ts';
+import { isAlive } from '../engine/variable.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import type { StateTensor } from './modelState.ts';
+
+/**
+ * The variable of a tensor that is not parametrized.
+ *
+ * @throws {@link ParametrizeError} `DISPOSED`
+ */
+export function variableOf({ variable, path }: StateTensor): Variable {
+  const found = variable();
+  if (isAlive(found)) return found;
+  throw new ParametrizeError(
+    'DISPOSED',
+    `'${path}' has been disposed. Make a new model, or dispose it later.`,
+  );
+}
+
+/** The value of a tensor, parametrized or not: the variable itself, or a tensor of the innermost tidy. */
+export function currentValue(tensor: StateTensor): Tensor {
+  const registration = registrationOf(tensor.host, tensor.name);
+  if (registration === undefined) return variableOf(tensor);
+  return scoped('currentValue', () => registration.list.chain.inspect());
+}
+
+/** The key of a variable of the chain of a tensor, as the model's own framework names the tensor. */
+export const nativeKey = ({ hostPath, name }: StateTensor, key: string): string =>
+  joinPath(hostPath, `parametrizations.${name}.${key}`);

@@ -1,0 +1,199 @@
+import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
+import { disposeVariable } from '../engine/variable.ts';
+import { TransposedConvolution } from '../nn/convolution/transposedConvolution.ts';
+import { isModule, namedState } from '../nn/module/fields.ts';
+import { Module } from '../nn/module/module.ts';
+import { buffer, isBuffer, parameter } from '../nn/module/parameter.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import type { ModelState, StatePart, StateTensor } from './modelState.ts';
+import { normalizationAlike } from './normalizationAlike.ts';
+import { currentValue, nativeKey } from './stateTensor.ts';
+
+/**
+ * How a tensor stands in a view: as torch's plain tensor, normalized as in the model, or as the model itself has it, under
+ * the names of its own framework; its variables, or its value.
+ */
+type ViewMode = 'plain' | 'normalized' | 'native' | 'nativeValue';
+
+/** Chooses one of the modes that a tensor can have; the last is always that of its value. */
+export type ChooseMode = (tensor: StateTensor, part: StatePart, possible: readonly ViewMode[]) => ViewMode;
+
+/** A tensor of a model in its view. */
+export interface ViewTensor {
+  readonly tensor: StateTensor;
+  readonly part: StatePart;
+  /** The module of the view that has it, unless it is native. */
+  readonly module: Module;
+  mode: ViewMode;
+  /** Its variables in the view: by torch's names, or of what is native by the names below its chain. */
+  variables: ReadonlyMap<string, Variable>;
+  /** For each of its keys in the state of the view, its path in the model. */
+  paths: ReadonlyMap<string, string>;
+}
+
+/**
+ * A module with the state of a model in torch's names and layout: what loads, saves and writes state dicts works on it
+ * as on any module.
+ *
+ * @remarks
+ * **Ownership**: copies; {@link dispose} it.
+ */
+export class TorchView {
+  readonly module: Module;
+  readonly tensors: readonly ViewTensor[];
+
+  /** @throws {@link ParametrizeError} `DISPOSED`; `INVALID_NAME` for a part that no module can have under that name */
+  constructor(state: ModelState, choose: ChooseMode) {
+    this.module = moduleNamed(state.type);
+    try {
+      this.tensors = state.parts.flatMap((part) => {
+        const module = this.partOf(part);
+        return part.tensors.map((tensor): ViewTensor => {
+          const mode = choose(tensor, part, possibleModes(tensor));
+          const viewed = { tensor, part, module, mode, variables: new Map(), paths: new Map() };
+          if (mode === 'native' || mode === 'nativeValue') this.addNative(viewed);
+          else addTorch(viewed);
+          return viewed;
+        });
+      });
+    } catch (error) {
+      this.module.dispose();
+      throw error;
+    }
+    this.module.eval();
+  }
+
+  /** Lets a plain tensor stand as the model's own framework will have it when it is parametrized. */
+  makeNative(viewed: ViewTensor, tensors: NamedTensorMap): void {
+    const { tensor, module, mode } = viewed;
+    for (const [name, variable] of viewed.variables) {
+      const [owner, field] = mode === 'native' ? [this.module, tensor.path] : [module, name];
+      delete (owner as unknown as Record<string, Variable>)[field];
+      disposeVariable(variable);
+    }
+    const prefix = nativeKey(tensor, '');
+    const keys = Object.keys(tensors).filter((key) => key.startsWith(prefix));
+    viewed.mode = 'native';
+    const entries = keys.map((key) => {
+      const variable = addVariable(this.module, key, () => tf.zerosLike(tensors[key]!), true);
+      return [key.slice(prefix.length), variable] as const;
+    });
+    viewed.variables = new Map(entries);
+    viewed.paths = new Map(keys.map((key) => [key, key]));
+  }
+
+  /** Takes note of what has been registered on a plain tensor of the view. */
+  parametrized(viewed: ViewTensor, torchName: string): void {
+    this.module.eval();
+    const { list } = registrationOf(viewed.module, torchName)!;
+    viewed.paths = new Map(
+      namedState(list).map(([key]) => [
+        joinPath(viewed.part.path, `parametrizations.${torchName}.${key}`),
+        nativeKey(viewed.tensor, key),
+      ]),
+    );
+  }
+
+  /** Frees the view. */
+  dispose(): void {
+    this.module.dispose();
+  }
+
+  private partOf({ path, isTransposed }: StatePart): Module {
+    const root = this.module;
+    if (path === '') return root;
+    const known: unknown = Object.getOwnPropertyDescriptor(root, path)?.value;
+    if (isModule(known)) return known;
+    if (path in root) {
+      throw new ParametrizeError(
+        'INVALID_NAME',
+        `a layer is called '${path}', as something that every module has, so that no state dict has that name. Give it another one.`,
+      );
+    }
+    const part = isTransposed
+      ? // What looks for the output channels of a weight asks for this class; its constructor would make weights.
+        (Object.assign(Object.create(TransposedConvolution.prototype), { training: false }) as Module)
+      : moduleNamed('Part');
+    Object.defineProperty(root, path, fieldOf(part));
+    return part;
+  }
+
+  private addNative(viewed: ViewTensor): void {
+    const { tensor } = viewed;
+    const registration = registrationOf(tensor.host, tensor.name);
+    const isValue = registration === undefined || viewed.mode === 'nativeValue';
+    const state = isValue ? [['', null] as const] : namedState(registration.list);
+    const keyOf = (key: string): string => (isValue ? tensor.path : nativeKey(tensor, key));
+    const entries = state.map(([key, variable]) => {
+      const isState = (variable !== null && isBuffer(variable)) || tensor.isBuffer === true;
+      const value = (): Tensor => variable ?? currentValue(tensor);
+      return [key, addVariable(this.module, keyOf(key), value, isState)] as const;
+    });
+    viewed.variables = new Map(entries);
+    viewed.paths = new Map(state.map(([key]) => [keyOf(key), keyOf(key)]));
+  }
+}
+
+const fieldOf = (value: unknown): PropertyDescriptor => ({
+  value,
+  enumerable: true,
+  configurable: true,
+  writable: true,
+});
+
+/** A module that carries state only, called as the model in messages. */
+function moduleNamed(type: string): Module {
+  const classes = {
+    [type]: class extends Module {
+      forward(): never {
+        throw new ParametrizeError('UNSUPPORTED_HOST', 'forward: a view has a state and computes nothing.');
+      }
+    },
+  };
+  return new classes[type]!();
+}
+
+function possibleModes({ host, name, torchNames, layout }: StateTensor): ViewMode[] {
+  const isParametrized = registrationOf(host, name) !== undefined;
+  if (torchNames.length === 0 || layout === null) {
+    return isParametrized ? ['native', 'nativeValue'] : ['native'];
+  }
+  if (!isParametrized) return ['plain'];
+  return torchNames.length === 1 && normalizationAlike(host, name, layout) !== null
+    ? ['normalized', 'native', 'plain']
+    : ['native', 'plain'];
+}
+
+function addTorch(viewed: ViewTensor): void {
+  const { tensor, part, module } = viewed;
+  const layout = tensor.layout!;
+  const entries = tensor.torchNames.map((name, i) => {
+    const value = (): Tensor => {
+      const own = layout.toTorch(currentValue(tensor));
+      // b + −0 is b for every b, so that what is saved as a sum of two comes back bit for bit.
+      return i === 0 ? own : tf.neg(tf.zerosLike(own));
+    };
+    return [name, addVariable(module, name, value, tensor.isBuffer === true)] as const;
+  });
+  viewed.variables = new Map(entries);
+  viewed.paths = new Map(tensor.torchNames.map((name) => [joinPath(part.path, name), tensor.path]));
+  if (viewed.mode === 'plain') return;
+  const [torchName] = tensor.torchNames as [string];
+  normalizationAlike(tensor.host, tensor.name, layout)!.register(module, torchName);
+  const { list } = registrationOf(module, torchName)!;
+  viewed.paths = new Map(
+    namedState(list).map(([key]) => [
+      joinPath(part.path, `parametrizations.${torchName}.${key}`),
+      nativeKey(tensor, key),
+    ]),
+  );
+}
+
+function addVariable(owner: Module, field: string, value: () => Tensor, isState: boolean): Variable {
+  const variable = (isState ? buffer : parameter)(() => tf.tidy(value));
+  Object.defineProperty(owner, field, fieldOf(variable));
+  return variable;
+}

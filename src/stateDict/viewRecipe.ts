@@ -1,0 +1,146 @@
+import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { axisIn } from '../core/axes.ts';
+import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
+import { alias, scoped } from '../engine/scope.ts';
+import { namedState } from '../nn/module/fields.ts';
+import type { Module } from '../nn/module/module.ts';
+import { normalizedTensors } from '../nn/stateDict/normalizedTensor.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { type Catalog, recipeOf, type TensorRecipe } from './recipe.ts';
+import { currentValue } from './stateTensor.ts';
+import type { TorchView, ViewTensor } from './torchView.ts';
+
+/**
+ * How the tensors of a model are parametrized: by torch's names and axes where torch can have the same, else by the
+ * model's own.
+ */
+export function viewRecipe(view: TorchView): TensorRecipe[] {
+  const native = view.tensors
+    .filter(({ mode }) => mode === 'native')
+    .flatMap(({ tensor: { host, hostPath, name } }) =>
+      recipeOf(host as Module)
+        .filter(({ path, tensor }) => path === '' && tensor === name)
+        .map(({ steps }) => ({ path: hostPath, tensor: name, steps })),
+    );
+  return [...recipeOf(view.module), ...native];
+}
+
+/** A parametrization that a recipe asks for, to be registered on the model after the view. */
+export interface PlannedRegistration {
+  readonly viewed: ViewTensor;
+  /** Registers it on the tensor of the model. */
+  register(): void;
+}
+
+/**
+ * Registers what a recipe says on a view, where its model is not parametrized yet. A recipe in torch's names that no
+ * normalization of the model corresponds to is followed in the view alone: the model gets the value.
+ *
+ * @param tensors - what will be loaded
+ * @returns what to register on the model
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has not
+ */
+export function followRecipe(
+  view: TorchView,
+  recipe: readonly TensorRecipe[],
+  catalog: Catalog,
+  tensors: NamedTensorMap,
+): PlannedRegistration[] {
+  return recipe.flatMap(({ path, tensor, steps }): PlannedRegistration[] => {
+    const label = joinPath(path, tensor);
+    const found = view.tensors.find(
+      ({ part, tensor: own }) =>
+        (part.path === path && own.torchNames.includes(tensor)) ||
+        (own.hostPath === path && own.name === tensor),
+    );
+    if (found === undefined) {
+      throw new ParametrizeError(
+        'UNKNOWN_RECIPE',
+        `'${label}' was parametrized, and the model has no such tensor. Load into the model that was saved, or without a catalog.`,
+      );
+    }
+    const { host, name, torchNames } = found.tensor;
+    if (registrationOf(host, name) !== undefined) return [];
+    const missing = steps.find(
+      ({ kind }) => !Object.hasOwn(catalog, kind) || typeof catalog[kind] !== 'function',
+    );
+    if (missing !== undefined) {
+      const has = Object.keys(catalog).join(', ') || 'nothing';
+      throw new ParametrizeError(
+        'UNKNOWN_RECIPE',
+        `'${label}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}. Add a function of that name: catalog: { ${missing.kind}: (host, name, options) => … }.`,
+      );
+    }
+    const register = (on: object, as: string, more: object = {}): void => {
+      for (const { kind, options } of steps) catalog[kind]!(on, as, { ...options, ...more });
+    };
+    if (!torchNames.includes(tensor)) {
+      view.makeNative(found, tensors);
+      return [{ viewed: found, register: () => register(host, name) }];
+    }
+    register(found.module, tensor);
+    view.parametrized(found, tensor);
+    const dim = axesInModel(found, tensor);
+    if (dim === null) return [];
+    found.mode = 'normalized';
+    return [{ viewed: found, register: () => register(host, name, { dim }) }];
+  });
+}
+
+/** The `dim` that a normalization in the view has in the model; null for anything else that is registered there. */
+function axesInModel({ module, tensor: { layout } }: ViewTensor, torchName: string): unknown {
+  const normalized = normalizedTensors(module).find(({ name }) => name === torchName);
+  if (normalized === undefined || normalized.normalization === null || layout === null) return null;
+  const rank = layout.torchShape.length;
+  const { dim } = registrationOf(module, torchName)!.list[0] as unknown as {
+    dim: number | readonly number[];
+  };
+  const axes = layout.axes([dim].flat().map((axis) => axisIn(axis, rank)!));
+  if (axes === null || typeof dim !== 'number') return axes;
+  // An axis of length 1 more is no other matrix.
+  const [axis, ...others] = axes.filter((other) => layout.shape[other] !== 1);
+  return others.length > 0 ? null : (axis ?? axes[0] ?? null);
+}
+
+/**
+ * Registers what is planned on the model, all or nothing, then runs `then`; if that throws, everything is taken back.
+ */
+export function registering<T>(planned: readonly PlannedRegistration[], then: () => T): T {
+  return scoped('registering', () => {
+    const values = planned.map(({ viewed }) => alias(currentValue(viewed.tensor)));
+    try {
+      for (const { viewed, register } of planned) {
+        register();
+        checkRegistered(viewed);
+      }
+      return then();
+    } catch (error) {
+      for (const [i, { viewed }] of planned.entries()) {
+        const { host, name, variable } = viewed.tensor;
+        if (registrationOf(host, name) === undefined) continue;
+        removeParametrizations(host, name);
+        variable().assign(values[i]!);
+      }
+      throw error;
+    }
+  });
+}
+
+/** A function of a catalog may do what it likes; what it has registered must have the state that was saved. */
+function checkRegistered({ tensor: { host, name, path }, variables, mode }: ViewTensor): void {
+  const registration = registrationOf(host, name);
+  const state = registration === undefined ? [] : namedState(registration.list);
+  const isWhole =
+    mode === 'normalized'
+      ? normalizedTensors(host).some((tensor) => tensor.name === name && tensor.normalization !== null)
+      : state.length === variables.size &&
+        state.every(([key, { shape }]) => tf.util.arraysEqual(variables.get(key)?.shape ?? [-1], shape));
+  if (isWhole) return;
+  throw new ParametrizeError(
+    'UNKNOWN_RECIPE',
+    `'${path}': what the catalog registers has another state than what was saved. Give the catalog the function that was used then.`,
+  );
+}

@@ -1,0 +1,50 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { alias } from '../engine/scope.ts';
+import { namedState } from '../nn/module/fields.ts';
+import { preservingState } from '../parametrize/moduleState.ts';
+import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
+import { planAssignment } from '../parametrize/planAssignment.ts';
+import { registrationOf } from '../parametrize/registry.ts';
+import { normalizationAlike } from './normalizationAlike.ts';
+import { variableOf } from './stateTensor.ts';
+import type { ViewTensor } from './torchView.ts';
+
+/**
+ * What the variables of a model have to become for it to have the value that its view has; writes nothing.
+ *
+ * @returns tensors of the innermost tidy
+ * @throws {@link ParametrizeError} as right inverses do
+ */
+export function viewWrites({ tensor, module, mode, variables }: ViewTensor): [Variable, Tensor][] {
+  const { host, name, path, layout, torchNames } = tensor;
+  const list = registrationOf(host, name)?.list;
+  if (mode === 'native') {
+    const targets = new Map(list === undefined ? [['', variableOf(tensor)]] : namedState(list));
+    return [...variables].map(([key, value]) => [targets.get(key)!, alias(value as Tensor)]);
+  }
+  if (mode === 'nativeValue') return stateFor(list!, variables.get('') as Tensor, `'${path}'`);
+  const lists = torchNames.map((torchName) => registrationOf(module, torchName)?.list);
+  if (mode === 'normalized') return normalizationAlike(host, name, layout!)!.planFrom(lists[0]!);
+  const [first, ...more] = torchNames.map(
+    (torchName, i) => lists[i]?.chain.inspect() ?? (variables.get(torchName) as Tensor),
+  );
+  const sum = more.reduce((total, value) => tf.add(total, value), first!);
+  const value = layout!.fromTorch(sum);
+  return list === undefined ? [[variableOf(tensor), value]] : stateFor(list, value, `'${path}'`);
+}
+
+/** What the state of a chain has to be for it to give a value; the chain itself stays as it is. */
+const stateFor = (list: ParametrizationList, value: Tensor, label: string): [Variable, Tensor][] =>
+  preservingState(list.modules(), () => {
+    const plan = new Map(planAssignment(label, list, value));
+    // A right inverse may write buffers, which belong to the state as well.
+    return namedState(list).map(([, variable]) => [
+      variable,
+      plan.get(variable) ?? alias(variable as Tensor),
+    ]);
+  });
+
+/** Whether the model computes a tensor that its view has plain, so that a value has to go through the right inverse. */
+export const goesThroughInverse = ({ tensor: { host, name }, mode }: ViewTensor): boolean =>
+  ['plain', 'nativeValue'].includes(mode) && registrationOf(host, name) !== undefined;
