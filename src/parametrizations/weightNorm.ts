@@ -37,7 +37,6 @@ export interface WeightNormOptions {
  * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
  */
 export class WeightNorm extends Parametrization {
-  override readonly originalNames: readonly string[] = ['g', 'v'];
   /** The axes that keep a norm of their own, as given. */
   readonly dim: readonly number[];
   private lowerBound: number;
@@ -124,6 +123,7 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
     },
     eps: { default: 0, isQuiet: true, ...notNegative },
   },
+  originals: { g: {}, v: {} },
   make: ({ outputAxes }, options) => new WeightNorm({ dim: outputAxes ?? 0, ...options }),
   config: ({ dim, eps }) => ({ dim: dim.length === 0 ? null : dim, eps }),
 });

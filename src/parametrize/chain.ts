@@ -23,6 +23,8 @@ export interface ChainParts {
   readonly label: string;
   /** `['original']`, or `['original0', 'original1', …]`. */
   readonly originalNames: readonly string[];
+  /** Whether the variable of the host was trained, where the chain decides that anew; removal brings it back. */
+  readonly wasTrainable?: boolean | undefined;
   readonly steps: readonly ChainStep[];
   /** Shape and dtype of the computed tensor. */
   readonly spec: TensorSpec;
@@ -36,6 +38,8 @@ export interface ChainParts {
 export class Chain implements Copyable, Evaluated {
   readonly label: string;
   readonly originalNames: readonly string[];
+  /** Whether the variable of the host was trained, where the chain decides that anew; removal brings it back. */
+  readonly wasTrainable?: boolean | undefined;
   /** How often the chain was evaluated. */
   evaluations = 0;
   /** How often its value was asked for. */
@@ -46,11 +50,12 @@ export class Chain implements Copyable, Evaluated {
   readonly #list: ParametrizationList;
   readonly #cache = new EvaluationCache(this);
 
-  constructor(list: ParametrizationList, { label, originalNames, steps, spec }: ChainParts) {
+  constructor(list: ParametrizationList, { label, originalNames, wasTrainable, steps, spec }: ChainParts) {
     watchTapes();
     this.#list = list;
     this.label = label;
     this.originalNames = originalNames;
+    this.wasTrainable = wasTrainable;
     this.#steps = steps;
     this.#spec = spec;
   }
@@ -193,6 +198,7 @@ export class Chain implements Copyable, Evaluated {
     return new Chain(copier.copy(this.#list), {
       label: this.label,
       originalNames: this.originalNames,
+      wasTrainable: this.wasTrainable,
       steps,
       spec: this.#spec,
     });

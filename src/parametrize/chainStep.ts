@@ -8,6 +8,7 @@ import { isModule } from '../nn/module/fields.ts';
 import { hooks } from '../nn/module/hooks.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
+import { definitionOf } from './definition.ts';
 import type { ParametrizationLike, ParametrizationObject } from './parametrization.ts';
 
 /** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */
@@ -27,6 +28,8 @@ export interface ChainStep {
   readonly arity: number;
   /** Other names of the originals. */
   readonly originalNames: readonly string[];
+  /** For each original, whether it is trained; undefined for as the tensor was. */
+  readonly trainable: readonly (boolean | undefined)[];
   forward(...originals: Tensor[]): Tensor;
   isPure(): boolean;
   /** Null if there is none. */
@@ -53,6 +56,7 @@ export function chainStep(caller: string, registered: unknown): ChainStep {
       inherited: [],
       arity: forward.length,
       originalNames: [],
+      trainable: [],
       forward,
       isPure: () => false,
       rightInverse: null,
@@ -83,13 +87,15 @@ function moduleStep(caller: string, module: Module): ChainStep {
   const { rightInverse, isPure, originalNames } = module as Partial<ParametrizationObject> & {
     originalNames?: readonly string[];
   };
+  const originals = definitionOf(module)?.originals ?? {};
   return {
     registered: module,
     module,
     dependencies: [],
     inherited: [],
     arity: module.forward.length,
-    originalNames: originalNames ?? [],
+    originalNames: originalNames ?? Object.keys(originals),
+    trainable: Object.values(originals).map(({ trainable }) => trainable),
     // Through call, so that hooks on the parametrization run.
     forward: (...originals) => module.call(...originals) as Tensor,
     isPure: () => isPure?.call(module) === true && !hasForwardHooks(module),
@@ -120,6 +126,7 @@ function objectStep(caller: string, object: ParametrizationObject): ChainStep {
     inherited: [],
     arity: object.forward.length,
     originalNames: [],
+    trainable: [],
     forward: (...originals) => object.forward(...originals),
     isPure: () => object.isPure?.() === true,
     rightInverse: object.rightInverse ? (value) => object.rightInverse!(value) : null,

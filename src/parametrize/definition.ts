@@ -15,6 +15,12 @@ export interface OptionDefinition<T> {
   accepts(value: T): boolean;
 }
 
+/** One original of a parametrization. */
+export interface OriginalDefinition {
+  /** Whether optimizers train it. Default: as the tensor was. */
+  readonly trainable?: boolean;
+}
+
 /** The tensor that a parametrization is made for. */
 export interface TargetTensor {
   /** The current value, which is not to be disposed. The read has advanced no state. */
@@ -48,6 +54,8 @@ export interface ParametrizationDefinition<P extends Parametrization, O extends 
   check?(options: Required<O>): void;
   /** Makes the parametrization for a tensor, from options as they were given. */
   make(target: TargetTensor, options: O): P;
+  /** Its originals by the names that they have besides `original` or `original0`, `original1`, …, in that order. */
+  readonly originals?: Readonly<Record<string, OriginalDefinition>>;
   /** The options with which {@link make} gives the same again. Default: the fields of those names. */
   config?(parametrization: P): O;
 }

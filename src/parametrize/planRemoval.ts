@@ -67,6 +67,8 @@ function commit(placed: readonly Placed[], value: Tensor): object[] {
   const { host, list, variableName } = placed.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
+  const { wasTrainable } = list.chain;
+  if (wasTrainable !== undefined) variable.trainable = wasTrainable;
   const steps = placed.flatMap(({ list: { chain } }) => chain.steps);
   const made = steps.map(({ registered }) => registered).filter(isMade);
   for (const one of placed) {

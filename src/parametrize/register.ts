@@ -96,12 +96,17 @@ function registerFirst(
     }
     const originalNames = Array.isArray(inverse) ? values.map((_, i) => `original${i}`) : ['original'];
     const adopted = values.map((value) => isLike(value, variable)).lastIndexOf(true);
-    const variables = values.map((value, i) =>
-      i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`),
-    );
+    const wasTrainable = variable.trainable;
+    const variables = values.map((value, i) => {
+      const original =
+        i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`);
+      original.trainable = step.trainable[i] ?? wasTrainable;
+      return original;
+    });
     const list = new ParametrizationList(variables, {
       label: `${typeName(host)}.${name}`,
       originalNames,
+      wasTrainable: step.trainable.every((trainable) => trainable === undefined) ? undefined : wasTrainable,
       steps: [step],
       spec: specOf(variable),
     });
@@ -113,6 +118,7 @@ function registerFirst(
       if (!unsafe) checkUnchanged(caller, value, variable);
       list.chain.setSpec(value);
     } catch (error) {
+      variable.trainable = wasTrainable;
       attachment.uninstall(list, variable);
       for (const made of variables) if (made !== variable) disposeVariable(made);
       throw error;

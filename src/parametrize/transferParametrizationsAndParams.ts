@@ -37,6 +37,7 @@ export function transferParametrizationsAndParams<T extends object>(from: object
     const list = new ParametrizationList(chain.ownVariables(), {
       label: `${typeName(to)}.${tensor}`,
       originalNames: chain.originalNames,
+      wasTrainable: chain.wasTrainable,
       steps: chain.steps,
       spec: chain,
     });
