@@ -46,12 +46,25 @@ function freeName(name: string): string {
   return free;
 }
 
+let areUnwrapped = false;
+
+/**
+ * From now on Vue's proxies hand out tensors as they are: this is how an object tells Vue to leave it alone, as `markRaw` does.
+ * tfjs cannot compute with a tensor in a proxy.
+ */
+export function keepTensorsUnwrapped(): void {
+  if (areUnwrapped) return;
+  areUnwrapped = true;
+  Object.defineProperty(tf.Tensor.prototype, '__v_skip', { value: true, configurable: true });
+}
+
 /**
  * Makes a variable that shares the data of `value` until either changes. The value stays its owner's.
  *
  * @param name - wished name; a suffix is appended if it is taken. Without one, tfjs numbers it.
  */
 export function makeVariable(value: tf.Tensor, trainable: boolean, name?: string): tf.Variable {
+  keepTensorsUnwrapped();
   return tf.variable(value, trainable, name === undefined ? undefined : freeName(name));
 }
 

@@ -164,10 +164,11 @@ function notAVariable(
 ): ParametrizeError {
   const path = `${typeName(host)}.${name}`;
   if (value === null || value === undefined) {
-    const fact = get === undefined ? `is ${value}` : 'is a getter, not a field';
+    const fact =
+      get === undefined ? `is ${value}` : 'is a getter, not a field, as where MobX observes the object';
     return new ParametrizeError(
       'UNKNOWN_TENSOR',
-      `${caller}: ${path} ${fact}, so there is nothing to parametrize. It has: ${tensorNames(host).join(', ') || 'none'}.`,
+      `${caller}: ${path} ${fact}, so there is nothing to parametrize. It has: ${tensorNames(host).join(', ') || 'none'}.${get === undefined ? '' : ` ${UNWRAP}`}`,
     );
   }
   const remedy =

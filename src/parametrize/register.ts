@@ -7,7 +7,7 @@ import { hasBackend } from '../engine/backend.ts';
 import { guardSteps } from '../engine/optimizerGuard.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { recordInputs } from '../engine/tape.ts';
-import { disposeVariable, isVariable, makeVariable } from '../engine/variable.ts';
+import { disposeVariable, isVariable, keepTensorsUnwrapped, makeVariable } from '../engine/variable.ts';
 import { isModule } from '../nn/module/fields.ts';
 import { isBuffer, markBuffer } from '../nn/module/parameter.ts';
 import { setTraining } from '../nn/module/trainingMode.ts';
@@ -199,6 +199,7 @@ function checkUnchanged(caller: string, got: TensorSpec, wanted: TensorSpec): vo
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`
  */
 export function checkHost(caller: string, host: unknown): asserts host is object {
+  keepTensorsUnwrapped();
   if (typeof host !== 'object' || host === null) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',

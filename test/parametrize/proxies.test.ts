@@ -19,14 +19,19 @@ import { flatten } from '../toBeAllClose.ts';
 const shallow = <T extends object>(target: T): T => new Proxy(target, {});
 
 /** Wraps whatever it hands out, as the proxies of Vue do, but for objects that ask to be left alone. */
-function reactive<T extends object>(target: T): T {
+const reactive = <T extends object>(target: T): T =>
+  '__v_skip' in target || !Object.isExtensible(target) ? target : wrapped(target, reactive);
+
+/** Wraps whatever it hands out. */
+const deep = <T extends object>(target: T): T => wrapped(target, deep);
+
+function wrapped<T extends object>(target: T, wrap: <V extends object>(value: V) => V): T {
   const known = proxies.get(target);
   if (known !== undefined) return known as T;
-  if ('__v_skip' in target || !Object.isExtensible(target)) return target;
   const proxy = new Proxy(target, {
     get(object, key, receiver) {
       const value: unknown = Reflect.get(object, key, receiver);
-      return typeof value === 'object' && value !== null ? reactive(value) : value;
+      return typeof value === 'object' && value !== null ? wrap(value) : value;
     },
   });
   proxies.set(target, proxy);
@@ -135,11 +140,11 @@ describe('a module behind a proxy', () => {
   it('cannot hold a variable behind a proxy', () => {
     const layer = new nn.Linear(2, 2);
     const { weight } = layer;
-    layer.weight = reactive(weight);
+    layer.weight = deep(weight);
     const unsupported = expect.objectContaining({ code: 'UNSUPPORTED_HOST' });
     expect(() => layer.parameters()).toThrow(unsupported);
     expect(() => layer.stateDict()).toThrow(unsupported);
-    expect(() => weightNorm({ weight: reactive(weight) })).toThrow(unsupported);
+    expect(() => weightNorm({ weight: deep(weight) })).toThrow(unsupported);
     layer.weight = weight;
     expect(layer.parameters()[0]).toBe(weight);
     layer.dispose();
@@ -157,11 +162,41 @@ describe('a module behind a proxy', () => {
   });
 });
 
+describe('a plain object in the deep proxies of Vue', () => {
+  it('is registered through the proxy, whose tensors are those of the object', () => {
+    const target = { weight: nn.parameter(() => tf.ones([2, 2])) as tf.Tensor };
+    const proxy = reactive({ layer: target }).layer;
+    expect(proxy.weight).toBe(target.weight);
+    weightNorm(proxy, 'weight');
+    expect([isParametrized(target, 'weight'), isParametrized(proxy, 'weight')]).toEqual([true, true]);
+    tf.tidy(() => {
+      proxy.weight = tf.fill([2, 2], 3);
+      expect(flatten(tf.matMul(proxy.weight, target.weight))).toEqual(Array(4).fill(expect.closeTo(18, 4)));
+    });
+    expect(fold(target)).toEqual(['weight']);
+    proxy.weight.dispose();
+  });
+});
+
+describe('an object that MobX observes', () => {
+  it('has getters for fields, and is refused with the remedy', () => {
+    const weight = nn.parameter(() => tf.ones([2, 2]));
+    const observed = Object.defineProperty({} as { weight: tf.Tensor }, 'weight', {
+      get: () => weight,
+      enumerable: true,
+      configurable: true,
+    });
+    expect(() => weightNorm(observed)).toThrow(expect.objectContaining({ code: 'UNKNOWN_TENSOR' }));
+    expect(() => weightNorm(observed)).toThrow(/observable\.ref/);
+    weight.dispose();
+  });
+});
+
 describe('a plain object behind a proxy that wraps its tensors', () => {
   it('is refused with the remedy, and nothing has changed', () => {
     const target = { weight: nn.parameter(() => tf.ones([2, 2])) };
     const keys = Reflect.ownKeys(target);
-    const proxy = reactive({ layer: target }).layer;
+    const proxy = deep({ layer: target }).layer;
     expect(() => weightNorm(proxy)).toThrow(/markRaw/);
     expect(() => weightNorm(proxy)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_HOST' }));
     expect([Reflect.ownKeys(target), isParametrized(target)]).toEqual([keys, false]);

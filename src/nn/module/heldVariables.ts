@@ -18,6 +18,9 @@ interface Held {
  */
 const held = new WeakMap<object, Held>();
 
+/** The objects with fields that hold a variable, or did. */
+const holders = new WeakMap<tf.Variable, WeakRef<object>[]>();
+
 /**
  * Notes that a field holds a variable.
  *
@@ -36,6 +39,36 @@ export function holdVariable(owner: object, name: string, variable: tf.Variable)
     fields.names.push(name);
     fields.variables.push(variable);
   } else fields.variables[at] = variable;
+  const refs = holders.get(variable);
+  if (refs === undefined) holders.set(variable, [new WeakRef(owner)]);
+  else if (!refs.some((ref) => ref.deref() === owner)) refs.push(new WeakRef(owner));
+}
+
+/**
+ * The other field of a module that holds a variable, as far as anybody has looked at that module since it got the variable.
+ *
+ * @param counts - tells modules that count from others
+ * @returns the module and the name of the field, or null if there is none
+ */
+export function otherHolder(
+  variable: tf.Variable,
+  owner: object,
+  name: string,
+  counts: (holder: object) => boolean,
+): readonly [holder: object, field: string] | null {
+  for (const ref of holders.get(variable) ?? []) {
+    const holder = ref.deref();
+    if (holder === undefined || !counts(holder)) continue;
+    const { names, variables } = held.get(holder)!;
+    const field = names.find(
+      (field, i) =>
+        variables[i] === variable &&
+        !(holder === owner && field === name) &&
+        Object.getOwnPropertyDescriptor(holder, field)?.value === variable,
+    );
+    if (field !== undefined) return [holder, field];
+  }
+  return null;
 }
 
 /** Notes that a field holds no variable any more: it becomes a computed property, which no check is to evaluate. */

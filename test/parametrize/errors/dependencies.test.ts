@@ -198,6 +198,49 @@ describe('a variable that is an original already', () => {
   });
 });
 
+describe('a variable in the fields of two modules', () => {
+  const other = (): Affine => {
+    const tied = new Affine();
+    tf.dispose(tied.weight);
+    tied.weight = host.weight;
+    return tied;
+  };
+
+  it('is parametrized on none of them once both were used', () => {
+    const tied = other();
+    const own = tied.parameters();
+    expect(own).toContain(host.weight);
+    for (const one of [host, tied]) {
+      expect(failure(() => registerParametrization(one, 'weight', new Double()), host, tied)).toBe(
+        "TIED: registerParametrization: the variable of Affine.weight also stands in the field 'weight' of Affine, which would go on with the original. Tie the modules instead of the variable, or give this one its own: weight = parameter(tf.clone(variable)).",
+      );
+    }
+    tied.weight = parameter(tf.clone(host.weight));
+    for (const one of [host, tied]) registerParametrization(one, 'weight', new Double());
+    removeParametrizations(host, 'weight');
+    tied.dispose();
+  });
+
+  it('is parametrized after the other module has let it go, or holds it no more', () => {
+    const tied = other();
+    tied.parameters();
+    Object.assign(tied, { weight: null });
+    registerParametrization(host, 'weight', new Double());
+    removeParametrizations(host, 'weight');
+    tied.dispose();
+  });
+
+  it('is found in a second field of the same module', () => {
+    const twice = Object.assign(new Affine(), { second: null as tf.Tensor | null });
+    twice.second = twice.weight;
+    twice.parameters();
+    expect(failure(() => registerParametrization(twice, 'weight', new Double()), twice)).toMatch(
+      "TIED: registerParametrization: the variable of Affine.weight also stands in the field 'second', which",
+    );
+    twice.dispose();
+  });
+});
+
 describe('a Parametrization with tensors of its own', () => {
   it('cannot be registered on two tensors', () => {
     const map = new Scaled();

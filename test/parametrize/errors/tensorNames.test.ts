@@ -73,7 +73,7 @@ describe('registerParametrization refuses a tensor that', () => {
       `"UNKNOWN_TENSOR: registerParametrization: WithGetter has no parameter or buffer 'doubled'. It has: weight, bias."`,
     );
     expect(register('own', other)).toMatchInlineSnapshot(
-      `"UNKNOWN_TENSOR: registerParametrization: WithGetter.own is a getter, not a field, so there is nothing to parametrize. It has: weight, bias."`,
+      `"UNKNOWN_TENSOR: registerParametrization: WithGetter.own is a getter, not a field, as where MobX observes the object, so there is nothing to parametrize. It has: weight, bias. Keep it out of deep proxies (in Vue: markRaw(object) or shallowReactive(object); in MobX: observable.ref)."`,
     );
     other.dispose();
   });
