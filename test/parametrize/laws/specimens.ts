@@ -132,7 +132,10 @@ export class Net extends nn.Module {
 export const affine = (x: tf.Tensor, W: tf.Tensor, b: tf.Tensor): tf.Tensor =>
   tf.add(tf.matMul(x as tf.Tensor2D, W as tf.Tensor2D, false, true), b);
 
-/** The optimizers of tfjs, with rates at which a few steps stay small. */
+/**
+ * The optimizers of tfjs, with rates at which a few steps stay small. The centered RMSProp of tfjs subtracts ε from the variance,
+ * of which it takes the root: a negative ε keeps small gradients from becoming NaN.
+ */
 export const optimizers: Record<string, () => tf.Optimizer> = {
   sgd: () => tf.train.sgd(0.05),
   momentum: () => tf.train.momentum(0.02, 0.9),
@@ -140,7 +143,7 @@ export const optimizers: Record<string, () => tf.Optimizer> = {
   adadelta: () => tf.train.adadelta(0.5),
   adam: () => tf.train.adam(0.02),
   adamax: () => tf.train.adamax(0.02),
-  rmsprop: () => tf.train.rmsprop(0.01, 0.9, 0.5, 1e-6, true),
+  rmsprop: () => tf.train.rmsprop(0.01, 0.9, 0.5, -1e-4, true),
 };
 
 /** Disposes an optimizer, and what the momentum optimizer of tfjs forgets. */

@@ -3,6 +3,15 @@ import type { Parametrization } from '../../../src/index.ts';
 import type { Loss } from './losses.ts';
 import { disposeOptimizer, optimizers } from './specimens.ts';
 
+/** One evaluation in a cache scope. */
+interface Entry {
+  readonly numbers: number[];
+  /** What it depended on. */
+  readonly key: readonly unknown[];
+  /** Whether a reader may hold the value. */
+  readonly isHeld: boolean;
+}
+
 /**
  * The uncached twin of a parametrized `Net`: the same maps applied by hand, without any of the mechanism.
  *
@@ -17,7 +26,7 @@ export class Twin {
   training = true;
   /** True while a cache scope is open. */
   inScope = false;
-  #entry: { numbers: number[]; key: readonly unknown[] } | null = null;
+  #entry: Entry | null = null;
   #optimizers = new Map<tf.Variable, tf.Optimizer>();
   readonly #newOptimizer: () => tf.Optimizer;
   /** Steps with no variables, to know the step count that a new variable of Adam starts at. */
@@ -43,9 +52,18 @@ export class Twin {
     );
   }
 
-  /** What a read outside of every gradient must give. */
-  read(): number[] {
-    return this.#numbersOf(() => this.evaluate());
+  /**
+   * What a read outside of every gradient must give.
+   *
+   * @param reader - who gets the value: `caller` may hold it, `tidy` can't; of one in a `kernel` nothing is remembered
+   */
+  read(reader: 'caller' | 'tidy' | 'kernel' = 'caller'): number[] {
+    if (this.isPure || !this.inScope) return numbers(() => this.evaluate());
+    const entry = this.#freshEntry();
+    if (reader === 'kernel') return entry?.numbers ?? numbers(() => this.evaluate());
+    const now = entry ?? { numbers: numbers(() => this.evaluate()), key: this.#key(), isHeld: false };
+    this.#entry = { ...now, isHeld: now.isHeld || reader === 'caller' };
+    return now.numbers;
   }
 
   /** The value that removal leaves: without a power iteration or a draw. */
@@ -61,7 +79,10 @@ export class Twin {
   readerOnTape(): () => tf.Tensor {
     if (!this.isPure && !this.inScope) return () => this.evaluate();
     const value = this.evaluate();
-    if (!this.isPure) this.#entry = { numbers: [...value.dataSync()], key: this.#key() };
+    // A read on a tape ends no value that somebody may hold: that is what later reads get.
+    if (!this.isPure && this.#freshEntry()?.isHeld !== true) {
+      this.#entry = { numbers: [...value.dataSync()], key: this.#key(), isHeld: false };
+    }
     return () => value;
   }
 
@@ -152,12 +173,10 @@ export class Twin {
     disposeOptimizer(this.#clock);
   }
 
-  #numbersOf(evaluate: () => tf.Tensor): number[] {
-    if (this.isPure || !this.inScope) return numbers(evaluate);
-    const entry = this.#entry;
-    if (entry !== null && this.#key().every((part, i) => part === entry.key[i])) return entry.numbers;
-    this.#entry = { numbers: numbers(evaluate), key: this.#key() };
-    return this.#entry.numbers;
+  /** The last entry, if nothing that it depended on has changed. */
+  #freshEntry(): Entry | null {
+    const key = this.#key();
+    return this.#entry?.key.every((part, i) => part === key[i]) ? this.#entry : null;
   }
 
   #key(): unknown[] {

@@ -325,11 +325,11 @@ export class World {
 
   /**
    * How far apart two right results may be, by their size. Where errors grow c times, values grow with them: their relative
-   * errors of c·2⁻²⁴ are errors of c²·2⁻²⁴ in the angles of the sines in the losses.
+   * errors of c·2⁻²⁴ are errors of c²·2⁻²⁴ in the angles of the sines in the losses. Gradients of gradients multiply several.
    */
   private roundingError(): number {
     this.noteCondition();
-    return this.condition ** 2 * 2 ** -23;
+    return this.condition ** 2 * 2 ** -20;
   }
 }
 
