@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 const arrows: Record<string, readonly string[]> = {
   core: [],
   engine: [],
-  ops: [],
+  ops: ['engine'],
   nn: ['engine', 'ops'],
   kernels: ['engine', 'ops'],
   parametrize: ['engine', 'nn'],

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { typeName } from '../core/text.ts';
-import { registerUseCheck } from '../nn/module/integrityCheck.ts';
+import { registerIntegrityCheck } from '../nn/module/integrityCheck.ts';
 import { registrationOf } from '../parametrize/registry.ts';
 import { type FieldOf, fieldsDeclaredOn, nameOf } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';
@@ -42,6 +42,6 @@ let isRegistered = false;
 
 /** From now on, objects with decorated fields are checked before they are used. */
 export function checkDeclaredBeforeUse(): void {
-  if (!isRegistered) registerUseCheck(checkDeclared);
+  if (!isRegistered) registerIntegrityCheck(checkDeclared);
   isRegistered = true;
 }

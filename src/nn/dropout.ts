@@ -5,7 +5,13 @@ import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { nextSeed, type SeedSequence, seedSequence } from './init/random.ts';
 import { toChannelsLastOrder } from './layout/channelsLast.ts';
-import { ANY_LAYOUT, inTorchLayout, type LaidOut, shapeOf, torchLayout } from './layout/layoutAware.ts';
+import {
+  inTorchLayout,
+  LAYOUT_AWARE,
+  shapeOf,
+  type TensorInLayout,
+  torchLayout,
+} from './layout/layoutAware.ts';
 import { Module } from './module/module.ts';
 
 /** Options of {@link Dropout}, {@link Dropout1d} and {@link Dropout2d}. */
@@ -33,11 +39,11 @@ abstract class RandomMask extends Module {
   protected abstract maskShape(shape: readonly number[]): number[];
 
   forward(x: Tensor): Tensor {
-    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+    return this[LAYOUT_AWARE](torchLayout(x)).tensor;
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     const p = this.training ? this.p : 0;
     const mask = this.maskShape(shapeOf(x));
     const hasManyAxes = mask.slice(2).some((size) => size !== 1);

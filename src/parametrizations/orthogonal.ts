@@ -5,8 +5,8 @@ import { formatShape } from '../core/shapes.ts';
 import { checkRoom } from '../kernels/checkRoom.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
-import { constantTimes } from '../ops/matrix/matMul.ts';
-import { matrixTranspose } from '../ops/matrix/triangular.ts';
+import { constantMatMul } from '../ops/matrix/matMul.ts';
+import { transpose } from '../ops/matrix/transpose.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { boolean, oneOf } from './options.ts';
@@ -85,7 +85,7 @@ export class Orthogonal extends Parametrization {
     this.checkShape(X);
     const { base, orthogonalMap } = this;
     const Q = orthogonalMaps[orthogonalMap](tallOf(X));
-    return withShape(base === undefined ? Q : constantTimes(batchOf(base), Q), X.shape);
+    return withShape(base === undefined ? Q : constantMatMul(batchOf(base), Q), X.shape);
   }
 
   /**
@@ -188,13 +188,13 @@ const batchOf = (x: Tensor): Tensor => tf.reshape(x, [-1, ...x.shape.slice(-2)])
 /** The matrices of a weight with at least as many rows as columns, by transposition: [b, n, k]. */
 function tallOf(x: Tensor): Tensor {
   const [m, n] = x.shape.slice(-2) as [number, number];
-  return m < n ? matrixTranspose(batchOf(x)) : batchOf(x);
+  return m < n ? transpose(batchOf(x)) : batchOf(x);
 }
 
 /** The inverse of {@link tallOf}. */
 function withShape(tall: Tensor, shape: number[]): Tensor {
   const [m, n] = shape.slice(-2) as [number, number];
-  return tf.reshape(m < n ? matrixTranspose(tall) : tall, shape);
+  return tf.reshape(m < n ? transpose(tall) : tall, shape);
 }
 
 /** A matrix of ones on the diagonal for every matrix of a shape. */

@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixFunctions } from '../kernels/matrixFunctions.ts';
-
-const { qr, reflectionProduct } = matrixFunctions;
+import { reflectionProduct } from '../ops/matrix/blockReflection.ts';
+import { qr } from '../ops/matrix/qr.ts';
 
 /** How far an entry of QᵀQ of an orthogonal n × n matrix may be from I: torch's `10 · n · eps`. */
 const tolerance = (n: number): number => 10 * n * 2 ** -23;

@@ -1,13 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixFunctions } from '../kernels/matrixFunctions.ts';
-import { times, transposedTimes } from '../ops/matrix/matMul.ts';
+import { householderProduct } from '../ops/matrix/householderProduct.ts';
+import { inverse } from '../ops/matrix/inverse.ts';
+import { matMul, matMulTN } from '../ops/matrix/matMul.ts';
+import { matrixExp } from '../ops/matrix/matrixExp.ts';
 import { reorthogonalize } from '../ops/matrix/reorthogonalize.ts';
-import { matrixTranspose, tril } from '../ops/matrix/triangular.ts';
+import { transpose } from '../ops/matrix/transpose.ts';
+import { tril } from '../ops/matrix/triangular.ts';
 import { isZero, norm } from '../ops/norm/norm.ts';
-import { constant } from '../ops/stopGradient.ts';
-
-const { matrixExp, inverse, householderProduct } = matrixFunctions;
+import { stopGradient } from '../ops/stopGradient.ts';
 
 /** How an orthogonal matrix is made of any matrix; see {@link Orthogonal}. */
 export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';
@@ -28,21 +29,21 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
     if (n <= 2 * k) {
       const zeros = (): Tensor => tf.concat([lower, tf.zeros([b, n, n - k])], 2);
       const L = n === k ? lower : zeros();
-      const Q = matrixExp(tf.sub(L, matrixTranspose(L)));
+      const Q = matrixExp(tf.sub(L, transpose(L)));
       return reorthogonalize(n === k ? Q : tf.slice(Q, [0, 0, 0], [b, n, k]));
     }
     const corner = tf.slice(lower, [0, 0, 0], [b, k, k]);
     const L = tf.slice(lower, [0, k, 0], [b, n - k, k]);
-    const lengths = constant(() => {
+    const lengths = stopGradient(() => {
       const lengths = norm(L, [1]);
       return tf.add(lengths, isZero(lengths));
     });
     const N = tf.div(L, lengths);
-    const right = tf.concat([tf.neg(transposedTimes(L, N)), tf.zeros([b, k, k])], 1);
-    const left = tf.concat([tf.sub(corner, matrixTranspose(corner)), tf.mul(tf.eye(k), lengths)], 1);
+    const right = tf.concat([tf.neg(matMulTN(L, N)), tf.zeros([b, k, k])], 1);
+    const left = tf.concat([tf.sub(corner, transpose(corner)), tf.mul(tf.eye(k), lengths)], 1);
     const columns = tf.slice(matrixExp(tf.concat([left, right], 2)), [0, 0, 0], [b, 2 * k, k]);
     const top = tf.slice(columns, [0, 0, 0], [b, k, k]);
-    return reorthogonalize(tf.concat([top, times(N, tf.slice(columns, [0, k, 0], [b, k, k]))], 1), 3);
+    return reorthogonalize(tf.concat([top, matMul(N, tf.slice(columns, [0, k, 0], [b, k, k]))], 1), 3);
   },
 
   /**
@@ -53,11 +54,11 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
     const [b, n, k] = X.shape as [number, number, number];
     const half = tf.mul(bounded(tril(X, -1)), 0.5);
     const K = tf.slice(half, [0, 0, 0], [b, k, k]);
-    const P = tf.add(tf.sub(tf.eye(k), K), matrixTranspose(K));
+    const P = tf.add(tf.sub(tf.eye(k), K), transpose(K));
     if (n === k) return reorthogonalize(tf.sub(tf.mul(2, inverse(P)), tf.eye(k)));
     const L = tf.slice(half, [0, k, 0], [b, n - k, k]);
-    const inverseOfS = inverse(tf.add(P, transposedTimes(L, L)));
-    const columns = tf.concat([inverseOfS, times(L, inverseOfS)], 1);
+    const inverseOfS = inverse(tf.add(P, matMulTN(L, L)));
+    const columns = tf.concat([inverseOfS, matMul(L, inverseOfS)], 1);
     return reorthogonalize(tf.sub(tf.mul(2, columns), tf.eye(n, k)), 3);
   },
 
@@ -67,7 +68,7 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
 /** The signs of the diagonal, [b, 1, k], with 1 for zero: constants, which no gradient flows through. */
 function diagonalSigns(X: Tensor): Tensor {
   const [, n, k] = X.shape as [number, number, number];
-  return constant(() => {
+  return stopGradient(() => {
     const diagonal = tf.sum(tf.mul(X, tf.eye(n, k)), 1, true);
     const ones = tf.onesLike(diagonal);
     return tf.where(tf.less(diagonal, 0), tf.neg(ones), ones);
@@ -83,6 +84,6 @@ function bounded(X: Tensor): Tensor {
   const limit = n === k ? 1e4 : 500;
   return tf.mul(
     X,
-    constant(() => tf.div(limit, tf.maximum(norm(X, [1, 2]), limit))),
+    stopGradient(() => tf.div(limit, tf.maximum(norm(X, [1, 2]), limit))),
   );
 }

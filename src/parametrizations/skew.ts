@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixTranspose, triu } from '../ops/matrix/triangular.ts';
+import { transpose } from '../ops/matrix/transpose.ts';
+import { triu } from '../ops/matrix/triangular.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { checkSquare } from './squareMatrix.ts';
@@ -19,7 +20,7 @@ export class Skew extends Parametrization {
   override forward(X: Tensor): Tensor {
     checkSquare('skew', X);
     const upper = triu(X, 1);
-    return tf.sub(upper, matrixTranspose(upper));
+    return tf.sub(upper, transpose(upper));
   }
 
   /** The part above the diagonal. Of a matrix that is not skew-symmetric, the rest is lost. */

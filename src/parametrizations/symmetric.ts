@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { matrixTranspose, triu } from '../ops/matrix/triangular.ts';
+import { transpose } from '../ops/matrix/transpose.ts';
+import { triu } from '../ops/matrix/triangular.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { checkSquare } from './squareMatrix.ts';
@@ -18,7 +19,7 @@ import { checkSquare } from './squareMatrix.ts';
 export class Symmetric extends Parametrization {
   override forward(X: Tensor): Tensor {
     checkSquare('symmetric', X);
-    return tf.add(triu(X), matrixTranspose(triu(X, 1)));
+    return tf.add(triu(X), transpose(triu(X, 1)));
   }
 
   /** The upper triangle. Of a matrix that is not symmetric, the lower one is lost. */

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { weightNormOp } from '../kernels/index.ts';
 import { norm } from '../ops/norm/norm.ts';
-import { constant } from '../ops/stopGradient.ts';
+import { stopGradient } from '../ops/stopGradient.ts';
 
 /** Limits for norms, and how far a norm outside of them is moved to the nearest one: 1 all the way, 0 not at all. */
 export interface NormLimits {
@@ -23,13 +23,13 @@ export interface NormLimits {
  */
 export function withNorms(X: Tensor, axes: readonly number[], limits: NormLimits): Tensor {
   const { minValue, maxValue, rate } = limits;
-  const norms = constant(() => norm(X, axes));
-  const nearest = constant(() => tf.minimum(tf.maximum(norms, minValue), maxValue));
+  const norms = stopGradient(() => norm(X, axes));
+  const nearest = stopGradient(() => tf.minimum(tf.maximum(norms, minValue), maxValue));
   // How much of the norm the limit gives: the rate outside, else 0.
-  const share = constant(() => {
+  const share = stopGradient(() => {
     const isOutside = tf.cast(tf.notEqual(nearest, norms), 'float32');
     return tf.mul(tf.mul(isOutside, tf.step(norms)), rate);
   });
-  const [a, b] = [constant(() => tf.sub(1, share)), constant(() => tf.mul(share, nearest))];
+  const [a, b] = [stopGradient(() => tf.sub(1, share)), stopGradient(() => tf.mul(share, nearest))];
   return tf.add(tf.mul(X, a), weightNormOp(b, X, axes, 0));
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { didYouMean, typeName } from '../core/text.ts';
-import { checkUse } from '../nn/module/integrityCheck.ts';
+import { checkIntegrity } from '../nn/module/integrityCheck.ts';
 import { locate } from './host.ts';
 import { hostKindOf } from './objectHost.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
@@ -13,7 +13,7 @@ import { type Registration, registrationOf, registrationsOf } from './registry.t
  * @see torch.nn.utils.parametrize.is_parametrized
  */
 export function isParametrized(host: object, name?: string): boolean {
-  checkUse(host);
+  checkIntegrity(host);
   return name === undefined
     ? registrationsOf(host).size > 0
     : registrationOf(...locate(host, name)) !== undefined;
@@ -48,7 +48,7 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */
 export function valueOf(host: object, name: string): Tensor {
-  checkUse(host);
+  checkIntegrity(host);
   const [owner, tensor] = locate(host, name);
   const registration = registrationOf(owner, tensor);
   return registration?.list.chain.read() ?? hostKindOf(owner).find('valueOf', owner, tensor).variable;
@@ -56,7 +56,7 @@ export function valueOf(host: object, name: string): Tensor {
 
 /** The registration on a tensor, or a helpful error. */
 export function registrationOrThrow(caller: string, host: object, name: string): Registration {
-  checkUse(host);
+  checkIntegrity(host);
   const [owner, tensor] = locate(host, name);
   const registration = registrationOf(owner, tensor);
   if (registration !== undefined) return registration;

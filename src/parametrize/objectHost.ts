@@ -6,7 +6,7 @@ import { isAlive, isVariable } from '../engine/variable.ts';
 import { isDisposed } from '../nn/module/disposal.ts';
 import { isModule, lookAt } from '../nn/module/fields.ts';
 import { checkProxied, UNWRAP } from '../nn/module/heldVariables.ts';
-import { checkUse } from '../nn/module/integrityCheck.ts';
+import { checkIntegrity } from '../nn/module/integrityCheck.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
 import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './host.ts';
@@ -105,7 +105,7 @@ function checkHost(caller: string, host: object): void {
       `${caller}: this ${typeName(host)} has been disposed. Make a new one.`,
     );
   }
-  checkUse(rawOf(host));
+  checkIntegrity(rawOf(host));
   if (isModule(host)) lookAt(rawOf(host));
 }
 

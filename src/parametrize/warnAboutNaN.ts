@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { numbersAtHand } from '../engine/hostValues.ts';
+import { hostValues } from '../engine/hostValues.ts';
 import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';
 
@@ -29,6 +29,6 @@ export function warnAboutNaN(
 
 function hasNaN(tensor: Tensor): boolean {
   if (tensor.dtype !== 'float32') return false;
-  const numbers = numbersAtHand(tensor);
+  const numbers = hostValues(tensor);
   return numbers !== null && Array.prototype.some.call(numbers, Number.isNaN);
 }

@@ -1,5 +1,5 @@
 import { joinPath } from '../core/paths.ts';
-import { checkUse } from '../nn/module/integrityCheck.ts';
+import { checkIntegrity } from '../nn/module/integrityCheck.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
 import { foreignHostKindOf } from '../parametrize/host.ts';
@@ -38,7 +38,7 @@ function otherHostsOf(model: object): [path: string, host: object][] {
   const found = new Map<object, string>();
   const walk = (host: object, path: string): void => {
     if (found.has(rawOf(host))) return;
-    checkUse(host);
+    checkIntegrity(host);
     found.set(rawOf(host), path);
     for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
       walk(child, joinPath(path, name));

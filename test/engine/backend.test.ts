@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { hasBackend } from '../../src/engine/backend.ts';
+import { hasBackend, isWasm } from '../../src/engine/backend.ts';
 
 describe('hasBackend', () => {
   it('is true once a backend is registered, and false without any', () => {
@@ -13,5 +13,11 @@ describe('hasBackend', () => {
     } finally {
       engine.registryFactory = registryFactory;
     }
+  });
+});
+
+describe('isWasm', () => {
+  it('is true of the wasm backend of tfjs only', () => {
+    expect(isWasm()).toBe(process.env['TFJS_BACKEND'] === 'wasm');
   });
 });

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { asMatrix, multiply, type SingularVectors } from '../../ops/matrix/powerIteration.ts';
-import { constant } from '../../ops/stopGradient.ts';
+import { asMatrix, matVec, type SingularVectors } from '../../ops/matrix/powerIteration.ts';
+import { stopGradient } from '../../ops/stopGradient.ts';
 
 /**
  * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W: the specification
@@ -42,11 +42,11 @@ interface SingularValue {
 
 /** `uᵀMv`, but the constant 1 instead of 0. */
 function singularValue(W: Tensor, dim: number, { left, right }: SingularVectors): SingularValue {
-  const product = tf.sum(tf.mul(left, multiply(asMatrix(W, dim), right, false)));
-  const varies = constant(() => tf.step(tf.abs(product)));
+  const product = tf.sum(tf.mul(left, matVec(asMatrix(W, dim), right, false)));
+  const varies = stopGradient(() => tf.step(tf.abs(product)));
   const sigma = tf.add(
     tf.mul(product, varies),
-    constant(() => tf.sub(1, varies)),
+    stopGradient(() => tf.sub(1, varies)),
   );
   return { sigma, varies };
 }

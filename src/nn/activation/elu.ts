@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { elementwise, exp, expm1 } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * The exponential linear unit.
@@ -35,7 +35,7 @@ export class ELU extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return elu(x, this.alpha);
   }
 
@@ -62,7 +62,7 @@ export class SELU extends Elementwise {
   static override readonly name: string = 'SELU';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.mul(1.0507009873554805, elu(x, 1.6732632423543772));
   }
 }
@@ -99,7 +99,7 @@ export class CELU extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return elu(x, this.alpha, this.alpha);
   }
 

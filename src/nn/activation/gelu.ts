@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkChoice, checkOptions } from '../../core/checkOptions.ts';
 import { erf, tanh } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /** Options of {@link GELU}. */
 export interface GELUOptions {
@@ -42,7 +42,7 @@ export class GELU extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     const doubled =
       this.approximate === 'none'
         ? erf(tf.mul(x, Math.SQRT1_2))

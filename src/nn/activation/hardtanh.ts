@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { elementwise } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * The identity between two limits.
@@ -45,7 +45,7 @@ export class Hardtanh extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return clip(x, this.minVal, this.maxVal);
   }
 
@@ -98,7 +98,7 @@ export class Hardsigmoid extends Elementwise {
   static override readonly name: string = 'Hardsigmoid';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return hardsigmoid(x);
   }
 }
@@ -121,7 +121,7 @@ export class Hardswish extends Elementwise {
   static override readonly name: string = 'Hardswish';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return hardswish(x);
   }
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger, checkNumber } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { ANY_LAYOUT, type LaidOut, shapeOf, torchLayout } from '../layout/layoutAware.ts';
+import { LAYOUT_AWARE, shapeOf, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
 
@@ -49,11 +49,11 @@ export class PReLU extends Module {
    * @throws {@link ParametrizeError} `SHAPE` if there are several parameters and axis 1 of the input is not as long
    */
   forward(x: Tensor): Tensor {
-    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+    return this[LAYOUT_AWARE](torchLayout(x)).tensor;
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     const { tensor, isChannelsLast } = x;
     const positive = tf.step(tensor);
     const slopes = this.slopes(shapeOf(x), isChannelsLast);

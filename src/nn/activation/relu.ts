@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
 import { elementwise } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * The positive part.
@@ -22,7 +22,7 @@ export class ReLU extends Elementwise {
   static override readonly name: string = 'ReLU';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.relu(x);
   }
 }
@@ -57,7 +57,7 @@ export class LeakyReLU extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     const slope = this.negativeSlope;
     return elementwise(
       (input) => tf.leakyRelu(input, slope),
@@ -104,7 +104,7 @@ export class Threshold extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return elementwise(
       // Not a product with the derivative: 0 times infinity is NaN.
       (input) => tf.where(tf.lessEqual(input, this.threshold), this.value, input),

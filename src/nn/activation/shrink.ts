@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { tanh } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * Soft thresholding: every number moved towards 0 by λ.
@@ -41,7 +41,7 @@ export class Softshrink extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.sub(tf.relu(tf.sub(x, this.lambd)), tf.relu(tf.sub(-this.lambd, x)));
   }
 
@@ -80,7 +80,7 @@ export class Hardshrink extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     const atMost = tf.sub(1, tf.step(tf.sub(x, this.lambd)));
     const atLeast = tf.sub(1, tf.step(tf.sub(-this.lambd, x)));
     return tf.mul(x, tf.sub(1, tf.mul(atLeast, atMost)));
@@ -109,7 +109,7 @@ export class Tanhshrink extends Elementwise {
   static override readonly name: string = 'Tanhshrink';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.sub(x, tanh(x));
   }
 }

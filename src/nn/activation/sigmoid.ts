@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { elementwise, sigmoid, tanh } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * The logistic function.
@@ -21,7 +21,7 @@ export class Sigmoid extends Elementwise {
   static override readonly name: string = 'Sigmoid';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return sigmoid(x);
   }
 }
@@ -44,7 +44,7 @@ export class Tanh extends Elementwise {
   static override readonly name: string = 'Tanh';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tanh(x);
   }
 }
@@ -67,7 +67,7 @@ export class Softsign extends Elementwise {
   static override readonly name: string = 'Softsign';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return softsign(x);
   }
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { sigmoid, softplus, tanh } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * The sigmoid linear unit, also called swish.
@@ -21,7 +21,7 @@ export class SiLU extends Elementwise {
   static override readonly name: string = 'SiLU';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.mul(x, sigmoid(x));
   }
 }
@@ -44,7 +44,7 @@ export class Mish extends Elementwise {
   static override readonly name: string = 'Mish';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.mul(x, tanh(softplus(x)));
   }
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { elementwise, sigmoid, softplus } from '../../ops/smooth.ts';
-import { Elementwise, MAP } from './elementwise.ts';
+import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
  * A smooth {@link ReLU}.
@@ -42,7 +42,7 @@ export class Softplus extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     const { beta, threshold } = this;
     const scaled = (input: Tensor): Tensor => (beta === 1 ? input : tf.mul(input, beta));
     const curvature = (input: Tensor): Tensor => {
@@ -83,7 +83,7 @@ export class LogSigmoid extends Elementwise {
   static override readonly name: string = 'LogSigmoid';
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     return tf.neg(softplus(tf.neg(x)));
   }
 }

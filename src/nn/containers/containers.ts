@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import {
-  ANY_LAYOUT,
-  callInAnyLayout,
+  callLayoutAware,
   inTorchLayout,
-  type LaidOut,
+  LAYOUT_AWARE,
+  type TensorInLayout,
   torchLayout,
 } from '../layout/layoutAware.ts';
 import { isModule } from '../module/fields.ts';
@@ -96,13 +96,13 @@ export class Sequential extends ModuleSequence {
   }
 
   forward(x: Tensor): Tensor {
-    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x)));
+    return inTorchLayout(this[LAYOUT_AWARE](torchLayout(x)));
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     let y = x;
-    for (const module of this) y = callInAnyLayout(module, y);
+    for (const module of this) y = callLayoutAware(module, y);
     // Without modules a second tensor on the same data, not x itself, which is not ours to hand over.
     const { tensor, isChannelsLast } = y;
     if (tensor !== x.tensor || !(tensor instanceof tf.Tensor)) return y;

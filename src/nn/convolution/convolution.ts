@@ -7,10 +7,10 @@ import { convolutionNd } from '../../ops/convolution/convolutionNd.ts';
 import { outputSize, type Pair } from '../../ops/convolution/correlate.ts';
 import { toFilter } from '../layout/channelsLast.ts';
 import {
-  ANY_LAYOUT,
   inTorchLayout,
-  type LaidOut,
+  LAYOUT_AWARE,
   mapChannelsLast,
+  type TensorInLayout,
   torchLayout,
 } from '../layout/layoutAware.ts';
 import { checkChannels, type SpatialInput } from '../layout/spatialInput.ts';
@@ -29,11 +29,11 @@ export abstract class Convolution<Size extends readonly number[]> extends ConvNd
    * kernel, or too small to be padded with itself; `DTYPE` if it is not float32
    */
   forward(x: Tensor): Tensor {
-    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x)));
+    return inTorchLayout(this[LAYOUT_AWARE](torchLayout(x)));
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     return mapChannelsLast(x, this.kernelSize.length, (input) => mapOf(this, input));
   }
 }

@@ -7,10 +7,10 @@ import { convolutionNdInputGradient } from '../../ops/convolution/convolutionNd.
 import type { Pair } from '../../ops/convolution/correlate.ts';
 import { toFilter } from '../layout/channelsLast.ts';
 import {
-  ANY_LAYOUT,
   inTorchLayout,
-  type LaidOut,
+  LAYOUT_AWARE,
   mapChannelsLast,
+  type TensorInLayout,
   torchLayout,
 } from '../layout/layoutAware.ts';
 import { checkChannels, type SpatialInput } from '../layout/spatialInput.ts';
@@ -34,7 +34,7 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
    * or no outputPadding gives outputSize; `DTYPE` if the input is not float32
    */
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
-    return inTorchLayout(this[ANY_LAYOUT](torchLayout(x), outputSize));
+    return inTorchLayout(this[LAYOUT_AWARE](torchLayout(x), outputSize));
   }
 
   /** @internal */
@@ -43,7 +43,7 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut, outputSize?: readonly number[]): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout, outputSize?: readonly number[]): TensorInLayout {
     return mapChannelsLast(x, this.kernelSize.length, (input) => mapOf(this, input, outputSize));
   }
 }

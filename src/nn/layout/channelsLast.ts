@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { swapLastAxes } from '../../ops/matrix/transpose.ts';
+import { transpose } from '../../ops/matrix/transpose.ts';
 
 // torch lays sequences, images and volumes out with the channels first, [n, c, ...size], and weights as [out, in,
 // ...kernel]; the kernels of tfjs want the channels last, [n, ...size, c] and [...kernel, in, out].
@@ -8,7 +8,7 @@ import { swapLastAxes } from '../../ops/matrix/transpose.ts';
 /** `[n, c, ...size]` → `[n, ...size, c]`. */
 export function toChannelsLast(x: Tensor): Tensor {
   const [n, channels, ...size] = x.shape as [number, number, ...number[]];
-  return tf.reshape(swapLastAxes(tf.reshape(x, [n, channels, tf.util.sizeFromShape(size)])), [
+  return tf.reshape(transpose(tf.reshape(x, [n, channels, tf.util.sizeFromShape(size)])), [
     n,
     ...size,
     channels,
@@ -18,7 +18,7 @@ export function toChannelsLast(x: Tensor): Tensor {
 /** `[n, ...size, c]` → `[n, c, ...size]`. */
 export function toChannelsFirst(y: Tensor): Tensor {
   const [n, size, channels] = [y.shape[0]!, y.shape.slice(1, -1), y.shape.at(-1)!];
-  return tf.reshape(swapLastAxes(tf.reshape(y, [n, tf.util.sizeFromShape(size), channels])), [
+  return tf.reshape(transpose(tf.reshape(y, [n, tf.util.sizeFromShape(size), channels])), [
     n,
     channels,
     ...size,

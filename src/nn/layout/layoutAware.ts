@@ -10,7 +10,7 @@ import type { SpatialInput } from './spatialInput.ts';
 // a Sequential hands a tensor on in the layout that it is in, and who needs another one transposes it.
 
 /** A tensor in torch's layout, `[n, c, ...size]` or any other, or with its channels last, `[n, ...size, c]`. */
-export interface LaidOut {
+export interface TensorInLayout {
   readonly tensor: Tensor;
   readonly isChannelsLast: boolean;
 }
@@ -21,12 +21,12 @@ export interface LaidOut {
  *
  * Not from the registry of symbols: the hooks of a module of another copy of this package are not to be seen here.
  */
-export const ANY_LAYOUT: unique symbol = Symbol('anyLayout');
+export const LAYOUT_AWARE: unique symbol = Symbol('anyLayout');
 
-type Compute = (this: Module, x: LaidOut) => LaidOut;
+type Compute = (this: Module, x: TensorInLayout) => TensorInLayout;
 
 /** `module.call`, in the layout that comes if the module can do that and nobody looks: by hooks or a `call` of its own. */
-export function callInAnyLayout(module: Module, x: LaidOut): LaidOut {
+export function callLayoutAware(module: Module, x: TensorInLayout): TensorInLayout {
   const compute = computeOf(module);
   if (compute === undefined || isWatched(module) || !(x.tensor instanceof tf.Tensor)) {
     return torchLayout(module.call(inTorchLayout(x)) as Tensor);
@@ -38,10 +38,10 @@ const isWatched = (module: Module): boolean =>
   module.call !== Module.prototype.call ||
   hooks(module, 'forwardPre').length + hooks(module, 'forward').length > 0;
 
-/** The {@link ANY_LAYOUT} of a module, if it is not older than the `forward`. */
+/** The {@link LAYOUT_AWARE} of a module, if it is not older than the `forward`. */
 function computeOf(module: Module): Compute | undefined {
   for (let level: object | null = module; level !== null; level = Object.getPrototypeOf(level)) {
-    const found = Object.getOwnPropertyDescriptor(level, ANY_LAYOUT);
+    const found = Object.getOwnPropertyDescriptor(level, LAYOUT_AWARE);
     if (found !== undefined) return found.value as Compute;
     if (Object.hasOwn(level, 'forward')) return undefined;
   }
@@ -49,24 +49,24 @@ function computeOf(module: Module): Compute | undefined {
 }
 
 /** A tensor that is in torch's layout. */
-export const torchLayout = (tensor: Tensor): LaidOut => ({ tensor, isChannelsLast: false });
+export const torchLayout = (tensor: Tensor): TensorInLayout => ({ tensor, isChannelsLast: false });
 
 /** A tensor whose channels are last. */
-export const channelsLast = (tensor: Tensor): LaidOut => ({ tensor, isChannelsLast: true });
+export const channelsLast = (tensor: Tensor): TensorInLayout => ({ tensor, isChannelsLast: true });
 
 /** The tensor in torch's layout. */
-export const inTorchLayout = ({ tensor, isChannelsLast }: LaidOut): Tensor =>
+export const inTorchLayout = ({ tensor, isChannelsLast }: TensorInLayout): Tensor =>
   isChannelsLast ? tf.tidy(() => toChannelsFirst(tensor)) : tensor;
 
 /** What a layer checks of its input, with the shape in torch's layout. */
-export const spatialInputOf = (x: LaidOut): SpatialInput => ({
+export const spatialInputOf = (x: TensorInLayout): SpatialInput => ({
   rank: x.tensor.rank,
   dtype: x.tensor.dtype,
   shape: shapeOf(x),
 });
 
 /** The shape in torch's layout, which is the one that the user knows. */
-export const shapeOf = ({ tensor, isChannelsLast }: LaidOut): number[] =>
+export const shapeOf = ({ tensor, isChannelsLast }: TensorInLayout): number[] =>
   isChannelsLast ? toTorchOrder(tensor.shape) : tensor.shape;
 
 /**
@@ -76,10 +76,10 @@ export const shapeOf = ({ tensor, isChannelsLast }: LaidOut): number[] =>
  * @param mapOf - checks the input and makes the map
  */
 export function mapChannelsLast(
-  x: LaidOut,
+  x: TensorInLayout,
   rank: number,
   mapOf: (input: SpatialInput) => (batch: Tensor) => Tensor,
-): LaidOut {
+): TensorInLayout {
   const map = mapOf(spatialInputOf(x));
   if (x.tensor.rank === rank + 2) {
     return channelsLast(map(x.isChannelsLast ? x.tensor : toChannelsLast(x.tensor)));

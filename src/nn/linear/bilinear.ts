@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { timesTransposed } from '../../ops/matrix/matMul.ts';
+import { matMulNT } from '../../ops/matrix/matMul.ts';
 import { uniformWithin } from '../init/random.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
@@ -81,7 +81,7 @@ export class Bilinear extends Module {
     const size = tf.util.sizeFromShape(leading);
     // One matrix product gives all Wₖ·x₂; what is left are dot products with x₁.
     const maps = tf.reshape(this.weight, [outFeatures * in1Features, in2Features]);
-    const mapped = timesTransposed(tf.reshape(x2, [size, in2Features]), maps);
+    const mapped = matMulNT(tf.reshape(x2, [size, in2Features]), maps);
     const products = tf.mul(
       tf.reshape(mapped, [size, outFeatures, in1Features]),
       tf.reshape(x1, [size, 1, in1Features]),

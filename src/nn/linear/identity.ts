@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { Elementwise, MAP } from '../activation/elementwise.ts';
+import { ELEMENTWISE, Elementwise } from '../activation/elementwise.ts';
 
 /**
  * Passes its input on: it takes the place of a layer, whose arguments it accepts.
@@ -31,7 +31,7 @@ export class Identity extends Elementwise {
   }
 
   /** @internal */
-  [MAP](x: Tensor): Tensor {
+  [ELEMENTWISE](x: Tensor): Tensor {
     // Not x itself, which is not ours to hand over.
     return tf.reshape(x, x.shape);
   }

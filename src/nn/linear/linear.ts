@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { times, timesTransposed } from '../../ops/matrix/matMul.ts';
+import { matMul, matMulNT } from '../../ops/matrix/matMul.ts';
 import { uniformWithin } from '../init/random.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
@@ -88,7 +88,7 @@ export function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const leading = x.shape.slice(0, -1);
   // One matrix product for all leading axes: tfjs would broadcast the weight over them.
   const rows = tf.reshape(x, [tf.util.sizeFromShape(leading), inFeatures]);
-  const product = timesTransposed(rows, weight);
+  const product = matMulNT(rows, weight);
   return tf.reshape(plusBias(product, bias), [...leading, outFeatures]);
 }
 
@@ -97,5 +97,5 @@ export function plusBias(rows: Tensor, bias: Tensor | null): Tensor {
   if (bias === null) return rows;
   if (rows.shape[0] !== 0) return tf.add(rows, bias);
   // The gradient of the bias is a sum of nothing, for which the wasm backend has no zeros; a product has.
-  return tf.add(rows, times(tf.ones([0, 1]), tf.reshape(bias, [1, bias.size])));
+  return tf.add(rows, matMul(tf.ones([0, 1]), tf.reshape(bias, [1, bias.size])));
 }

@@ -2,7 +2,7 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { scoped } from '../../engine/scope.ts';
 import { lookAt } from './fields.ts';
-import { checkUse } from './integrityCheck.ts';
+import { checkIntegrity } from './integrityCheck.ts';
 import type { Module } from './module.ts';
 import { rawOf } from './rawOf.ts';
 
@@ -61,7 +61,7 @@ export function inCallOf<T>(module: Module, work: () => T): T {
       `call: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
     );
   }
-  checkUse(lookAt(module));
+  checkIntegrity(lookAt(module));
   // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after, so
   // that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
   return scoped(`${typeName(module)}.call`, work);

@@ -6,7 +6,7 @@ import { typeName } from '../../core/text.ts';
 import { isKept } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { dropAssigned, holdVariable, takeAssigned } from './heldVariables.ts';
-import { checkUse } from './integrityCheck.ts';
+import { checkIntegrity } from './integrityCheck.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 import { rawOf } from './rawOf.ts';
@@ -87,7 +87,7 @@ export function everyModule(root: Module): [path: string, module: Module][] {
   const found = new Map<Module, string>();
   const walk = (module: Module, path: string): void => {
     if (found.has(module)) return;
-    checkUse(module);
+    checkIntegrity(module);
     found.set(module, path);
     for (const [name, child] of module.namedChildren()) walk(child, joinPath(path, name));
   };
@@ -108,7 +108,7 @@ export function everyPath(root: Module): [prefix: string, module: Module][] {
         `${typeName(root)}: '${prefix.slice(0, -1)}' is a ${typeName(module)} that is below itself, the keys of its state would have no end. Hold what points back in a closure or an object: { parent }.`,
       );
     }
-    checkUse(module);
+    checkIntegrity(module);
     const below = fieldsOf(module).children.flatMap(([name, child]) =>
       walk(child, `${prefix}${name}.`, [...above, module]),
     );

@@ -4,7 +4,7 @@ import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
-import { numbersAtHand } from '../../engine/hostValues.ts';
+import { hostValues } from '../../engine/hostValues.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import { readStateDict } from '../stateDict/readStateDict.ts';
@@ -130,7 +130,7 @@ function hasSameNumbers(a: unknown, b: unknown): boolean {
   if (!tf.util.arraysEqual(a.shape, b.shape)) return false;
   if (a.dataId === b.dataId) return true;
   if (a.dtype !== 'float32' || b.dtype !== 'float32') return false;
-  const [left, right] = [numbersAtHand(a), numbersAtHand(b)];
+  const [left, right] = [hostValues(a), hostValues(b)];
   return left !== null && right !== null && tf.util.arraysEqual(bitsOf(left), bitsOf(right));
 }
 

@@ -2,10 +2,10 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../../core/errors.ts';
 import {
-  ANY_LAYOUT,
   inTorchLayout,
-  type LaidOut,
+  LAYOUT_AWARE,
   spatialInputOf,
+  type TensorInLayout,
   torchLayout,
 } from '../layout/layoutAware.ts';
 import { normOptions, RunningNorm } from './runningNorm.ts';
@@ -43,11 +43,11 @@ abstract class BatchNorm extends RunningNorm {
    * for each channel
    */
   forward(x: Tensor): Tensor {
-    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+    return this[LAYOUT_AWARE](torchLayout(x)).tensor;
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     this.checkInput(spatialInputOf(x), 1, this.layouts());
     // In training the statistics are read where they are moved: a computed one is evaluated once in a call.
     const { running_mean, running_var } = this.training ? noStatistics : this;

@@ -4,11 +4,11 @@ import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { checkSpatialInput } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
-import { padAxes, type SelfPaddingMode } from './padAxes.ts';
+import { type EdgePaddingMode, padAxes } from './padAxes.ts';
 import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOptions.ts';
 
 /** What the layers that pad a tensor with itself have in common. */
-abstract class SelfPad<Edges extends readonly number[]> extends Module {
+abstract class EdgePad<Edges extends readonly number[]> extends Module {
   /** Elements at each edge, the last axis first. */
   readonly padding: Edges;
 
@@ -18,7 +18,7 @@ abstract class SelfPad<Edges extends readonly number[]> extends Module {
   }
 
   /** What the padding consists of. */
-  protected abstract mode(): SelfPaddingMode;
+  protected abstract mode(): EdgePaddingMode;
 
   /**
    * @throws {@link ParametrizeError} `SHAPE` if the input has another rank, or is too small to be padded with itself;
@@ -49,7 +49,7 @@ abstract class SelfPad<Edges extends readonly number[]> extends Module {
  *
  * @see torch.nn.ReflectionPad1d
  */
-export class ReflectionPad1d extends SelfPad<readonly [number, number]> {
+export class ReflectionPad1d extends EdgePad<readonly [number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ReflectionPad1d';
 
@@ -61,7 +61,7 @@ export class ReflectionPad1d extends SelfPad<readonly [number, number]> {
     super(edges('ReflectionPad1d', 1, padding, 0));
   }
 
-  protected override mode(): SelfPaddingMode {
+  protected override mode(): EdgePaddingMode {
     return 'reflect';
   }
 }
@@ -80,7 +80,7 @@ export class ReflectionPad1d extends SelfPad<readonly [number, number]> {
  *
  * @see torch.nn.ReflectionPad2d
  */
-export class ReflectionPad2d extends SelfPad<readonly [number, number, number, number]> {
+export class ReflectionPad2d extends EdgePad<readonly [number, number, number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ReflectionPad2d';
 
@@ -92,7 +92,7 @@ export class ReflectionPad2d extends SelfPad<readonly [number, number, number, n
     super(edges('ReflectionPad2d', 2, padding, 0));
   }
 
-  protected override mode(): SelfPaddingMode {
+  protected override mode(): EdgePaddingMode {
     return 'reflect';
   }
 }
@@ -111,7 +111,7 @@ export class ReflectionPad2d extends SelfPad<readonly [number, number, number, n
  *
  * @see torch.nn.ReplicationPad1d
  */
-export class ReplicationPad1d extends SelfPad<readonly [number, number]> {
+export class ReplicationPad1d extends EdgePad<readonly [number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ReplicationPad1d';
 
@@ -123,7 +123,7 @@ export class ReplicationPad1d extends SelfPad<readonly [number, number]> {
     super(edges('ReplicationPad1d', 1, padding, 0));
   }
 
-  protected override mode(): SelfPaddingMode {
+  protected override mode(): EdgePaddingMode {
     return 'replicate';
   }
 }
@@ -142,7 +142,7 @@ export class ReplicationPad1d extends SelfPad<readonly [number, number]> {
  *
  * @see torch.nn.ReplicationPad2d
  */
-export class ReplicationPad2d extends SelfPad<readonly [number, number, number, number]> {
+export class ReplicationPad2d extends EdgePad<readonly [number, number, number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ReplicationPad2d';
 
@@ -154,7 +154,7 @@ export class ReplicationPad2d extends SelfPad<readonly [number, number, number, 
     super(edges('ReplicationPad2d', 2, padding, 0));
   }
 
-  protected override mode(): SelfPaddingMode {
+  protected override mode(): EdgePaddingMode {
     return 'replicate';
   }
 }
@@ -173,7 +173,7 @@ export class ReplicationPad2d extends SelfPad<readonly [number, number, number, 
  *
  * @see torch.nn.CircularPad1d
  */
-export class CircularPad1d extends SelfPad<readonly [number, number]> {
+export class CircularPad1d extends EdgePad<readonly [number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'CircularPad1d';
 
@@ -185,7 +185,7 @@ export class CircularPad1d extends SelfPad<readonly [number, number]> {
     super(edges('CircularPad1d', 1, padding, 0));
   }
 
-  protected override mode(): SelfPaddingMode {
+  protected override mode(): EdgePaddingMode {
     return 'circular';
   }
 }
@@ -204,7 +204,7 @@ export class CircularPad1d extends SelfPad<readonly [number, number]> {
  *
  * @see torch.nn.CircularPad2d
  */
-export class CircularPad2d extends SelfPad<readonly [number, number, number, number]> {
+export class CircularPad2d extends EdgePad<readonly [number, number, number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'CircularPad2d';
 
@@ -216,7 +216,7 @@ export class CircularPad2d extends SelfPad<readonly [number, number, number, num
     super(edges('CircularPad2d', 2, padding, 0));
   }
 
-  protected override mode(): SelfPaddingMode {
+  protected override mode(): EdgePaddingMode {
     return 'circular';
   }
 }

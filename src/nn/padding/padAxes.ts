@@ -8,7 +8,7 @@ import type { Pair } from '../../ops/convolution/correlate.ts';
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
 /** The modes that take elements of the tensor itself. */
-export type SelfPaddingMode = Exclude<PaddingMode, 'zeros'>;
+export type EdgePaddingMode = Exclude<PaddingMode, 'zeros'>;
 
 /** Every {@link PaddingMode}. */
 export const paddingModes: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
@@ -27,7 +27,7 @@ export function padAxes(
   x: Tensor,
   firstAxis: number,
   pads: readonly Pair[],
-  mode: SelfPaddingMode,
+  mode: EdgePaddingMode,
 ): Tensor {
   checkReach(caller, x.shape, firstAxis, pads, mode);
   // The cpu backend cannot slice an empty tensor.
@@ -35,7 +35,7 @@ export function padAxes(
   return pads.reduce((padded: Tensor, pair, i) => padAxis(padded, firstAxis + i, pair, mode), x);
 }
 
-function padAxis(x: Tensor, axis: number, [before, after]: Pair, mode: SelfPaddingMode): Tensor {
+function padAxis(x: Tensor, axis: number, [before, after]: Pair, mode: EdgePaddingMode): Tensor {
   const length = x.shape[axis]!;
   const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
@@ -75,7 +75,7 @@ export function checkReach(
   shape: readonly number[],
   firstAxis: number,
   pads: readonly Pair[],
-  mode: SelfPaddingMode,
+  mode: EdgePaddingMode,
 ): void {
   pads.forEach((pair, i) => {
     const axis = firstAxis + i;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
 import type { ParametrizeError } from '../../core/errors.ts';
 import { convolutionNd } from '../../ops/convolution/convolutionNd.ts';
-import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../layout/layoutAware.ts';
+import { LAYOUT_AWARE, spatialInputOf, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { checkSpatialInput, sizeOf } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import {
@@ -75,11 +75,11 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
    * is not float32
    */
   forward(x: Tensor): Tensor {
-    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+    return this[LAYOUT_AWARE](torchLayout(x)).tensor;
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     const rank = this.rank();
     const input = spatialInputOf(x);
     checkSpatialInput(this, input, rank);

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import type { ParametrizeError } from '../../core/errors.ts';
 import { maxPool } from '../../ops/pooling/maxPool.ts';
-import { ANY_LAYOUT, type LaidOut, spatialInputOf, torchLayout } from '../layout/layoutAware.ts';
+import { LAYOUT_AWARE, spatialInputOf, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { checkSpatialInput } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import { checkPoolSizes, formatSizes, mapImages, placeWindow, type Sizes } from './poolWindow.ts';
@@ -58,11 +58,11 @@ abstract class MaxPool<Size extends readonly number[]> extends Module {
    * is not float32
    */
   forward(x: Tensor): Tensor {
-    return this[ANY_LAYOUT](torchLayout(x)).tensor;
+    return this[LAYOUT_AWARE](torchLayout(x)).tensor;
   }
 
   /** @internal */
-  [ANY_LAYOUT](x: LaidOut): LaidOut {
+  [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     const input = spatialInputOf(x);
     checkSpatialInput(this, input, this.rank());
     const window = placeWindow(this, input, this.rank());

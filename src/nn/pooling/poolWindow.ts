@@ -4,7 +4,7 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { PoolWindow } from '../../ops/pooling/maxPool.ts';
-import { channelsLast, inTorchLayout, type LaidOut, torchLayout } from '../layout/layoutAware.ts';
+import { channelsLast, inTorchLayout, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { type SpatialInput, sizeOf } from '../layout/spatialInput.ts';
 
 /** One number for every spatial axis, or one for each. */
@@ -97,7 +97,11 @@ export function mapPlanes(x: Tensor, outputs: readonly number[], map: (planes: T
  * Applies a map of `[m, ...size, channels]`, which does the same to every channel, to a tensor in either layout: by
  * planes in torch's.
  */
-export function mapImages(x: LaidOut, outputs: readonly number[], map: (images: Tensor) => Tensor): LaidOut {
+export function mapImages(
+  x: TensorInLayout,
+  outputs: readonly number[],
+  map: (images: Tensor) => Tensor,
+): TensorInLayout {
   const { tensor, isChannelsLast } = x;
   if (!isChannelsLast || tensor.rank !== outputs.length + 2) {
     return torchLayout(mapPlanes(inTorchLayout(x), outputs, map));

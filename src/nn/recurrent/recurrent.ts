@@ -2,7 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions, checkProbability } from '../../core/checkOptions.ts';
 import type { ParametrizeError } from '../../core/errors.ts';
-import { timesTransposed, transposed } from '../../ops/matrix/matMul.ts';
+import { matMulNT } from '../../ops/matrix/matMul.ts';
+import { transpose } from '../../ops/matrix/transpose.ts';
 import { stack, unstack } from '../../ops/stack.ts';
 import { zeroAtRandom } from '../dropout.ts';
 import { uniformWithin } from '../init/random.ts';
@@ -183,9 +184,9 @@ export abstract class Recurrent extends Module {
     isReversed: boolean,
   ): [output: Tensor, states: Tensor[]] {
     const [inputWeight, weight] = [this[`weight_ih_${layer}`]!, this[`weight_hh_${layer}`]!];
-    const turned = transposed(weight);
+    const turned = transpose(weight);
     const { inputBias, parts, step } = this.cell(
-      (h) => timesTransposed(h, weight, turned),
+      (h) => matMulNT(h, weight, turned),
       this[`bias_ih_${layer}`] ?? null,
       this[`bias_hh_${layer}`] ?? null,
     );

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { asMatrix, multiply } from '../../ops/matrix/powerIteration.ts';
+import { asMatrix, matVec } from '../../ops/matrix/powerIteration.ts';
 import { direction } from '../../ops/norm/direction.ts';
 import { isZero } from '../../ops/norm/norm.ts';
 import { scaleToOne } from '../../ops/norm/scaleToOne.ts';
@@ -41,7 +41,7 @@ function quotientOf(key: string, parts: Parts, module: object): Tensor {
     throw misfit(key, `the original has shape ${shapes[0]}, u ${shapes[1]} and v ${shapes[2]}`);
   }
   const scaled = scaleToOne(W);
-  const sigma = tf.sum(tf.mul(u, multiply(asMatrix(scaled, dim), v, false)));
+  const sigma = tf.sum(tf.mul(u, matVec(asMatrix(scaled, dim), v, false)));
   return tf.div(scaled, tf.add(sigma, isZero(tf.abs(sigma))));
 }
 
@@ -64,7 +64,7 @@ export function rightVectorOf(key: string, W: Tensor, u: Tensor, value: Tensor, 
     throw misfit(key, `the original has shape ${shapes[0]}, u ${shapes[1]} and the value ${shapes[2]}`);
   }
   const sigma = tf.div(tf.sum(tf.square(W)), tf.sum(tf.mul(W, value)));
-  const product = multiply(asMatrix(W, dim), u, true);
+  const product = matVec(asMatrix(W, dim), u, true);
   return tf.mul(product, tf.div(sigma, tf.sum(tf.square(product))));
 }
 

@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
 import { norm } from '../norm/norm.ts';
-import { type NumbersAtHand, nothingAtHand } from '../syncReader.ts';
-import { multiply, transposed, transposedTimes } from './matMul.ts';
+import { matMulTN, plainMatMul } from './matMul.ts';
+import { transpose } from './transpose.ts';
 import { triangularInverse } from './triangularInverse.ts';
 
 /** A product of reflections as `H₁H₂⋯H_k = I − VTVᵀ`. */
@@ -14,9 +15,9 @@ export interface BlockReflection {
 }
 
 /** The product of the reflections `I − 2vvᵀ/‖v‖²` of the columns v of a tensor, [b, n, k]. */
-export function blockReflection(vectors: Tensor, numbersAtHand?: NumbersAtHand): BlockReflection {
+export function blockReflection(vectors: Tensor, read?: SyncReader): BlockReflection {
   const V = tf.div(vectors, norm(vectors, [1]));
-  return { V, T: reflectionFactor(V, numbersAtHand) };
+  return { V, T: reflectionFactor(V, read) };
 }
 
 /**
@@ -29,9 +30,9 @@ export function blockReflection(vectors: Tensor, numbersAtHand?: NumbersAtHand):
  *
  * @see Joffrain et al. 2006, doi:10.1145/1141885.1141886
  */
-export function reflectionFactor(V: Tensor, numbersAtHand?: NumbersAtHand): Tensor {
+export function reflectionFactor(V: Tensor, read?: SyncReader): Tensor {
   const halfOfDiagonal = tf.sub(1, tf.mul(tf.eye(V.shape[2]!), 0.5));
-  return triangularInverse(tf.mul(transposedTimes(V, V), halfOfDiagonal), numbersAtHand);
+  return triangularInverse(tf.mul(matMulTN(V, V), halfOfDiagonal), read);
 }
 
 /** How many reflections are applied at once. */
@@ -47,11 +48,7 @@ const BLOCK = 32;
  * **Gradient**: none.
  * **Ownership**: returns a new tensor, as any op.
  */
-export function reflectionProduct(
-  vectors: Tensor,
-  columns: number,
-  numbersAtHand: NumbersAtHand = nothingAtHand,
-): Tensor {
+export function reflectionProduct(vectors: Tensor, columns: number, read: SyncReader = hostValues): Tensor {
   const [b, n, k] = vectors.shape as [number, number, number];
   let product: Tensor | null = null;
   for (let start = BLOCK * Math.floor((k - 1) / BLOCK); start >= 0; start -= BLOCK) {
@@ -59,7 +56,7 @@ export function reflectionProduct(
     const width = Math.min(BLOCK, k - start);
     product = tf.tidy(() => {
       const below = tf.slice(vectors, [0, start, start], [b, n - start, width]);
-      const block = blockReflection(tf.add(below, tf.eye(n - start, width)), numbersAtHand);
+      const block = blockReflection(tf.add(below, tf.eye(n - start, width)), read);
       return reflectBordered(block, inner, columns - start);
     });
     inner?.dispose();
@@ -71,11 +68,11 @@ export function reflectionProduct(
 function reflectBordered({ V, T }: BlockReflection, inner: Tensor | null, columns: number): Tensor {
   const [b, n, w] = V.shape as [number, number, number];
   const top = tf.slice(V, [0, 0, 0], [b, inner === null ? columns : w, w]);
-  const left = multiply(V, multiply(T, transposed(top)));
+  const left = plainMatMul(V, plainMatMul(T, transpose(top)));
   if (inner === null) return tf.sub(tf.eye(n, columns), left);
   const right = tf.tidy(() => {
     const bottom = tf.slice(V, [0, w, 0], [b, n - w, w]);
-    const change = multiply(V, multiply(T, multiply(bottom, inner, true)));
+    const change = plainMatMul(V, plainMatMul(T, plainMatMul(bottom, inner, true)));
     return tf.sub(tf.concat([tf.zeros([b, w, columns - w]), inner], 1), change);
   });
   return tf.concat([tf.sub(tf.eye(n, w), left), right], 2);

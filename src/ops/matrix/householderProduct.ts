@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { NumbersAtHand } from '../syncReader.ts';
+import type { SyncReader } from '../../engine/hostValues.ts';
 import { blockReflection } from './blockReflection.ts';
-import { times, timesTransposed } from './matMul.ts';
+import { matMul, matMulNT } from './matMul.ts';
 import { tril } from './triangular.ts';
 
 /**
@@ -17,11 +17,11 @@ import { tril } from './triangular.ts';
  *
  * @see torch.linalg.householder_product. Joffrain et al. 2006, doi:10.1145/1141885.1141886
  */
-export function householderProduct(A: Tensor, numbersAtHand?: NumbersAtHand): Tensor {
+export function householderProduct(A: Tensor, read?: SyncReader): Tensor {
   const [b, n, k] = A.shape as [number, number, number];
   const identity = tf.eye(n, k);
-  const { V, T } = blockReflection(tf.add(tril(A, -1), identity), numbersAtHand);
+  const { V, T } = blockReflection(tf.add(tril(A, -1), identity), read);
   const top = tf.slice(V, [0, 0, 0], [b, k, k]);
-  const product = times(V, timesTransposed(T, top));
+  const product = matMul(V, matMulNT(T, top));
   return tf.sub(identity, product);
 }

@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { type NumbersAtHand, nothingAtHand } from '../syncReader.ts';
+import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
 import { differentiableInverse } from './inverseGradient.ts';
-import { multiply } from './matMul.ts';
-import { matrixTranspose } from './triangular.ts';
+import { plainMatMul } from './matMul.ts';
+import { transpose } from './transpose.ts';
 
 /** Matrices of at most this size are inverted as a whole. */
 const SMALL = 64;
@@ -18,20 +18,20 @@ const FINISH = 6;
  * The inverses of matrices whose symmetric part is at least the identity: `xᵀMx ≥ xᵀx`, such as I − K of a skew K.
  *
  * By blocks, with Schur complements, which are such matrices again, so that nothing has to be pivoted; small blocks by
- * elimination where their numbers are at hand. Elsewhere by Newton's iteration `X ← X(2I − MX)`: all is products of matrices
+ * elimination where their numbers are known. Elsewhere by Newton's iteration `X ← X(2I − MX)`: all is products of matrices
  * then, where eliminating row by row would take a hundred times as many operations.
  *
  * @remarks
  * **Shape**: M, M⁻¹: [b, n, n].
  * **Gradient**: of any order.
  */
-export const inverse = (M: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): Tensor =>
-  differentiableInverse((M) => invert(M, numbersAtHand))(M);
+export const inverse = (M: Tensor, read: SyncReader = hostValues): Tensor =>
+  differentiableInverse((M) => invert(M, read))(M);
 
-function invert(M: Tensor, numbersAtHand: NumbersAtHand): Tensor {
+function invert(M: Tensor, read: SyncReader): Tensor {
   const [b, n] = M.shape as [number, number, number];
   if (n <= SMALL) {
-    const numbers = numbersAtHand(M);
+    const numbers = read(M);
     return numbers === null ? iterate(M) : tf.tensor(eliminate(numbers, b, n), M.shape);
   }
   const h = Math.ceil(n / 2);
@@ -41,12 +41,12 @@ function invert(M: Tensor, numbersAtHand: NumbersAtHand): Tensor {
     tf.slice(M, [0, h, 0], [b, n - h, h]),
     tf.slice(M, [0, h, h], [b, n - h, n - h]),
   ];
-  const inverseOfP = invert(P, numbersAtHand);
-  const left = multiply(R, inverseOfP);
-  const bottomRight = invert(tf.sub(S, multiply(left, Q)), numbersAtHand);
-  const topRight = tf.neg(multiply(multiply(inverseOfP, Q), bottomRight));
-  const bottomLeft = tf.neg(multiply(bottomRight, left));
-  const topLeft = tf.sub(inverseOfP, multiply(topRight, left));
+  const inverseOfP = invert(P, read);
+  const left = plainMatMul(R, inverseOfP);
+  const bottomRight = invert(tf.sub(S, plainMatMul(left, Q)), read);
+  const topRight = tf.neg(plainMatMul(plainMatMul(inverseOfP, Q), bottomRight));
+  const bottomLeft = tf.neg(plainMatMul(bottomRight, left));
+  const topLeft = tf.sub(inverseOfP, plainMatMul(topRight, left));
   return tf.concat([tf.concat([topLeft, topRight], 2), tf.concat([bottomLeft, bottomRight], 2)], 1);
 }
 
@@ -85,7 +85,7 @@ function iterate(M: Tensor): Tensor {
   const squares = tf.sum(tf.square(M), [1, 2], true);
   const size = tf.abs(M);
   const norms = tf.mul(tf.max(tf.sum(size, 1, true), 2, true), tf.max(tf.sum(size, 2, true), 1, true));
-  let X: Tensor = tf.div(matrixTranspose(M), tf.minimum(squares, norms));
+  let X: Tensor = tf.div(transpose(M), tf.minimum(squares, norms));
   const [approach, finish] = [tf.mul(tf.eye(n), 1.05), tf.mul(tf.eye(n), 2)];
   for (let i = 0; i < APPROACH; i++) {
     X = tf.mul(tf.matMul(X, tf.sub(approach, tf.matMul(M, X))), 4 / 1.05 ** 2);

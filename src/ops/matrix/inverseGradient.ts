@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { times, timesTransposed, transposed, transposedTimes } from './matMul.ts';
+import { matMul, matMulNT, matMulTN } from './matMul.ts';
+import { transpose } from './transpose.ts';
 
 /**
  * Gives an algorithm that inverts matrices the gradient of the inverse, of any order: `dM = −XᵀdXXᵀ` with `X = M⁻¹`.
@@ -32,9 +33,9 @@ export function differentiableInverse(invert: (M: Tensor) => Tensor): (M: Tensor
         gradFunc: (u, saved) => {
           const [dX, M] = saved as Tensor[] as [Tensor, Tensor];
           const X = inverse(M);
-          const toM = times(between(X, dX), timesTransposed(transposed(u as Tensor), X));
-          const toOther = transposedTimes(X, transposedTimes(u as Tensor, between(X, dX)));
-          return [tf.neg(times(times(X, u as Tensor), X)), tf.neg(tf.add(toM, toOther))];
+          const toM = matMul(between(X, dX), matMulNT(transpose(u as Tensor), X));
+          const toOther = matMulTN(X, matMulTN(u as Tensor, between(X, dX)));
+          return [tf.neg(matMul(matMul(X, u as Tensor), X)), tf.neg(tf.add(toM, toOther))];
         },
       };
     });
@@ -44,4 +45,4 @@ export function differentiableInverse(invert: (M: Tensor) => Tensor): (M: Tensor
 }
 
 /** `−XᵀdXXᵀ` */
-const between = (X: Tensor, dX: Tensor): Tensor => tf.neg(timesTransposed(transposedTimes(X, dX), X));
+const between = (X: Tensor, dX: Tensor): Tensor => tf.neg(matMulNT(matMulTN(X, dX), X));

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { constant } from '../stopGradient.ts';
-import { type NumbersAtHand, nothingAtHand } from '../syncReader.ts';
-import { times } from './matMul.ts';
+import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
+import { stopGradient } from '../stopGradient.ts';
+import { matMul } from './matMul.ts';
 
 /**
  * A polynomial `Σ Aᵏ/k!` up to a degree, in powers of A^block: the remainder of matrices up to `size` is lost in float32.
@@ -33,7 +33,7 @@ const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 
  * The size that decides, by the powers of A that are computed anyway, is between the largest eigenvalue and
  * `max(‖A³‖^⅓, ‖A⁴‖^¼)`, about thrice that; a matrix of a size above 1,280 is scaled down to it.
  *
- * Where the size is at hand, matrices that are all small have a smaller degree, and none is squared more often than one of
+ * Where the size is known, matrices that are all small have a smaller degree, and none is squared more often than one of
  * them has to be. Elsewhere all nine squarings are computed, and those that a matrix does not need multiply by I.
  *
  * @remarks
@@ -42,46 +42,46 @@ const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 
  *
  * @see torch.linalg.matrix_exp. Al-Mohy and Higham 2009, doi:10.1137/09074721X, for the size
  */
-export function matrixExp(A: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): Tensor {
+export function matrixExp(A: Tensor, read: SyncReader = hostValues): Tensor {
   const n = A.shape[2]!;
   // Scaled to a norm of 1, so that no power overflows. Powers of what is smaller than the limit do not count anyway, and
   // gradients that were multiplied by a smaller scale would lose digits.
-  const norm = constant(() => tf.maximum(tf.max(tf.sum(tf.abs(A), 2, true), 1, true), LEAST_NORM));
+  const norm = stopGradient(() => tf.maximum(tf.max(tf.sum(tf.abs(A), 2, true), 1, true), LEAST_NORM));
   const unit = tf.div(A, norm);
   const identity = tf.broadcastTo(tf.eye(n), A.shape);
-  const sizeBy = (root: Tensor) => constant(() => tf.mul(norm, root));
+  const sizeBy = (root: Tensor) => stopGradient(() => tf.mul(norm, root));
   /** True if all matrices are known to be at most of this size. */
   const isWithin = (size: Tensor, { size: limit }: Degree): boolean => {
-    const sizes = numbersAtHand(size);
+    const sizes = read(size);
     return sizes !== null && Array.from(sizes).every((size) => size <= limit);
   };
 
-  const square = times(unit, unit);
+  const square = matMul(unit, unit);
   const root2 = root(square, 2);
   if (isWithin(sizeBy(root2), DEGREE_4)) return polynomial([identity, unit], square, norm, DEGREE_4);
-  const cube = times(square, unit);
+  const cube = matMul(square, unit);
   const root3 = root(cube, 3);
   if (isWithin(sizeBy(tf.maximum(root2, root3)), DEGREE_9)) {
     return polynomial([identity, unit, square], cube, norm, DEGREE_9);
   }
   const powers = [identity, unit, square, cube];
-  const fourth = times(square, square);
+  const fourth = matMul(square, square);
   const size = sizeBy(tf.maximum(root3, root(fourth, 4)));
   if (isWithin(size, DEGREE_12)) return polynomial(powers, fourth, norm, DEGREE_12);
 
-  const isSquared = constant(() => tf.cast(tf.greater(size, tf.tensor1d(THRESHOLDS)), 'float32'));
-  const scale = constant(() => {
+  const isSquared = stopGradient(() => tf.cast(tf.greater(size, tf.tensor1d(THRESHOLDS)), 'float32'));
+  const scale = stopGradient(() => {
     const halvings = tf.prod(tf.sub(1, tf.mul(0.5, isSquared)), 2, true);
     const limit = DEGREE_16.size * 2 ** SQUARINGS;
     return tf.mul(tf.mul(norm, halvings), tf.div(limit, tf.maximum(size, limit)));
   });
   const X = polynomial(powers, fourth, scale, DEGREE_16);
-  return squared(X, isSquared, numbersAtHand(size));
+  return squared(X, isSquared, read(size));
 }
 
 /** The k-th root of the Frobenius norm; a constant for gradients. */
 const root = (power: Tensor, k: number): Tensor =>
-  constant(() => tf.pow(tf.sum(tf.square(power), [1, 2], true), 1 / (2 * k)));
+  stopGradient(() => tf.pow(tf.sum(tf.square(power), [1, 2], true), 1 / (2 * k)));
 
 /** `1/k!` for k up to 16. */
 const INVERSE_FACTORIALS = [1];
@@ -100,11 +100,11 @@ function polynomial(
   scale: Tensor,
   { degree, block }: Degree,
 ): Tensor {
-  const scales = powers.map((_, i) => constant(() => tf.pow(scale, i)));
+  const scales = powers.map((_, i) => stopGradient(() => tf.pow(scale, i)));
   const scaledPowers = powers.map((power, i) => (i === 0 ? power : tf.mul(power, scales[i]!)));
   const scaledStep = tf.mul(
     step,
-    constant(() => tf.pow(scale, block)),
+    stopGradient(() => tf.pow(scale, block)),
   );
   const coefficient = (j: number): Tensor =>
     scaledPowers
@@ -112,7 +112,7 @@ function polynomial(
       .reduce((sum, term) => tf.add(sum, term));
   const last = degree / block - 1;
   let sum = tf.add(coefficient(last), tf.mul(scaledStep, INVERSE_FACTORIALS[degree]!));
-  for (let j = last - 1; j >= 0; j--) sum = tf.add(times(sum, scaledStep), coefficient(j));
+  for (let j = last - 1; j >= 0; j--) sum = tf.add(matMul(sum, scaledStep), coefficient(j));
   return sum;
 }
 
@@ -130,16 +130,16 @@ function squared(X: Tensor, isSquared: Tensor, sizes: ArrayLike<number> | null):
     const known = sizes && Array.from(sizes, (size) => size > threshold);
     if (known?.every((isIt) => !isIt)) return power;
     if (known?.every((isIt) => isIt)) {
-      power = times(power, power);
+      power = matMul(power, power);
       continue;
     }
     const mask = tf.slice(isSquared, [0, 0, i], [b, 1, 1]);
     // Not by tf.where, which spends as long on spreading the condition on wasm as on the product.
     const factor = tf.add(
       tf.mul(power, mask),
-      constant(() => tf.mul(identity, tf.sub(1, mask))),
+      stopGradient(() => tf.mul(identity, tf.sub(1, mask))),
     );
-    power = times(power, factor);
+    power = matMul(power, factor);
   }
   return power;
 }

@@ -25,11 +25,11 @@ export interface SingularVectors {
  * and an infinite one none to NaN, which no later step could leave
  */
 const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
-  unitOr(left, multiply(matrix, right, false), eps);
+  unitOr(left, matVec(matrix, right, false), eps);
 
 /** The same for the other side: `v = Mᵀu/‖Mᵀu‖`. */
 const rightVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
-  unitOr(right, multiply(matrix, left, true), eps);
+  unitOr(right, matVec(matrix, left, true), eps);
 
 /**
  * The power iteration: one vector from the other, then that one from the new one, and so on.
@@ -55,7 +55,7 @@ export function powerIteration(
 }
 
 /** `Mx`, or `Mᵀx`, as a vector. */
-export function multiply(matrix: Tensor, vector: Tensor, transposed: boolean): Tensor {
+export function matVec(matrix: Tensor, vector: Tensor, transposed: boolean): Tensor {
   const product = tf.matMul(matrix, tf.reshape(vector, [-1, 1]), transposed);
   return tf.reshape(product, [-1]);
 }

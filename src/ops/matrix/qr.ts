@@ -1,9 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
 import { isZero, norm, scaleAlong } from '../norm/norm.ts';
-import { type NumbersAtHand, nothingAtHand } from '../syncReader.ts';
 import { type BlockReflection, blockReflection } from './blockReflection.ts';
-import { multiply, transposed } from './matMul.ts';
+import { plainMatMul } from './matMul.ts';
+import { transpose } from './transpose.ts';
 import { tril, triu } from './triangular.ts';
 
 /** How many columns are eliminated before the rest of the matrix is brought up to date. */
@@ -30,22 +31,22 @@ export interface QrFactors {
  *
  * @see torch.geqrf, which leaves a column as it is where this one reflects it along its own axis
  */
-export function qr(A: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): QrFactors {
+export function qr(A: Tensor, read: SyncReader = hostValues): QrFactors {
   const [b, n, k] = A.shape as [number, number, number];
   return inTidy(() => {
     const scale = scaleAlong(A, [1, 2]);
     // Transposed, so that columns lie in one piece.
-    let rest = transposed(tf.div(A, scale)) as Tensor;
+    let rest = transpose(tf.div(A, scale)) as Tensor;
     const [vectors, R]: [Tensor[], Tensor[]] = [[], []];
     for (let start = 0; start < k; start += PANEL) {
       const width = Math.min(PANEL, k - start);
       const step = inTidy(() => {
-        const panel = eliminatePanel(tf.slice(rest, [0, 0, 0], [b, width, n]), start, numbersAtHand);
+        const panel = eliminatePanel(tf.slice(rest, [0, 0, 0], [b, width, n]), start, read);
         const remaining = k - start - width;
         // An empty tensor would trap on wasm.
         if (remaining === 0) return panel;
         const others = tf.slice(rest, [0, width, 0], [b, remaining, n]);
-        const block = blockReflection(transposed(panel.vectors), numbersAtHand);
+        const block = blockReflection(transpose(panel.vectors), read);
         return { ...panel, rest: reflectRows(others, block) };
       });
       rest.dispose();
@@ -53,7 +54,7 @@ export function qr(A: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): QrF
       vectors.push(step.vectors);
       R.push(step.R);
     }
-    const whole = (rows: Tensor[]): Tensor => transposed(tf.concat(rows, 1));
+    const whole = (rows: Tensor[]): Tensor => transpose(tf.concat(rows, 1));
     return { vectors: tril(whole(vectors), -1), R: tf.mul(scale, triu(whole(R))) };
   });
 }
@@ -64,20 +65,20 @@ const inTidy = <T extends object>(compute: () => T): T =>
 
 /** `A·H₁H₂⋯`: the reflections of all rows. */
 const reflectRows = (A: Tensor, { V, T }: BlockReflection): Tensor =>
-  tf.sub(A, multiply(multiply(multiply(A, V), T), V, false, true));
+  tf.sub(A, plainMatMul(plainMatMul(plainMatMul(A, V), T), V, false, true));
 
 /**
  * Eliminates what is below the diagonal in a few columns, the first of which is column `start` of the matrix. All are
  * transposed, [b, width, n]; the vectors have their ones.
  */
-function eliminatePanel(columns: Tensor, start: number, numbersAtHand: NumbersAtHand): QrFactors {
-  const numbers = numbersAtHand(columns);
+function eliminatePanel(columns: Tensor, start: number, read: SyncReader): QrFactors {
+  const numbers = read(columns);
   if (numbers !== null) {
     const [vectors, R] = eliminateNumbers(numbers, columns.shape, start);
     return { vectors: tf.tensor(vectors, columns.shape), R: tf.tensor(R, columns.shape) };
   }
-  const { vectors, R } = eliminate(transposed(columns), start);
-  return { vectors: transposed(vectors), R: transposed(R) };
+  const { vectors, R } = eliminate(transpose(columns), start);
+  return { vectors: transpose(vectors), R: transpose(R) };
 }
 
 /** The same in float64. */
@@ -145,7 +146,7 @@ function eliminate(panel: Tensor, start: number): QrFactors {
       const direction = tf.div(below, tf.add(divisor, isZero(tf.abs(divisor))));
       const v = tf.add(direction, tf.cast(tf.equal(rows, row), 'float32'));
       const factor = tf.div(2, tf.sum(tf.square(v), 1, true));
-      return { v, R: tf.sub(R, tf.matMul(tf.mul(factor, v), multiply(v, R, true))) };
+      return { v, R: tf.sub(R, tf.matMul(tf.mul(factor, v), plainMatMul(v, R, true))) };
     });
     R.dispose();
     R = step.R;

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { multiply } from './matMul.ts';
+import { plainMatMul } from './matMul.ts';
 
 /**
  * Takes the rounding errors out of matrices whose columns are orthonormal but for them: `Q ← Q(3I − QᵀQ)/2`, a step of
@@ -17,8 +17,8 @@ export function reorthogonalize(Q: Tensor, steps = 1): Tensor {
     const identity = tf.mul(tf.eye(Q.shape[2]!), 1.5);
     let value = Q;
     for (let i = 0; i < steps; i++) {
-      const gram = multiply(value, value, true);
-      value = multiply(value, tf.sub(identity, tf.mul(gram, 0.5)));
+      const gram = plainMatMul(value, value, true);
+      value = plainMatMul(value, tf.sub(identity, tf.mul(gram, 0.5)));
     }
     return { value, gradFunc: (dy) => dy as Tensor };
   });

@@ -33,11 +33,3 @@ function offsets({ shape }: Tensor): Tensor {
   const column = tf.reshape(tf.range(0, n), [1, n]);
   return tf.sub(column, row);
 }
-
-/** The transpose of the last two axes. */
-export function matrixTranspose(x: Tensor): Tensor {
-  const axes = x.shape.map((_, axis) => axis);
-  const last = axes.length - 1;
-  [axes[last], axes[last - 1]] = [last - 1, last];
-  return tf.transpose(x, axes);
-}

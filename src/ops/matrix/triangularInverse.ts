@@ -1,15 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { type NumbersAtHand, nothingAtHand } from '../syncReader.ts';
+import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
 import { differentiableInverse } from './inverseGradient.ts';
-import { multiply } from './matMul.ts';
+import { plainMatMul } from './matMul.ts';
 import { triu } from './triangular.ts';
 
 /** Blocks of at most this size are inverted in closed form. */
 const SMALL = 4;
 
-/** Blocks of at most this size are inverted as a whole where their numbers are at hand. */
-const SMALL_AT_HAND = 64;
+/** Blocks of at most this size are inverted as a whole where their numbers are known. */
+const SMALL_KNOWN = 64;
 
 /**
  * The inverses of upper triangular matrices; what is below the diagonal counts as zero.
@@ -21,14 +21,14 @@ const SMALL_AT_HAND = 64;
  * **Shape**: M, M⁻¹: [b, n, n].
  * **Gradient**: to the upper triangle; of any order.
  */
-export const triangularInverse = (M: Tensor, numbersAtHand: NumbersAtHand = nothingAtHand): Tensor =>
-  differentiableInverse((M) => invert(M, numbersAtHand))(triu(M));
+export const triangularInverse = (M: Tensor, read: SyncReader = hostValues): Tensor =>
+  differentiableInverse((M) => invert(M, read))(triu(M));
 
-function invert(M: Tensor, numbersAtHand: NumbersAtHand): Tensor {
+function invert(M: Tensor, read: SyncReader): Tensor {
   const [b, n] = M.shape as [number, number, number];
   const halvings = Math.max(0, Math.ceil(Math.log2(n / SMALL)));
   const missing = Math.ceil(n / 2 ** halvings) * 2 ** halvings - n;
-  if (missing === 0) return invertByHalves(M, numbersAtHand);
+  if (missing === 0) return invertByHalves(M, read);
   const corner: [number, number][] = [
     [n, 0],
     [n, 0],
@@ -40,20 +40,20 @@ function invert(M: Tensor, numbersAtHand: NumbersAtHand): Tensor {
     [0, missing],
   ];
   const padded = tf.add(tf.pad(M, padding), ones);
-  return tf.slice(invertByHalves(padded, numbersAtHand), [0, 0, 0], [b, n, n]);
+  return tf.slice(invertByHalves(padded, read), [0, 0, 0], [b, n, n]);
 }
 
-function invertByHalves(M: Tensor, numbersAtHand: NumbersAtHand): Tensor {
+function invertByHalves(M: Tensor, read: SyncReader): Tensor {
   const [b, n] = M.shape as [number, number, number];
-  const numbers = n <= SMALL_AT_HAND ? numbersAtHand(M) : null;
+  const numbers = n <= SMALL_KNOWN ? read(M) : null;
   if (numbers !== null) return tf.tensor(substitute(numbers, b, n), M.shape);
   if (n <= SMALL) return invertSmall(M);
   const h = n / 2;
   const block = (row: number, column: number): Tensor => tf.slice(M, [0, row, column], [b, h, h]);
   const blocks = tf.concat([block(0, 0), block(h, h)], 0);
-  const diagonal = invertByHalves(blocks, numbersAtHand);
+  const diagonal = invertByHalves(blocks, read);
   const [A, C] = [tf.slice(diagonal, [0, 0, 0], [b, h, h]), tf.slice(diagonal, [b, 0, 0], [b, h, h])];
-  const B = tf.neg(multiply(multiply(A, block(0, h)), C));
+  const B = tf.neg(plainMatMul(plainMatMul(A, block(0, h)), C));
   return tf.concat([tf.concat([A, B], 2), tf.concat([tf.zerosLike(C), C], 2)], 1);
 }
 

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { constant } from '../stopGradient.ts';
+import { stopGradient } from '../stopGradient.ts';
 import { isZero, LARGEST_FLOAT32, scaleAlong } from './norm.ts';
 
 /** The direction of a tensor, its norm, and where they are degenerate. */
@@ -32,7 +32,7 @@ export function direction(v: Tensor, axes: readonly number[], eps: number): Dire
   if (eps > 0) {
     const floor = tf.div(eps, scale);
     // Not tf.maximum, whose gradient can't be differentiated: it compares.
-    isUnit = constant(() => tf.step(tf.sub(norm, floor)));
+    isUnit = stopGradient(() => tf.step(tf.sub(norm, floor)));
     divisor = tf.add(tf.mul(norm, isUnit), tf.mul(floor, tf.sub(1, isUnit)));
   }
   return {
@@ -53,7 +53,7 @@ export function direction(v: Tensor, axes: readonly number[], eps: number): Dire
 function boundedQuotient(x: Tensor, divisor: Tensor): Tensor {
   const quotient = tf.div(x, divisor);
   // What is infinite before the division stays infinite, and NaN stays NaN.
-  const overflow = constant(() => {
+  const overflow = stopGradient(() => {
     const bounded = tf.minimum(tf.maximum(quotient, -LARGEST_FLOAT32), LARGEST_FLOAT32);
     return tf.where(tf.greater(tf.abs(x), LARGEST_FLOAT32), quotient, bounded);
   });

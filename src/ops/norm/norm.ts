@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { constant } from '../stopGradient.ts';
+import { stopGradient } from '../stopGradient.ts';
 
 /** The largest number of float32. */
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;
@@ -12,7 +12,7 @@ export const LARGEST_FLOAT32 = 3.4028234663852886e38;
  * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1. Infinities count as the largest float32.
  */
 export function scaleAlong(x: Tensor, axes: readonly number[]): Tensor {
-  return constant(() => {
+  return stopGradient(() => {
     const largest = tf.minimum(tf.max(tf.abs(x), [...axes], true), LARGEST_FLOAT32);
     return tf.add(largest, isZero(largest));
   });

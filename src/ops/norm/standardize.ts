@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { constant } from '../stopGradient.ts';
+import { stopGradient } from '../stopGradient.ts';
 
 /** Mean and variance along some axes, which stay with size 1. */
 export interface Moments {
@@ -11,8 +11,8 @@ export interface Moments {
 
 /** Mean and variance of x along some axes. No gradient flows through them; {@link standardize} has its own. */
 export function moments(x: Tensor, axes: readonly number[]): Moments {
-  const mean = constant(() => meanOver(x, axes));
-  return { mean, variance: constant(() => meanOver(tf.squaredDifference(x, mean), axes)) };
+  const mean = stopGradient(() => meanOver(x, axes));
+  return { mean, variance: stopGradient(() => meanOver(tf.squaredDifference(x, mean), axes)) };
 }
 
 /**
@@ -30,7 +30,7 @@ export function standardize(
   known: Moments = moments(x, axes),
 ): Tensor {
   const { mean } = known;
-  const std = constant(() => tf.sqrt(tf.add(known.variance, epsilon)));
+  const std = stopGradient(() => tf.sqrt(tf.add(known.variance, epsilon)));
   const op = tf.customGrad((...inputs) => {
     const [input, save] = inputs as [Tensor, tf.GradSaveFunc];
     save([input, mean, std]);

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { convolutionNd, convolutionNdInputGradient, type GeometryNd } from '../convolution/convolutionNd.ts';
 import { outputSize, type Pair } from '../convolution/correlate.ts';
-import { swapLastAxes } from '../matrix/transpose.ts';
+import { transpose } from '../matrix/transpose.ts';
 
 /** A window that moves over one or two axes; what lies outside of the input is never the largest. */
 export interface PoolWindow {
@@ -43,14 +43,14 @@ export function maxPool(x: Tensor, window: PoolWindow): Tensor {
 function toPlanes(x: Tensor): Tensor {
   const [n, size, channels] = [x.shape[0]!, x.shape.slice(1, -1), x.shape.at(-1)!];
   const rows = tf.reshape(x, [n, tf.util.sizeFromShape(size), channels]);
-  return tf.reshape(swapLastAxes(rows), [n * channels, ...size, 1]);
+  return tf.reshape(transpose(rows), [n * channels, ...size, 1]);
 }
 
 /** `[n · channels, ...size, 1]` → `shape`, that is `[n, ...size, channels]`. */
 function fromPlanes(planes: Tensor, shape: number[]): Tensor {
   const [n, channels] = [shape[0]!, shape.at(-1)!];
   const rows = tf.reshape(planes, [n, channels, tf.util.sizeFromShape(shape.slice(1, -1))]);
-  return tf.reshape(swapLastAxes(rows), shape);
+  return tf.reshape(transpose(rows), shape);
 }
 
 /**

@@ -1,12 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import {
-  constantTimes,
-  times,
-  timesTransposed,
-  transposed,
-  transposedTimes,
-} from '../../../src/ops/matrix/matMul.ts';
+import { constantMatMul, matMul, matMulNT, matMulTN } from '../../../src/ops/matrix/matMul.ts';
+import { transpose } from '../../../src/ops/matrix/transpose.ts';
 import { example, expectGradients } from '../../nn/gradientCheck.ts';
 
 const shapes: [number, number, number][] = [
@@ -17,9 +12,9 @@ const shapes: [number, number, number][] = [
 ];
 
 describe.each<[string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, boolean]>([
-  ['times', times, false],
-  ['timesTransposed', timesTransposed, true],
-  ['timesTransposed, given the transposed', (a, b) => timesTransposed(a, b, transposed(b)), true],
+  ['matMul', matMul, false],
+  ['matMulNT', matMulNT, true],
+  ['matMulNT, given the transposed', (a, b) => matMulNT(a, b, transpose(b)), true],
 ])('%s', (_name, multiply, isTransposed) => {
   it.each(shapes)('is the product that tfjs computes: %i × %i × %i', (n, k, m) => {
     const [a, b] = [example([n, k]), example(isTransposed ? [m, k] : [k, m])];
@@ -37,9 +32,9 @@ describe.each<[string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, boolean]>([
 });
 
 describe.each<[string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, boolean, boolean]>([
-  ['times', times, false, false],
-  ['timesTransposed', timesTransposed, false, true],
-  ['transposedTimes', transposedTimes, true, false],
+  ['matMul', matMul, false, false],
+  ['matMulNT', matMulNT, false, true],
+  ['matMulTN', matMulTN, true, false],
 ])('%s of batches', (_name, multiply, transposeA, transposeB) => {
   it('is the product of each pair, and can be differentiated twice', () => {
     const a = example(transposeA ? [2, 4, 3] : [2, 3, 4]);
@@ -52,16 +47,16 @@ describe.each<[string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor, boolean, boole
   });
 });
 
-describe('constantTimes', () => {
+describe('constantMatMul', () => {
   it('is the product, with a gradient to the second factor only', () => {
     const [a, b] = [example([2, 3, 4]), example([2, 4, 2])];
     tf.tidy(() => {
-      expect(constantTimes(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor));
-      const { grads } = tf.variableGrads(() => tf.sum(constantTimes(a, b)), [b]);
+      expect(constantMatMul(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor));
+      const { grads } = tf.variableGrads(() => tf.sum(constantMatMul(a, b)), [b]);
       expect(Object.keys(grads)).toEqual([b.name]);
-      expect(() => tf.variableGrads(() => tf.sum(constantTimes(a, b)), [a])).toThrow();
+      expect(() => tf.variableGrads(() => tf.sum(constantMatMul(a, b)), [a])).toThrow();
     });
-    expectGradients(() => tf.tidy(() => constantTimes(a, b)), [b]);
+    expectGradients(() => tf.tidy(() => constantMatMul(a, b)), [b]);
     tf.dispose([a, b]);
   });
 });
@@ -70,9 +65,9 @@ it('is right for a vector as a second factor, then as a transposed one', () => {
   const [row, column] = [example([1, 3]), example([1, 1])];
   const vector = example([3, 1]);
   tf.tidy(() => {
-    expect(times(row, vector)).toBeAllClose(tf.matMul(row as tf.Tensor, vector as tf.Tensor));
+    expect(matMul(row, vector)).toBeAllClose(tf.matMul(row as tf.Tensor, vector as tf.Tensor));
     const wanted = tf.mul(column as tf.Tensor, tf.transpose(vector as tf.Tensor));
-    expect(timesTransposed(column, vector)).toBeAllClose(wanted);
+    expect(matMulNT(column, vector)).toBeAllClose(wanted);
   });
   tf.dispose([row, column, vector]);
 });
@@ -91,7 +86,7 @@ it('needs no product with a transposed factor on wasm, forward or backward', asy
   tf.unregisterKernel('BatchMatMul', tf.getBackend());
   tf.registerKernel(spied);
   try {
-    tf.tidy(() => void tf.grads((a, b) => timesTransposed(a!, b!))([a, b]));
+    tf.tidy(() => void tf.grads((a, b) => matMulNT(a!, b!))([a, b]));
   } finally {
     tf.unregisterKernel('BatchMatMul', tf.getBackend());
     tf.registerKernel(kernel);
@@ -103,11 +98,11 @@ it('needs no product with a transposed factor on wasm, forward or backward', asy
 
 it('multiplies large matrices of a batch one by one on wasm, to the same products', async () => {
   const [a, b] = [example([3, 64, 70]), example([3, 70, 64])];
-  const { kernels } = await tf.profile(() => tf.tidy(() => void times(a, b)));
+  const { kernels } = await tf.profile(() => tf.tidy(() => void matMul(a, b)));
   const products = kernels.filter(({ name }) => name === 'BatchMatMul').length;
   expect(products).toBe(tf.getBackend() === 'wasm' ? 3 : 1);
   tf.tidy(() => {
-    expect(times(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor), { absolute: 1e-4 });
+    expect(matMul(a, b)).toBeAllClose(tf.matMul(a as tf.Tensor, b as tf.Tensor), { absolute: 1e-4 });
   });
   tf.dispose([a, b]);
 });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { numbersAtHand } from '../../../src/engine/hostValues.ts';
+import { hostValues } from '../../../src/engine/hostValues.ts';
 import { matrixExp } from '../../../src/ops/matrix/matrixExp.ts';
 import { example, expectGradients } from '../../nn/gradientCheck.ts';
 import { exponential, rowsOf } from '../../parametrizations/orthogonalDefinition.ts';
@@ -68,7 +68,7 @@ describe.each(readers)('matrixExp, %s', (_, numbers) => {
   });
 });
 
-describe('matrixExp, where the numbers are at hand', () => {
+describe('matrixExp, where the numbers are known', () => {
   it('takes as many products as the largest matrix needs, all of them where they are not', async () => {
     for (const [angles, products] of [
       [[0], 2],
@@ -84,11 +84,11 @@ describe('matrixExp, where the numbers are at hand', () => {
     ] as const) {
       // biome-ignore format: matrices
       const A = tf.tensor3d(angles.map((angle) => [[0, -angle], [angle, 0]]));
-      const { kernels } = await tf.profile(() => tf.tidy(() => void matrixExp(A, numbersAtHand)));
-      const isAtHand = numbersAtHand(A) !== null;
+      const { kernels } = await tf.profile(() => tf.tidy(() => void matrixExp(A, hostValues)));
+      const isKnown = hostValues(A) !== null;
       A.dispose();
       const found = kernels.filter(({ name }) => name === 'BatchMatMul').length;
-      expect(found, String(angles)).toBe(isAtHand ? products : 15);
+      expect(found, String(angles)).toBe(isKnown ? products : 15);
     }
   });
 });

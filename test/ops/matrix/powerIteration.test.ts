@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { asMatrix, multiply, powerIteration } from '../../../src/ops/matrix/powerIteration.ts';
+import { asMatrix, matVec, powerIteration } from '../../../src/ops/matrix/powerIteration.ts';
 import { scaleToOne } from '../../../src/ops/norm/scaleToOne.ts';
 import { spectralDefinition } from '../../parametrizations/spectralDefinition.ts';
 import { inTidy, numbers } from '../../parametrize/fixtures.ts';
@@ -63,12 +63,12 @@ describe('powerIteration', () => {
   });
 });
 
-describe('multiply', () => {
+describe('matVec', () => {
   it('is the product with a vector from either side', () => {
     inTidy(() => {
       const matrix = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
-      expect(multiply(matrix, tf.tensor1d([1, 0, -1]), false)).toBeAllClose(tf.tensor1d([-2, -2]));
-      expect(multiply(matrix, tf.tensor1d([1, -1]), true)).toBeAllClose(tf.tensor1d([-3, -3, -3]));
+      expect(matVec(matrix, tf.tensor1d([1, 0, -1]), false)).toBeAllClose(tf.tensor1d([-2, -2]));
+      expect(matVec(matrix, tf.tensor1d([1, -1]), true)).toBeAllClose(tf.tensor1d([-3, -3, -3]));
     });
   });
 });

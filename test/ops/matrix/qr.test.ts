@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SyncReader } from '../../../src/engine/hostValues.ts';
 import { householderProduct } from '../../../src/ops/matrix/householderProduct.ts';
 import { qr } from '../../../src/ops/matrix/qr.ts';
-import type { NumbersAtHand } from '../../../src/ops/syncReader.ts';
 import { rowsOf } from '../../parametrizations/orthogonalDefinition.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { peakOf } from '../../peakMemory.ts';
@@ -11,7 +11,7 @@ import { flatten } from '../../toBeAllClose.ts';
 import { matrices, orthogonalityError, readers } from './matrixCases.ts';
 
 /** That `Q·R` is A, Q has orthonormal columns, R is upper triangular, to rounding in units of the largest number. */
-function expectFactors(A: tf.Tensor, numbers: NumbersAtHand): void {
+function expectFactors(A: tf.Tensor, numbers: SyncReader): void {
   const [b, n, k] = A.shape as [number, number, number];
   const { vectors, R } = qr(A, numbers);
   const Q = householderProduct(vectors);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { swapLastAxes } from '../../../src/ops/matrix/transpose.ts';
+import { transpose } from '../../../src/ops/matrix/transpose.ts';
 
 /** Transposed as a whole; by blocks there, back, and both ways; not moved at all; empty. */
 const shapes: [number, number, number][] = [
@@ -31,27 +31,60 @@ function countedAndSwapped([n, a, b]: [number, number, number], start = 0): tf.T
   return tf.tensor(Float32Array.from(numbers), [n, b, a]);
 }
 
-describe('swapLastAxes', () => {
+describe('transpose', () => {
   it.each(shapes)('transposes every matrix of %i × %i × %i', (n, a, b) => {
     tf.tidy(() => {
-      expect(swapLastAxes(counted([n, a, b]))).toBeAllClose(countedAndSwapped([n, a, b]), exactly);
+      expect(transpose(counted([n, a, b]))).toBeAllClose(countedAndSwapped([n, a, b]), exactly);
     });
   });
 
   it.each(shapes)('has the transpose as its gradient, twice: %i × %i × %i', (n, a, b) => {
     tf.tidy(() => {
       const [x, dy] = [counted([n, a, b]), counted([n, b, a], 7)];
-      const gradient = (dy: tf.Tensor) => tf.grad((x) => swapLastAxes(x))(x, dy);
+      const gradient = (dy: tf.Tensor) => tf.grad((x) => transpose(x))(x, dy);
       expect(gradient(dy)).toBeAllClose(countedAndSwapped([n, b, a], 7), exactly);
       // Linear in dy, so that its gradient is the map again.
       expect(tf.grad(gradient)(dy, x)).toBeAllClose(countedAndSwapped([n, a, b]), exactly);
     });
   });
 
+  it.each([
+    [
+      [1024, 17],
+      [17, 1024],
+    ],
+    [
+      [1, 5],
+      [5, 1],
+    ],
+    [
+      [2, 3, 1024, 17],
+      [2, 3, 17, 1024],
+    ],
+    [
+      [4, 0],
+      [0, 4],
+    ],
+  ])('takes a matrix or batches of any rank: [%s]', (shape, transposedShape) => {
+    tf.tidy(() => {
+      const x = counted(shape);
+      const y = transpose(x);
+      expect(y.shape).toEqual(transposedShape);
+      expect(transpose(y)).toBeAllClose(x, exactly);
+    });
+  });
+
+  it('copies the numbers of a vector, which the product of wasm would take for those of the other shape', () => {
+    tf.tidy(() => {
+      const x = counted([1, 64]);
+      expect(transpose(x).dataId).not.toBe(x.dataId);
+    });
+  });
+
   it('leaves no tensor but the result', () => {
     const x = counted([2, 1024, 17]);
     const before = tf.memory().numTensors;
-    const y = swapLastAxes(x);
+    const y = transpose(x);
     expect(tf.memory().numTensors).toBe(before + 1);
     tf.dispose([x, y]);
   });

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { matrixTranspose, tril, triu } from '../../../src/ops/matrix/triangular.ts';
+import { transpose } from '../../../src/ops/matrix/transpose.ts';
+import { tril, triu } from '../../../src/ops/matrix/triangular.ts';
 import { rowsOf } from '../../parametrizations/orthogonalDefinition.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
@@ -18,9 +19,7 @@ it('triu and tril keep the entries of their triangle, of every matrix of a batch
         );
         expect(flatten(triu(x, diagonal))).toEqual(wanted.flat());
         expect(flatten(tf.add(triu(x, diagonal), tril(x, diagonal - 1)))).toEqual(flatten(x));
-        expect(flatten(matrixTranspose(tril(x, diagonal)))).toEqual(
-          flatten(triu(matrixTranspose(x), -diagonal)),
-        );
+        expect(flatten(transpose(tril(x, diagonal)))).toEqual(flatten(triu(transpose(x), -diagonal)));
       });
     }),
   );
