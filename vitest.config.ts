@@ -21,7 +21,7 @@ const kernels = [
 const laws = [
   'test/parametrizations/{weightNorm,spectralNormGradient}.test.ts',
   'test/parametrize/laws/{continuity,gradients,ownership,staleness,values}.test.ts',
-  'test/parametrize/backendSwitch.test.ts',
+  'test/parametrize/chain/backendSwitch.test.ts',
 ];
 
 /** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */

@@ -9,10 +9,10 @@ export interface Mutation {
   readonly edits: readonly (readonly [find: string, replacement: string])[];
 }
 
-const cache = 'src/parametrize/evaluationCache.ts';
-const key = 'src/parametrize/dependencyKey.ts';
-const register = 'src/parametrize/register.ts';
-const remove = 'src/parametrize/planRemoval.ts';
+const cache = 'src/parametrize/chain/evaluationCache.ts';
+const key = 'src/parametrize/chain/dependencyKey.ts';
+const register = 'src/parametrize/verbs/register.ts';
+const remove = 'src/parametrize/verbs/planRemoval.ts';
 
 /** Each is applied alone. A text that is not found once is an error, so that the list cannot rot. */
 export const mutations: readonly Mutation[] = [
@@ -128,13 +128,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'modes are not put back after a failed registration',
     law: 'L5',
-    file: 'src/parametrize/moduleState.ts',
+    file: 'src/parametrize/chain/moduleState.ts',
     edits: [['if (module.training !== modes[i]) module.training = modes[i]!;', '']],
   },
   {
     name: 'a trial advances the state of the map',
     law: 'L5',
-    file: 'src/parametrize/moduleState.ts',
+    file: 'src/parametrize/chain/moduleState.ts',
     edits: [
       [
         'inspections--;\n        restoreModes();\n        restore();',
@@ -145,13 +145,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'what a failed right inverse or registration has written is not undone',
     law: 'L5',
-    file: 'src/parametrize/moduleState.ts',
+    file: 'src/parametrize/chain/moduleState.ts',
     edits: [['        restore();\n        throw error;', '        throw error;']],
   },
   {
     name: 'an assigned tensor of another shape is taken',
     law: 'L5',
-    file: 'src/parametrize/planAssignment.ts',
+    file: 'src/parametrize/chain/planAssignment.ts',
     edits: [["checkSpec(caller, 'the value', value, chain, 'Assign a tensor like the current value.');", '']],
   },
   {
@@ -180,7 +180,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the property is deleted and defined anew',
     law: 'L6',
-    file: 'src/parametrize/tensorAccessor.ts',
+    file: 'src/parametrize/host/tensorAccessor.ts',
     edits: [
       [
         'Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });',
@@ -197,13 +197,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a copy shares the chain of its source',
     law: 'L8',
-    file: 'src/parametrize/tensorAccessor.ts',
+    file: 'src/parametrize/host/tensorAccessor.ts',
     edits: [['const list = copier.copy(source.list);', 'const list = source.list;']],
   },
   {
     name: 'hidden dependencies are not looked for',
     law: 'L3',
-    file: 'src/parametrize/dependencyChecks.ts',
+    file: 'src/parametrize/chain/dependencyChecks.ts',
     edits: [['if (hidden.length === 0) return;', 'if (hidden.length >= 0) return;']],
   },
   {

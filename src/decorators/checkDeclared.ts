@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { typeName } from '../core/text.ts';
 import { registerIntegrityCheck } from '../nn/module/integrityCheck.ts';
-import { registrationOf } from '../parametrize/registry.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
 import { type FieldOf, fieldsDeclaredOn, nameOf } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';
 import { isReplaced } from './fieldValue.ts';

@@ -5,14 +5,14 @@ import { typeName } from '../core/text.ts';
 import { ModuleList } from '../nn/containers/containers.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
-import { markDeclared } from '../parametrize/declared.ts';
-import { foreignHostKindOf } from '../parametrize/host.ts';
-import { hostKindOf } from '../parametrize/objectHost.ts';
+import { markDeclared } from '../parametrize/chain/declared.ts';
+import { disposeMade, registrationsOf } from '../parametrize/chain/registry.ts';
+import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { hostKindOf } from '../parametrize/host/objectHost.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
-import type { RegisterOptions } from '../parametrize/register.ts';
-import { makeOwned, registerMade } from '../parametrize/registerMade.ts';
-import { registerParametrization } from '../parametrize/registerParametrization.ts';
-import { disposeMade, registrationsOf } from '../parametrize/registry.ts';
+import type { RegisterOptions } from '../parametrize/verbs/register.ts';
+import { makeOwned, registerMade } from '../parametrize/verbs/registerMade.ts';
+import { registerParametrization } from '../parametrize/verbs/registerParametrization.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 
 /** A function that registers a parametrization on a tensor of a host, such as `weightNorm`. */

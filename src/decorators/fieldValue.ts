@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { typeName } from '../core/text.ts';
-import { registrationOf } from '../parametrize/registry.ts';
-import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
+import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
 import { applyDeclaration } from './declaration.ts';
 import { type FieldOf, nameOf } from './declaredFields.ts';
 import { redeclared, redeclaresField } from './redeclaration.ts';

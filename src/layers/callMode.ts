@@ -1,6 +1,6 @@
 import { patchMethod } from '../core/patchMethod.ts';
 import { recording } from '../engine/tape.ts';
-import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import type { Layer } from './layer.ts';
 
 const listsOf = new WeakMap<Layer, Set<ParametrizationList>>();

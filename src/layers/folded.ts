@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
 import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
-import { cached } from '../parametrize/cached.ts';
+import { cached } from '../parametrize/verbs/cached.ts';
 import { everyLayer, isLayer, ownWeights } from './layer.ts';
 import { attachmentOf } from './layerAttachment.ts';
 import { teachLayers } from './teachLayers.ts';

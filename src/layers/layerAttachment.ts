@@ -2,9 +2,9 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { holderOf, type LayerVariable, putVariable } from '../engine/layerVariable.ts';
 import { scoped } from '../engine/scope.ts';
 import { disposeVariable } from '../engine/variable.ts';
-import type { Attachment } from '../parametrize/host.ts';
-import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
-import { checkConfigurable } from '../parametrize/tensorAccessor.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
+import type { Attachment } from '../parametrize/host/hostKind.ts';
+import { checkConfigurable } from '../parametrize/host/tensorAccessor.ts';
 import { enterMode, leaveMode } from './callMode.ts';
 import { type Layer, weightLists } from './layer.ts';
 

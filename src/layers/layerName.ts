@@ -47,7 +47,7 @@ interface Fields<H, F> {
   field: F;
 }
 
-declare module '../parametrize/registerParametrization.ts' {
+declare module '../parametrize/verbs/registerParametrization.ts' {
   interface HostTypes {
     /** A layer of whatever class, such as `model.layers[0]`. */
     layer: Base<layers.Layer, LayerName | `${string}.${LayerName}`>;

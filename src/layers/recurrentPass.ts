@@ -1,7 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { RNN } from '@tensorflow/tfjs-layers';
-import { cached } from '../parametrize/cached.ts';
-import { isParametrized } from '../parametrize/isParametrized.ts';
+import { cached } from '../parametrize/verbs/cached.ts';
+import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
 import { everyLayer, type Layer } from './layer.ts';
 
 // Recurrent layers read the weights of their cells at every time step, and TimeDistributed those of its layer. One call of

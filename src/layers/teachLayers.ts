@@ -1,4 +1,4 @@
-import { registerHostKind } from '../parametrize/host.ts';
+import { registerHostKind } from '../parametrize/host/hostKind.ts';
 import { registerStateKind } from '../stateDict/modelState.ts';
 import { layerHost } from './layerHost.ts';
 import { layerModel } from './layerState.ts';

@@ -1,6 +1,6 @@
 import { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
-import { isParametrized } from '../parametrize/isParametrized.ts';
+import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
 import { isSynced, keepStateSinceCompile, type Model } from './collectedWeights.ts';
 import { everyLayer, type Layer } from './layer.ts';
 

@@ -4,10 +4,10 @@ import { typeName } from '../core/text.ts';
 import { warnOnce } from '../core/warnOnce.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { ParametrizationLike } from '../parametrize/parametrization.ts';
-import { type MakeFor, registerMade } from '../parametrize/registerMade.ts';
-import { registrationOf } from '../parametrize/registry.ts';
-import { removeParametrizations } from '../parametrize/removeParametrizations.ts';
+import { type MakeFor, registerMade } from '../parametrize/verbs/registerMade.ts';
+import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
 import { type HookSpec, hookAttachment } from './hookAttachment.ts';
 
 /** A module with the fields that a legacy normalization of its tensor N puts there. */

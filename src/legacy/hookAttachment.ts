@@ -3,10 +3,10 @@ import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
-import type { Attachment } from '../parametrize/host.ts';
-import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
-import { registrationOf } from '../parametrize/registry.ts';
-import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/tensorAccessor.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
+import type { Attachment } from '../parametrize/host/hostKind.ts';
+import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/host/tensorAccessor.ts';
 
 /** How one of the two legacy normalizations stands on a module. */
 export interface HookSpec {

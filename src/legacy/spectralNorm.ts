@@ -3,7 +3,7 @@ import { checkOptions } from '../core/checkOptions.ts';
 import type { Module } from '../nn/module/module.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { SpectralNorm, type SpectralNormOptions } from '../parametrizations/spectralNorm.ts';
-import type { LooseHost } from '../parametrize/registerParametrization.ts';
+import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 import { HookedSpectralNorm } from './hookedSpectralNorm.ts';
 

@@ -1,6 +1,6 @@
 import type { Module } from '../nn/module/module.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
-import type { LooseHost } from '../parametrize/registerParametrization.ts';
+import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
-import { foreignHostKindOf } from '../parametrize/host.ts';
+import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
 
 /**
  * Refuses what can be no model: no object, or a layer or model of tfjs-layers where nothing has taught the package layers.

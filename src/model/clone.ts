@@ -4,7 +4,7 @@ import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { Copier } from '../nn/module/copy.ts';
 import { Module } from '../nn/module/module.ts';
-import { foreignHostKindOf } from '../parametrize/host.ts';
+import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
 import { checkModel } from './checkModel.ts';
 
 /**

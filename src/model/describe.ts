@@ -5,8 +5,8 @@ import { typeName } from '../core/text.ts';
 import { textTable } from '../core/textTable.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
-import { declaredBy } from '../parametrize/declared.ts';
-import { registrationsOf } from '../parametrize/registry.ts';
+import { declaredBy } from '../parametrize/chain/declared.ts';
+import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { hostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
 

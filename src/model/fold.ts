@@ -1,7 +1,7 @@
 import type { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
-import { registrationsOf } from '../parametrize/registry.ts';
-import { removeAll } from '../parametrize/removeParametrizations.ts';
+import { registrationsOf } from '../parametrize/chain/registry.ts';
+import { removeAll } from '../parametrize/verbs/removeParametrizations.ts';
 import { outerHostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
 

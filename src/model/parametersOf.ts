@@ -4,9 +4,9 @@ import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { Module } from '../nn/module/module.ts';
 import { isBuffer } from '../nn/module/parameter.ts';
-import { foreignHostKindOf } from '../parametrize/host.ts';
-import { hostKindOf } from '../parametrize/objectHost.ts';
-import { registrationsOf } from '../parametrize/registry.ts';
+import { registrationsOf } from '../parametrize/chain/registry.ts';
+import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { hostKindOf } from '../parametrize/host/objectHost.ts';
 
 /**
  * The variables that training a model trains, each once: those of a module, of a model of tf.layers, or of an object that

@@ -87,7 +87,7 @@ export class WeightNorm extends Parametrization {
   }
 }
 
-declare module '../parametrize/parametrizationList.ts' {
+declare module '../parametrize/chain/parametrizationList.ts' {
   interface ParametrizationList {
     /** The lengths of a weight-normalized tensor: `original0`. */
     readonly g: Variable;

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { outputAxis } from '../nn/module/outputAxis.ts';
+import { fixFields } from './chain/fieldSet.ts';
 import {
   type AnyDefinition,
   checkedOptions,
@@ -7,11 +8,10 @@ import {
   setDefinition,
   type TargetTensor,
 } from './definition.ts';
-import { fixFields } from './fieldSet.ts';
-import { hostKindOf } from './objectHost.ts';
+import { hostKindOf } from './host/objectHost.ts';
 import type { Parametrization } from './parametrization.ts';
-import { registerMade } from './registerMade.ts';
-import type { LooseName, TensorNameOf } from './registerParametrization.ts';
+import { registerMade } from './verbs/registerMade.ts';
+import type { LooseName, TensorNameOf } from './verbs/registerParametrization.ts';
 
 /** A function of the catalog, such as `weightNorm`: registers its parametrization on a tensor of a host. */
 export interface CatalogFunction<O extends object = NoOptions> {

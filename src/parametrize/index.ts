@@ -1,13 +1,6 @@
-export { cached } from './cached.ts';
-export {
-  type CheckOptions,
-  checkParametrization,
-  type ParametrizationCheck,
-} from './checkParametrization.ts';
+export type { ParametrizationList } from './chain/parametrizationList.ts';
 export { type CatalogFunction, defineParametrization, type NoOptions } from './define.ts';
 export type { OptionDefinition, ParametrizationDefinition, TargetTensor } from './definition.ts';
-export { invalidate } from './invalidate.ts';
-export { isParametrized, parametrizationsOn, typeBeforeParametrizations, valueOf } from './isParametrized.ts';
 export {
   Parametrization,
   type ParametrizationFunction,
@@ -15,14 +8,26 @@ export {
   type ParametrizationObject,
   pure,
 } from './parametrization.ts';
-export type { ParametrizationList } from './parametrizationList.ts';
-export type { RegisterOptions } from './register.ts';
+export { cached } from './verbs/cached.ts';
+export {
+  type CheckOptions,
+  checkParametrization,
+  type ParametrizationCheck,
+} from './verbs/checkParametrization.ts';
+export { invalidate } from './verbs/invalidate.ts';
+export {
+  isParametrized,
+  parametrizationsOn,
+  typeBeforeParametrizations,
+  valueOf,
+} from './verbs/isParametrized.ts';
+export type { RegisterOptions } from './verbs/register.ts';
 export {
   type HostTypes,
   type LooseHost,
   type LooseName,
   registerParametrization,
   type TensorNameOf,
-} from './registerParametrization.ts';
-export { type RemoveOptions, removeParametrizations } from './removeParametrizations.ts';
-export { transferParametrizationsAndParams } from './transferParametrizationsAndParams.ts';
+} from './verbs/registerParametrization.ts';
+export { type RemoveOptions, removeParametrizations } from './verbs/removeParametrizations.ts';
+export { transferParametrizationsAndParams } from './verbs/transferParametrizationsAndParams.ts';

@@ -2,9 +2,9 @@ import { joinPath } from '../core/paths.ts';
 import { checkIntegrity } from '../nn/module/integrityCheck.ts';
 import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
-import { foreignHostKindOf } from '../parametrize/host.ts';
-import { ParametrizationDict } from '../parametrize/parametrizationDict.ts';
-import { registrationsOf } from '../parametrize/registry.ts';
+import { ParametrizationDict } from '../parametrize/chain/parametrizationDict.ts';
+import { registrationsOf } from '../parametrize/chain/registry.ts';
+import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
 
 /** The objects of a model that may hold parametrized tensors, with their paths. */
 export function hostsOf(model: object): [path: string, host: object][] {

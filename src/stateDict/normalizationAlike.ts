@@ -7,8 +7,8 @@ import type { Normalization } from '../nn/stateDict/normalization.ts';
 import { normalizedTensors } from '../nn/stateDict/normalizedTensor.ts';
 import { SpectralNorm, spectralNorm } from '../parametrizations/spectralNorm.ts';
 import { WeightNorm, weightNorm } from '../parametrizations/weightNorm.ts';
-import type { ParametrizationList } from '../parametrize/parametrizationList.ts';
-import { registrationOf } from '../parametrize/registry.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
 import { type Layout, reshaped } from './layout.ts';
 
 /** A normalization of a tensor of a model that torch's tensor can have as well. */

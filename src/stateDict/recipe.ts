@@ -3,9 +3,9 @@ import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
+import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
-import { registrationsOf } from '../parametrize/registry.ts';
 import { hostsOf } from './hostsOf.ts';
 
 /** One parametrization as data: the name of the function that registers it, and its options. */

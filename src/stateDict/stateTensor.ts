@@ -3,7 +3,7 @@ import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { scoped } from '../engine/scope.ts';
 import { isAlive } from '../engine/variable.ts';
-import { registrationOf } from '../parametrize/registry.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { StateTensor } from './modelState.ts';
 
 /**

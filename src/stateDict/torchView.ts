@@ -7,7 +7,7 @@ import { TransposedConvolution } from '../nn/convolution/transposedConvolution.t
 import { isModule, namedState } from '../nn/module/fields.ts';
 import { Module } from '../nn/module/module.ts';
 import { buffer, isBuffer, parameter } from '../nn/module/parameter.ts';
-import { registrationOf } from '../parametrize/registry.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { ModelState, StatePart, StateTensor } from './modelState.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
 import { currentValue, nativeKey } from './stateTensor.ts';

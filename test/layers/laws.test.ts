@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { parametrizationsOn } from 'tfjs-parametrize';
 import { describe, expect, it } from 'vitest';
 import 'tfjs-parametrize/layers';
-import { registerHostKind } from '../../src/parametrize/host.ts';
+import { registerHostKind } from '../../src/parametrize/host/hostKind.ts';
 import { type Op, op, Run } from '../parametrize/laws/run.ts';
 import { affine, Net, optimizers, specimens } from '../parametrize/laws/specimens.ts';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { GRU, init, LSTM, type Module, manualSeed, RNN, type RNNOptions } from '../../../src/nn/index.ts';
-import { registerParametrization } from '../../../src/parametrize/registerParametrization.ts';
+import { registerParametrization } from '../../../src/parametrize/verbs/registerParametrization.ts';
 import { example, expectGradients } from '../gradientCheck.ts';
 import { countReads } from '../module/countReads.ts';
 

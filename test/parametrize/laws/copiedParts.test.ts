@@ -9,7 +9,7 @@ import {
   removeParametrizations,
   Symmetric,
 } from '../../../src/index.ts';
-import { registerMade } from '../../../src/parametrize/registerMade.ts';
+import { registerMade } from '../../../src/parametrize/verbs/registerMade.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { Net, write } from './specimens.ts';
 

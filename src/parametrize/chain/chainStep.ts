@@ -1,0 +1,138 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { isClass } from '../../core/guards.ts';
+import { typeName } from '../../core/text.ts';
+import { isVariable } from '../../engine/variable.ts';
+import { isDisposed } from '../../nn/module/disposal.ts';
+import { isModule } from '../../nn/module/fields.ts';
+import { hooks } from '../../nn/module/hooks.ts';
+import { Module } from '../../nn/module/module.ts';
+import { rawOf } from '../../nn/module/rawOf.ts';
+import { definitionOf } from '../definition.ts';
+import type { ParametrizationLike, ParametrizationObject } from '../parametrization.ts';
+
+/** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */
+export interface ChainStep {
+  /** Exactly what was registered. */
+  readonly registered: ParametrizationLike;
+  /** The module among the spellings: it has tensors, a training mode and a place in the state dict. */
+  readonly module: Module | null;
+  /** Variables that were declared beside the originals. */
+  readonly dependencies: readonly Variable[];
+  /**
+   * Of a copied step: the variables that the source declares, as long as they live. A function that captures one in a
+   * closure goes on using it, because JavaScript cannot copy closures.
+   */
+  readonly inherited: readonly Variable[];
+  /** How many originals `forward` names; 0 for a rest parameter. */
+  readonly arity: number;
+  /** Other names of the originals. */
+  readonly originalNames: readonly string[];
+  /** For each original, whether it is trained; undefined for as the tensor was. */
+  readonly trainable: readonly (boolean | undefined)[];
+  forward(...originals: Tensor[]): Tensor;
+  isPure(): boolean;
+  /** Null if there is none. */
+  readonly rightInverse: ((value: Tensor) => unknown) | null;
+}
+
+/**
+ * Reads one registered thing as a {@link ChainStep}.
+ *
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if it is none of the accepted spellings, `TWO_COPIES` if its
+ * class comes from another copy of this package, `DISPOSED`
+ */
+export function chainStep(caller: string, registered: unknown): ChainStep {
+  if (isModule(registered)) return moduleStep(caller, rawOf(registered));
+  if (typeof registered === 'function') {
+    if (isClass(registered)) {
+      throw invalid(caller, `got the class ${registered.name}. Pass an instance: new ${registered.name}(…)`);
+    }
+    const forward = registered as (...originals: Tensor[]) => Tensor;
+    return {
+      registered: forward,
+      module: null,
+      dependencies: [],
+      inherited: [],
+      arity: forward.length,
+      originalNames: [],
+      trainable: [],
+      forward,
+      isPure: () => false,
+      rightInverse: null,
+    };
+  }
+  if (typeof registered === 'object' && registered !== null && 'forward' in registered) {
+    return objectStep(caller, registered as ParametrizationObject);
+  }
+  throw invalid(
+    caller,
+    `got ${typeName(registered)}. Pass a Parametrization, a function, or an object with forward`,
+  );
+}
+
+function moduleStep(caller: string, module: Module): ChainStep {
+  if (!(module instanceof Module)) {
+    throw new ParametrizeError(
+      'TWO_COPIES',
+      `${caller}: ${typeName(module)} extends a class of another copy of tfjs-parametrize. Install one copy only (npm ls tfjs-parametrize shows both).`,
+    );
+  }
+  if (isDisposed(module)) {
+    throw new ParametrizeError(
+      'DISPOSED',
+      `${caller}: this ${typeName(module)} has been disposed. Make a new one.`,
+    );
+  }
+  const { rightInverse, isPure, originalNames } = module as Partial<ParametrizationObject> & {
+    originalNames?: readonly string[];
+  };
+  const originals = definitionOf(module)?.originals ?? {};
+  return {
+    registered: module,
+    module,
+    dependencies: [],
+    inherited: [],
+    arity: module.forward.length,
+    originalNames: originalNames ?? Object.keys(originals),
+    trainable: Object.values(originals).map(({ trainable }) => trainable),
+    // Through call, so that hooks on the parametrization run.
+    forward: (...originals) => module.call(...originals) as Tensor,
+    isPure: () => isPure?.call(module) === true && !hasForwardHooks(module),
+    rightInverse: typeof rightInverse === 'function' ? (value) => rightInverse.call(module, value) : null,
+  };
+}
+
+/** A hook that runs on every call has not declared itself pure. */
+const hasForwardHooks = (module: Module): boolean =>
+  module.modules().some((part) => hooks(part, 'forwardPre').length + hooks(part, 'forward').length > 0);
+
+function objectStep(caller: string, object: ParametrizationObject): ChainStep {
+  if (typeof object.forward !== 'function') throw invalid(caller, 'forward is not a function');
+  if (object.rightInverse !== undefined && typeof object.rightInverse !== 'function') {
+    throw invalid(caller, 'rightInverse is not a function');
+  }
+  if (object.isPure !== undefined && typeof object.isPure !== 'function') {
+    throw invalid(caller, 'isPure is not a function');
+  }
+  const dependencies: readonly unknown[] = object.dependencies ?? [];
+  if (!Array.isArray(dependencies) || !dependencies.every(isVariable)) {
+    throw invalid(caller, 'dependencies is not an array of variables');
+  }
+  return {
+    registered: object,
+    module: null,
+    dependencies,
+    inherited: [],
+    arity: object.forward.length,
+    originalNames: [],
+    trainable: [],
+    forward: (...originals) => object.forward(...originals),
+    isPure: () => object.isPure?.() === true,
+    rightInverse: object.rightInverse ? (value) => object.rightInverse!(value) : null,
+  };
+}
+
+function invalid(caller: string, fact: string): ParametrizeError {
+  return new ParametrizeError('INVALID_PARAMETRIZATION', `${caller}: not a parametrization: ${fact}.`);
+}

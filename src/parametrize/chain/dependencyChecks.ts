@@ -1,0 +1,61 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { isVariable } from '../../engine/variable.ts';
+import { fieldsOf } from '../../nn/module/fields.ts';
+import type { ChainStep } from './chainStep.ts';
+import { stepName } from './rightInverse.ts';
+
+/**
+ * Throws if a forward uses a variable that nobody declared: a change of it could not be seen, and a read could be stale.
+ *
+ * @param inputs - what the operations of the forward took as inputs
+ * @param originals - the variables that will be the originals
+ */
+export function checkHiddenDependencies(
+  caller: string,
+  step: ChainStep,
+  inputs: Iterable<Tensor>,
+  originals: readonly Variable[],
+): void {
+  const own = step.module
+    ?.modules()
+    .flatMap((module) => fieldsOf(module).variables.map(([, variable]) => variable));
+  const declared = new Set<Tensor>([...originals, ...step.dependencies, ...(own ?? [])]);
+  const hidden = [...inputs].filter(
+    (tensor): tensor is Variable => isVariable(tensor) && !declared.has(tensor),
+  );
+  if (hidden.length === 0) return;
+  const names = hidden.map((variable) => `'${variable.name}' ${JSON.stringify(variable.shape)}`).join(', ');
+  throw new ParametrizeError(
+    'HIDDEN_DEPENDENCY',
+    `${caller}: forward of ${stepName(step)} uses the variable ${names}, whose changes would go unseen. Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }.`,
+  );
+}
+
+/**
+ * Throws if a forward takes another number of originals than there are. JavaScript does not count arguments, so a missing
+ * one is told by the signature, and a surplus one by the signature together with its not being used.
+ */
+export function checkArity(
+  caller: string,
+  step: ChainStep,
+  originals: readonly Tensor[],
+  inputs: ReadonlySet<Tensor> | null,
+): void {
+  const { arity } = step;
+  const surplus = originals.slice(arity).some((original) => inputs !== null && !inputs.has(original));
+  if (arity <= originals.length && !(arity > 0 && surplus)) return;
+  throw new ParametrizeError(
+    'RIGHT_INVERSE',
+    `${caller}: forward of ${stepName(step)} takes ${arity} original(s), but rightInverse gives ${originals.length}. They must agree.`,
+  );
+}
+
+/** Throws if a forward that would come after another one takes several originals. */
+export function checkLaterArity(caller: string, step: ChainStep): void {
+  if (step.arity <= 1) return;
+  throw new ParametrizeError(
+    'RIGHT_INVERSE',
+    `${caller}: forward of ${stepName(step)} takes ${step.arity} originals, but the tensor is parametrized already and only its first parametrization may have several. Remove that first, or parametrize one of its originals.`,
+  );
+}

@@ -1,0 +1,70 @@
+import type { DataId, Variable } from '@tensorflow/tfjs-core';
+import { isAlive } from '../../engine/variable.ts';
+import { fieldsOf } from '../../nn/module/fields.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { type FieldSet, fieldSet, holdsSame } from './fieldSet.ts';
+import { versionEpoch, versionOf } from './version.ts';
+
+/**
+ * What an evaluation depended on, as it was right after the evaluation.
+ *
+ * Note [Versions]: tensors are immutable and `Variable.assign` swaps the `dataId` object, so the identity of the `dataId`s
+ * is the version of the values. Assignment, every optimizer step and `loadStateDict` change it; nothing has to be hooked.
+ * The key is taken *after* the evaluation, because a stateful map (power iteration) writes its own buffers in it.
+ */
+export interface DependencyKey {
+  readonly variables: readonly Variable[];
+  readonly dataIds: readonly DataId[];
+  /** Where the modules of the chain hold variables and modules, or may come to: a field may be given another one. */
+  readonly fields: FieldSet | null;
+  readonly modules: readonly Module[];
+  readonly trainings: readonly boolean[];
+  readonly versions: readonly number[];
+  /** The epoch at which the versions were last found unchanged. */
+  epoch: number;
+}
+
+/**
+ * Takes the key of a chain.
+ *
+ * @param list - the module that holds the originals and, as children, the modules of the chain and nested chains
+ * @param declared - variables that were declared beside them
+ */
+export function dependencyKey(list: Module, declared: readonly Variable[]): DependencyKey {
+  const modules = list.modules();
+  const variables = [
+    ...modules.flatMap((module) => fieldsOf(module).variables.map(([, variable]) => variable)),
+    ...declared,
+  ];
+  return {
+    variables,
+    dataIds: variables.map((variable) => variable.dataId),
+    fields: fieldSet(modules, list),
+    modules,
+    trainings: modules.map((module) => module.training),
+    versions: modules.map(versionOf),
+    epoch: versionEpoch(),
+  };
+}
+
+/** True while nothing that the key names has changed. Runs on every read, so it allocates nothing. */
+export function isFresh(key: DependencyKey): boolean {
+  const { variables, dataIds, modules, trainings } = key;
+  for (let i = 0; i < variables.length; i++) {
+    if (variables[i]!.dataId !== dataIds[i] || variables[i]!.isDisposed) return false;
+  }
+  for (let i = 0; i < modules.length; i++) {
+    if (modules[i]!.training !== trainings[i]) return false;
+  }
+  if (key.epoch !== versionEpoch() && !hasSameVersions(key)) return false;
+  // After the versions: a field may have become a computed property, which is not to be evaluated here.
+  if (key.fields !== null && !holdsSame(key.fields)) return false;
+  // `tf.disposeVariables()` leaves `isDisposed` false; it takes all variables, so that asking one is enough.
+  return variables.length === 0 || isAlive(variables[0]!);
+}
+
+function hasSameVersions(key: DependencyKey): boolean {
+  if (!key.modules.every((module, i) => versionOf(module) === key.versions[i])) return false;
+  key.epoch = versionEpoch();
+  return true;
+}

@@ -1,0 +1,41 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { warnOnce } from '../../core/warnOnce.ts';
+import type { ChainStep } from './chainStep.ts';
+import { describeValue, stepName } from './rightInverse.ts';
+
+/** The error of a forward that returns something else. */
+export const notATensor = (caller: string, step: ChainStep, value: unknown): ParametrizeError =>
+  new ParametrizeError(
+    'FORWARD_RESULT',
+    `${caller}: forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}.`,
+  );
+
+/** The error of a read in a gradient where tfjs knows no gradients. */
+export const noGradients = (label: string): ParametrizeError =>
+  new ParametrizeError(
+    'NO_GRADIENTS',
+    `reading ${label} in a gradient: no gradients are registered in tfjs. Add: import '@tensorflow/tfjs';`,
+  );
+
+/** The error of a use of a borrowed value that has ended. */
+export const endedValue = (label: string): ParametrizeError =>
+  new ParametrizeError(
+    'DISPOSED',
+    `using a value of ${label}: it was borrowed, and it ended when ${label} was read again after a change, or was removed or disposed. Read the tensor anew, or hold a copy: tf.clone(value).`,
+  );
+
+/** Warns, once in the life of the process, that a read can have no gradient where it stands. */
+export function warnCustomGradient(label: string): void {
+  warnOnce(
+    'customGrad',
+    `${label} is read in the forward of a tf.customGrad, where tfjs records nothing: the value is right, but no gradient reaches its originals. Read it before and pass it as an argument.`,
+  );
+}
+
+/** The error of a right inverse that changes a variable beside the state that is loaded. */
+export const writesOutside = (caller: string, label: string, { name }: Variable): ParametrizeError =>
+  new ParametrizeError(
+    'RIGHT_INVERSE',
+    `${caller}: a rightInverse of ${label} writes its dependency '${name}', which is no part of the state that is loaded, so that the loaded value would not be the value that is read. Hold the variable as a parameter() or buffer() of a Parametrization, or assign the value to the tensor.`,
+  );

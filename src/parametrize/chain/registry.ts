@@ -1,0 +1,153 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { guardSteps } from '../../engine/optimizerGuard.ts';
+import { guardDisposal } from '../../engine/variable.ts';
+import { disposeBut } from '../../nn/module/disposal.ts';
+import { isModule } from '../../nn/module/fields.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { markSelf, rawOf, unmarkSelf } from '../../nn/module/rawOf.ts';
+import { deleteComputed, enterComputed } from '../../nn/stateDict/normalizedTensor.ts';
+import type { Attachment } from '../host/hostKind.ts';
+import type { ChainStep } from './chainStep.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+
+/** One parametrized tensor of one host. */
+export interface Registration {
+  readonly list: ParametrizationList;
+  readonly attachment: Attachment;
+  /** The name that the host's variable had, for the variable that removal puts back. */
+  readonly variableName: string | undefined;
+}
+
+const registrations = new WeakMap<object, Map<string, Registration>>();
+const listsOfVariable = new WeakMap<Variable, Set<ParametrizationList>>();
+const listsOfRegistered = new WeakMap<object, Set<ParametrizationList>>();
+const places = new WeakMap<object, { readonly host: object; readonly attachment: Attachment }>();
+const disposalOf = new WeakMap<object, () => void>();
+
+/** The registration on one tensor of a host. */
+export const registrationOf = (host: object, name: string): Registration | undefined =>
+  registrations.get(rawOf(host))?.get(name);
+
+/** The registrations on a host, by tensor name, in the order in which they were made. */
+export const registrationsOf = (host: object): ReadonlyMap<string, Registration> =>
+  registrations.get(rawOf(host)) ?? new Map<string, Registration>();
+
+/** Enters a registration, and who owns the originals and the parametrizations of its chain. */
+export function enterRegistration(reached: object, name: string, registration: Registration): void {
+  markSelf(reached);
+  const host = rawOf(reached);
+  const byName = registrations.get(host) ?? new Map<string, Registration>();
+  registrations.set(host, byName.set(name, registration));
+  const { list } = registration;
+  enterComputed(host, name, { list, isHooked: registration.attachment.isHooked === true });
+  places.set(list, { host, attachment: registration.attachment });
+  guardSteps(list.parameters());
+  guardDisposal(isBeingRead);
+  for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
+  for (const { registered } of list.chain.steps) add(listsOfRegistered, registered, list);
+}
+
+/** Takes back what {@link enterRegistration} did. */
+export function deleteRegistration(reached: object, name: string): void {
+  const host = rawOf(reached);
+  const byName = registrations.get(host);
+  const list = byName?.get(name)?.list;
+  if (byName === undefined || list === undefined) return;
+  byName.delete(name);
+  if (byName.size === 0) {
+    registrations.delete(host);
+    if (!isModule(host)) unmarkSelf(host);
+  }
+  deleteComputed(host, name);
+  for (const variable of list.chain.ownVariables()) listsOfVariable.get(variable)?.delete(list);
+  for (const { registered } of list.chain.steps) listsOfRegistered.get(registered)?.delete(list);
+}
+
+/** Notes that a chain has one more step. */
+export function enterStep({ registered, module }: ChainStep, list: ParametrizationList): void {
+  add(listsOfRegistered, registered, list);
+  if (module !== null) guardSteps(module.parameters());
+}
+
+/** True while a chain runs that a variable is an original of: a forward may dispose its argument. */
+function isBeingRead(variable: Variable): boolean {
+  for (const { chain } of listsOfVariable.get(variable) ?? []) if (chain.isEvaluating) return true;
+  return false;
+}
+
+/**
+ * The lists that a variable is an original of; more than one after a transfer. A list whose original is parametrized itself
+ * is none of them: the variable is the nested list's then.
+ */
+export const listsWithOriginal = (variable: Variable): ReadonlySet<ParametrizationList> =>
+  new Set(
+    [...(listsOfVariable.get(variable) ?? [])].filter((list) => list.chain.ownVariables().includes(variable)),
+  );
+
+/** Notes that a list has been given back an original whose parametrization was removed. */
+export function enterOriginal(variable: Variable, list: ParametrizationList): void {
+  add(listsOfVariable, variable, list);
+}
+
+/** The lists that a parametrization is part of. */
+export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList> =>
+  listsOfRegistered.get(module) ?? new Set();
+
+/**
+ * Tells the places of chains that something in them has other variables than before.
+ *
+ * @param host - what changed: a list, one of whose originals was parametrized, or a parametrization
+ */
+export function tellPlaces(host: object): void {
+  const place = places.get(rawOf(host));
+  if (place === undefined) {
+    for (const list of listsOfRegistered.get(rawOf(host)) ?? []) tellPlaces(list);
+    return;
+  }
+  place.attachment.changed?.(host as ParametrizationList);
+  tellPlaces(place.host);
+}
+
+/** How a chain stands on its host; undefined for anything else. */
+export const attachmentOf = (list: object): Attachment | undefined => places.get(list)?.attachment;
+
+/**
+ * Gives a parametrization to the chains that it is part of: the removal of the last of them disposes it. Said of what a
+ * registration function or a copier makes; what the caller registers stays the caller's.
+ */
+export function giveToChains(registered: object, dispose: () => void): void {
+  disposalOf.set(registered, dispose);
+}
+
+/**
+ * {@link giveToChains} for a module.
+ *
+ * @param spared - modules and variables below it that something else holds: they are not disposed
+ */
+export function markMade<M extends Module>(module: M, spared: ReadonlySet<object> = new Set()): M {
+  giveToChains(module, () => disposeBut(module, spared));
+  return module;
+}
+
+/** True if removal disposes a parametrization. */
+export const isMade = (registered: object): boolean => disposalOf.has(registered);
+
+/** Disposes a parametrization that was given to chains, unless it is part of one still. */
+export function disposeMade(registered: object): void {
+  if ((listsOfRegistered.get(registered)?.size ?? 0) === 0) disposalOf.get(registered)?.();
+}
+
+/** Disposes what was given to a list that ends, but for modules: those are its children. */
+export function disposeObjects(list: ParametrizationList): void {
+  for (const { registered, module } of list.chain.steps) {
+    if (module !== null) continue;
+    listsOfRegistered.get(registered)?.delete(list);
+    disposeMade(registered);
+  }
+}
+
+function add<K extends object, V>(map: WeakMap<K, Set<V>>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, new Set([value]));
+  else values.add(value);
+}

@@ -1,0 +1,83 @@
+import type { DataType, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { typeName } from '../../core/text.ts';
+import type { ChainStep } from './chainStep.ts';
+
+/** What a tensor has to be like. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+}
+
+/**
+ * Runs the right inverse of the first step of a chain, which alone may give several originals.
+ *
+ * @throws {@link ParametrizeError} `RIGHT_INVERSE` if it returns neither a tensor nor a non-empty array of tensors
+ */
+export function invertFirst(caller: string, step: ChainStep, value: Tensor): Tensor | Tensor[] {
+  const result = step.rightInverse === null ? value : step.rightInverse(value);
+  if (isTensor(result)) return result;
+  if (!Array.isArray(result)) {
+    throw wrong(caller, step, `must return a tensor or an array of tensors, got ${describeValue(result)}`);
+  }
+  if (result.length === 0) throw wrong(caller, step, 'returned an empty array: there would be no originals');
+  const odd = result.findIndex((item) => !isTensor(item));
+  if (odd >= 0) {
+    throw wrong(caller, step, `must return tensors only, got ${describeValue(result[odd])} at index ${odd}`);
+  }
+  return result as Tensor[];
+}
+
+/**
+ * Runs the right inverse of a later step of a chain.
+ *
+ * @throws {@link ParametrizeError} `RIGHT_INVERSE` if it returns no tensor
+ */
+export function invertLater(caller: string, step: ChainStep, value: Tensor): Tensor {
+  const result = step.rightInverse === null ? value : step.rightInverse(value);
+  if (isTensor(result)) return result;
+  const array = Array.isArray(result)
+    ? 'an array; only the first parametrization of a tensor may have several originals'
+    : describeValue(result);
+  throw wrong(caller, step, `must return a tensor, got ${array}`);
+}
+
+/** Throws unless a tensor has the wanted dtype and shape. `what` begins the sentence. */
+export function checkSpec(
+  caller: string,
+  what: string,
+  got: TensorSpec,
+  wanted: TensorSpec,
+  remedy: string,
+): void {
+  if (got.dtype !== wanted.dtype) {
+    throw new ParametrizeError(
+      'DTYPE',
+      `${caller}: ${what} has dtype ${got.dtype}, expected ${wanted.dtype}. ${remedy}`,
+    );
+  }
+  if (!tf.util.arraysEqual(got.shape as number[], wanted.shape as number[])) {
+    throw new ParametrizeError(
+      'SHAPE',
+      `${caller}: ${what} has shape ${formatShape(got.shape)}, expected ${formatShape(wanted.shape)}. ${remedy}`,
+    );
+  }
+}
+
+/** True for a tensor that still has its data. */
+export const isTensor = (value: unknown): value is Tensor => value instanceof tf.Tensor && !value.isDisposed;
+
+/** How messages name something that should have been a tensor with data. */
+export const describeValue = (value: unknown): string =>
+  value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
+
+/** How messages name one step. */
+export function stepName(step: ChainStep): string {
+  return step.module !== null ? typeName(step.module) : 'the parametrization';
+}
+
+function wrong(caller: string, step: ChainStep, fact: string): ParametrizeError {
+  return new ParametrizeError('RIGHT_INVERSE', `${caller}: rightInverse of ${stepName(step)} ${fact}.`);
+}

@@ -1,0 +1,110 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { rawOf } from '../../nn/module/rawOf.ts';
+import type { ParametrizationList } from '../chain/parametrizationList.ts';
+
+/**
+ * How one tensor of one host gives its place to a chain and takes it back.
+ *
+ * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found by {@link HostKind.find}
+ * and {@link checkUninstall}.
+ */
+export interface Attachment {
+  /**
+   * Throws if {@link uninstall} cannot do its work, because the host was frozen or sealed in the meantime.
+   *
+   * @throws `IMMUTABLE_HOST`
+   */
+  checkUninstall?(caller: string): void;
+  /** Puts the chain in the place of the variable: reads of the host go to `list.chain.read()`, writes to its `assign`. */
+  install(list: ParametrizationList): void;
+  /** Puts a variable in the place of the chain, as it was before: attributes, order, lists. */
+  uninstall(list: ParametrizationList, variable: Variable): void;
+  /**
+   * Why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
+   */
+  readonly closed?: string;
+  /** Whether the variables of the chain are fields of the host, under the names of torch's hook API. */
+  readonly isHooked?: boolean;
+  /** The fields of the host that show what is the chain's. */
+  readonly fields?: readonly string[];
+  /** Told when the chain has other variables than before: a further parametrization, or one of an original. */
+  changed?(list: ParametrizationList): void;
+}
+
+/** Another way than the host's own to give a found tensor's place to a chain. */
+export type Place = (found: FoundTensor) => Attachment;
+
+/** A tensor of a host that is not parametrized, found by {@link HostKind.find}. */
+export interface FoundTensor {
+  /** The variable that stands there. */
+  readonly variable: Variable;
+  readonly attachment: Attachment;
+}
+
+/** A kind of object whose tensors can be parametrized: the contract that `tfjs-parametrize/layers` joins. */
+export interface HostKind {
+  /** True if this kind is responsible for the object; the kind registered last is asked first. */
+  accepts(host: object): boolean;
+  /** The mode of parametrizations on hosts that have no field `training`, but while a host computes. */
+  readonly training?: boolean;
+  /** The tensor that a catalog function takes when it is given no name. */
+  mainTensor(host: object): string;
+  /**
+   * Finds a tensor that is not parametrized.
+   *
+   * @param caller - the public function, for messages
+   * @throws `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, …
+   */
+  find(caller: string, host: object, name: string): FoundTensor;
+  /**
+   * Prepares a place for a tensor that the host lacks.
+   *
+   * @throws as {@link find}
+   */
+  add(caller: string, host: object, name: string): Attachment;
+  /**
+   * Throws if the object cannot hold a chain at all.
+   *
+   * @throws `UNSUPPORTED_HOST`, `DISPOSED`, `TWO_COPIES`
+   */
+  check(caller: string, host: object): void;
+  /**
+   * The axes of a tensor that number the outputs of the host: the default of `dim`. Absent: axis 0, torch's.
+   */
+  outputAxes?(host: object, name: string, rank: number): readonly number[];
+  /** The object below a host that has the tensor of a path, such as `cell.kernel`, and its name there. */
+  locate?(host: object, path: string): [owner: object, name: string];
+  /**
+   * Takes a registration over that the host cannot make yet, because it has not made the tensor.
+   *
+   * @param register - to be called as soon as the tensor is there
+   * @returns whether it did
+   * @throws `UNKNOWN_TENSOR` for a name that the host will never have
+   */
+  postpone?(caller: string, host: object, name: string, register: () => void): boolean;
+  /** The hosts directly below a host, with their names in paths. */
+  children?(host: object): [name: string, child: object][];
+  /** The variables of a host and of all below it that are to be trained, each once. */
+  parameters?(host: object): readonly Variable[];
+}
+
+const foreignKinds: HostKind[] = [];
+
+/** Adds a kind of host besides modules and plain objects. */
+export function registerHostKind(kind: HostKind): void {
+  foreignKinds.unshift(kind);
+}
+
+/** The added kind that is responsible for a host, if one is. */
+export const foreignHostKindOf = (host: object): HostKind | undefined =>
+  foreignKinds.find((kind) => kind.accepts(host));
+
+/** The object that has the tensor of a path, and its name there; most hosts know no paths. */
+export const locate = (host: object, path: string): [owner: object, name: string] =>
+  foreignHostKindOf(host)?.locate?.(host, path) ?? [rawOf(host), path];
+
+/** The mode that parametrizations get from their host; undefined if it has none. */
+export function modeOf(host: object): boolean | undefined {
+  const { training = foreignHostKindOf(host)?.training } = host as { training?: unknown };
+  return typeof training === 'boolean' ? training : undefined;
+}

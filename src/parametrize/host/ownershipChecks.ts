@@ -1,0 +1,56 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
+import { fieldsOf, isModule } from '../../nn/module/fields.ts';
+import { otherHolder } from '../../nn/module/heldVariables.ts';
+import { rawOf } from '../../nn/module/rawOf.ts';
+import type { ChainStep } from '../chain/chainStep.ts';
+import { ParametrizationList } from '../chain/parametrizationList.ts';
+import { attachmentOf, listsWithModule, listsWithOriginal } from '../chain/registry.ts';
+
+/** Refuses a chain that nothing can be appended to, and the originals of one. */
+export function checkOpen(caller: string, list: object): void {
+  const closed = attachmentOf(list)?.closed;
+  if (closed === undefined) return;
+  const { label } = (list as ParametrizationList).chain;
+  throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${label} ${closed}`);
+}
+
+/** Refuses a module with tensors of its own that is part of another chain. */
+export function checkShared(
+  caller: string,
+  { module }: ChainStep,
+  list: ParametrizationList | undefined,
+): void {
+  if (module === null || [...listsWithModule(module)].every((other) => other === list)) return;
+  if (!module.modules().some((part) => fieldsOf(part).variables.length > 0)) return;
+  const [other] = listsWithModule(module);
+  throw new ParametrizeError(
+    'SHARED',
+    `${caller}: this ${typeName(module)} holds tensors and is registered on ${other!.chain.label} already. Make one for each tensor.`,
+  );
+}
+
+/** Refuses a variable that is an original already, or, on a module, that another field of a module holds. */
+export function checkTied(caller: string, host: object, name: string, variable: Variable): void {
+  const [list] = [...listsWithOriginal(variable)].filter((owner) => owner !== host);
+  const label = `${typeName(host)}.${name}`;
+  if (list !== undefined) {
+    throw new ParametrizeError(
+      'TIED',
+      `${caller}: the variable of ${label} is an original of ${list.chain.label} already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).`,
+    );
+  }
+  // A plain object may be made to parametrize a variable of a module.
+  if (!isModule(host)) return;
+  // Of lists, the originals alone are theirs: one of a registration that failed may still be in memory.
+  const counts = (holder: object): boolean => !(holder instanceof ParametrizationList);
+  const other = otherHolder(variable, rawOf(host), name, counts);
+  if (other === null) return;
+  const [holder, field] = other;
+  const where = holder === rawOf(host) ? `field '${field}'` : `field '${field}' of ${typeName(holder)}`;
+  throw new ParametrizeError(
+    'TIED',
+    `${caller}: the variable of ${label} also stands in the ${where}, which would go on with the original. Tie the modules instead of the variable, or give this one its own: ${name} = parameter(tf.clone(variable)).`,
+  );
+}

@@ -1,0 +1,201 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkNotNegative, checkOptions } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { hasGradients } from '../../engine/tape.ts';
+import type { ParametrizationLike } from '../parametrization.ts';
+import { isParametrized, parametrizationsOn, valueOf } from './isParametrized.ts';
+import { registerParametrization } from './registerParametrization.ts';
+import { removeParametrizations } from './removeParametrizations.ts';
+
+const caller = 'checkParametrization';
+
+/** Options of {@link checkParametrization}. */
+export interface CheckOptions {
+  /** The largest difference that counts as equal, relative to the largest element. Default 1e-3. */
+  readonly tolerance?: number;
+  /** Whether the map may change the shape or dtype of the tensor. Default false. */
+  readonly unsafe?: boolean;
+}
+
+/** What {@link checkParametrization} found. */
+export interface ParametrizationCheck {
+  /** The shape of the value. */
+  readonly shape: readonly number[];
+  /** How many originals the map has. */
+  readonly originals: number;
+  /** Whether the map says that it is pure. */
+  readonly isPure: boolean;
+  /** The largest change of the tensor at registration, relative to its largest element: 0 if the value is kept. */
+  readonly change: number;
+  /**
+   * The largest difference between a value of the map and what is read after it was assigned, relative to the largest
+   * element; null if the map cannot be assigned to.
+   */
+  readonly rightInverseError: number | null;
+  /** The relative error of the gradient along a random direction; null where tfjs has no gradients. */
+  readonly gradientError: number | null;
+}
+
+/**
+ * Tries a map on a tensor: registers it on a host made for this call, assigns, differentiates and removes it. For tests of
+ * a map of your own.
+ *
+ * Checks what a registration cannot afford to: that the value is finite, that a value of the map can be assigned (`f(r(Y))
+ * = Y` for `Y = f(r(W))`), that a map that says it is pure gives one value, and that the gradient is that of the value, by
+ * central differences.
+ *
+ * @remarks
+ * **State**: buffers and parameters of a stateful map may move; the map stays the caller's.
+ *
+ * @param map - what would be registered
+ * @param tensor - a shape, for which normal random numbers are drawn, or a tensor, which stays the caller's
+ * @returns what was measured
+ * @throws {@link ParametrizeError} `NOT_FINITE`, `RIGHT_INVERSE`, `NOT_PURE`, `GRADIENT`, each with the numbers; and
+ * everything that {@link registerParametrization} throws
+ * @example
+ * ```ts
+ * await checkParametrization(new Symmetric(), [3, 3]);
+ * ```
+ */
+export async function checkParametrization(
+  map: ParametrizationLike,
+  tensor: readonly number[] | Tensor,
+  options: CheckOptions = {},
+): Promise<ParametrizationCheck> {
+  checkOptions(caller, options, ['tolerance', 'unsafe']);
+  const { tolerance = 1e-3, unsafe = false } = options;
+  checkNotNegative(caller, 'tolerance', tolerance);
+  const made: Tensor[] = [];
+  const hold = (make: () => Tensor): Tensor => {
+    const held = tf.tidy(make);
+    made.push(held);
+    return held;
+  };
+  const given = hold(() =>
+    tensor instanceof tf.Tensor ? tf.clone(tensor) : tf.randomNormal([...tensor], 0, 1, 'float32', 1),
+  );
+  const host = { tensor: tf.variable(given) as Tensor };
+  try {
+    registerParametrization(host, 'tensor', map, { unsafe });
+    const list = parametrizationsOn(host, 'tensor');
+    const read = (): Tensor => hold(() => tf.clone(valueOf(host, 'tensor')));
+    const value = read();
+    await checkFinite(value);
+    const isPure = list.chain.isPure();
+    if (isPure)
+      await checkPure(
+        value,
+        hold(() => list.chain.evaluate()),
+      );
+    const canAssign = list.chain.steps[0]!.rightInverse !== null;
+    const rightInverseError = canAssign ? await assigned(host, value, read, tolerance) : null;
+    const gradientError =
+      hasGradients() && value.dtype === 'float32'
+        ? await gradientErrorOf(host, list.chain.ownVariables(), isPure, tolerance)
+        : null;
+    const change = tf.util.arraysEqual(value.shape, given.shape) ? await difference(value, given) : Infinity;
+    return {
+      shape: value.shape,
+      originals: list.chain.originalNames.length,
+      isPure,
+      change,
+      rightInverseError,
+      gradientError,
+    };
+  } finally {
+    if (isParametrized(host, 'tensor')) removeParametrizations(host, 'tensor');
+    tf.dispose([host.tensor, ...made]);
+  }
+}
+
+async function assigned(
+  host: { tensor: Tensor },
+  value: Tensor,
+  read: () => Tensor,
+  tolerance: number,
+): Promise<number> {
+  host.tensor = value;
+  const error = await difference(read(), value);
+  if (error <= tolerance) return error;
+  throw new ParametrizeError(
+    'RIGHT_INVERSE',
+    `${caller}: a value of the map was assigned, and what is read differs from it by ${error.toPrecision(3)} of its largest element. rightInverse must return originals whose forward is the value.`,
+  );
+}
+
+async function checkFinite(value: Tensor): Promise<void> {
+  const numbers = (await value.data()) as ArrayLike<number>;
+  const odd = Array.prototype.filter.call(numbers, (x: number) => !Number.isFinite(x)).length;
+  if (odd === 0) return;
+  throw new ParametrizeError(
+    'NOT_FINITE',
+    `${caller}: ${odd} of the ${numbers.length} elements of the value are NaN or infinite. Check the domain of rightInverse and forward.`,
+  );
+}
+
+async function checkPure(value: Tensor, again: Tensor): Promise<void> {
+  const error = await difference(again, value);
+  if (error === 0) return;
+  throw new ParametrizeError(
+    'NOT_PURE',
+    `${caller}: the map says that it is pure, and two evaluations differ by ${error.toPrecision(3)} of the largest element. Return false from isPure, or draw no random numbers.`,
+  );
+}
+
+/** The gradient of a random projection of the value along a random direction, beside its central difference. */
+async function gradientErrorOf(
+  host: { tensor: Tensor },
+  originals: Variable[],
+  isPure: boolean,
+  tolerance: number,
+): Promise<number | null> {
+  const trained = originals.filter(({ dtype, trainable }) => dtype === 'float32' && trainable);
+  if (!isPure || trained.length === 0) return null;
+  const start = trained.map((variable) => tf.tidy(() => tf.clone(variable)));
+  try {
+    const results = tf.tidy(() => {
+      const weights = tf.randomNormal(host.tensor.shape, 0, 1, 'float32', 2);
+      const loss = (): tf.Scalar => tf.sum(tf.mul(valueOf(host, 'tensor'), weights));
+      const { grads } = tf.variableGrads(loss, trained);
+      const directions = trained.map(({ shape }, i) => tf.randomNormal(shape, 0, 1, 'float32', 3 + i));
+      const analytic = tf.addN(trained.map(({ name }, i) => tf.sum(tf.mul(grads[name]!, directions[i]!))));
+      const step = 1e-2;
+      const at = (sign: number): Tensor => {
+        trained.forEach((variable, i) => {
+          variable.assign(tf.add(start[i]!, tf.mul(directions[i]!, sign * step)));
+        });
+        return loss();
+      };
+      const numeric = tf.div(tf.sub(at(1), at(-1)), 2 * step);
+      const size = tf.sqrt(tf.addN(trained.map(({ name }) => tf.sum(tf.square(grads[name]!)))));
+      return tf.stack([analytic, numeric, size]);
+    });
+    const [analytic, numeric, size] = (await results.data()) as Float32Array;
+    results.dispose();
+    const error = Math.abs(analytic! - numeric!) / Math.max(1, Math.abs(numeric!), size!);
+    // Of a central difference in float32, two digits are right.
+    if (error <= Math.max(tolerance, 3e-2)) return error;
+    throw new ParametrizeError(
+      'GRADIENT',
+      `${caller}: along a random direction the gradient is ${analytic!.toPrecision(4)}, the central difference ${numeric!.toPrecision(4)}. The gradient of forward is wrong, or forward is not smooth here.`,
+    );
+  } finally {
+    trained.forEach((variable, i) => {
+      variable.assign(start[i]!);
+    });
+    tf.dispose(start);
+  }
+}
+
+/** The largest difference of two tensors, relative to the largest element. */
+async function difference(a: Tensor, b: Tensor): Promise<number> {
+  const result = tf.tidy(() => {
+    const [x, y] = [tf.cast(a, 'float32'), tf.cast(b, 'float32')];
+    const largest = tf.maximum(tf.max(tf.abs(y)), 1e-12);
+    return tf.div(tf.max(tf.abs(tf.sub(x, y))), largest);
+  });
+  const [value] = (await result.data()) as Float32Array;
+  result.dispose();
+  return value!;
+}

@@ -1,0 +1,20 @@
+import { registrationsOf } from '../chain/registry.ts';
+import { raiseVersion } from '../chain/version.ts';
+import { registrationOrThrow } from './isParametrized.ts';
+
+/**
+ * Forgets the cached values of a tensor, or of all parametrized tensors of a host.
+ *
+ * Needed only after a change that cannot be seen: writing into the array of `variable.dataSync()`, or changing something
+ * that a function which declared itself pure has captured.
+ *
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if a name is given and nothing is registered there
+ */
+export function invalidate(host: object, name?: string): void {
+  const lists =
+    name === undefined
+      ? [...registrationsOf(host).values()].map(({ list }) => list)
+      : [registrationOrThrow('invalidate', host, name).list];
+  // All below, too: an original may be computed, and cached, itself.
+  for (const module of lists.flatMap((list) => list.modules())) raiseVersion(module);
+}

@@ -1,0 +1,125 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { guardSteps } from '../../engine/optimizerGuard.ts';
+import { disposeVariable, makeVariable, renameVariable } from '../../engine/variable.ts';
+import { isModule } from '../../nn/module/fields.ts';
+import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
+import { ParametrizationList } from '../chain/parametrizationList.ts';
+import {
+  deleteRegistration,
+  enterOriginal,
+  isMade,
+  listsWithOriginal,
+  type Registration,
+  registrationsOf,
+  tellPlaces,
+} from '../chain/registry.ts';
+import { raiseVersion } from '../chain/version.ts';
+import { checkConfigurable } from '../host/tensorAccessor.ts';
+import { registrationOrThrow } from './isParametrized.ts';
+
+/** Takes a chain away; cannot fail. Returns the parametrizations that were given to it. */
+export type Removal = () => object[];
+
+/** A registration, and where it is. */
+interface Placed extends Registration {
+  readonly host: object;
+  readonly name: string;
+}
+
+/**
+ * Does everything of a removal that can fail, and changes nothing (law L5): the chain is evaluated once, in eval mode unless
+ * it is pure, and its state stays as it is.
+ *
+ * @param caller - the public function, for messages
+ * @returns the rest of the removal, to be called in the tidy that is open now
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION`, `DISPOSED`, `IMMUTABLE_HOST`; and whatever a
+ * parametrization throws
+ */
+export function planRemoval(caller: string, host: object, name: string, leaveParametrized: boolean): Removal {
+  const registration = registrationOrThrow(caller, host, name);
+  const { chain } = registration.list;
+  if (!leaveParametrized && chain.originalNames.length > 1) {
+    throw new ParametrizeError(
+      'OPTION',
+      `${caller}: ${chain.label} has ${chain.originalNames.length} originals, so that there is no single tensor to leave unparametrized. Drop leaveParametrized: false.`,
+    );
+  }
+  const placed = withNested({ ...registration, host, name });
+  for (const { list, attachment } of placed) {
+    list.chain.checkAlive();
+    attachment.checkUninstall?.(caller);
+    checkConfigurable(caller, list, list.chain.originalNames);
+  }
+  const value = leaveParametrized ? chain.inspect() : chain.inspectOriginal();
+  return () => commit(placed, value);
+}
+
+/** A registration and those on its originals, at any depth, each after those on its own originals. */
+function withNested(placed: Placed): Placed[] {
+  const { list } = placed;
+  const nested = [...registrationsOf(list)].map(([name, inner]) => ({ ...inner, host: list, name }));
+  return [...nested.flatMap(withNested), placed];
+}
+
+function commit(placed: readonly Placed[], value: Tensor): object[] {
+  const { host, list, variableName } = placed.at(-1)!;
+  const variables = originalsOf(list);
+  const variable = takeVariable(variables, value);
+  const { wasTrainable } = list.chain;
+  if (wasTrainable !== undefined) variable.trainable = wasTrainable;
+  const steps = placed.flatMap(({ list: { chain } }) => chain.steps);
+  const made = steps.map(({ registered }) => registered).filter(isMade);
+  for (const one of placed) {
+    deleteRegistration(one.host, one.name);
+    one.attachment.uninstall(one.list, variable);
+  }
+  if (host instanceof ParametrizationList) enterOriginal(variable, host);
+  for (const other of variables) {
+    if (other !== variable && listsWithOriginal(other).size === 0) disposeVariable(other);
+  }
+  // Now that they are gone: one of them may have had the name.
+  if (variableName !== undefined) renameVariable(variable, variableName);
+  for (const one of placed) retireList(one.list);
+  if (isModule(host)) raiseVersion(host);
+  tellPlaces(host);
+  return made;
+}
+
+/** The variables that the originals of a list are computed from, in the order of the originals. */
+function originalsOf(list: ParametrizationList): Variable[] {
+  const nested = registrationsOf(list);
+  return list.chain.originalNames.flatMap((name) => {
+    const inner = nested.get(name);
+    if (inner !== undefined) return originalsOf(inner.list);
+    return [Object.getOwnPropertyDescriptor(list, name)!.value as Variable];
+  });
+}
+
+/** The variable for the host: the last original that fits and is not shared with another host, or a new one. */
+function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
+  const fits = (variable: Variable): boolean =>
+    variable.dtype === value.dtype &&
+    tf.util.arraysEqual(variable.shape, value.shape) &&
+    listsWithOriginal(variable).size <= 1;
+  const kept = variables.filter(fits).at(-1);
+  if (kept === undefined) {
+    const made = makeVariable(
+      value,
+      variables.some(({ trainable }) => trainable),
+    );
+    guardSteps([made]);
+    return variables.some(isBuffer) ? markBuffer(made) : made;
+  }
+  if (kept.dataId !== value.dataId) kept.assign(value);
+  return kept;
+}
+
+/** Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable. */
+function retireList(list: ParametrizationList): void {
+  const { chain } = list;
+  chain.clear();
+  for (const name of chain.originalNames) delete (list as unknown as Record<string, unknown>)[name];
+  chain.setSteps([]);
+}

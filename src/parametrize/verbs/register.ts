@@ -1,0 +1,238 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
+import { hasBackend } from '../../engine/backend.ts';
+import { guardSteps } from '../../engine/optimizerGuard.ts';
+import { alias, scoped } from '../../engine/scope.ts';
+import { recordInputs } from '../../engine/tape.ts';
+import { disposeVariable, isVariable, keepTensorsUnwrapped, makeVariable } from '../../engine/variable.ts';
+import { isModule } from '../../nn/module/fields.ts';
+import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
+import { setTraining } from '../../nn/module/trainingMode.ts';
+import { type ChainStep, chainStep } from '../chain/chainStep.ts';
+import { checkArity, checkHiddenDependencies, checkLaterArity } from '../chain/dependencyChecks.ts';
+import { preservingState, restoringOnError } from '../chain/moduleState.ts';
+import { ParametrizationList } from '../chain/parametrizationList.ts';
+import { notATensor } from '../chain/readErrors.ts';
+import {
+  enterRegistration,
+  enterStep,
+  type Registration,
+  registrationOf,
+  tellPlaces,
+} from '../chain/registry.ts';
+import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from '../chain/rightInverse.ts';
+import { raiseVersion } from '../chain/version.ts';
+import { modeOf, type Place } from '../host/hostKind.ts';
+import { hostKindOf } from '../host/objectHost.ts';
+import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
+import { immutable } from '../host/tensorAccessor.ts';
+import { warnAboutNaN } from './warnAboutNaN.ts';
+
+/** Options of {@link registerParametrization}. */
+export interface RegisterOptions {
+  /** Allows the parametrization to change shape or dtype of the tensor. Default false. */
+  readonly unsafe?: boolean;
+}
+
+/**
+ * The work of {@link registerParametrization}, for every function that registers.
+ *
+ * Note [Atomic registration] (law L5): first everything that can fail runs on tensors, with the chain in place so that a
+ * read of the tensor by its own parametrization is found; if it fails, the place is given back as it was. What follows
+ * then cannot fail.
+ *
+ * @param caller - the public function, for messages
+ * @param place - where the chain of a tensor that is not parametrized yet goes
+ */
+export function register(
+  caller: string,
+  host: object,
+  name: string,
+  registered: unknown,
+  options: RegisterOptions = {},
+  place: Place = ({ attachment }) => attachment,
+): void {
+  checkHost(caller, host);
+  checkName(caller, name);
+  checkOptions(caller, options, ['unsafe']);
+  const { unsafe = false } = options;
+  checkBoolean(caller, 'unsafe', unsafe);
+  const step = chainStep(caller, registered);
+  const existing = registrationOf(host, name);
+  checkOpen(caller, existing?.list ?? host);
+  checkShared(caller, step, existing?.list);
+  const modules = step.module?.modules() ?? [];
+  const training = modeOf(host);
+  restoringOnError(modules, () => {
+    if (training !== undefined) setTraining(caller, modules, training);
+    if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
+    else append(caller, existing, step, unsafe);
+  });
+  if (isModule(host)) raiseVersion(host);
+  tellPlaces(existing?.list ?? host);
+}
+
+function registerFirst(
+  caller: string,
+  host: object,
+  name: string,
+  step: ChainStep,
+  unsafe: boolean,
+  place: Place,
+): void {
+  const found = hostKindOf(host).find(caller, host, name);
+  const { variable } = found;
+  const attachment = place(found);
+  checkTied(caller, host, name, variable);
+  scoped(caller, () => {
+    const inverse = invertFirst(caller, step, alias(variable as Tensor));
+    const values = [inverse].flat();
+    if (!Array.isArray(inverse) && inverse.dtype !== variable.dtype) {
+      const remedy = 'A single original keeps the dtype of the tensor.';
+      checkSpec(
+        caller,
+        'what rightInverse returned',
+        inverse,
+        { ...specOf(variable), shape: inverse.shape },
+        remedy,
+      );
+    }
+    const originalNames = Array.isArray(inverse) ? values.map((_, i) => `original${i}`) : ['original'];
+    const adopted = values.map((value) => isLike(value, variable)).lastIndexOf(true);
+    const wasTrainable = variable.trainable;
+    const variables = values.map((value, i) => {
+      const original =
+        i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`);
+      original.trainable = step.trainable[i] ?? wasTrainable;
+      return original;
+    });
+    const list = new ParametrizationList(variables, {
+      label: `${typeName(host)}.${name}`,
+      originalNames,
+      wasTrainable: step.trainable.every((trainable) => trainable === undefined) ? undefined : wasTrainable,
+      steps: [step],
+      spec: specOf(variable),
+    });
+    const training = modeOf(host);
+    if (training !== undefined) list.train(training);
+    attachment.install(list);
+    try {
+      const value = trial(caller, list, step, values, alias(variable as Tensor));
+      if (!unsafe) checkUnchanged(caller, value, variable);
+      list.chain.setSpec(value);
+    } catch (error) {
+      variable.trainable = wasTrainable;
+      attachment.uninstall(list, variable);
+      for (const made of variables) if (made !== variable) disposeVariable(made);
+      throw error;
+    }
+    guardSteps([variable]);
+    if (adopted < 0) disposeVariable(variable);
+    else if (variable.dataId !== values[adopted]!.dataId) variable.assign(values[adopted]!);
+    enterRegistration(host, name, { list, attachment, variableName: variable.name });
+  });
+}
+
+function append(caller: string, { list }: Registration, step: ChainStep, unsafe: boolean): void {
+  checkLaterArity(caller, step);
+  if (!Object.isExtensible(list)) throw immutable(caller, list, String(list.length));
+  scoped(caller, () => {
+    const current = list.chain.inspect();
+    const value = trial(caller, list, step, [current], current, (result) => {
+      if (!unsafe) checkUnchanged(caller, result, current);
+      if (step.rightInverse === null) return;
+      const inverse = invertLater(caller, step, result);
+      const remedy = 'A later parametrization keeps shape and dtype both ways, unless { unsafe: true }.';
+      if (!unsafe) checkSpec(caller, 'what rightInverse returned', inverse, specOf(current), remedy);
+    });
+    list.append(step, value);
+    enterStep(step, list);
+    raiseVersion(list);
+  });
+}
+
+/**
+ * Evaluates one step on values, with the checks that only an evaluation can make; states and modes are put back.
+ *
+ * @param current - the value of the tensor without the step
+ * @param then - further checks on the result, while it is there
+ * @returns shape and dtype of the result
+ */
+function trial(
+  caller: string,
+  list: ParametrizationList,
+  step: ChainStep,
+  given: readonly Tensor[],
+  current: Tensor,
+  then: (result: Tensor) => void = () => {},
+): TensorSpec {
+  // Aliases, so that a forward that disposes its arguments cannot harm what becomes of them.
+  const values = given.map((value) => alias(value));
+  let spec: TensorSpec | undefined;
+  const reached = new Set<Tensor>();
+  list.chain.guard(() =>
+    preservingState(step.module?.modules() ?? [], () => {
+      let result: unknown;
+      const inputs = recordInputs(() => {
+        if (step.arity > values.length) checkArity(caller, step, values, null);
+        result = step.forward(...values);
+        if (!isTensor(result)) throw notATensor(caller, step, result);
+        if (isVariable(result)) reached.add(result);
+        spec = specOf(result);
+        warnAboutNaN(caller, list.chain.label, step, current, result);
+        then(result);
+      });
+      for (const input of inputs ?? []) reached.add(input);
+      checkArity(caller, step, values, inputs);
+    }),
+  );
+  checkHiddenDependencies(caller, step, reached, list.chain.ownVariables());
+  return spec!;
+}
+
+function checkUnchanged(caller: string, got: TensorSpec, wanted: TensorSpec): void {
+  const remedy =
+    'A parametrization may change neither dtype nor shape of the tensor, unless { unsafe: true }.';
+  checkSpec(caller, 'the value of forward', got, wanted, remedy);
+}
+
+/**
+ * Refuses what cannot be a host at all.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`
+ */
+export function checkHost(caller: string, host: unknown): asserts host is object {
+  keepTensorsUnwrapped();
+  if (typeof host !== 'object' || host === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: ${typeName(host)} cannot be parametrized. Pass a module or an object that holds a tf.Variable.`,
+    );
+  }
+  if (!hasBackend()) {
+    throw new ParametrizeError(
+      'NO_BACKEND',
+      `${caller}: tfjs has no backend. Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.`,
+    );
+  }
+}
+
+function checkName(caller: string, name: unknown): void {
+  if (typeof name === 'string') return;
+  throw new ParametrizeError(
+    'INVALID_NAME',
+    `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
+  );
+}
+
+const specOf = ({ shape, dtype }: TensorSpec): TensorSpec => ({ shape: [...shape], dtype });
+const isLike = (a: TensorSpec, b: TensorSpec): boolean =>
+  a.dtype === b.dtype && tf.util.arraysEqual(a.shape as number[], b.shape as number[]);
+
+function makeLike(variable: Variable, value: Tensor, name: string): Variable {
+  const made = makeVariable(value, variable.trainable, name);
+  return isBuffer(variable) ? markBuffer(made) : made;
+}

@@ -1,0 +1,72 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { scoped } from '../../engine/scope.ts';
+import { fieldsOf, isModule } from '../../nn/module/fields.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { disposeMade, isMade, markMade, registrationOf } from '../chain/registry.ts';
+import type { Place } from '../host/hostKind.ts';
+import { hostKindOf } from '../host/objectHost.ts';
+import type { Parametrization, ParametrizationLike } from '../parametrization.ts';
+import { checkHost, type RegisterOptions, register } from './register.ts';
+import { whenThere } from './whenThere.ts';
+
+/** Makes a parametrization for a tensor of a host: from its current value, which is not to be disposed. */
+export type MakeFor = (tensor: Tensor, name: string, host: object) => Parametrization;
+
+/**
+ * Registers what a catalog function makes, by default on the host's main weight; removal disposes it.
+ *
+ * @param caller - the catalog function, for messages
+ * @param make - makes the parametrization for the tensor; reading the value advances no state
+ * @param place - where the chain goes, if not where the host puts it
+ * @returns the host
+ */
+export function registerMade<H extends object>(
+  caller: string,
+  host: H,
+  name: string | undefined,
+  make: MakeFor,
+  options?: RegisterOptions,
+  place?: Place,
+): H {
+  checkHost(caller, host);
+  whenThere(caller, host, name ?? hostKindOf(host).mainTensor(host), (owner, tensor) => {
+    const made = makeOwned(() =>
+      scoped(caller, () => make(currentValue(caller, owner, tensor), tensor, owner)),
+    );
+    try {
+      register(caller, owner, tensor, made, options, place);
+    } catch (error) {
+      disposeMade(made);
+      throw error;
+    }
+  });
+  return host;
+}
+
+/** The value of a tensor, parametrized or not, without the side effects of a read. */
+function currentValue(caller: string, host: object, name: string): Tensor {
+  const registration = registrationOf(host, name);
+  return registration?.list.chain.inspect() ?? hostKindOf(host).find(caller, host, name).variable;
+}
+
+/** Makes a parametrization that removal disposes, but for the parts that are older. Anything but a module is returned as is. */
+export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
+  const marker = tf.scalar(0);
+  marker.dispose();
+  const made = make();
+  if (isModule(made) && !isMade(made)) markMade(made, olderParts(made, marker.id));
+  return made;
+}
+
+/** The modules and variables in a module that are older than a tensor: the function that made the module was given them. */
+function olderParts(made: Module, id: number): Set<object> {
+  const older = new Set<object>();
+  for (const module of made.modules()) {
+    const variables = fieldsOf(module).variables.map(([, variable]) => variable);
+    const old = variables.filter((variable) => variable.id < id);
+    for (const variable of old) older.add(variable);
+    if (old.length > 0 && module !== made) older.add(module);
+  }
+  return older;
+}

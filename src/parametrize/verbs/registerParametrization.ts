@@ -1,0 +1,143 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ParameterDict } from '../../nn/containers/parameterDict.ts';
+import type { Module } from '../../nn/module/module.ts';
+import type { ParametrizationLike } from '../parametrization.ts';
+import { type RegisterOptions, register } from './register.ts';
+import { whenThere } from './whenThere.ts';
+
+/**
+ * The kinds of host that other entry points know, for their tensor names: `tfjs-parametrize/layers` adds its own by
+ * declaration merging.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
+export interface HostTypes {}
+
+/** The tensor names of a foreign host. */
+export type TensorNameOf<H> = {
+  [K in keyof HostTypes]: NameOf<HostTypes[K], H>;
+}[keyof HostTypes];
+
+/** What one kind of host says about the names of H. */
+type NameOf<Kind, H> = Kind extends {
+  /** The type of the host. */
+  host: infer T;
+  /** The names of its tensors. */
+  name: infer N;
+}
+  ? H extends T
+    ? Kind extends {
+        /** True if types that extend `host` tell their names themselves. */
+        exactly: true;
+      }
+      ? T extends H
+        ? N
+        : never
+      : N
+    : never
+  : Kind extends {
+        /** The type of the host. */
+        host: infer T;
+        /** The type of the fields whose names are those of its tensors. */
+        field: infer F;
+      }
+    ? H extends T
+      ? { [K in keyof H & string]-?: NonNullable<H[K]> extends F ? K : never }[keyof H & string]
+      : never
+    : never;
+
+/**
+ * The name of a tensor of a host whose type does not tell its tensors, or only by a pattern: a base class, a dictionary, a
+ * computed name, an index. For a name that the host cannot have, the names that it has.
+ */
+export type LooseName<H, K extends string> = [LooseHost<H, K>] extends [never] ? TensorName<H> : K;
+
+/** The names of the tensors that the type of a host tells. */
+type TensorName<H> = FieldName<H> | TensorNameOf<H>;
+
+/** The names of the fields of a host that hold tensors. */
+type FieldName<H> = {
+  [K in keyof H & string]-?: NonNullable<H[K]> extends Tensor ? K : never;
+}[keyof H & string];
+
+/** A host that may have a tensor of that name, although its type does not tell; else never. */
+export type LooseHost<H, K extends string> = Module extends H
+  ? H
+  : string extends K
+    ? H
+    : string extends keyof H
+      ? H
+      : H extends ParameterDict
+        ? H
+        : [Indexed<H, K>] extends [never]
+          ? never
+          : Indexed<H, K> extends Tensor | null | undefined
+            ? H
+            : never;
+
+/** What an index signature gives for that name: `'0'` of a list, `'weight_hh_l1'` of a recurrent network. */
+type Indexed<H, K extends string> = K extends keyof H
+  ? H[K]
+  : K extends `${infer N extends number}`
+    ? N extends keyof H
+      ? H[N]
+      : never
+    : never;
+
+/**
+ * Registers a parametrization on a tensor of a module or object: from then on `host[name]` is computed from *originals*,
+ * which are what is trained.
+ *
+ * `host[name] = p_n(… p_1(originals))`. On a tensor that is parametrized already, the new one is applied last.
+ *
+ * @remarks
+ * **Shape**: kept, unless `unsafe`.
+ * **State**: `parametrizations.<name>.original`, or `original0`, `original1`, … if `rightInverse` gives an array; the
+ * last one of the tensor's shape and dtype is the host's own variable, so that optimizers go on with it.
+ * **Gradient**: through the map, to the originals.
+ * **Ownership**: reading `host[name]` outside of every tidy gives, if the chain is pure, a borrowed tensor (not to be
+ * disposed, replaced when something changes), else the caller's.
+ *
+ * @param host - a module, or any object with a `tf.Variable` in a property
+ * @param name - the property
+ * @param parametrization - a {@link Parametrization}, a function, or an object with `forward`
+ * @returns the host
+ * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `INVALID_NAME`, `INVALID_PARAMETRIZATION`,
+ * `FORWARD_RESULT`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `HIDDEN_DEPENDENCY`, `CYCLE`, `TIED`, `SHARED`, `IMMUTABLE_HOST`,
+ * `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`; and whatever the parametrization throws. Nothing has
+ * changed then.
+ * @example
+ * ```ts
+ * registerParametrization(layer, 'weight', new Symmetric());
+ * layer.weight;                                  // symmetric
+ * layer.parametrizations.weight.original;        // the variable that is trained
+ * ```
+ * @see torch.nn.utils.parametrize.register_parametrization
+ */
+export function registerParametrization<H extends { [N in K]: Tensor | null | undefined }, K extends string>(
+  host: H,
+  name: K,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
+export function registerParametrization<H extends object>(
+  host: H,
+  name: TensorNameOf<H>,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
+export function registerParametrization<H extends object, K extends string>(
+  host: H,
+  name: LooseName<H, K>,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
+export function registerParametrization(
+  host: object,
+  name: string,
+  parametrization: ParametrizationLike,
+  options: RegisterOptions = {},
+): object {
+  const caller = 'registerParametrization';
+  whenThere(caller, host, name, (owner, tensor) => register(caller, owner, tensor, parametrization, options));
+  return host;
+}

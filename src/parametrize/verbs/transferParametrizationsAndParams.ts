@@ -1,0 +1,93 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
+import { disposeVariable } from '../../engine/variable.ts';
+import { isModule } from '../../nn/module/fields.ts';
+import { ParametrizationList } from '../chain/parametrizationList.ts';
+import { enterRegistration, listsWithOriginal, registrationOf, registrationsOf } from '../chain/registry.ts';
+import { checkSpec } from '../chain/rightInverse.ts';
+import { raiseVersion } from '../chain/version.ts';
+import { type Attachment, modeOf } from '../host/hostKind.ts';
+import { hostKindOf } from '../host/objectHost.ts';
+import { registrationOrThrow } from './isParametrized.ts';
+
+/**
+ * Registers the parametrizations of one host on another, with the same originals: both compute from the same variables and
+ * train together. A tensor that the target lacks is added to it.
+ *
+ * @remarks
+ * **Ownership**: the originals are shared; removal on one side gives that side a variable of its own and leaves the other
+ * as it is. The target's own variable is disposed.
+ *
+ * @param name - one tensor; default all that are parametrized on `from`
+ * @returns `to`
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `ALREADY_PARAMETRIZED`, `SHAPE`, `DTYPE`, `TIED`,
+ * `UNSUPPORTED_HOST` for originals that are parametrized themselves and for what the hook API has put there; nothing has
+ * changed then
+ * @see torch.nn.utils.parametrize.transfer_parametrizations_and_params
+ */
+export function transferParametrizationsAndParams<T extends object>(from: object, to: T, name?: string): T {
+  const caller = 'transferParametrizationsAndParams';
+  hostKindOf(from).check(caller, from);
+  hostKindOf(to).check(caller, to);
+  const names = name === undefined ? [...registrationsOf(from).keys()] : [name];
+  const plans = names.map((tensor) => plan(caller, from, to, tensor));
+  for (const { tensor, source, attachment, variable } of plans) {
+    const { chain } = source;
+    const list = new ParametrizationList(chain.ownVariables(), {
+      label: `${typeName(to)}.${tensor}`,
+      originalNames: chain.originalNames,
+      wasTrainable: chain.wasTrainable,
+      steps: chain.steps,
+      spec: chain,
+    });
+    // The list alone: its parametrizations are the source's too, and keep their mode.
+    list.training = modeOf(to) ?? list.training;
+    attachment.install(list);
+    const variableName = variable?.name;
+    if (variable !== undefined) disposeVariable(variable);
+    enterRegistration(to, tensor, { list, attachment, variableName });
+  }
+  if (isModule(to)) raiseVersion(to);
+  return to;
+}
+
+interface Plan {
+  readonly tensor: string;
+  readonly source: ParametrizationList;
+  readonly attachment: Attachment;
+  readonly variable: Variable | undefined;
+}
+
+function plan(caller: string, from: object, to: object, tensor: string): Plan {
+  const { list: source, attachment: place } = registrationOrThrow(caller, from, tensor);
+  if (place.closed !== undefined) {
+    // Something on the source runs the chain, such as a hook; the target would lack it.
+    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.chain.label} ${place.closed}`);
+  }
+  if (registrationOf(to, tensor) !== undefined) {
+    throw new ParametrizeError(
+      'ALREADY_PARAMETRIZED',
+      `${caller}: ${typeName(to)}.${tensor} is parametrized already. Call removeParametrizations on it first.`,
+    );
+  }
+  if (registrationsOf(source).size > 0) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: an original of ${source.chain.label} is parametrized itself. Transfer the inner parametrization by hand.`,
+    );
+  }
+  const value: unknown = (to as Record<string, unknown>)[tensor];
+  if (value === null || value === undefined) {
+    return { tensor, source, attachment: hostKindOf(to).add(caller, to, tensor), variable: undefined };
+  }
+  const { variable, attachment } = hostKindOf(to).find(caller, to, tensor);
+  checkSpec(caller, `${typeName(to)}.${tensor}`, variable, source.chain, 'Both sides must agree.');
+  if (listsWithOriginal(variable).size > 0) {
+    throw new ParametrizeError(
+      'TIED',
+      `${caller}: the variable of ${typeName(to)}.${tensor} is an original of another tensor. Clone it first.`,
+    );
+  }
+  return { tensor, source, attachment, variable };
+}
