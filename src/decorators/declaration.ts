@@ -20,10 +20,10 @@ export type RegistrationFunction<O = never> = (
   host: Module,
   name: string,
   options?: O,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a function of one's own need not return the host
+  // biome-ignore lint/suspicious/noConfusingVoidType: a custom function need not return the host
 ) => object | void;
 
-/** What makes the parametrization, anew for each object. */
+/** A function that makes a new parametrization for each object. */
 export type ParametrizationFactory = () => ParametrizationLike;
 
 /** One decorator on one field. */
@@ -32,7 +32,7 @@ export interface Declaration {
   readonly apply: RegistrationFunction | ParametrizationFactory;
   /** The tensor of the module in the field, if it is named. */
   readonly tensor: string | undefined;
-  /** The options of the function, or of the registration of what the factory makes. */
+  /** The options of the function, or of the registration of the factory's result. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -67,9 +67,9 @@ export function makeDeclaration(
 }
 
 /**
- * Registers what a declaration says on the value of a field.
+ * Registers a declared parametrization on the value of a field.
  *
- * @param value - what the field was given; its tensor may be computed by now
+ * @param value - the value that was assigned to the field; its tensor may be parametrized already
  * @param where - the field, for messages: `Net.weight`
  * @throws {@link DecoratorError} if the field holds neither a tensor nor a module; and as the registration does
  */
@@ -157,16 +157,16 @@ function registerFrom(
   }
 }
 
-/** Who makes a module for a registration hands it over, so that it can be registered once. */
+/** A module that a factory made belongs to the host, so it can be registered only once. */
 const fromFactories = new WeakSet<object>();
 
 const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({ list }) => list.chain.steps);
 
-/** Who registers takes a host; a factory takes nothing. */
+/** A registration function has a parameter, the host; a factory has none. */
 const isFactory = (apply: unknown): apply is ParametrizationFactory =>
   typeof apply === 'function' && apply.length === 0;
 
-/** Options as one's own: arrays and plain objects are copied, anything else is what it is. */
+/** Copies options: arrays and plain objects deeply, everything else by reference. */
 export function copyOptions(options: Declaration['options']): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyValue(value)]));
 }

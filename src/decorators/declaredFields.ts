@@ -7,11 +7,11 @@ import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 export interface DeclaredField {
   readonly field: string;
   readonly mode: DecoratorMode;
-  /** In the order in which they are applied: the decorator next to the field first. */
+  /** The declarations in the order of application: the decorator next to the field comes first. */
   readonly declarations: Declaration[];
-  /** Whether any object of the class has got its parametrizations. */
+  /** True once an object of the class has its parametrizations. */
   applied: boolean;
-  /** Whether a class decorator looks after the field. */
+  /** True if a class decorator completes the field. */
   finished: boolean;
 }
 
@@ -29,7 +29,7 @@ const KEY = 'tfjs-parametrize:fields';
  */
 const METADATA: symbol = metadataSymbol();
 
-/** What stood in the place of a prototype's constructor before a class decorator; its source can be read. */
+/** The constructor of a prototype before a class decorator replaced it; its source can be read. */
 export const undecorated = new WeakMap<object, object>();
 
 /** The fields declared on one prototype of a host and all above; forgotten whenever a class declares more. */
@@ -88,7 +88,7 @@ export function fieldsDeclaredOn(prototype: object | null): readonly FieldOf[] {
   return fields;
 }
 
-/** How messages name a field: `Net.weight`. */
+/** The name of a field in messages: `Net.weight`. */
 export const nameOf = ({ declared, declaring }: FieldOf): string =>
   `${typeName(Object.create(declaring))}.${declared.field}`;
 

@@ -1,15 +1,18 @@
 import { ParametrizeError } from '../core/errors.ts';
 
 /**
- * How a class was compiled: with standard decorators, with `experimentalDecorators`, or with an earlier proposal of the
- * standard.
+ * The way in which a class was compiled: with standard decorators, with `experimentalDecorators`, or with an earlier
+ * proposal of the standard.
  */
 export type DecoratorMode = 'standard' | 'legacy' | 'early proposal';
 
-/** A decorator stands where it cannot work; its code is `DECORATOR`. The message names the mode and the remedy. */
+/**
+ * The error of a decorator that cannot work where it stands. Its code is `DECORATOR`; its message names the mode and
+ * the remedy.
+ */
 export class DecoratorError extends ParametrizeError {
   override readonly name: string = 'DecoratorError';
-  /** How the class was compiled. */
+  /** The way in which the class was compiled. */
   readonly mode: DecoratorMode;
 
   constructor(mode: DecoratorMode, message: string) {

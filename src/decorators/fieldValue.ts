@@ -12,12 +12,12 @@ const adopted = new WeakMap<object, Map<string, unknown>>();
 /** Objects whose constructor may not have ended yet: constructors are synchronous. */
 const constructing = new WeakSet<object>();
 
-/** Whether the declarations of a field of an object were applied. */
+/** True if the declarations of a field were applied to an object. */
 export const isAdopted = (host: object, field: string): boolean => adopted.get(host)?.has(field) === true;
 
 /**
- * Whether a field has another value than the declarations were applied to, since the object was constructed. Once it was
- * found to be the same, the object's owner may replace it.
+ * True if a field got another value during construction, after the declarations were applied. Once the value is found
+ * to be the same, the owner of the object may replace it.
  */
 export function isReplaced(host: object, field: string, value: unknown): boolean {
   const before = adopted.get(host)?.get(field);
@@ -27,12 +27,12 @@ export function isReplaced(host: object, field: string, value: unknown): boolean
 }
 
 /**
- * Gives a field of an object its value, and applies the declarations to it. While there is none (null, undefined), the
- * field waits for it: a class may make its tensors in the constructor, from its arguments.
+ * Gives a field of an object its value, and applies the declarations to it. A field with null or undefined waits for
+ * its value: a class may make its tensors in the constructor, from its arguments.
  *
  * If a declaration cannot be applied, the field waits again as before: a later assignment may be a good one.
  *
- * @throws {@link DecoratorError} if a subclass has an accessor of that name; and what the registration throws
+ * @throws {@link DecoratorError} if a subclass has an accessor of that name; and the errors of the registration
  */
 export function giveValue(host: object, declaredField: FieldOf, value: unknown): void {
   const { declared } = declaredField;

@@ -6,10 +6,10 @@ import { giveValue } from './fieldValue.ts';
 /**
  * Declares a parametrization by a decorator of `experimentalDecorators`.
  *
- * Where fields are assigned, the first assignment of an object meets a setter on the prototype. Where they are defined,
- * nothing meets them: {@link parametrizedModule} looks after them when the object is complete.
+ * Where fields are assigned, the first assignment calls a setter on the prototype. Where they are defined, no code of a
+ * decorator runs: {@link parametrizedModule} applies the declarations when the object is complete.
  *
- * @throws {@link DecoratorError} for a member that is no field
+ * @throws {@link DecoratorError} for a member that is not a field
  */
 export function decorateLegacy(
   declaration: Declaration,

@@ -21,12 +21,12 @@ export interface DeclaredParametrization {
 }
 
 /**
- * What a class declares, without making an object of it: the parametrizations of its parent classes first, field by field,
- * those of one field in the order in which they are applied. Fields come as their decorators are evaluated: `accessor`
- * fields before the others.
+ * Lists the parametrizations that a class declares, without making an object of it. Those of parent classes come first,
+ * field by field, those of one field in the order of application. Fields have the order in which their decorators are
+ * evaluated: `accessor` fields come before the others.
  *
  * @returns a copy, which is the caller's
- * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if it is no class
+ * @throws {@link ParametrizeError} `NOT_A_FUNCTION` for anything but a class
  * @example
  * ```ts
  * for (const declared of parametrizationsOf(Net)) console.log(String(declared));

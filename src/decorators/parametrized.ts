@@ -19,7 +19,10 @@ type TypedHost = {
     : never;
 }[keyof HostTypes];
 
-/** What a decorated field may hold; `name` is that of a tensor of the module in it, never if there is none. */
+/**
+ * The type of the values that a decorated field may hold. N is the name of a tensor of the module in the field, or
+ * never.
+ */
 export type Decoratable<T, N extends string> = [N] extends [never]
   ? [T] extends [Tensor | Module | TypedHost | null | undefined]
     ? unknown
@@ -63,19 +66,20 @@ export type DecoratorOptions<O, N extends string> = ([O] extends [NoOptions | un
  * Declares a parametrization where a field is declared: each object of the class gets it as soon as the field has its
  * first value.
  *
- * On a field with a tensor: `apply(this, field, options)`. On a field with a module: on its main weight or the tensor that
- * `name` says; on a `ModuleList`, for every element. Several on one field are applied from the bottom up. The class that
- * declares a field hands it down to its subclasses. A field that is null or undefined waits for its first tensor or module.
+ * On a field with a tensor: `apply(this, field, options)`. On a field with a module: on its main weight or the tensor
+ * that `name` says; on a `ModuleList`, for every element. Several on one field are applied from the bottom up. The
+ * class that declares a field hands it down to its subclasses. A field that is null or undefined waits for its first
+ * tensor or module.
  *
  * Works as a standard decorator, on fields and `accessor` fields, and with `experimentalDecorators`; with
  * `useDefineForClassFields: true` there, add {@link parametrizedModule} to the class.
  *
- * @param apply - a registration function such as `weightNorm`, with its options; or a factory of a parametrization, which
- * takes no arguments and is called for each tensor; what it makes is the host's
+ * @param apply - a registration function such as `weightNorm`, with its options; or a factory, which takes no arguments
+ * and makes a parametrization for each tensor; the host owns that parametrization
  * @returns the decorator
- * @throws {@link DecoratorError} `DECORATOR` where the decorator is evaluated, an object is made, or is first used, if the
- * member is no field, or the way in which the class is compiled does not let the decorator work; and what the
- * registration throws, when an object is made
+ * @throws {@link DecoratorError} `DECORATOR` if the member is not a field, or if the decorator cannot work in the way
+ * in which the class is compiled. It is thrown when the decorator is evaluated, when an object is made, or at its first
+ * use. The errors of the registration are thrown when an object is made
  * @example
  * ```ts
  * class Block extends nn.Module {

@@ -2,8 +2,8 @@ import { type FieldOf, nameOf, undecorated } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';
 
 /**
- * Whether a class below the declaring one gives the field a value of its own, by a field or an assignment: it stands in the
- * source of the class, whatever the compiler has made of it.
+ * True if a subclass of the declaring class gives the field another value, by a field or an assignment. The source of
+ * the class tells, in whatever form the compiler has written it.
  */
 export function redeclaresField(host: object, { declared, declaring }: FieldOf): boolean {
   const name = declared.field.replace(/[^\w]/g, '\\$&');
@@ -23,7 +23,7 @@ export function redeclaresField(host: object, { declared, declaring }: FieldOf):
   return false;
 }
 
-/** The error for a subclass that gives a decorated field of its parent a value of its own. */
+/** The error for a subclass that gives a decorated field of its parent another value. */
 export const redeclared = (declaredField: FieldOf, subclass: string): DecoratorError => {
   const { mode } = declaredField.declared;
   return new DecoratorError(

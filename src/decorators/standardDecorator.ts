@@ -3,13 +3,13 @@ import { declareField, type FieldOf, fieldsDeclaredOn } from './declaredFields.t
 import { DecoratorError } from './decoratorError.ts';
 import { giveValue } from './fieldValue.ts';
 
-/** What a standard decorator of a member is told. */
+/** The context that a standard decorator of a member gets. */
 export type StandardContext = ClassMemberDecoratorContext | ClassDecoratorContext;
 
-/** What a decorator of a field returns: nothing, an initializer, or a part of an accessor. */
+/** The result of a decorator of a field: nothing, an initializer, or a part of an accessor. */
 export type FieldDecoration = undefined | ((value: unknown) => unknown) | { init(value: unknown): unknown };
 
-/** Whether a decorator was called by the standard's protocol; legacy decorators get the name of the field here. */
+/** True if a decorator was called as the standard says; legacy decorators get the name of the field instead. */
 export const isStandard = (context: unknown): context is StandardContext =>
   typeof context === 'object' && context !== null && 'kind' in context;
 
@@ -17,12 +17,12 @@ export const isStandard = (context: unknown): context is StandardContext =>
  * Declares a parametrization by a standard decorator.
  *
  * Note [When a field is decorated]: an initializer that a decorator adds to a field runs right after the field was
- * defined and before the next one is: what follows in the class sees the parametrized tensor. In the proposals before
- * 2023-05 it ran before every field, when there was nothing to parametrize yet. An `accessor` field lives on the
- * prototype, with its value in a private place that a copy made by `Object.create` lacks; so the object gets a property
- * of its own in front of it, as for any other field.
+ * defined and before the next field. So the rest of the class sees the parametrized tensor. In the proposals before
+ * 2023-05 it ran before all fields, when there was no value to parametrize yet. An `accessor` field is on the
+ * prototype, and its value is in private storage that a copy by `Object.create` does not have. So the object gets an
+ * own property in front of it, as for other fields.
  *
- * @throws {@link DecoratorError} for a member that is no field
+ * @throws {@link DecoratorError} for a member that is not a field
  */
 export function decorateStandard(declaration: Declaration, context: StandardContext): FieldDecoration {
   const { kind, metadata } = context;

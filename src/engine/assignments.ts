@@ -3,11 +3,10 @@ import { alias } from './scope.ts';
 import { isAlive } from './variable.ts';
 
 /**
- * Runs `fn`, which gets a function that puts every variable that was assigned meanwhile back to the value that it had,
- * whoever holds the variable. Every assignment of tfjs (optimizers, layers, `loadStateDict`) goes through
- * `Variable.prototype.assign`.
+ * Runs `fn` and gives it a function that restores the values of all variables that were assigned meanwhile. Every
+ * assignment of tfjs (optimizers, layers, `loadStateDict`) goes through `Variable.prototype.assign`.
  *
- * Only what is assigned is noted, so that the cost does not grow with the number of variables.
+ * Only assigned variables are noted, so that the cost does not grow with the number of variables.
  */
 export function watchingAssignments<T>(fn: (restore: () => void) => T): T {
   const { prototype } = tf.Variable;

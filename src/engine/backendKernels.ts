@@ -8,11 +8,13 @@ import * as tf from '@tensorflow/tfjs-core';
 export type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
 
 /**
- * A function that returns the kernels of a computation for the backend in use, or null where there are none.
+ * Returns a function that returns the kernels of a computation for the backend in use, or null if that backend has
+ * none.
  *
- * They are made when they are first asked for, once for each backend. If that fails, it is said once on the debug console.
+ * They are made when they are first asked for, once for each backend. If that fails, it is said once on the debug
+ * console.
  *
- * @param name - what the kernels compute
+ * @param name - the name of the computation
  * @param makers - by the name under which tfjs knows the backend
  */
 export function kernelsByBackend<Kernels>(

@@ -3,7 +3,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 /** Numbers as the cpu backend stores them: of a float32 tensor that was cast from int32, an `Int32Array`. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Where the cpu backend of tfjs keeps the numbers of its tensors. */
+/** The storage in which the cpu backend of tfjs keeps the numbers of its tensors. */
 export interface CpuStorage {
   /** The numbers of a tensor, not a copy. */
   numbers(tensor: TensorInfo): Numbers;
@@ -11,7 +11,7 @@ export interface CpuStorage {
   store(numbers: Float32Array, shape: number[]): TensorInfo;
 }
 
-/** What is relied on of tfjs's `MathBackendCPU`. */
+/** The part of tfjs's `MathBackendCPU` that this file relies on. */
 interface CpuBackend extends KernelBackend {
   readonly data?: { get(dataId: object): { readonly values?: unknown } };
   makeTensorInfo?(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;

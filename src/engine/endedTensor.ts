@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 /**
- * Disposes of a tensor that somebody may still hold, so that a later use says whose it was.
+ * Disposes a tensor that a caller may still hold. A later use throws an error that says whose it was.
  *
  * tfjs says "Tensor is disposed", or fails inside a kernel, because the data of the tensor is gone. Every use asks the
  * tensor for its `dataId` first.

@@ -6,7 +6,7 @@ const roomByBackend = kernelsByBackend<(bytes: number) => boolean>('what needs m
 });
 
 /**
- * Whether the backend in use could hold so many more bytes in one piece. True where it cannot be known: other backends than
- * wasm throw when their memory is full.
+ * True if the backend in use can allocate so many more bytes in one piece. True for backends other than wasm, which
+ * throw when their memory is full.
  */
 export const hasRoom = (bytes: number): boolean => roomByBackend()?.(bytes) ?? true;

@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { alias } from './scope.ts';
 
 /**
- * The data of a tensor, held without a tensor: one more count in the backend, from which tensors can be made at any time.
+ * The data of a tensor, held without a tensor: one more count in the backend, from which tensors can be made at any
+ * time.
  *
- * `tf.memory()` shows it in `numDataBuffers`, not in `numTensors` and `numBytes`, which count tensors. Where a backend
- * does not count, a tensor of its own is held.
+ * `tf.memory()` shows it in `numDataBuffers`, not in `numTensors` and `numBytes`, which count tensors. If the backend
+ * does not count references, this object holds a tensor.
  */
 export class HeldData {
   readonly #like: Tensor;
@@ -45,7 +46,7 @@ export class HeldData {
   }
 }
 
-/** The backend that counts how many tensors are on these data; null if there is none. */
+/** Returns the backend if it counts the tensors on these data, otherwise null. */
 function backendOf({ dataId, dtype }: Tensor): tf.KernelBackend | null {
   const backend = tf.engine().state.tensorInfo.get(dataId)?.backend;
   return backend === undefined || typeof backend.incRef !== 'function' || dtype === 'complex64'

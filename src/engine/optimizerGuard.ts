@@ -80,7 +80,8 @@ const guards: { [K in keyof OptimizerMethods]: (original: OptimizerMethods[K]) =
 };
 
 /**
- * The gradients of a step in the order in which the optimizer has state; variables without a gradient keep their places.
+ * Returns the gradients of a step in the order in which the optimizer has state. Variables without a gradient keep
+ * their positions.
  *
  * @throws {@link ParametrizeError} `NOT_SYNCED` if there are other variables
  */
@@ -180,7 +181,7 @@ function install(): void {
   wrap(tf.Optimizer?.prototype, 'minimize');
 }
 
-/** Wraps the method of an optimizer that is none of tfjs, in the class that makes its state. */
+/** Wraps the method of an optimizer that tfjs did not make, in the class that makes its state. */
 export function guardClassOf(optimizer: Optimizer): void {
   const own: object[] = [];
   for (let at: object | null = optimizer; at !== null; at = Object.getPrototypeOf(at) as object | null) {

@@ -12,7 +12,7 @@ interface Record {
   readonly owners: (Variable | undefined)[];
 }
 
-/** What all copies of this package in a program know together. */
+/** The state that all copies of this package in a program share. */
 interface Shared {
   readonly records: WeakMap<Optimizer, Record>;
   readonly restored: WeakSet<Optimizer>;
@@ -56,10 +56,11 @@ export function noteRestored(optimizer: Optimizer): void {
  *
  * Note [Owners of slots]. tfjs keeps state by position in the list of a step. Whose state it is stands in no field: the
  * names that tfjs writes beside it are those of the variables when the state was made, and after `setWeights` those of
- * another run of the program, where the same names may have been other variables'. So the owners are noted after each step
- * that makes state, when names are certain, and state that `setWeights` has put there has none until the next list.
+ * another run of the program, where the same names may have been other variables'. So the owners are noted after each
+ * step that makes state, when names are certain, and state that `setWeights` has put there has none until the next
+ * list.
  *
- * @returns undefined if the optimizer has no state, `'restored'` if nobody knows
+ * @returns undefined if the optimizer has no state, `'restored'` if the owners are unknown
  */
 export function ownersOf(optimizer: Optimizer): Owners | 'restored' | undefined {
   const slots = firstSlots(optimizer);
@@ -79,7 +80,7 @@ export function setOwners(optimizer: Optimizer, owners: Owners): void {
 }
 
 /**
- * Notes the owners of what a step has made.
+ * Notes the owners of the slots that a step has made.
  *
  * @param variables - those of the step, in its order
  */

@@ -32,7 +32,7 @@ const slotsOf = (optimizer: Optimizer, field: string): (Slot | undefined)[] | un
   (optimizer as unknown as Record<string, (Slot | undefined)[] | undefined>)[field];
 
 /**
- * The first array in which an optimizer has state: one slot for each variable. All its arrays have the same order. Undefined
+ * The first array of an optimizer's state: one slot for each variable. All its arrays have the same order. Undefined
  * before the first step, and for an optimizer without such state.
  */
 export function firstSlots(optimizer: Optimizer): readonly (Slot | undefined)[] | undefined {
@@ -47,7 +47,7 @@ export function firstSlots(optimizer: Optimizer): readonly (Slot | undefined)[] 
 export const ownerName = ({ originalName }: Slot): string =>
   originalName.slice(0, originalName.lastIndexOf('/'));
 
-/** True for the variables in which an optimizer counts its steps: those of Adam and Adamax are trainable to tfjs. */
+/** True for the variables in which an optimizer counts its steps. tfjs marks those of Adam and Adamax as trainable. */
 export const isOwnVariable = (optimizer: Optimizer, variable: Variable): boolean =>
   Object.values(optimizer).includes(variable);
 
@@ -82,7 +82,7 @@ export function arrangeSlots(
   }
 }
 
-/** What tfjs starts a slot with: zero, but for adagrad. */
+/** The initial value of a slot: zero, except for adagrad. */
 const initialValue = (optimizer: Optimizer): number =>
   (optimizer as unknown as { initialAccumulatorValue?: number }).initialAccumulatorValue ?? 0;
 

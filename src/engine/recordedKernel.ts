@@ -7,11 +7,11 @@ interface TapeNode {
   readonly kernelName: string;
   readonly inputs: NamedTensorMap;
   readonly outputs: readonly Tensor[];
-  /** What the gradient gets; the engine disposes it with the tape. */
+  /** The tensors that the gradient gets; the engine disposes them with the tape. */
   readonly saved?: Tensor[];
 }
 
-/** What is relied on of tfjs's engine. */
+/** The part of tfjs's engine that this file relies on. */
 interface Recorder {
   addTapeNode?(
     name: string,
@@ -42,7 +42,8 @@ export const runKernel = (kernelName: string, inputs: NamedTensorMap, attributes
 /**
  * Runs a kernel and, if it is recorded, saves its inputs and the outputs asked for, in this order, for its gradient.
  *
- * What tfjs saves for a gradient it clones, and a clone on wasm is a copy. Here second tensors on the same data are saved.
+ * tfjs clones the tensors that it saves for a gradient, and a clone on wasm is a copy. This function saves second
+ * tensors on the same data instead.
  *
  * @returns the outputs; null if the tape of this tfjs is another than is relied on, so that nothing could be saved
  */

@@ -28,13 +28,14 @@ interface TapeState extends ScopeState {
   readonly gradientDepth: number;
 }
 
-// How many scopes were open when a tape began. Any tidy may have the name that tfjs gives to the scope of a tape.
+// The number of scopes that were open when a tape began. The name of a scope does not identify it: any tidy may have
+// the name that tfjs gives to the scope of a tape.
 const scopesOutside = new WeakMap<object, number>();
 const watched = new WeakSet<object>();
 
 /**
- * From now on {@link tapeScope} knows for sure: tfjs tells nobody where a tape begins, so that the engine's function for it
- * is wrapped, once.
+ * Lets {@link tapeScope} know the scope of every later tape. tfjs does not publish where a tape begins, so this wraps
+ * the engine's function once.
  */
 export function watchTapes(): void {
   const engine = tf.engine() as unknown as { startTape?: unknown; state: TapeState };
@@ -49,15 +50,15 @@ export function watchTapes(): void {
 }
 
 /**
- * The scope whose end is the end of the recording: the tidy in which tfjs runs the function that the outermost gradient
- * differentiates. Null outside of every scope.
+ * Returns the scope whose end ends the recording: the tidy in which tfjs runs the function of the outermost gradient.
+ * Null outside of every scope.
  */
 export function tapeScope(): Scope | null {
   const { activeTape, gradientDepth, scopeStack } = tf.engine().state as unknown as TapeState;
   const outside = activeTape === null ? undefined : scopesOutside.get(activeTape);
   if (outside !== undefined) return scopeStack[outside] ?? null;
-  // A tape that began unwatched. Of the scopes with the name that tfjs gives them, the innermost are those of gradients,
-  // one each, unless somebody has opened one of that name in a gradient.
+  // This tape began before tapes were watched. Among the scopes with the name that tfjs gives them, the innermost are
+  // those of gradients, one each, unless a gradient has opened a tidy of that name.
   const named = scopeStack.filter((scope) => scope.name === 'forward');
   return named.at(-gradientDepth) ?? named[0] ?? scopeStack[0] ?? null;
 }
@@ -139,8 +140,8 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /**
- * Runs `fn` in a tidy of its own: every tensor made in it is disposed, but for those in its result ({@link tensorsIn}),
- * which the enclosing scope tracks from then on. Unlike `tf.tidy` it leaves typed arrays alone.
+ * Runs `fn` in a new tidy. It disposes every tensor made in `fn`, except those in its result ({@link tensorsIn}), which
+ * the enclosing scope tracks from then on. Unlike `tf.tidy`, it does not walk typed arrays.
  */
 export function scoped<T>(name: string, fn: (scope: Scope) => T): T {
   const engine = tf.engine();

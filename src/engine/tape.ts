@@ -8,7 +8,7 @@ interface TapeNode {
 }
 
 /**
- * What the engine is doing right now.
+ * The state of the engine.
  *
  * - `idle`: nothing is differentiated here.
  * - `recording`: operations are written to the tape.
@@ -69,7 +69,7 @@ export function recordInputs(fn: () => void): ReadonlySet<tf.Tensor> | null {
         fn();
         inputs = nodes && new Set(nodes.slice(start).flatMap((node) => Object.values(node.inputs)));
       } catch (error) {
-        // Carried out by hand: tfjs frees what a tape has saved only when the recorded function returns.
+        // This frees the saved tensors by hand: tfjs frees them only when the recorded function returns.
         failure = { error };
       }
       return tf.scalar(0);

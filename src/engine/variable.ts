@@ -82,7 +82,7 @@ export function renameVariable(variable: tf.Variable, name: string): void {
 export const variableNamed = (name: string): tf.Variable | undefined => registered()[name];
 
 /**
- * True for a name that nobody chose, and that another variable has in another run of the program: the numbers of tfjs, also
+ * True for a generated name, which another variable may have in another run of the program: the numbers of tfjs, also
  * `12/original0`, and names of layers such as `dense_Dense1/kernel`.
  */
 export const isAutomaticName = (name: string): boolean => /^\d+(\/|$)|_[A-Z]\w*?\d+\//.test(name);

@@ -1,20 +1,23 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 
-/** The memory in which the wasm backend of tfjs keeps its tensors. */
+/** The memory of the wasm backend of tfjs, with its tensors. */
 export interface WasmHeap {
   /** For a module that works in the same memory; its buffer is another one after it has grown. */
   readonly memory: WebAssembly.Memory;
-  /** Where the numbers of a tensor begin. Those of another backend are brought here, for which the memory may grow. */
+  /**
+   * Returns the address of the numbers of a tensor. A tensor of another backend is moved here first, and the memory may
+   * grow.
+   */
   address(tensor: TensorInfo): number;
   /** A new float32 tensor, its numbers not set. The memory may grow. */
   allocate(shape: number[]): TensorInfo;
   /** Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before. */
   withScratch(bytes: number, use: (address: number) => void): void;
-  /** Whether so many more bytes could be allocated in one piece. The memory may grow. */
+  /** True if so many more bytes can be allocated in one piece. The memory may grow. */
   hasRoom(bytes: number): boolean;
 }
 
-/** What is relied on of tfjs's `BackendWasm`, and of the code that Emscripten makes. */
+/** The parts of tfjs's `BackendWasm` and of the code of Emscripten that this file relies on. */
 interface WasmBackend extends KernelBackend {
   readonly dataIdMap?: { get(dataId: object): { readonly memoryOffset: number } };
   makeOutput?(shape: number[], dtype: 'float32'): TensorInfo;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /** A computation on the GPU: one shader, one output. */
 export interface WebGLProgram {
-  /** What the code reads `x[i]` of as `getX(i)`. */
+  /** The names of the inputs: the code reads element i of `x` as `getX(i)`. */
   readonly inputs: readonly string[];
   /** In GLSL ES 3.00; its `main` calls `setOutput` with the number number `getOutputCoords()` of the output. */
   readonly code: string;
@@ -12,7 +12,7 @@ export interface WebGLProgram {
   readonly numbers: readonly string[];
 }
 
-/** What one run of a program needs besides. */
+/** The arguments of one run of a program. */
 interface WebGLRun {
   /** Flat; see {@link WebGLPrograms.withFlat}. */
   readonly inputs: readonly TensorInfo[];
@@ -24,7 +24,10 @@ interface WebGLRun {
 
 /** The part of the webgl backend of tfjs that runs programs. */
 export interface WebGLPrograms {
-  /** A new float32 tensor with what a program computes. One draw call, besides that of an input that is not on the GPU yet. */
+  /**
+   * Runs a program and returns its result, a new float32 tensor. It takes one draw call, and one for each input that is
+   * not on the GPU yet.
+   */
   run(program: WebGLProgram, run: WebGLRun): TensorInfo;
   /**
    * Calls `use` with the tensors as programs read them: as vectors.
@@ -46,7 +49,7 @@ interface BackendProgram {
   readonly customUniforms: readonly { readonly name: string; readonly type: 'int' | 'float' }[];
 }
 
-/** What is relied on of tfjs's `MathBackendWebGL`. */
+/** The part of tfjs's `MathBackendWebGL` that this file relies on. */
 interface WebGLBackend extends KernelBackend {
   readonly texData?: { get(dataId: object): { readonly isPacked?: boolean } };
   compileAndRun?(
@@ -137,7 +140,10 @@ const trial: WebGLProgram = {
   numbers: ['factor'],
 };
 
-/** Throws unless the backend compiles a small program; what it computes cannot be asked for without waiting for it. */
+/**
+ * Throws unless the backend compiles a small program. Its result is not checked, because reading it would wait for the
+ * GPU.
+ */
 function checkPrograms({ run, dispose }: WebGLPrograms, backend: WebGLBackend): void {
   const x: TensorInfo = {
     dataId: backend.write(Float32Array.of(1, 2, 3, 4, 5, 6), [6], 'float32'),

@@ -1,7 +1,7 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** How many float32 a shader reads or writes as one: an `f32` or a `vec4<f32>`. */
+/** The number of float32 that a shader reads or writes at once: an `f32` or a `vec4<f32>`. */
 type Components = 1 | 4;
 
 /** A computation on the GPU: one shader, one output. */
@@ -11,7 +11,7 @@ export interface WebGPUProgram {
   /** In WGSL; defines `fn main(index: i32)`, where index counts threads through all workgroups. */
   readonly code: string;
   readonly workgroupSize: number;
-  /** The arrays that the code reads, by name, in the order in which they are given. It has to use each of them. */
+  /** The arrays that the code reads, by name, in the order of the arguments. The code must use each of them. */
   readonly inputs: readonly (readonly [name: string, components: Components])[];
   /** The array `result` that the code writes. */
   readonly output: Components;
@@ -20,7 +20,7 @@ export interface WebGPUProgram {
   readonly numbers: readonly string[];
 }
 
-/** What one run of a program needs besides. */
+/** The arguments of one run of a program. */
 interface WebGPURun {
   readonly inputs: readonly TensorInfo[];
   /** The values of the fields of `uniforms`. */
@@ -32,7 +32,7 @@ interface WebGPURun {
 
 /** The part of the webgpu backend of tfjs that runs programs. */
 export interface WebGPUPrograms {
-  /** A new float32 tensor with what a program computes. */
+  /** Runs a program and returns its result, a new float32 tensor. */
   run(program: WebGPUProgram, run: WebGPURun): TensorInfo;
   dispose(tensor: TensorInfo): void;
 }
@@ -56,7 +56,7 @@ interface BackendUniform {
   readonly data: number[];
 }
 
-/** What is relied on of tfjs's `WebGPUBackend`. */
+/** The part of tfjs's `WebGPUBackend` that this file relies on. */
 interface WebGPUBackend extends KernelBackend {
   readonly device?: { readonly limits?: object };
   runWebGPUProgram?(
@@ -120,7 +120,7 @@ const backendUniforms = ({
   ...numbers.map((value) => ({ type: 'float32' as const, data: [value] })),
 ];
 
-/** What has to be in the shader that the backend makes of {@link trial}: what code relies on. */
+/** Patterns that the shader which the backend makes of {@link trial} must have, because the code relies on them. */
 const relied: readonly RegExp[] = [
   /struct Uniforms \{[^}]*\binteger : i32, number : f32, *\}/,
   /@binding\(0\) var<storage, read_write> result: array<vec4<f32>>/,

@@ -6,8 +6,9 @@ import type { Layer } from './layer.ts';
 const listsOf = new WeakMap<Layer, Set<ParametrizationList>>();
 
 /**
- * Lets a chain follow the mode in which its layer is called: in training mode while the layer computes with
- * `{ training: true }`, as `fit` does, or without a mode while a gradient is recorded; in eval mode at all other times.
+ * Lets a chain follow the mode of its layer. The chain is in training mode while the layer computes with
+ * `{ training: true }`, as in `fit`, or without a mode while a gradient is recorded. At all other times it is in eval
+ * mode.
  *
  * Layers have no mode of their own: tfjs passes it with every call. Where an own training loop forgets it, a power
  * iteration that stood still would let the constraint drift.

@@ -5,12 +5,12 @@ import { checkOptimizer, planMissingState, planState } from '../model/optimizerS
 import type { Layer } from './layer.ts';
 import { attachmentOf, weightBehind } from './layerAttachment.ts';
 
-/** What this adapter uses of a model of tfjs-layers. */
+/** The part of a model of tfjs-layers that this adapter uses. */
 export interface Model extends Layer {
-  /** What `fit` trains: the trainable weights at the moment of `compile`. */
+  /** The weights that `fit` trains: those that were trainable at `compile`. */
   collectedTrainableWeights?: LayerVariable[] | null;
   readonly optimizer?: Optimizer | null;
-  /** Of a sequential model: the model that it passes everything on to. */
+  /** The inner model to which a sequential model delegates. */
   readonly model?: Model | null;
 }
 
@@ -19,15 +19,15 @@ const trainedModels = (model: Model): Model[] =>
   [model, model.model].filter((part): part is Model => part?.collectedTrainableWeights != null);
 
 /**
- * What a model has to collect instead, after registrations and removals: the originals of weights that are computed now,
- * and the weights that are no longer. What was not to be trained still is not.
+ * Returns the weights that a model has to collect after registrations and removals: originals in place of weights that
+ * are parametrized now, and weights in place of originals that are gone. Weights that were not trained stay out.
  */
 function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
   const weights = new Set(collected.map(weightBehind));
   return [...weights].flatMap((weight) => attachmentOf(weight)?.parameters ?? [weight]);
 }
 
-/** Whether a model trains what it has to. */
+/** True if the collected weights are those that the layers hold now. */
 export function isSynced(collected: readonly LayerVariable[]): boolean {
   const current = new Set(currentWeights(collected));
   return current.size === collected.length && collected.every((weight) => current.has(weight));

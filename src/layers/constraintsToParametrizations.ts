@@ -25,18 +25,17 @@ const functions: Readonly<Record<string, Constrain>> = {
 };
 
 /**
- * Makes every constraint of a model hold while it trains: for each weight that was made with one of `tf.constraints`, it
- * registers the parametrization of the same name, with the same options. tfjs applies constraints on assignment only,
- * never in `fit`.
+ * Makes every constraint of a model hold while it trains: for each weight that was made with one of `tf.constraints`,
+ * it registers the parametrization of the same name, with the same options. tfjs applies constraints on assignment
+ * only, never in `fit`.
  *
  * A compiled model is synced, so that training may go on. Weights that are parametrized already stay as they are.
  *
- * @remarks
- * Weights that broke their constraint in an earlier `fit` change to the nearest value that keeps it.
+ * @remarks Weights that broke their constraint in an earlier `fit` change to the nearest value that keeps it.
  *
  * @returns the paths of the weights: `dense_Dense1.kernel`
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no model, one that is not built, or one with a constraint of
- * another class; nothing has changed then
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a built model, and for a constraint of another
+ * class; nothing has changed then
  * @example
  * ```ts
  * const model = await tf.loadLayersModel('model.json');   // made with kernelConstraint
@@ -83,7 +82,7 @@ interface Plan {
   readonly apply: () => void;
 }
 
-/** All or none: options that tfjs never looked at may make no sense for the weight. */
+/** Registers all or none: tfjs never checked the options, so a registration may refuse them. */
 function applyAll(plans: readonly Plan[]): void {
   scoped('constraintsToParametrizations', () => {
     const values = plans.map(({ weight }) => alias(weight.val as Tensor));

@@ -2,22 +2,22 @@ import { type Edge, type Graph, type GraphLayer, isContainer } from './graph.ts'
 import type { Layer } from './layer.ts';
 
 /**
- * Where features are flattened maps: the lengths of the axes of the maps, channels last. Torch has the channels first, so that
- * its features stand in another order. Null: in the same order.
+ * The order of features. For flattened maps, the lengths of the axes of the maps, channels last: torch flattens the
+ * channels first, so its features have another order. Null if the order is the same.
  */
 export type FeatureOrder = readonly number[] | null;
 
-/** How the features of layers are ordered. */
+/** The orders of the features of all layers of a model. */
 export interface FeatureOrders {
-  /** Of the input of a layer. */
+  /** The order of the features of a layer's input. */
   before(layer: Layer): FeatureOrder;
-  /** Of its output, as far as later layers ask for one. */
+  /** The order of the features of its output, as far as later layers determine one. */
   after(layer: Layer): FeatureOrder;
-  /** What the graph does not tell. */
+  /** Notes on orders that the graph does not determine. */
   readonly notes: readonly string[];
 }
 
-/** What torch has where a layer has a tensor. */
+/** The kind of tensor that torch has at an edge of the graph. */
 type Kind =
   /** Maps, which torch has with their channels first. */
   | { readonly is: 'maps'; readonly channelsFirst: boolean }
@@ -37,7 +37,7 @@ const convolutions = setOf(
   'Conv1D Conv2D Conv3D Conv2DTranspose Conv3DTranspose DepthwiseConv2D SeparableConv2D',
 );
 
-/** They keep maps, and sequences, of which torch has the steps last where it treats them so. */
+/** Layers that keep maps and sequences. Torch has the steps of a sequence last where it treats it as a map. */
 const windows = setOf(
   'MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D UpSampling2D ZeroPadding2D Cropping2D',
 );
@@ -129,13 +129,13 @@ export function featureOrders(graph: Graph): FeatureOrders {
     if (sizes.length === 1) return kind;
     if (kind.is === 'maps') return flatKind(layer, sizes, kind);
     if (kind.is === 'features' && kind.order === null) return features;
-    // Of one long axis, there is one order.
+    // With one long axis there is only one order.
     return sizes.filter((size) => size !== 1).length <= 1
       ? features
       : { is: 'unknown', flattenedBy: layer.name };
   }
 
-  /** A Reshape to several axes: to maps, if that is what they are used as. */
+  /** The kind of the output of a Reshape to several axes: maps, if later layers use them as maps. */
   function reshaped(edge: Edge, input: Edge): Kind {
     const kind = kindOf(input);
     return mapsFor(edge) ?? (kind.is === 'features' && kind.order === null ? features : unknown);
@@ -184,7 +184,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     }
   }
 
-  /** Where a tensor comes from, before layers that pass it on. */
+  /** The tensors that a tensor comes from, before layers that only pass it on. */
   function rootsOf(edge: Edge): Edge[] {
     const { sourceLayer, nodeIndex = 0, outputTensorIndex = 0 } = edge;
     if (isContainer(sourceLayer))

@@ -8,15 +8,17 @@ import { attachmentOf } from './layerAttachment.ts';
 import { teachLayers } from './teachLayers.ts';
 
 /**
- * Runs a function while a model shows plain weights: their computed values under their plain names, as if nothing were
- * parametrized. What is saved then, any tfjs can load; what is loaded then goes through the right inverses.
+ * Runs a function while a model shows plain weights: computed values under plain names, as if nothing were
+ * parametrized. A model that is saved then loads without this package. Weights that are loaded then go through the
+ * right inverses.
  *
  * @remarks
- * **Ownership**: of what the function returns, as by {@link cached}.
+ * **Ownership**: the result of the function has the owner that {@link cached} gives it.
  *
  * @param fn - the function; if it returns a promise, the model shows plain weights until that settles
  * @returns what `fn` returns
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no model or layer of tf.layers; and what `fn` throws
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a model or layer of tf.layers; and the errors of
+ * `fn`
  * @example
  * ```ts
  * await folded(model, () => model.save('indexeddb://plain'));

@@ -1,6 +1,6 @@
 import { childrenOf, type Layer } from './layer.ts';
 
-/** What is used of a symbolic tensor of tfjs-layers. */
+/** The part of a symbolic tensor of tfjs-layers that this folder uses. */
 export interface Edge {
   /** With the batch. */
   readonly shape: readonly (number | null)[];
@@ -20,7 +20,7 @@ interface GraphNode {
 export interface GraphLayer extends Layer {
   readonly inboundNodes: readonly GraphNode[];
   readonly outboundNodes: readonly GraphNode[];
-  /** Of a model. */
+  /** The layers of a model. */
   readonly layers?: readonly GraphLayer[];
   readonly inputs?: readonly Edge[];
   readonly outputs?: readonly Edge[];
@@ -31,15 +31,15 @@ export interface GraphLayer extends Layer {
 /** True for a model: a layer that is a graph of layers. */
 export const isContainer = (layer: Layer): boolean => Array.isArray((layer as GraphLayer).layers);
 
-/** What leads into models that are layers of others, and out of them. */
+/** The connections into and out of models that are layers of other models. */
 export interface Graph {
   /** The layers of the model and of those in it, models included. */
   readonly layers: readonly GraphLayer[];
-  /** What an input of an inner model is outside. */
+  /** The outer tensors that arrive at an input of an inner model. */
   readonly outsideOf: ReadonlyMap<Edge, readonly Edge[]>;
-  /** What an output of an inner model is outside. */
+  /** The outer tensors that an output of an inner model becomes. */
   readonly resultsOf: ReadonlyMap<Edge, readonly Edge[]>;
-  /** Whether there is a way from one layer to another. */
+  /** True if a path leads from one layer to another. */
   leadsTo(from: GraphLayer, to: GraphLayer): boolean;
 }
 

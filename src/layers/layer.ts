@@ -1,7 +1,7 @@
 import { joinPath } from '../core/paths.ts';
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
 
-/** What this adapter uses of a layer of tfjs-layers, beside its public interface. */
+/** The part of a layer of tfjs-layers that this adapter uses beside its public interface. */
 export interface Layer {
   readonly name: string;
   built: boolean;
@@ -35,7 +35,7 @@ export function childrenOf(layer: Layer): [name: string, child: Layer][] {
   const { layers } = layer as { layers?: unknown };
   if (Array.isArray(layers)) return layers.filter(isLayer).map((child) => [child.name, child]);
   return Object.entries(layer).flatMap(([field, value]): [string, Layer][] => {
-    // Of a bidirectional layer: what it made its two layers from, and has no use for since.
+    // Skip the template that Bidirectional cloned its two layers from; it is unused afterwards.
     if (field === 'layer' && 'forwardLayer' in layer) return [];
     if (isLayer(value)) return [[field, value]];
     if (!Array.isArray(value)) return [];

@@ -40,7 +40,7 @@ export class LayerAttachment implements Attachment {
     this.weight = weight;
   }
 
-  /** What is trained in place of the weight. */
+  /** The originals, which are trained in place of the weight. */
   get parameters(): readonly LayerVariable[] {
     return this.holders.parameters;
   }
@@ -132,7 +132,7 @@ export class LayerAttachment implements Attachment {
     const held = ([key, variable]: [string, Variable]): LayerVariable => {
       const holder = known.get(variable) ?? holderOf(variable, this.weight, key);
       computedOf.set(holder, this.weight);
-      // The cached value goes with the first original: whoever disposes one disposes the layer.
+      // The cached value is disposed with the first original: only disposal of the layer disposes an original.
       const dispose = (): void => {
         disposeVariable(variable);
         list.chain.clear();
@@ -144,7 +144,7 @@ export class LayerAttachment implements Attachment {
   }
 }
 
-/** Replaces neighbours in the list of a layer in which they stand; those that stand apart are taken out one by one. */
+/** Replaces weights that are neighbours in a list of a layer. Weights that are apart are removed one by one. */
 function replace(layer: Layer, from: readonly LayerVariable[], to: readonly LayerVariable[]): void {
   for (const field of weightLists) {
     const list = layer[field];

@@ -53,7 +53,7 @@ declare module '../parametrize/verbs/registerParametrization.ts' {
     layer: Base<layers.Layer, LayerName | `${string}.${LayerName}`>;
     /** A cell of whatever class, such as `lstm.cell`. */
     recurrentCell: Base<RNN['cell'], CellName>;
-    /** Fields of layers of one's own, and of cells. */
+    /** Fields of custom layers and of cells. */
     layerField: Fields<layers.Layer, LayerVariable>;
     /** A model: a path to a weight. */
     layersModel: Named<LayersModel, `${string}.${string}`>;

@@ -11,14 +11,14 @@ import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
 import { withoutTied } from './tiedTensors.ts';
 import { type LayerPlace, nativeTensors, type TorchPart, torchParts } from './torchParts.ts';
 
-/** The layers and models of tfjs-layers, as what has a state. */
+/** The layers and models of tfjs-layers as a kind of object with a state. */
 export const layerModel: StateKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
   registered: (model) => collectCurrentWeights('loadCheckpoint', model as Model),
 };
 
-/** Of torch, where layers of tfjs have another default. */
+/** Torch's default, which differs from that of tfjs. */
 const torchEpsilon = 1e-5;
 
 const recurrent = ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'];

@@ -3,7 +3,7 @@ import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { childrenOf, isLayer, type Layer, ownWeights } from './layer.ts';
 
-/** What is to know about the weights of one class of layers. */
+/** Facts about the weights of one class of layers. */
 interface LayerType {
   /** The weight that a catalog function takes when it is given no name. */
   readonly main: string;
@@ -26,7 +26,7 @@ const layerTypes: Readonly<Record<string, LayerType>> = {
   // [...size, out, in]
   Conv2DTranspose: transposed,
   Conv3DTranspose: transposed,
-  // [height, width, in, multiplier]: every pair of the last two is an output of its own.
+  // [height, width, in, multiplier]: each pair of the last two is one output.
   DepthwiseConv2D: { main: 'depthwiseKernel', others: ['bias'], outputAxes: [-2, -1] },
   SeparableConv2D: { main: 'pointwiseKernel', others: ['depthwiseKernel', 'bias'], outputAxes: [-1] },
   // One row for each token.
@@ -40,7 +40,7 @@ const layerTypes: Readonly<Record<string, LayerType>> = {
   PReLU: { main: 'alpha', others: [], outputAxes: [-1] },
 };
 
-/** Of a layer of the user's own. */
+/** The type of custom layers. */
 const customType: LayerType = { main: 'kernel', others: [], outputAxes: [-1] };
 
 const depthwiseAxes = [-2, -1] as const;

@@ -2,11 +2,11 @@ import { joinPath } from '../core/paths.ts';
 import { isContainer } from './graph.ts';
 import { childrenOf, type Layer } from './layer.ts';
 
-/** A layer that is no model, in a model. */
+/** A layer of a model that is not a model itself. */
 interface Leaf {
   readonly path: string;
   readonly layer: Layer;
-  /** Whether somebody has given it and the models around it their names. */
+  /** True if the user named it and the models around it. */
   readonly isNamed: boolean;
 }
 

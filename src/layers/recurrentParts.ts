@@ -4,7 +4,7 @@ import type { FeatureOrder } from './featureOrder.ts';
 import type { Layer } from './layer.ts';
 import { type LayerPlace, matrix, nativeTensors, type TorchPart, torchTensor, vector } from './torchParts.ts';
 
-/** What a recurrent layer of tfjs has. */
+/** The part of a recurrent layer of tfjs that this file uses. */
 interface Recurrent extends Layer {
   readonly cell: Layer & { readonly cells?: readonly Layer[] };
   readonly goBackwards?: boolean;
@@ -78,7 +78,7 @@ const gated = {
   why: "the GRU of tf.layers multiplies the state with the reset gate before the recurrent kernel, torch's after it (resetAfter, which tfjs has not): no weights make them compute the same. Use GRU of 'tfjs-parametrize/nn'",
 };
 
-/** What a recurrent layer computes otherwise than torch's, which has no such options. */
+/** Returns notes on options with which a recurrent layer computes something else than torch's. */
 export function recurrentNotes({ layer, path }: Pick<LayerPlace, 'layer' | 'path'>): string[] {
   const directions = 'forwardLayer' in layer ? [(layer as Bidirectional).forwardLayer] : [layer as Recurrent];
   const cells = directions.flatMap((recurrent) => cellsOf(recurrent, '')).map((cell) => cell.layer);

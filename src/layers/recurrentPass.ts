@@ -4,10 +4,10 @@ import { cached } from '../parametrize/verbs/cached.ts';
 import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
 import { everyLayer, type Layer } from './layer.ts';
 
-// Recurrent layers read the weights of their cells at every time step, and TimeDistributed those of its layer. One call of
-// such a layer is one cache scope, so that a computed weight is computed once for all steps: one power iteration, one
-// random draw. A cell does not know the layer that it works for, and tfjs has no hook, so that the method of these layers
-// is wrapped; without a computed weight below it does what it did.
+// Recurrent layers read the weights of their cells at every time step, and TimeDistributed those of its layer. One call
+// of such a layer is one cache scope, so that a weight is computed once for all steps: one power iteration, one random
+// draw. A cell does not know its layer, and tfjs has no hook. So the method of these layers is wrapped. Without a
+// parametrized weight below, it runs unchanged.
 const ONE_PASS: unique symbol = Symbol.for('tfjs-parametrize.onePass') as never;
 
 type Prototype = Layer & { [ONE_PASS]?: true };

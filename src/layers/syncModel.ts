@@ -10,20 +10,20 @@ import { teachLayers } from './teachLayers.ts';
 teachLayers();
 
 /**
- * Lets a compiled model train what its layers hold now, after registering, removing or folding: `compile` has noted the
- * weights that it saw, and the optimizer keeps its state by their position.
+ * Lets a compiled model train the weights that its layers hold now. Call it after registering, removing or folding:
+ * `compile` noted the weights of that moment, and the optimizer keeps its state by their position.
  *
- * Weights that stay keep the state of the optimizer, new ones begin without, and that of vanished ones is freed; the state
- * of variables that are no weights of the model stays. On a model that is not compiled it does nothing.
+ * Weights that stay keep the state of the optimizer, new weights begin without state, and the state of removed weights
+ * is freed. The state of other variables stays. It does nothing on a model that is not compiled.
  *
- * @remarks
- * A model whose `fit` is called without it throws `NOT_SYNCED`. Compiling the model again does the same: the new optimizer
- * of a name begins without state, an optimizer object keeps the state of the weights that stay.
+ * @remarks A model whose `fit` is called without it throws `NOT_SYNCED`. Compiling the model again does the same: the
+ * new optimizer of a name begins without state, an optimizer object keeps the state of the weights that stay.
  *
- * @param model - every model that was compiled with the changed layers; of those inside of others, those that are trained
- * themselves
+ * @param model - every model that was compiled with the changed layers; of those inside of others, those that are
+ * trained themselves
  * @returns the model
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no model, `OPTION` for an optimizer that is none of tfjs
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a model, `OPTION` for an optimizer that tfjs did
+ * not make
  * @example
  * ```ts
  * weightNorm(model.layers[0]);

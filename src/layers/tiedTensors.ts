@@ -59,7 +59,7 @@ function idOf({ identity, layout, torchNames }: StateTensor): string {
   ]);
 }
 
-/** Whether the layer of a tensor has made it, and not another layer. */
+/** True if the layer of a tensor made it, rather than another layer. */
 const isOwner = ({ host, name }: StateTensor): boolean => {
   const weight = (host as unknown as Record<string, unknown>)[name];
   return isLayerVariable(weight) && weightLists.some((list) => (host as Layer)[list].includes(weight));

@@ -6,7 +6,7 @@ import type { StatePart, StateTensor } from '../stateDict/modelState.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import { everyLayer, type Layer, ownWeights } from './layer.ts';
 
-/** Where a layer stands in its model. */
+/** A layer and its position in the model. */
 export interface LayerPlace {
   readonly layer: Layer;
   /** The path of torch's module. */
@@ -137,7 +137,10 @@ const same = (shape: readonly number[]): Layout => {
   return new Layout(axes, axes);
 };
 
-/** Slopes for each channel, in torch a vector; where each place has its own, which torch has not, channels first. */
+/**
+ * Slopes for each channel are a vector in torch. Slopes for each position, which torch does not have, get the channels
+ * first.
+ */
 const slopes =
   (order: FeatureOrder) =>
   (shape: readonly number[]): Layout => {
@@ -152,7 +155,7 @@ const slopes =
     );
   };
 
-/** Of vectors of one axis; torch does not tell in which order it has several. */
+/** Only for vectors of one axis: with several, the order in torch is not known. */
 const scale =
   (order: FeatureOrder) =>
   (shape: readonly number[]): Layout | null =>

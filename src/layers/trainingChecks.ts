@@ -4,15 +4,15 @@ import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
 import { isSynced, keepStateSinceCompile, type Model } from './collectedWeights.ts';
 import { everyLayer, type Layer } from './layer.ts';
 
-/** What `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
+/** The function that `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
 type TrainFunction = (data: unknown[]) => unknown;
 
 interface Trainable extends Model {
   makeTrainFunction(): TrainFunction;
 }
 
-// Whether a model trains what its layers hold can be seen only when it begins to train: a layer does not know the models
-// that it is part of. Models without computed weights do what they did.
+// A layer does not know its models. So this check runs when a model begins to train: the collected weights must be
+// those that the layers hold. Models without parametrized weights run unchanged.
 const CHECKED: unique symbol = Symbol.for('tfjs-parametrize.checked') as never;
 
 /** Lets every model look at its layers before it trains. */

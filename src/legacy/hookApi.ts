@@ -32,8 +32,8 @@ function warnDeprecated(name: HookName): void {
 /**
  * Registers a legacy normalization.
  *
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no module, `ALREADY_PARAMETRIZED` if the tensor is; as
- * {@link registerMade}
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a module, `ALREADY_PARAMETRIZED` for a
+ * parametrized tensor; and the errors of {@link registerMade}
  */
 export function addNormalization(name: HookName, module: Module, spec: HookSpec, make: MakeFor): void {
   const caller = `legacy.${name}`;

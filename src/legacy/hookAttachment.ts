@@ -8,7 +8,7 @@ import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { Attachment } from '../parametrize/host/hostKind.ts';
 import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/host/tensorAccessor.ts';
 
-/** How one of the two legacy normalizations stands on a module. */
+/** The fields of one of the two legacy normalizations on a module. */
 export interface HookSpec {
   /** The tensor that is computed. */
   readonly name: string;

@@ -7,18 +7,18 @@ import { addNormalization, type Hooked, removeNormalization, type WithTensor } f
  * Weight normalization with the names and the `dim` of torch's old hook API: `W = g · v / ‖v‖`.
  *
  * @remarks
- * **State**: `<name>_g` and `<name>_v` on the module itself, after its other parameters; the second is the variable that
- * `<name>` was. Frozen stays frozen.
- * **Gradient**: as of the modern function. One forward computes the weight once; between forwards a read sees what was
- * written to g and v (in torch it is stale until the next forward).
+ * **State**: `<name>_g` and `<name>_v` on the module itself, after its other parameters; the second is the variable
+ * that `<name>` was. Frozen stays frozen.
+ * **Gradient**: that of the modern function. One forward computes the weight once. A read between forwards sees new
+ * values of g and v (in torch it is stale until the next forward).
  *
  * @param module - the module
  * @param name - the tensor
- * @param dim - the axis that keeps a norm of its own; null, or as in torch -1, for one norm of the whole tensor. The other
+ * @param dim - the axis that keeps separate norms; null, or as in torch -1, for one norm of the whole tensor. Other
  * negative numbers count from the end
  * @returns the module
- * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if `<name>_g` or `<name>_v` is taken, and as the
- * modern function
+ * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if `<name>_g` or `<name>_v` is taken, and as
+ * the modern function
  * @deprecated Use `weightNorm` of `tfjs-parametrize`.
  * @see torch.nn.utils.weight_norm
  */
