@@ -34,6 +34,7 @@ const once = [
   'test/bench/interleave.test.ts',
   'test/checkpoint/{badFiles,memory,mutants,openSource,pythonReads,unpickle,writeSafetensors,zipArchive}.test.ts',
   'test/kernels/simd/*.test.ts',
+  'test/checkpoint/formats/otherFormats.test.ts',
   'test/kernels/weightNorm/{layout,plainRoutines,workgroupSchedule}.test.ts',
   'test/layers/packages.test.ts',
   'test/parametrize/errors/environment.test.ts',

@@ -86,9 +86,9 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        Catalog CheckpointFile CheckpointReport CheckpointSource CheckpointTarget DType ElementArray
+        Catalog CheckpointFile CheckpointNote CheckpointReport CheckpointSource CheckpointTarget DType ElementArray
         LoadCheckpointOptions ModelTypes OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint
-        SaveCheckpointOptions StatefulModel StoredTensor TensorInfo TorchCheckpoint TorchOptions
+        SaveCheckpointOptions StatefulModel StoredTensor TensorInfo TorchCheckpoint TorchOptions VectorNote
       `),
     );
   });

@@ -1,16 +1,20 @@
 import { realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { converted } from '../checkpoint/convert/converted.ts';
-import { parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
+import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
+import { recipeByTensor, recipeOfTensors } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
 import { safetensorsPieces } from '../checkpoint/formats/safetensors/safetensorsPieces.ts';
-import { recipeKey } from '../checkpoint/metadata/recipeText.ts';
+import { noteText, type VectorNote } from '../checkpoint/metadata/checkpointNote.ts';
+import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeText.ts';
 import { checkFileName } from '../checkpoint/save/checkFileName.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { pluralize } from '../core/text.ts';
 import { below } from './fileView.ts';
+import { globTest } from './glob.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
 import { useBackend } from './useBackend.ts';
@@ -20,6 +24,8 @@ export interface ConvertOptions {
   readonly output: string;
   readonly keyFormat: 'modern' | 'legacy' | 'folded';
   readonly prefix?: string;
+  /** Globs of the weights to leave as they are. */
+  readonly exclude?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -34,19 +40,22 @@ export async function convert(
   options: ConvertOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const { output, keyFormat, prefix, json } = options;
-  await checkOutput(path, output);
+  const { output, keyFormat, prefix, exclude = [], json } = options;
+  checkFileName('--output', output);
+  await checkOutput(output, [path]);
   const bar = progressBar(terminal);
   try {
     const file = await openCheckpoint(caller, path, bar.options);
     try {
+      await checkOutput(output, shardPaths(path, file));
       const view = below(file, prefix);
-      const { [recipeKey]: recipe, ...others } = view.metadata;
+      const isExcluded = excluding(view, exclude);
+      const weights = parametrizedWeights(view).filter((weight) => !isExcluded(weight));
       const isFolded = keyFormat === 'folded';
-      if (isFolded && recipe !== undefined) await useBackend();
-      const tensors = converted(view, keyFormat);
-      // The recipe is about parametrized weights: of folded ones it would be wrong.
-      const metadata = { format: 'pt', ...(isFolded ? others : view.metadata) };
+      if (isFolded && weights.some(({ recipe }) => recipe !== null)) await useBackend();
+      const notes: VectorNote[] = [];
+      const tensors = converted(view, { keyFormat, isExcluded, found: (note) => void notes.push(note) });
+      const metadata = { format: 'pt', ...(isFolded ? withoutRecipe(view, weights) : view.metadata) };
       let bytes = 0;
       async function* pieces(): AsyncGenerator<Uint8Array> {
         for await (const piece of safetensorsPieces(tensors, metadata)) {
@@ -56,9 +65,17 @@ export async function convert(
       }
       await writeNodeFile(output, pieces());
       bar.stop();
-      const folded = isFolded ? parametrizedWeights(view).length : null;
-      const facts = { output, keyFormat, tensors: tensors.size, bytes, ...(folded !== null && { folded }) };
-      if (folded === 0) terminal.error(nothingFolded(view));
+      const folded = isFolded ? weights.length : null;
+      const facts = {
+        output,
+        keyFormat,
+        tensors: tensors.size,
+        bytes,
+        ...(folded !== null && { folded }),
+        ...(notes.length > 0 && { notes }),
+      };
+      if (folded === 0 && exclude.length === 0) terminal.error(nothingFolded(view));
+      for (const note of notes) terminal.error(`note: ${noteText(note)}`);
       terminal.out(
         json
           ? JSON.stringify(facts)
@@ -86,15 +103,57 @@ function nothingFolded({ names }: CheckpointFile): string {
   return `warning: folded 0 weights: ${why} The tensors are written as they are.`;
 }
 
-/** Refuses what would be taken for something else, and a file in its own place: what a fold computes does not go back. */
-async function checkOutput(path: string, output: string): Promise<void> {
-  checkFileName('--output', output);
-  const placeOf = (file: string): Promise<string | null> =>
-    realpath(/^file:/i.test(file) ? fileURLToPath(file) : file).catch(() => null);
-  const place = await placeOf(output);
-  if (place === null || place !== (await placeOf(path))) return;
-  throw new CheckpointError(
-    'OPTION',
-    `--output is ${quoted(output)}, the file that is read. Write to another one.`,
+/** The metadata without what the recipe says of weights that are folded: of those it would be wrong. */
+function withoutRecipe(
+  { metadata }: CheckpointFile,
+  folded: readonly ParametrizedWeight[],
+): Readonly<Record<string, string>> {
+  const { [recipeKey]: text, ...others } = metadata;
+  if (text === undefined) return others;
+  const gone = new Set(folded.map(({ prefix, tensor }) => prefix + tensor));
+  const recipe = recipeIn(metadata) ?? [];
+  const left = recipeOfTensors(
+    recipe,
+    new Set([...recipeByTensor(recipe).keys()].filter((name) => !gone.has(name))),
   );
+  return left.length === 0 ? others : { ...others, [recipeKey]: recipeText(left) };
+}
+
+/**
+ * Whether a weight is to be left as it is: a glob has its plain name, or the name of one of its parts.
+ *
+ * @throws {@link CheckpointError} `OPTION` for a glob that nothing in the file has, which is a slip
+ */
+function excluding(file: CheckpointFile, globs: readonly string[]): (weight: ParametrizedWeight) => boolean {
+  const tests = globs.map((glob) => [glob, globTest(glob)] as const);
+  const namesOf = ({ prefix, tensor, parts }: ParametrizedWeight): string[] => [prefix + tensor, ...parts];
+  const all = [...file.names, ...parametrizedWeights(file).flatMap(namesOf)];
+  const lost = tests.find(([, test]) => !all.some(test));
+  if (lost !== undefined) {
+    throw new CheckpointError(
+      'OPTION',
+      `--exclude: no tensor is called like ${quoted(lost[0])}. See inspect.`,
+    );
+  }
+  return (weight) => tests.some(([, test]) => namesOf(weight).some(test));
+}
+
+/** The paths of the shards of an index; those of a URL are no files here. */
+const shardPaths = (path: string, { shards }: CheckpointFile): string[] =>
+  /^https?:/i.test(path) ? [] : shards.map((name) => join(dirname(localPath(path)), name));
+
+const localPath = (file: string): string => (/^file:/i.test(file) ? fileURLToPath(file) : file);
+
+/** Refuses to write a file in the place of one that is read: what a fold computes does not go back. */
+async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
+  const realPath = (file: string): Promise<string | null> => realpath(localPath(file)).catch(() => null);
+  const target = await realPath(output);
+  if (target === null) return;
+  for (const input of inputs) {
+    if (target !== (await realPath(input))) continue;
+    throw new CheckpointError(
+      'OPTION',
+      `--output is ${quoted(output)}, a file that is read. Write to another one.`,
+    );
+  }
 }

@@ -54,12 +54,17 @@ function program(terminal: Terminal): Command {
   const output = () =>
     new Option('-o, --output <file>', 'the safetensors file to write, or to replace').makeOptionMandatory();
   const prefix = () => new Option('--prefix <path>', 'only what stands below this path, without it');
+  const exclude = () =>
+    new Option(
+      '--exclude <glob>',
+      'leave the weights of these names as they are; may be given several times',
+    ).argParser((glob: string, before: readonly string[] = []) => [...before, glob]);
   const json = () => new Option('--json', 'print JSON');
 
   root
     .command('inspect')
     .description('list the tensors of a file, what is parametrized and how, and what is tied')
-    .argument('<file>', '.pt, .pth, .ckpt or .safetensors; a path or a URL')
+    .argument('<file>', '.pt, .pth, .ckpt, .safetensors, or an index of shards; a path or a URL')
     .addOption(prefix())
     .addOption(json())
     .action((file: string, options: InspectOptions) => inspect(file, options, terminal));
@@ -70,6 +75,7 @@ function program(terminal: Terminal): Command {
     .argument('<file>', 'a path or a URL')
     .addOption(output())
     .addOption(prefix())
+    .addOption(exclude())
     .addOption(json())
     .action((file: string, options: ConvertOptions) =>
       convert('fold', file, { ...options, keyFormat: 'folded' }, terminal),
@@ -86,6 +92,7 @@ function program(terminal: Terminal): Command {
         .makeOptionMandatory(),
     )
     .addOption(prefix())
+    .addOption(exclude())
     .addOption(json())
     .action((file: string, options: ConvertOptions) => convert('convert', file, options, terminal));
 

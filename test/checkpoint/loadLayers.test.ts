@@ -354,8 +354,8 @@ describe('a model of tf.layers', () => {
     await saveCheckpoint(model, handler);
     const report = await loadCheckpoint(model, handler);
     expect(report.notes).toEqual([
-      "'lstm': recurrentActivation is hardSigmoid, torch computes sigmoid",
-      "'norm': epsilon is 0.001, torch's default is 0.00001",
+      { kind: 'model', text: "'lstm': recurrentActivation is hardSigmoid, torch computes sigmoid" },
+      { kind: 'model', text: "'norm': epsilon is 0.001, torch's default is 0.00001" },
     ]);
     expect(String(report)).toMatch(/\nnote: 'lstm': recurrentActivation/);
     model.dispose();

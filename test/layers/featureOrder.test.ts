@@ -130,7 +130,10 @@ describe('the order of features', () => {
     await saveCheckpoint(model, handler);
     const { notes, mapped } = await loadCheckpoint(model, handler);
     expect(notes).toEqual([
-      "'flat' flattens what may or may not be channels first in torch: the weights of 'out' are as in the file",
+      {
+        kind: 'model',
+        text: "'flat' flattens what may or may not be channels first in torch: the weights of 'out' are as in the file",
+      },
     ]);
     expect(mapped.find(({ from }) => from[0] === 'out.weight')!.rule).toBe(
       'transposed [out, in] → [in, out]',

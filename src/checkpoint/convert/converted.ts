@@ -4,10 +4,11 @@ import { keyIn, partsOf } from '../../nn/stateDict/normalization.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
+import { type VectorNote, vectorNote } from '../metadata/checkpointNote.ts';
 import { checkDType, type DType } from '../tensor/dtype.ts';
 import type { StoredTensor } from '../tensor/storedTensor.ts';
 import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
-import { foldedType, foldStored, rightVectorStored, storedAs } from './foldStored.ts';
+import { floats, foldedType, foldStored, rightVectorStored, storedAs } from './foldStored.ts';
 import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
 
 /** A tensor that will be written. */
@@ -17,6 +18,15 @@ export interface PlannedTensor {
   read(): Promise<StoredTensor>;
 }
 
+/** How {@link converted} writes a file. */
+export interface Conversion {
+  readonly keyFormat: KeyFormat;
+  /** Leaves weights as they are; default: none. */
+  isExcluded?(weight: ParametrizedWeight): boolean;
+  /** Is told of a vector of spectral norm whose norm is not 1, when it is read. */
+  found?(note: VectorNote): void;
+}
+
 /**
  * The tensors of a file in one key format, none of them read yet. What is not normalized keeps its name and its bytes; what the
  * recipe of the file tells of is folded by its maps, which need a backend.
@@ -24,8 +34,9 @@ export interface PlannedTensor {
  * @throws {@link CheckpointError} `UNSUPPORTED` for `folded`, of a parametrization that neither names nor a
  * recipe tell, `UNKNOWN_RECIPE`, `DTYPE`
  */
-export function converted(file: CheckpointFile, keyFormat: KeyFormat): Map<string, PlannedTensor> {
-  const weights = parametrizedWeights(file);
+export function converted(file: CheckpointFile, conversion: Conversion): Map<string, PlannedTensor> {
+  const { keyFormat, isExcluded = () => false } = conversion;
+  const weights = parametrizedWeights(file).filter((weight) => !isExcluded(weight));
   const weightOf = new Map(weights.flatMap((weight) => weight.parts.map((part) => [part, weight] as const)));
   const planned = new Map<string, PlannedTensor>();
   const add = (name: string, tensor: PlannedTensor): void => {
@@ -36,7 +47,7 @@ export function converted(file: CheckpointFile, keyFormat: KeyFormat): Map<strin
     const weight = weightOf.get(name);
     if (weight === undefined) add(name, asItIs(file, name));
     else if (keyFormat !== 'folded') add(renamed(weight, name, keyFormat), partOf(file, weight, name));
-    else if (weight.parts[0] === name) add(weight.prefix + weight.tensor, folded(file, weight));
+    else if (weight.parts[0] === name) add(weight.prefix + weight.tensor, folded(file, weight, conversion));
   }
   return planned;
 }
@@ -71,26 +82,49 @@ function renamed(weight: ParametrizedWeight, part: string, keyFormat: KeyFormat)
   return prefix + keyIn({ name: tensor, normalization }, modern, keyFormat === 'legacy');
 }
 
-function folded(file: CheckpointFile, weight: ParametrizedWeight): PlannedTensor {
+function folded(
+  file: CheckpointFile,
+  weight: ParametrizedWeight,
+  { found = () => {} }: Conversion,
+): PlannedTensor {
   const { prefix, tensor, normalization, parts, hasValue, recipe } = weight;
   const name = prefix + tensor;
   for (const part of parts) checkDType(file.info(part).dtype, part);
-  if (recipe !== null) return foldedByRecipe(file, weight, recipe);
+  if (recipe !== null) return foldedByRecipe(file, weight, recipe, found);
   if (normalization === null) throw unknown(name);
   if (hasValue) return asItIs(file, parts[2]!);
   const { dtype, shape } = file.info(parts[normalization === 'weightNorm' ? 1 : 0]!);
   return {
     dtype: foldedType(dtype),
     shape,
-    read: async () => foldStored(normalization, await readAll(file, parts), name),
+    async read() {
+      const stored = await readAll(file, parts);
+      noteVectors(weight, stored, found);
+      return foldStored(normalization, stored, name);
+    },
   };
+}
+
+/** Tells of the vectors of a spectral norm that are no unit vectors. */
+function noteVectors(
+  { prefix, tensor, normalization, parts, hasValue }: ParametrizedWeight,
+  stored: readonly StoredTensor[],
+  found: (note: VectorNote) => void,
+): void {
+  if (normalization !== 'spectralNorm') return;
+  for (const [i, part] of parts.slice(1, hasValue ? 2 : 3).entries()) {
+    const note = vectorNote(part, floats(stored[i + 1]!, prefix + tensor));
+    if (note !== null) found(note);
+  }
 }
 
 function foldedByRecipe(
   file: CheckpointFile,
-  { prefix, tensor, keyFormat, normalization, parts }: ParametrizedWeight,
+  own: ParametrizedWeight,
   recipe: readonly TensorRecipe[],
+  found: (note: VectorNote) => void,
 ): PlannedTensor {
+  const { prefix, tensor, keyFormat, normalization, parts } = own;
   const name = prefix + tensor;
   checkKinds(name, recipe);
   const start = `${prefix}parametrizations.${tensor}.`.length;
@@ -109,6 +143,7 @@ function foldedByRecipe(
     shape,
     async read() {
       const stored = await readAll(file, parts);
+      noteVectors(own, stored, found);
       const weight = await foldByRecipe(
         name,
         shape,

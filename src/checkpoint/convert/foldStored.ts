@@ -42,7 +42,8 @@ export function storedAs(dtype: DType, shape: readonly number[], values: ArrayLi
   }
 }
 
-function floats({ dtype, data }: StoredTensor, name: string): ArrayLike<number> {
+/** The numbers of a part. */
+export function floats({ dtype, data }: StoredTensor, name: string): ArrayLike<number> {
   if (dtype === 'F16') return float16ToFloat32(data as Uint16Array);
   if (dtype === 'BF16') return bfloat16ToFloat32(data as Uint16Array);
   if (dtype === 'F32' || dtype === 'F64') return data as Float32Array | Float64Array;

@@ -8,6 +8,17 @@ export const recipeBelow = (recipe: readonly TensorRecipe[], path: string): Tens
     .filter((entry) => `${entry.path}.`.startsWith(path))
     .map((entry) => ({ ...entry, path: entry.path.slice(path.length) }));
 
+/** What a recipe says of some tensors, by their plain names, and of what they are computed from. */
+export const recipeOfTensors = (
+  recipe: readonly TensorRecipe[],
+  names: ReadonlySet<string>,
+): TensorRecipe[] =>
+  recipe.filter((entry) => {
+    const own = joinPath(entry.path, entry.tensor);
+    const above = modernKey(own);
+    return names.has(above === null ? own : above.prefix + above.name);
+  });
+
 /**
  * What a recipe says of each tensor, by its plain name, as if it were the `weight` of a module of its own: its own steps
  * first, then those of what its chain is made of.

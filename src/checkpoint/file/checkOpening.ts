@@ -1,6 +1,5 @@
-import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
+import { checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
-import type { TorchOptions } from '../formats/torch/parseTorch.ts';
 import type { OpenOptions } from '../source/byteSource.ts';
 
 /** The options of whatever opens a file. */
@@ -12,14 +11,9 @@ export const openingOptions = ['onProgress', 'signal'] as const;
  * @param known - all that the caller knows, those that are not of opening too
  * @throws {@link ParametrizeError} `OPTION`
  */
-export function checkOpening(
-  caller: string,
-  options: OpenOptions & TorchOptions,
-  known: readonly string[],
-): void {
+export function checkOpening(caller: string, options: OpenOptions, known: readonly string[]): void {
   checkOptions(caller, options, known);
-  const { onProgress, signal, checkCrc } = options;
-  if (checkCrc !== undefined) checkBoolean(caller, 'checkCrc', checkCrc);
+  const { onProgress, signal } = options;
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new ParametrizeError(
       'OPTION',

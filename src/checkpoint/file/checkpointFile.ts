@@ -1,8 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { CheckpointError, named, quoted } from '../checkpointError.ts';
-import type { FileKind } from '../formats/fileKind.ts';
+import type { FormatName } from '../formats/format.ts';
 import type { PythonObject } from '../formats/torch/pythonObject.ts';
-import { type CheckpointSource, type OpenOptions, openSource } from '../source/byteSource.ts';
+import {
+  type ByteSource,
+  type CheckpointSource,
+  type OpenOptions,
+  openSource,
+} from '../source/byteSource.ts';
 import { type Reading, readFrom } from '../source/reading.ts';
 import { boxIn } from '../tensor/slice.ts';
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
@@ -23,12 +28,14 @@ export interface TensorInfo {
  * **Ownership**: {@link close} it.
  */
 export interface CheckpointFile {
-  /** The kind of the file. */
-  readonly format: FileKind;
+  /** The format of the file, or of its shards. */
+  readonly format: FormatName;
   /** The names of its tensors, in the order of the file. */
   readonly names: readonly string[];
   /** The texts that a safetensors file holds besides. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The names of the files that an index of shards names, beside it; empty for a file that has its tensors itself. */
+  readonly shards: readonly string[];
   /** Names that share one tensor, in groups. */
   readonly ties: readonly (readonly string[])[];
   /**
@@ -78,29 +85,19 @@ export interface CheckpointFile {
   close(): Promise<void>;
 }
 
-/**
- * Opens a source with one of the parsers.
- *
- * @param isKept - whether the caller will have all that it reads in memory at once, which is limited then
- */
+/** Opens a source with one of the parsers, for a caller that reads its tensors one by one. */
 export async function openFile(
   caller: string,
   source: CheckpointSource,
   options: OpenOptions | undefined,
   parse: (size: number) => Reading<ParsedCheckpoint>,
-  isKept = false,
 ): Promise<CheckpointFile> {
   try {
     const bytes = await openSource(source, options);
     try {
-      const parsed = await readFrom(parse(bytes.size), (range) => bytes.read(range));
-      if (!isKept) parsed.budget.perRead();
-      return fileOf(
-        caller,
-        parsed,
-        (reading) => readFrom(reading, (range) => bytes.read(range)),
-        () => bytes.close(),
-      );
+      const parsed = await readFrom(parse(bytes.size), bytes.read);
+      parsed.budget.perRead();
+      return fileOf(caller, parsed, bytes);
     } catch (error) {
       await bytes.close();
       throw error;
@@ -110,11 +107,11 @@ export async function openFile(
   }
 }
 
-function fileOf(
+/** What has been parsed, with the bytes that its tensors are in. */
+export function fileOf(
   caller: string,
   { format, metadata, tensors, object, placeholders }: ParsedCheckpoint,
-  run: <T>(reading: Reading<T>) => Promise<T>,
-  close: () => Promise<void>,
+  bytes: ByteSource,
 ): CheckpointFile {
   let isOpen = true;
   const find = (name: string): ParsedTensor => {
@@ -140,7 +137,7 @@ function fileOf(
       );
     }
     try {
-      return await run(start());
+      return await readFrom(start(), bytes.read);
     } catch (error) {
       throw named(caller, error);
     }
@@ -151,6 +148,7 @@ function fileOf(
     metadata,
     object,
     placeholders,
+    shards: [],
     names: [...tensors.keys()],
     ties: tiesOf(tensors),
     info: (name) =>
@@ -173,7 +171,7 @@ function fileOf(
     async close() {
       if (!isOpen) return;
       isOpen = false;
-      await close();
+      await bytes.close();
     },
   };
 }

@@ -1,23 +1,40 @@
-import { looksLikeSafetensors, looksLikeTorch, notACheckpoint } from '../formats/fileKind.ts';
-import { parseSafetensors } from '../formats/safetensors/parseSafetensors.ts';
-import { parseTorch, type TorchOptions } from '../formats/torch/parseTorch.ts';
-import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
-import { part, type Reading } from '../source/reading.ts';
-import { type CheckpointFile, openFile } from './checkpointFile.ts';
-import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
+import { named } from '../checkpointError.ts';
+import { notACheckpoint } from '../formats/otherFormats.ts';
+import type { TorchOptions } from '../formats/torch/torchOptions.ts';
+import { type CheckpointSource, type OpenOptions, openSource } from '../source/byteSource.ts';
+import { readFrom } from '../source/reading.ts';
+import type { CheckpointFile } from './checkpointFile.ts';
+import { openFormat } from './openFormat.ts';
+import { indexIn } from './shardIndex.ts';
 
-/** Reads either kind of file, whatever it is called. */
-function* parseCheckpoint(size: number, options: TorchOptions): Reading<ParsedCheckpoint> {
-  const start = yield* part(size, 0, Math.min(size, 64), () => 'the start');
-  if (looksLikeSafetensors(start, size)) return yield* parseSafetensors(size);
-  if (looksLikeTorch(start)) return yield* parseTorch(size, options);
-  throw notACheckpoint(start, size, 'checkpoint');
-}
-
-/** Opens a file of either kind, by what is in it. */
-export const openCheckpoint = (
+/**
+ * Opens a file of any format, by what is in it, for a caller that has all of its tensors in memory at once; an index of shards with
+ * all of its files.
+ *
+ * @throws {@link CheckpointError} for everything that is wrong with the file, or with a shard
+ */
+export async function openCheckpoint(
   caller: string,
   source: CheckpointSource,
-  { checkCrc = false, ...options }: OpenOptions & TorchOptions = {},
-): Promise<CheckpointFile> =>
-  openFile(caller, source, options, (size) => parseCheckpoint(size, { checkCrc }), true);
+  { onProgress, signal, ...options }: OpenOptions & TorchOptions = {},
+): Promise<CheckpointFile> {
+  const opening = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
+  try {
+    const bytes = await openSource(source, opening);
+    try {
+      const file = await openFormat(caller, bytes, { ...options });
+      if (file !== null) return file;
+      const index = await readFrom(indexIn(bytes.size), bytes.read);
+      if (index === null) throw await readFrom(notACheckpoint(bytes.size, null), bytes.read);
+      const { openShards } = await import('./openShards.ts');
+      const shards = await openShards(caller, source, index, opening, { ...options });
+      await bytes.close();
+      return shards;
+    } catch (error) {
+      await bytes.close();
+      throw error;
+    }
+  } catch (error) {
+    throw named(caller, error);
+  }
+}

@@ -1,4 +1,4 @@
-import type { FileKind } from '../formats/fileKind.ts';
+import type { FormatName } from '../formats/format.ts';
 import type { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
 import type { Box } from '../tensor/slice.ts';
@@ -27,7 +27,7 @@ export interface ParsedTensor {
 
 /** What a file contains, before its tensors are read. */
 export interface ParsedCheckpoint {
-  readonly format: FileKind;
+  readonly format: FormatName;
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of the file. */
   readonly tensors: ReadonlyMap<string, ParsedTensor>;

@@ -1,5 +1,6 @@
 import type { KeyMapping } from '../../nn/module/hooks.ts';
 import { quoted } from '../checkpointError.ts';
+import { type CheckpointNote, noteText } from '../metadata/checkpointNote.ts';
 
 /** What `loadCheckpoint` did; as a string a table of it. */
 export interface CheckpointReport {
@@ -24,8 +25,8 @@ export interface CheckpointReport {
   readonly registered: readonly string[];
   /** Classes and functions of Python in the file: data about them, of which nothing was run. */
   readonly placeholders: readonly string[];
-  /** What a model of tf.layers computes otherwise than torch by default, and what its graph does not tell. */
-  readonly notes: readonly string[];
+  /** What is worth to know, and no error; {@link toString} has them as lines. */
+  readonly notes: readonly CheckpointNote[];
   /** The table. */
   toString(): string;
 }
@@ -54,7 +55,8 @@ function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
     ...(prefix === '' ? [] : [`prefix: ${prefix}`]),
     ...(registered.length === 0 ? [] : [`registered by the recipe: ${registered.join(', ')}`]),
   ];
-  const all = placeholders.length === 0 ? notes : [...notes, placeholderNote(placeholders)];
+  const texts = notes.map(noteText);
+  const all = placeholders.length === 0 ? texts : [...texts, placeholderNote(placeholders)];
   return [...above, ...lines, ...all.map((note) => `note: ${note}`)].join('\n');
 }
 

@@ -9,7 +9,8 @@ import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
 import { applyRecipe, type Catalog } from '../../stateDict/recipe.ts';
 import { CheckpointError, named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
-import type { TorchOptions } from '../formats/torch/parseTorch.ts';
+import { checkFormatOptions, formatOptions } from '../formats/formats.ts';
+import type { TorchOptions } from '../formats/torch/torchOptions.ts';
 import { recipeIn } from '../metadata/recipeText.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
@@ -68,8 +69,9 @@ export async function loadCheckpoint(
   options: LoadCheckpointOptions = {},
 ): Promise<CheckpointReport> {
   checkModel('loadCheckpoint', model);
-  const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, 'checkCrc'];
+  const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, ...formatOptions];
   checkOpening('loadCheckpoint', options, names);
+  checkFormatOptions('loadCheckpoint', { ...options });
   const { strict = true, prefix, rename, catalog, ...opening } = options;
   checkBoolean('loadCheckpoint', 'strict', strict);
   checkLoading('loadCheckpoint', { prefix, rename, catalog });
@@ -104,7 +106,7 @@ export async function loadCheckpoint(
 
 function load(
   model: Module,
-  { tensors, metadata, selection, placeholders }: StoredState,
+  { tensors, metadata, selection, placeholders, notes }: StoredState,
   ties: TiedKeys,
   strict: boolean,
   catalog: Catalog | undefined,
@@ -129,7 +131,7 @@ function load(
     ties: tiesOf(selection, ties),
     registered,
     placeholders,
-    notes: [],
+    notes,
   });
 }
 

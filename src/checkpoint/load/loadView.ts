@@ -29,7 +29,7 @@ export function loadView(
   kind: StateKind,
   model: object,
   state: ModelState,
-  { tensors, metadata, selection, placeholders }: StoredState,
+  { tensors, metadata, selection, placeholders, notes }: StoredState,
   strict: boolean,
   catalog: Catalog | undefined,
 ): CheckpointReport {
@@ -72,7 +72,7 @@ export function loadView(
         ties: tiesOf(selection, state.ties),
         registered: [...later].map(({ tensor }) => tensor.path),
         placeholders,
-        notes: state.notes,
+        notes: [...state.notes.map((text) => ({ kind: 'model', text }) as const), ...notes],
       });
     });
     return report!;

@@ -3,12 +3,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError } from '../checkpointError.ts';
 import type { CheckpointFile } from '../file/checkpointFile.ts';
 import { openCheckpoint } from '../file/openCheckpoint.ts';
-import type { TorchOptions } from '../formats/torch/parseTorch.ts';
+import { formatNamed } from '../formats/formats.ts';
+import type { TorchOptions } from '../formats/torch/torchOptions.ts';
+import type { VectorNote } from '../metadata/checkpointNote.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
 import { checkRivals } from './checkRivals.ts';
 import type { Selection } from './selectState.ts';
 import { type StoredNames, storedNames } from './storedNames.ts';
+import { vectorNotes } from './vectorNotes.ts';
 
 /** The state dict of a file. */
 export interface StoredState {
@@ -18,6 +21,8 @@ export interface StoredState {
   readonly selection: Selection;
   /** Classes and functions of Python in the file that are inert records. */
   readonly placeholders: readonly string[];
+  /** Singular vectors in it that are no unit vectors. */
+  readonly notes: readonly VectorNote[];
 }
 
 /** What a model may ask a file for. */
@@ -52,7 +57,9 @@ export async function readState(
       const tensorOf = (name: string): Tensor => all[stored.identityOf(name)]!.clone();
       await checkRivals(selection, async (name) => tensorOf(name));
       const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, tensorOf(name)]);
-      return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders: [] };
+      const map = Object.fromEntries(tensors);
+      const notes = await vectorNotes(map, selection);
+      return { tensors: map, metadata, selection, placeholders: [], notes };
     } finally {
       tf.dispose(all);
     }
@@ -63,7 +70,7 @@ export async function readState(
       names: file.names,
       ties: file.ties,
       metadata: file.metadata,
-      isInOrder: file.format !== 'safetensors',
+      isInOrder: formatNamed(file.format).keepsOrder,
       shapeOf: (name) => file.info(name).shape,
     });
     const selection = select(stored);
@@ -84,7 +91,9 @@ export async function readState(
       made.get(stored.identityOf(name)) ?? unread(),
     ]);
     const { metadata, placeholders } = file;
-    return { tensors: Object.fromEntries(tensors), metadata, selection, placeholders };
+    const map = Object.fromEntries(tensors);
+    const notes = await vectorNotes(map, selection);
+    return { tensors: map, metadata, selection, placeholders, notes };
   } finally {
     await file.close();
   }

@@ -3,7 +3,9 @@ import { sizeOf } from '../../../core/shapes.ts';
 import { CheckpointError, corrupt, quoted } from '../../checkpointError.ts';
 import { numbersIn, part, type Reading } from '../../source/reading.ts';
 import { checkDType, type DType, elementBits, elementSize } from '../../tensor/dtype.ts';
-import { hasBrace, notACheckpoint } from '../fileKind.ts';
+import { startLength } from '../format.ts';
+import { notACheckpoint } from '../otherFormats.ts';
+import { hasBrace } from './looksLikeSafetensors.ts';
 import { headerIn } from './safetensorsJson.ts';
 import { type SafetensorsFile, SafetensorsTensor } from './safetensorsTensor.ts';
 
@@ -24,10 +26,10 @@ const maxRank = 64;
  */
 export function* readHeader(file: SafetensorsFile): Reading<SafetensorsHeader> {
   const { size } = file;
-  const start = yield* part(size, 0, Math.min(size, 64), () => 'the start');
+  const start = yield* part(size, 0, Math.min(size, startLength), () => 'the start');
   const length = size < 8 ? 0n : numbersIn(start).getBigUint64(0, true);
   if (length < 2n || length > BigInt(Math.min(maxHeader, size - 8)) || !hasBrace(start)) {
-    throw notACheckpoint(start, size, 'safetensors');
+    throw yield* notACheckpoint(size, 'safetensors');
   }
   const bytes = yield* part(size, 8, Number(length), () => 'the header');
   const header = headerIn(bytes);

@@ -4,7 +4,7 @@ import type { ParsedCheckpoint } from '../../file/parsedCheckpoint.ts';
 import { Budget } from '../../source/budget.ts';
 import { numbersIn, part, type Reading } from '../../source/reading.ts';
 import { elementSize } from '../../tensor/dtype.ts';
-import { notACheckpoint } from '../fileKind.ts';
+import { notACheckpoint } from '../otherFormats.ts';
 import { namedTensors } from './namedTensors.ts';
 import { MoreBytesNeeded, PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';
@@ -30,9 +30,7 @@ const plain: PickleWorld = {
 export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
   const budget = new Budget(size);
   const first = yield* pickleAt(size, 0, plain, budget);
-  if (first.value !== magic) {
-    throw notACheckpoint(yield* part(size, 0, Math.min(size, 64), () => 'the start'), size, 'torch');
-  }
+  if (first.value !== magic) throw yield* notACheckpoint(size, 'torch');
   const version = yield* pickleAt(size, first.end, plain, budget);
   const system = yield* pickleAt(size, version.end, plain, budget);
   checkHeader(version.value, system.value);

@@ -2,7 +2,8 @@ import type { ParametrizeError } from '../../../core/errors.ts';
 import { checkOpening, openingOptions } from '../../file/checkOpening.ts';
 import { type CheckpointFile, openFile } from '../../file/checkpointFile.ts';
 import type { CheckpointSource, OpenOptions } from '../../source/byteSource.ts';
-import { parseTorch, type TorchOptions } from './parseTorch.ts';
+import { parseTorch } from './parseTorch.ts';
+import { checkTorchOptions, type TorchOptions } from './torchOptions.ts';
 
 /**
  * Opens a file of `torch.save` and reads its structure; the tensors are read one by one, so that the file may be larger than
@@ -21,6 +22,7 @@ export async function openTorch(
   options: OpenOptions & TorchOptions = {},
 ): Promise<CheckpointFile> {
   checkOpening('openTorch', options, [...openingOptions, 'checkCrc']);
+  checkTorchOptions('openTorch', options);
   const { checkCrc = false, ...opening } = options;
   return openFile('openTorch', source, opening, (size) => parseTorch(size, { checkCrc }));
 }

@@ -1,13 +1,14 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../../core/checkOptions.ts';
 import type { ParametrizeError } from '../../../core/errors.ts';
 import { named } from '../../checkpointError.ts';
-import { checkOpening } from '../../file/checkOpening.ts';
 import type { ParsedTensor } from '../../file/parsedCheckpoint.ts';
 import { readTensors } from '../../file/readTensors.ts';
 import { plainBytes, readNow } from '../../source/reading.ts';
 import { isTensor } from './namedTensors.ts';
-import { parseTorch, type TorchOptions } from './parseTorch.ts';
+import { parseTorch } from './parseTorch.ts';
 import { PythonObject } from './pythonObject.ts';
+import { checkTorchOptions, type TorchOptions } from './torchOptions.ts';
 
 /** What {@link readTorch} returns. */
 export interface TorchCheckpoint {
@@ -47,7 +48,8 @@ export interface TorchCheckpoint {
  * @see torch.load
  */
 export function readTorch(bytes: Uint8Array | ArrayBuffer, options: TorchOptions = {}): TorchCheckpoint {
-  checkOpening('readTorch', options, ['checkCrc']);
+  checkOptions('readTorch', options, ['checkCrc']);
+  checkTorchOptions('readTorch', options);
   try {
     const file = plainBytes(bytes);
     const parsed = readNow(parseTorch(file.length, options), file);

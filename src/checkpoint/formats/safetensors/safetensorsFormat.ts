@@ -1,0 +1,12 @@
+import type { Format } from '../format.ts';
+import { looksLikeSafetensors } from './looksLikeSafetensors.ts';
+
+/** The format of Hugging Face: a header of JSON, and the bytes of the tensors. */
+export const safetensorsFormat: Format = {
+  name: 'safetensors',
+  looksLike: looksLikeSafetensors,
+  parser: async () => (await import('./parseSafetensors.ts')).parseSafetensors,
+  keepsOrder: false,
+  options: [],
+  checkOptions: () => {},
+};

@@ -1,0 +1,13 @@
+import type { Format } from '../format.ts';
+import { looksLikeTorch } from './looksLikeTorch.ts';
+import { checkTorchOptions } from './torchOptions.ts';
+
+/** What `torch.save` writes: a zip archive with a pickle, or before version 1.6 pickles and bytes. */
+export const torchFormat: Format = {
+  name: 'torch',
+  looksLike: looksLikeTorch,
+  parser: async () => (await import('./parseTorch.ts')).parseTorch,
+  keepsOrder: true,
+  options: ['checkCrc'],
+  checkOptions: checkTorchOptions,
+};

@@ -1,0 +1,27 @@
+import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import { legacyKey, modernKey } from '../../nn/stateDict/normalization.ts';
+import { type VectorNote, vectorNote } from '../metadata/checkpointNote.ts';
+import type { Selection } from './selectState.ts';
+
+/**
+ * Notes about singular vectors that are no unit vectors, among what was read.
+ *
+ * @param tensors - by key; disposed ones were not read
+ */
+export async function vectorNotes(tensors: NamedTensorMap, { keys }: Selection): Promise<VectorNote[]> {
+  const notes: VectorNote[] = [];
+  for (const [key, tensor] of Object.entries(tensors)) {
+    if (tensor.isDisposed || tensor.rank !== 1 || !isVector(key, tensors)) continue;
+    const note = vectorNote(keys.get(key) ?? key, await tensor.data());
+    if (note !== null) notes.push(note);
+  }
+  return notes;
+}
+
+/** Whether a key is of a vector of spectral norm: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
+function isVector(key: string, tensors: NamedTensorMap): boolean {
+  const modern = modernKey(key);
+  if (modern !== null) return modern.part === '0._u' || modern.part === '0._v';
+  const { prefix, name, part } = legacyKey(key);
+  return (part === '_u' || part === '_v') && `${prefix}${name}_orig` in tensors;
+}
