@@ -1,7 +1,9 @@
 import { ParametrizeError } from './errors.ts';
 import { formatShape } from './shapes.ts';
 
-/** An axis counted from the front, where a negative one counts from the end; undefined if there is none such. */
+/**
+ * Returns an axis counted from the front; a negative axis counts from the end. Undefined if the axis does not exist.
+ */
 export const axisIn = (axis: number, rank: number): number | undefined =>
   axis < -rank || axis >= rank ? undefined : axis < 0 ? axis + rank : axis;
 

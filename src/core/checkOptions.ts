@@ -23,7 +23,7 @@ export function checkOptions(caller: string, options: object, known: readonly st
 }
 
 /**
- * Refuses what is not an integer of at least `minimum`.
+ * Refuses a value that is not an integer of at least `minimum`.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -37,7 +37,7 @@ export function checkInteger(caller: string, name: string, value: number, minimu
 }
 
 /**
- * Refuses what is not a boolean: `'false'` would count as true.
+ * Refuses a value that is not a boolean: `'false'` would count as true.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -50,7 +50,7 @@ export function checkBoolean(caller: string, name: string, value: boolean): void
 }
 
 /**
- * Refuses what is not a finite number.
+ * Refuses a value that is not a finite number.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -63,7 +63,7 @@ export function checkNumber(caller: string, name: string, value: number): void {
 }
 
 /**
- * Refuses what is not a finite number of at least 0.
+ * Refuses a value that is not a finite number of at least 0.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -76,7 +76,7 @@ export function checkNotNegative(caller: string, name: string, value: number): v
 }
 
 /**
- * Refuses what is not a number from 0 to 1.
+ * Refuses a value that is not a number from 0 to 1.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -89,7 +89,7 @@ export function checkProbability(caller: string, name: string, value: number): v
 }
 
 /**
- * Refuses what is not one of the choices, which are torch's in camelCase.
+ * Refuses a value that is not one of the choices, which are torch's in camelCase.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */

@@ -4,7 +4,7 @@ import { isThenable } from './guards.ts';
  * Runs a function, synchronous or not, and something else after it, whether it throws or not.
  *
  * @param run - the function; if it returns a promise, its work is over when that settles
- * @param after - gets what the work has given, or undefined if it has thrown
+ * @param after - a function that gets the result of the work, or undefined if the work threw
  * @returns what `run` returns
  */
 export function settle<T>(run: () => T, after: (result: unknown) => void): T {

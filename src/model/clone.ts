@@ -8,16 +8,16 @@ import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
 import { checkModel } from './checkModel.ts';
 
 /**
- * An independent copy of a module or of an object that holds variables: variables, modules, chains, arrays, `Map`, `Set`
- * and plain objects are copied, ties between them kept; everything else is taken by reference.
+ * An independent copy of a module or of an object that holds variables: variables, modules, chains, arrays, `Map`,
+ * `Set` and plain objects are copied, ties between them kept; everything else is taken by reference.
  *
- * Reading, caching, training and removing on the copy never touches the source. JavaScript cannot copy `#private` fields
- * and arrow functions that capture `this`: a class with those overrides `clone()`.
+ * Reading, caching, training and removing on the copy never touches the source. JavaScript cannot copy `#private`
+ * fields and arrow functions that capture `this`: a class with those overrides `clone()`.
  *
  * @remarks
  * **Ownership**: the copy is the caller's; dispose it.
  *
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object, or a tensor or typed array that is no
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is not an object, or a tensor or typed array that is not a
  * variable; `DISPOSED`
  */
 export function clone<H extends object>(host: H): H {

@@ -16,7 +16,7 @@ export interface DescribedOriginal {
   readonly name: string;
   /** Its shape. */
   readonly shape: readonly number[];
-  /** Whether tfjs trains it. */
+  /** True if tfjs trains it. */
   readonly trainable: boolean;
 }
 
@@ -30,19 +30,19 @@ export interface DescribedTensor {
   readonly tensor: string;
   /** Shape of the computed tensor. */
   readonly shape: readonly number[];
-  /** What is registered, in the order in which it is applied: `WeightNorm(dim=0)`. */
+  /** The parametrizations in the order of application: `WeightNorm(dim=0)`. */
   readonly chain: readonly string[];
   /** For each of the chain the field where a decorator declares it, such as `Net.weight`, or null. */
   readonly declaredBy: readonly (string | null)[];
-  /** What it is computed from. */
+  /** The variables that it is computed from. */
   readonly originals: readonly DescribedOriginal[];
-  /** How often the tensor was read. */
+  /** The number of reads of the tensor. */
   readonly reads: number;
-  /** How often the chain was evaluated for those reads. */
+  /** The number of evaluations of the chain for those reads. */
   readonly evaluations: number;
 }
 
-/** What {@link describe} returns: the rows, and as a string a table of them. */
+/** The result of {@link describe}: the rows; converted to a string, a table. */
 export interface Description {
   /** One for each parametrized tensor. */
   readonly rows: readonly DescribedTensor[];
@@ -51,10 +51,10 @@ export interface Description {
 }
 
 /**
- * Lists what is parametrized in a model and how, without evaluating anything.
+ * Lists the parametrized tensors of a model with their chains, without evaluating anything.
  *
  * @param model - a module, or an object that holds parametrized tensors
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is no object
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is not an object
  * @example
  * ```ts
  * console.log(String(describe(model)));

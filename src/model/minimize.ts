@@ -13,9 +13,9 @@ export interface MinimizeOptions {
 }
 
 /**
- * Makes one step of an optimizer on the variables of a model, as `optimizer.minimize(loss, returnCost, variables)` does, and
- * gives the optimizer state of variables that are new: no call of `syncOptimizer` is needed after a registration, a removal
- * or a fold.
+ * Makes one step of an optimizer on the variables of a model, as `optimizer.minimize(loss, returnCost, variables)`
+ * does, and gives the optimizer state of variables that are new: no call of `syncOptimizer` is needed after a
+ * registration, a removal or a fold.
  *
  * @remarks
  * **State**: a variable keeps its moments, a new one starts as on a first step, the moments of disposed ones are freed.
@@ -29,9 +29,9 @@ export interface MinimizeOptions {
  * @param loss - computes the loss, a scalar
  * @param model - a module, a model of tf.layers, or an object that holds variables and parametrized tensors
  * @returns the loss with `returnCost`, else null
- * @throws {@link ParametrizeError} `OPTION` for an optimizer that is none of tfjs, a loss that is no function, or unknown
- * options; `UNSUPPORTED_HOST` or `DISPOSED` for the model; `NOT_SYNCED` if `optimizer.setWeights` has restored the state of
- * other variables. The optimizer has not changed then, nor if the loss throws.
+ * @throws {@link ParametrizeError} `OPTION` for an optimizer that tfjs did not make, a loss that is not a function, or
+ * unknown options; `UNSUPPORTED_HOST` or `DISPOSED` for the model; `NOT_SYNCED` if `optimizer.setWeights` has restored
+ * the state of other variables. The optimizer has not changed then, nor if the loss throws.
  * @example
  * ```ts
  * weightNorm(model.hidden);

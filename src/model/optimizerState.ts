@@ -42,8 +42,7 @@ export function checkVariables(caller: string, variables: readonly Variable[]): 
 }
 
 /**
- * Plans to give an optimizer state of these variables: that which it has of them, and what a first step begins with for the
- * others.
+ * Plans to give an optimizer the state of these variables: the state that it has, and the initial state for the others.
  *
  * @param keeps - of the living variables that are not listed, those whose state stays
  * @returns does it; cannot fail

@@ -20,7 +20,7 @@ export interface DropoutOptions {
   readonly seed?: number;
 }
 
-/** What all kinds of dropout have in common: a probability and a sequence of seeds. */
+/** The base class of all kinds of dropout: a probability and a sequence of seeds. */
 abstract class RandomMask extends Module {
   /** Probability of an element, or of a channel, to be zeroed. */
   readonly p: number;

@@ -19,7 +19,7 @@ export interface EmbeddingOptions {
 
 /** Options of {@link Embedding.fromPretrained}. */
 export interface PretrainedOptions extends EmbeddingOptions {
-  /** Whether the table is left out of the training. Default true. */
+  /** True if the table is left out of the training. Default true. */
   readonly freeze?: boolean;
 }
 
@@ -61,8 +61,8 @@ export class Embedding extends Module {
   /**
    * @param weight - the first values instead of random ones, as they are: also row `paddingIdx`. Consumed, as of
    * {@link parameter}
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer, `paddingIdx` no row or an option
-   * unknown; `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if the weight is no float32 tensor of the sizes
+   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer, `paddingIdx` no row or an option
+   * unknown; `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if the weight is not a float32 tensor of the sizes
    */
   constructor(
     numEmbeddings: number,
@@ -89,7 +89,7 @@ export class Embedding extends Module {
    *
    * @param embeddings - `[numEmbeddings, embeddingDim]`, also row `paddingIdx` as it is
    * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if they are no float32 tensor of rank 2,
-   * `OPTION` if `paddingIdx` is no row or an option is unknown
+   * `OPTION` if `paddingIdx` is not a row or an option is unknown
    * @see torch.nn.Embedding.from_pretrained
    */
   static fromPretrained(embeddings: Tensor, options: PretrainedOptions = {}): Embedding {
@@ -176,7 +176,7 @@ function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): T
     save([mask]);
     return {
       value: tf.reshape(found, rows.shape),
-      // Not a product, which would keep what is not finite.
+      // Not a product: it would keep values that are not finite.
       gradFunc: (dy, saved) => tf.where((saved as Tensor[])[0]!, dy, tf.zerosLike(dy)),
     };
   });

@@ -7,18 +7,20 @@ import { checkSpatialInput, sizeOf } from './layout/spatialInput.ts';
 import { Module } from './module/module.ts';
 import { formatSizes, mapPlanes, type Sizes } from './pooling/poolWindow.ts';
 
-/** How {@link Upsample} finds values between those of the input; `'linear'` is for sequences, `'bilinear'` for images. */
+/** The interpolation of {@link Upsample}; `'linear'` is for sequences, `'bilinear'` for images. */
 export type UpsampleMode = 'nearest' | 'linear' | 'bilinear';
 
 /** Options of {@link Upsample}: either size or scaleFactor; a number stands for every spatial axis. */
 export interface UpsampleOptions {
   /** Size of the output. */
   readonly size?: Sizes<readonly number[]> | null;
-  /** How many times as large the output is as the input; need not be an integer. */
+  /** The size of the output divided by the size of the input; need not be an integer. */
   readonly scaleFactor?: Sizes<readonly number[]> | null;
   /** Default `'nearest'`. */
   readonly mode?: UpsampleMode;
-  /** Whether the first and last elements of input and output lie on one another; not for `'nearest'`. Default null: no. */
+  /**
+   * True if the first and last elements of input and output lie on one another; not for `'nearest'`. Default null: no.
+   */
   readonly alignCorners?: boolean | null;
 }
 
@@ -48,16 +50,16 @@ export class Upsample extends Module {
 
   /** Size of the output, or null. */
   readonly size: Sizes<readonly number[]> | null;
-  /** How many times as large the output is as the input, or null. */
+  /** The size of the output divided by the size of the input, or null. */
   readonly scaleFactor: Sizes<readonly number[]> | null;
-  /** How values between those of the input are found. */
+  /** The interpolation. */
   readonly mode: UpsampleMode;
-  /** Whether the first and last elements of input and output lie on one another; null counts as false. */
+  /** True if the first and last elements of input and output lie on one another; null counts as false. */
   readonly alignCorners: boolean | null;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if there is not exactly one of size and scaleFactor, one is no number in
-   * its range, alignCorners is given with `'nearest'`, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if there is not exactly one of size and scaleFactor, one is not a number
+   * in its range, alignCorners is given with `'nearest'`, or an option is unknown
    */
   constructor(options: UpsampleOptions) {
     super();

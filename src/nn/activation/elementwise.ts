@@ -5,7 +5,7 @@ import { Module } from '../module/module.ts';
 /** The method of an {@link Elementwise} that computes; a symbol, so that no method of a subclass is in its place. */
 export const ELEMENTWISE: unique symbol = Symbol('map');
 
-/** What the layers that map every element by itself have in common: they do not care in which layout it stands. */
+/** The base class of the layers that map every element by itself: they do not care in which layout it stands. */
 export abstract class Elementwise extends Module {
   /** @internal */
   abstract [ELEMENTWISE](x: Tensor): Tensor;

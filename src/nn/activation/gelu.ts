@@ -27,7 +27,7 @@ export class GELU extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'GELU';
 
-  /** How Φ is computed. */
+  /** The way in which Φ is computed. */
   readonly approximate: 'none' | 'tanh';
 
   /**

@@ -31,9 +31,7 @@ export class GLU extends Module {
   /** The axis; negative counts from the end. */
   readonly dim: number;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if dim is no integer
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if dim is not an integer */
   constructor(dim = -1) {
     super();
     checkInteger('GLU', 'dim', dim, Number.MIN_SAFE_INTEGER);

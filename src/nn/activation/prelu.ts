@@ -35,7 +35,7 @@ export class PReLU extends Module {
   weight: Tensor;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if numParameters is no positive integer or init is not a finite number
+   * @throws {@link ParametrizeError} `OPTION` if numParameters is not a positive integer or init is not a finite number
    */
   constructor(numParameters = 1, init = 0.25) {
     super();

@@ -89,7 +89,7 @@ export class Threshold extends Elementwise {
 
   /** Below it, and at it, the input is replaced. */
   readonly threshold: number;
-  /** What stands in its place. */
+  /** The replacement of the elements that do not pass. */
   readonly value: number;
 
   /**

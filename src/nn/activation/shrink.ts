@@ -92,7 +92,7 @@ export class Hardshrink extends Elementwise {
 }
 
 /**
- * What {@link Tanh} takes away.
+ * The difference between x and {@link Tanh}.
  *
  * `y = x - tanh x`
  *

@@ -25,9 +25,7 @@ export class Softmax extends Module {
   /** The axis; negative counts from the end. */
   readonly dim: number;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if dim is no integer
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if dim is not an integer */
   constructor(dim: number) {
     super();
     this.dim = checkDim('Softmax', dim);
@@ -65,9 +63,7 @@ export class LogSoftmax extends Module {
   /** The axis; negative counts from the end. */
   readonly dim: number;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if dim is no integer
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if dim is not an integer */
   constructor(dim: number) {
     super();
     this.dim = checkDim('LogSoftmax', dim);

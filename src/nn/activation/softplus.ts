@@ -28,7 +28,7 @@ export class Softplus extends Elementwise {
   readonly threshold: number;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if beta is not a finite number other than 0, or threshold is no finite
+   * @throws {@link ParametrizeError} `OPTION` if beta is not a finite number other than 0, or threshold is not a finite
    * number
    */
   constructor(beta = 1, threshold = 20) {

@@ -37,7 +37,7 @@ const moduleKind = [
 /**
  * Puts a module into a container as an own enumerable field, which is how the container finds it again.
  *
- * @throws {@link ParametrizeError} `INVALID_NAME` if the name cannot be a field, `OPTION` if it is no module
+ * @throws {@link ParametrizeError} `INVALID_NAME` if the name cannot be a field, `OPTION` if it is not a module
  */
 export function setChild(container: Module, name: string, child: Module): void {
   checkChild(container, name, child);
@@ -89,7 +89,7 @@ function checkChild(container: Module, name: string, child: Module): void {
 /**
  * Refuses a name under which a container cannot hold a value.
  *
- * @param isValue - whether what stands there already may be replaced
+ * @param isValue - tells whether a value that is there already may be replaced
  * @throws {@link ParametrizeError} `INVALID_NAME`
  */
 export function checkFieldName(

@@ -14,12 +14,12 @@ import { Module } from '../module/module.ts';
 import { noForward } from '../module/noForward.ts';
 import { appendChildren, type NamedModules, pairsOf, setChild } from './childNames.ts';
 
-/** What {@link Sequential} and {@link ModuleList} share: modules in order, found by index. */
+/** The base class of {@link Sequential} and {@link ModuleList}: modules in order, found by index. */
 export abstract class ModuleSequence<M extends Module = Module> extends Module {
   /** The modules by index, as long as they have no other names. */
   [index: number]: M;
 
-  /** How many modules there are. */
+  /** The number of modules. */
   get length(): number {
     return this.namedChildren().length;
   }
@@ -42,7 +42,7 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
   /**
    * Adds a module at the end, under its index as name; returns this.
    *
-   * @throws {@link ParametrizeError} `OPTION` if it is no module, `INVALID_NAME` if the others have names
+   * @throws {@link ParametrizeError} `OPTION` if it is not a module, `INVALID_NAME` if the others have names
    */
   append(module: M): this {
     appendChildren(this, [[String(this.length), module]]);
@@ -81,7 +81,7 @@ export class Sequential extends ModuleSequence {
 
   /**
    * @param modules - the modules one by one, or a single object or array of pairs that names them
-   * @throws {@link ParametrizeError} `OPTION` if one is no module, `INVALID_NAME` if a name cannot be a field
+   * @throws {@link ParametrizeError} `OPTION` if one is not a module, `INVALID_NAME` if a name cannot be a field
    */
   constructor(...modules: readonly Module[] | readonly [NamedModules]) {
     super();
@@ -135,9 +135,7 @@ export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
   /** @internal What it holds stands under indices. */
   static readonly hasIndices: boolean = true;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if one is no module
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if one is not a module */
   constructor(modules: Iterable<M> = []) {
     super();
     appendChildren(
@@ -174,15 +172,13 @@ export class ModuleDict<M extends Module = Module> extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ModuleDict';
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if one is no module, `INVALID_NAME` as {@link set}
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if one is not a module, `INVALID_NAME` as {@link set} */
   constructor(modules: NamedModules<M> = {}) {
     super();
     for (const [name, module] of pairsOf('ModuleDict', modules)) this.set(name, module);
   }
 
-  /** How many modules there are. */
+  /** The number of modules. */
   get size(): number {
     return this.namedChildren().length;
   }
@@ -196,8 +192,8 @@ export class ModuleDict<M extends Module = Module> extends Module {
   /**
    * Adds a module or replaces the one of that name; returns this.
    *
-   * @throws {@link ParametrizeError} `OPTION` if it is no module, `INVALID_NAME` if the name is empty, has a dot or is
-   * that of a property which every ModuleDict or object has: `forward`, `get`, `constructor`, …
+   * @throws {@link ParametrizeError} `OPTION` if it is not a module, `INVALID_NAME` if the name is empty, has a dot or
+   * is that of a property which every ModuleDict or object has: `forward`, `get`, `constructor`, …
    */
   set(name: string, module: M): this {
     setChild(this, name, module);

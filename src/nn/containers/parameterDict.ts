@@ -17,9 +17,9 @@ export type NamedParameters = Named<Tensor>;
  * @remarks
  * **Shape**: none, a dictionary computes nothing; use the parameters in it.
  * **State**: the parameters, under their names. Names that are whole numbers come first, in ascending order.
- * **Gradient**: that of what is computed from the parameters.
- * **Ownership**: the dictionary takes the variables over: `dispose` disposes them. One that is replaced or deleted is the
- * caller's. What a parametrized element gives when it is read is as of any parametrized tensor.
+ * **Gradient**: reaches the parameters through what is computed from them.
+ * **Ownership**: the dictionary takes the variables over: `dispose` disposes them. One that is replaced or deleted is
+ * the caller's. What a parametrized element gives when it is read is as of any parametrized tensor.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export class ParameterDict extends Module {
     for (const [name, value] of pairsOf('ParameterDict', parameters, parameterKind)) this.set(name, value);
   }
 
-  /** How many parameters there are. */
+  /** The number of parameters. */
   get size(): number {
     return elementNames(this).length;
   }

@@ -11,7 +11,7 @@ import { checkElement, elementAt, elementNames, linesOf, setElement } from '../m
  * @remarks
  * **Shape**: none, a list computes nothing; use the parameters in it.
  * **State**: the parameters, under `0`, `1`, …
- * **Gradient**: that of what is computed from the parameters.
+ * **Gradient**: reaches the parameters through what is computed from them.
  * **Ownership**: the list takes the variables over: `dispose` disposes them. What a parametrized element gives when it
  * is read is as of any parametrized tensor.
  *
@@ -42,7 +42,7 @@ export class ParameterList extends Module {
     this.extend(parameters);
   }
 
-  /** How many parameters there are. */
+  /** The number of parameters. */
   get length(): number {
     return elementNames(this).length;
   }

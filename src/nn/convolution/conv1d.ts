@@ -31,8 +31,8 @@ export class Conv1d extends Convolution<readonly [number]> {
   static override readonly name: string = 'Conv1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
-   * padding is `'same'` with another stride than 1, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
+   * channels, padding is `'same'` with another stride than 1, or an option is unknown
    */
   constructor(
     inChannels: number,

@@ -33,8 +33,8 @@ export class Conv3d extends Convolution<readonly [number, number, number]> {
   static override readonly name: string = 'Conv3d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
-   * padding is `'same'` with another stride than 1, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
+   * channels, padding is `'same'` with another stride than 1, or an option is unknown
    */
   constructor(
     inChannels: number,

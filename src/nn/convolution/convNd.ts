@@ -8,7 +8,7 @@ import { parameter } from '../module/parameter.ts';
 import type { PaddingMode } from '../padding/padAxes.ts';
 import type { Padding, ResolvedConvOptions } from './convOptions.ts';
 
-/** What convolutions and transposed convolutions have in common: the parameters, the checks and the printed form. */
+/** The base class of convolutions and transposed convolutions: the parameters, the checks and the printed form. */
 export abstract class ConvNd<Size extends readonly number[]> extends Module {
   /** Channels of the input. */
   readonly inChannels: number;
@@ -26,7 +26,7 @@ export abstract class ConvNd<Size extends readonly number[]> extends Module {
   readonly outputPadding: Size;
   /** Number of groups that the channels are divided into. */
   readonly groups: number;
-  /** What the padding consists of. */
+  /** The content of the padding. */
   readonly paddingMode: PaddingMode;
   /**
    * W, `[outChannels, inChannels / groups, ...kernelSize]`; of a transposed convolution

@@ -13,13 +13,16 @@ export interface ConvOptions<Size> {
   readonly stride?: number | Size;
   /** Elements put on both sides of the input. Default 0. */
   readonly padding?: Padding<number | Size>;
-  /** What they are: zeros, the input mirrored at its edge, the edge repeated, the other end. Default `'zeros'`. */
+  /**
+   * The content of the padding: zeros, the input mirrored at its edge, the edge repeated, or the other end. Default
+   * `'zeros'`.
+   */
   readonly paddingMode?: PaddingMode;
   /** Steps between two elements of the kernel. Default 1. */
   readonly dilation?: number | Size;
   /** Number of groups that input and output channels are divided into; `inChannels` of them is depthwise. Default 1. */
   readonly groups?: number;
-  /** Whether the layer adds a bias. Default true. */
+  /** True if the layer adds a bias. Default true. */
   readonly bias?: boolean;
 }
 
@@ -33,7 +36,7 @@ export interface ConvTransposeOptions<Size> {
   readonly outputPadding?: number | Size;
   /** Number of groups that input and output channels are divided into. Default 1. */
   readonly groups?: number;
-  /** Whether the layer adds a bias. Default true. */
+  /** True if the layer adds a bias. Default true. */
   readonly bias?: boolean;
   /** Steps between two elements of the kernel. Default 1. */
   readonly dilation?: number | Size;

@@ -33,8 +33,8 @@ export class ConvTranspose1d extends TransposedConvolution<readonly [number]> {
   static override readonly name: string = 'ConvTranspose1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
-   * outputPadding is not less than stride or dilation, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
+   * channels, outputPadding is not less than stride or dilation, or an option is unknown
    */
   constructor(
     inChannels: number,

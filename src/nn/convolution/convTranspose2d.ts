@@ -33,8 +33,8 @@ export class ConvTranspose2d extends TransposedConvolution<readonly [number, num
   static override readonly name: string = 'ConvTranspose2d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, groups do not divide the channels,
-   * outputPadding is not less than stride or dilation, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
+   * channels, outputPadding is not less than stride or dilation, or an option is unknown
    */
   constructor(
     inChannels: number,

@@ -18,7 +18,7 @@ import { checkReach, padAxes } from '../padding/padAxes.ts';
 import { ConvNd } from './convNd.ts';
 import type { ResolvedConvOptions } from './convOptions.ts';
 
-/** What the convolutions over sequences, images and volumes have in common. */
+/** The base class of the convolutions over sequences, images and volumes. */
 export abstract class Convolution<Size extends readonly number[]> extends ConvNd<Size> {
   protected constructor(inChannels: number, outChannels: number, options: ResolvedConvOptions<Size>) {
     super(inChannels, outChannels, options, false);

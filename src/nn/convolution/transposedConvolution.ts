@@ -18,7 +18,7 @@ import { OUTPUT_AXIS } from '../module/outputAxis.ts';
 import { ConvNd } from './convNd.ts';
 import type { ResolvedConvOptions } from './convOptions.ts';
 
-/** What the transposed convolutions over sequences, images and volumes have in common. */
+/** The base class of the transposed convolutions over sequences, images and volumes. */
 export abstract class TransposedConvolution<Size extends readonly number[]> extends ConvNd<Size> {
   /** Elements taken from both sides of the output. */
   declare readonly padding: Size;
@@ -68,7 +68,7 @@ function mapOf(
     const product = convolutionNdInputGradient(batch, toFilter(layer.weight), shape, {
       strides: stride,
       dilations: dilation,
-      // What comes after the last input is no padding of the convolution that this one transposes.
+      // Positions after the last input are not padding of the convolution that this layer transposes.
       pads: padding.map((pad, axis): Pair => [pad, pad - outputPadding[axis]!]),
       groups,
     });

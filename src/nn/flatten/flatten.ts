@@ -26,9 +26,7 @@ export class Flatten extends Module {
   /** The last axis that is merged. */
   readonly endDim: number;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if an axis is no integer
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if an axis is not an integer */
   constructor(startDim = 1, endDim = -1) {
     super();
     checkInteger('Flatten', 'startDim', startDim, Number.MIN_SAFE_INTEGER);

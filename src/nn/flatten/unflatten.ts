@@ -31,8 +31,8 @@ export class Unflatten extends Module {
   readonly unflattenedSize: readonly number[];
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if the axis is no integer, there are no sizes, one is no integer or less
-   * than -1, or more than one is -1
+   * @throws {@link ParametrizeError} `OPTION` if the axis is not an integer, there are no sizes, one is not an integer
+   * or less than -1, or more than one is -1
    */
   constructor(dim: number, unflattenedSize: readonly number[]) {
     super();
@@ -51,7 +51,7 @@ export class Unflatten extends Module {
     // A scalar counts as having one axis, which cannot be taken apart.
     const size = x.shape[dim] ?? Number.NaN;
     const known = tf.util.sizeFromShape(sizes.filter((part) => part !== -1));
-    // Of an empty axis, a part of size 0 leaves the computed one undetermined.
+    // With an empty axis, a part of size 0 leaves the computed size undetermined.
     const fits = sizes.includes(-1) ? known !== 0 && size % known === 0 : known === size;
     if (!fits) {
       throw new ParametrizeError(

@@ -22,7 +22,7 @@ const nonlinearities = [
   'selu',
 ] as const;
 
-/** Which pass of the layer keeps its variance: `'fanIn'` the forward pass, `'fanOut'` the backward pass. */
+/** The pass of the layer that keeps its variance: `'fanIn'` the forward pass, `'fanOut'` the backward pass. */
 export type FanMode = 'fanIn' | 'fanOut';
 
 /**
@@ -44,7 +44,8 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 }
 
 /**
- * How many inputs an output has, and how many outputs an input, for a weight in torch's layout `[out, in, …kernel]`.
+ * Returns the number of inputs of an output and the number of outputs of an input, for a weight in torch's layout
+ * `[out, in, …kernel]`.
  *
  * @throws {@link ParametrizeError} `SHAPE` if the rank is below 2
  * @see torch.nn.init._calculate_fan_in_and_fan_out

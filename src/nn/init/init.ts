@@ -116,7 +116,7 @@ export function zeros<T extends Tensor>(tensor: T): T {
 /**
  * Makes a matrix the identity: ones on the diagonal, zeros elsewhere, also if it is not square.
  *
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` if it is no matrix
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` if it is not a matrix
  * @see torch.nn.init.eye_
  */
 export function eye<T extends Tensor>(tensor: T): T {
@@ -166,7 +166,7 @@ export interface KaimingOptions extends SeedOption {
   readonly a?: number;
   /** Default `'fanIn'`. */
   readonly mode?: FanMode;
-  /** What follows the layer. Default `'leakyRelu'`. */
+  /** The activation after the layer. Default `'leakyRelu'`. */
   readonly nonlinearity?: Nonlinearity;
 }
 

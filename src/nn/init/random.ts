@@ -15,7 +15,7 @@ let processSeeds: SeedSequence | undefined;
  * Without a call they differ from run to run.
  *
  * @param seed - any integer; the same one repeats the same numbers
- * @throws {@link ParametrizeError} `OPTION` if the seed is no integer
+ * @throws {@link ParametrizeError} `OPTION` if the seed is not an integer
  * @example
  * ```ts
  * nn.manualSeed(0);

@@ -16,16 +16,16 @@ export interface TensorInLayout {
 }
 
 /**
- * The method of a module that does what its `forward` does to a tensor in either layout, and says in which one its result
- * is. It stands in the class that has the `forward`: a subclass with another `forward` has none.
+ * The method of a module that does what its `forward` does to a tensor in either layout, and says in which one its
+ * result is. It stands in the class that has the `forward`: a subclass with another `forward` has none.
  *
- * Not from the registry of symbols: the hooks of a module of another copy of this package are not to be seen here.
+ * This symbol is not in the global registry: the hooks of a module of another copy of this package cannot be seen here.
  */
 export const LAYOUT_AWARE: unique symbol = Symbol('anyLayout');
 
 type Compute = (this: Module, x: TensorInLayout) => TensorInLayout;
 
-/** `module.call`, in the layout that comes if the module can do that and nobody looks: by hooks or a `call` of its own. */
+/** Calls the module in the input's current layout, if it supports that and has no hooks or overridden `call`. */
 export function callLayoutAware(module: Module, x: TensorInLayout): TensorInLayout {
   const compute = computeOf(module);
   if (compute === undefined || isWatched(module) || !(x.tensor instanceof tf.Tensor)) {
@@ -58,7 +58,7 @@ export const channelsLast = (tensor: Tensor): TensorInLayout => ({ tensor, isCha
 export const inTorchLayout = ({ tensor, isChannelsLast }: TensorInLayout): Tensor =>
   isChannelsLast ? tf.tidy(() => toChannelsFirst(tensor)) : tensor;
 
-/** What a layer checks of its input, with the shape in torch's layout. */
+/** The facts about an input that a layer checks, with the shape in torch's layout. */
 export const spatialInputOf = (x: TensorInLayout): SpatialInput => ({
   rank: x.tensor.rank,
   dtype: x.tensor.dtype,
@@ -84,7 +84,7 @@ export function mapChannelsLast(
   if (x.tensor.rank === rank + 2) {
     return channelsLast(map(x.isChannelsLast ? x.tensor : toChannelsLast(x.tensor)));
   }
-  // What has no batch here may have had one in the layer before, which had fewer axes.
+  // An input without a batch here may have had one in the layer before, which had fewer axes.
   const y = toChannelsFirst(map(toChannelsLast(tf.expandDims(inTorchLayout(x), 0))));
   return torchLayout(tf.squeeze(y, [0]));
 }

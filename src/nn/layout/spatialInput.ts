@@ -4,7 +4,7 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 
-// What all layers over sequences (one spatial axis), images (two) and volumes (three) ask of their sizes and inputs.
+// Checks of sizes and inputs that all layers over sequences (one spatial axis), images (two) and volumes (three) share.
 
 const axisNames = ['length', 'height, width', 'depth, height, width'];
 
@@ -34,7 +34,7 @@ export function sizeOf<Size extends readonly number[]>(
   return [...value] as readonly number[] as Size;
 }
 
-/** What is checked of an input, which the tensor itself is an example of. */
+/** The facts about an input that are checked; a tensor has them. */
 export type SpatialInput = Readonly<Pick<Tensor, 'rank' | 'shape' | 'dtype'>>;
 
 /**

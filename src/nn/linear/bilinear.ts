@@ -12,7 +12,7 @@ import { plusBias } from './linear.ts';
 
 /** Options of {@link Bilinear}. */
 export interface BilinearOptions {
-  /** Whether the layer adds a bias. Default true. */
+  /** True if the layer adds a bias. Default true. */
   readonly bias?: boolean;
 }
 
@@ -51,9 +51,7 @@ export class Bilinear extends Module {
   /** b, `[outFeatures]`, or null. */
   bias: Tensor | null;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option is unknown */
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: BilinearOptions = {}) {
     super();
     checkInteger('Bilinear', 'in1Features', in1Features);
@@ -79,7 +77,7 @@ export class Bilinear extends Module {
     checkInputs(x1, x2, in1Features, in2Features);
     const leading = x1.shape.slice(0, -1);
     const size = tf.util.sizeFromShape(leading);
-    // One matrix product gives all Wₖ·x₂; what is left are dot products with x₁.
+    // One matrix product gives all Wₖ·x₂. Dot products with x₁ remain.
     const maps = tf.reshape(this.weight, [outFeatures * in1Features, in2Features]);
     const mapped = matMulNT(tf.reshape(x2, [size, in2Features]), maps);
     const products = tf.mul(

@@ -11,7 +11,7 @@ import { parameter } from '../module/parameter.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
-  /** Whether the layer adds a bias. Default true. */
+  /** True if the layer adds a bias. Default true. */
   readonly bias?: boolean;
 }
 
@@ -47,9 +47,7 @@ export class Linear extends Module {
   /** b, `[outFeatures]`, or null. */
   bias: Tensor | null;
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option is unknown */
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
     checkInteger('Linear', 'inFeatures', inFeatures);

@@ -27,7 +27,7 @@ export function copyAccessorBy(get: () => unknown, copyAccessor: CopyAccessor): 
   accessors.set(get, copyAccessor);
 }
 
-/** What a copy holds, or what holds it, and under which key. */
+/** An object that a copy holds, or that holds a copy, and the key. */
 type Link = [object: object, key: unknown];
 
 function link(links: Map<object, Link[]>, of: object, to: Link): void {
@@ -45,7 +45,7 @@ export interface CopiedParts {
 /**
  * Makes one independent copy of an object graph.
  *
- * Variables, modules, arrays, `Map`, `Set` and plain objects are copied, each once, so that what was shared stays shared
+ * Variables, modules, arrays, `Map`, `Set` and plain objects are copied, each once, so that shared objects stay shared
  * inside the copy; everything else is taken by reference. If any part throws, everything made so far is disposed.
  */
 export class Copier {
@@ -101,7 +101,7 @@ export class Copier {
     return { own: new Set([...all].filter((object) => !shared.has(object))), shared };
   }
 
-  /** Takes over what a part has made by itself: it is disposed if a later part throws. */
+  /** Takes over an object that a part has copied by itself. It is disposed if a later part throws. */
   adopt<T extends { dispose(): void }>(copy: T): T {
     this.#undo.push(() => copy.dispose());
     return copy;

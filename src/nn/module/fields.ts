@@ -24,17 +24,17 @@ export interface Fields {
   readonly children: [string, Module][];
 }
 
-/** The modules whose fields were looked at. */
+/** The modules whose fields have been inspected. */
 const seen = new WeakSet<Module>();
 
-/** Takes in what was assigned to the fields of a module since the last look: see {@link fieldsOf}. */
+/** Copies tensors that were assigned to the fields of a module since the last inspection: see {@link fieldsOf}. */
 export function lookAt<M extends Module>(module: M): M {
   takeAssigned(module);
   if (!seen.has(module)) lookFirst(module);
   return module;
 }
 
-/** The fields of a module that is about to be disposed: what was assigned to them no longer matters. */
+/** Returns the fields of a module that is about to be disposed. Assigned tensors no longer matter. */
 export function lastFieldsOf(module: Module): Fields {
   dropAssigned(module);
   seen.add(module);
@@ -42,11 +42,12 @@ export function lastFieldsOf(module: Module): Fields {
 }
 
 /**
- * Sorts the own enumerable fields of a module into variables and children, in field order; first copies the tensors that
- * were assigned to fields with variables into these.
+ * Sorts the own enumerable fields of a module into variables and children, in field order; first copies the tensors
+ * that were assigned to fields with variables into these.
  *
  * @throws {@link ParametrizeError} `UNREGISTERED_MODULE`; `SHAPE`, `DTYPE` or `DISPOSED` for an assigned tensor; at the
- * first look, when nobody knows what stood there before, `NOT_A_VARIABLE` for a tensor that is neither a variable nor kept
+ * first inspection, when the variables of the fields are not known yet, `NOT_A_VARIABLE` for a tensor that is neither a
+ * variable nor kept
  */
 export function fieldsOf(host: Module): Fields {
   const module = rawOf(host);

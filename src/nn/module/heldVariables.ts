@@ -11,10 +11,11 @@ interface Held {
 }
 
 /**
- * The variables that fields of modules held when somebody last looked.
+ * The variables that fields of modules held at the last inspection.
  *
- * Note [Assigned tensors]: a field is a data property, which is fast to read and looks like what it is; an assignment to
- * one runs no code. So the next use of the module finds a tensor that stands where a variable was, and copies it in.
+ * Note [Assigned tensors]: a field is a data property, which is fast to read and simple to inspect. An assignment to it
+ * runs no code. So the next use of the module finds the tensor in the place of the variable, and copies it into the
+ * variable.
  */
 const held = new WeakMap<object, Held>();
 
@@ -45,7 +46,7 @@ export function holdVariable(owner: object, name: string, variable: tf.Variable)
 }
 
 /**
- * The other field of a module that holds a variable, as far as anybody has looked at that module since it got the variable.
+ * Returns another field that holds a variable, if its module was inspected since it got the variable.
  *
  * @param counts - tells modules that count from others
  * @returns the module and the name of the field, or null if there is none
@@ -139,7 +140,7 @@ export function checkProxied(where: string, name: string, variable: tf.Variable)
   );
 }
 
-/** The remedy for proxies that wrap what they hand out. */
+/** The remedy for proxies that wrap the values they return. */
 export const UNWRAP =
   'Keep it out of deep proxies (in Vue: markRaw(object) or shallowReactive(object); in MobX: observable.ref).';
 

@@ -18,23 +18,23 @@ export type ForwardPreHook<M extends Module = Module> = (
 /** Runs after `forward`; anything but undefined and null that it returns replaces the output. */
 export type ForwardHook<M extends Module = Module> = (module: M, args: unknown[], output: unknown) => unknown;
 
-/** What one key mapping of `loadStateDict` did: which keys of the map became which keys of the module, and how. */
+/** A report of one key mapping of `loadStateDict`: the keys of the map, the keys of the module, and the rule. */
 export interface KeyMapping {
   /** Keys as they were in the map. */
   readonly from: readonly string[];
   /** Keys of the module that they were loaded into. */
   readonly to: readonly string[];
-  /** What was done, in a few words. */
+  /** A short text that says how the value was computed. */
   readonly rule: string;
 }
 
-/** What a state-dict pre-hook may look at and change before the keys are matched. */
+/** The state that a state-dict pre-hook may inspect and change before the keys are matched. */
 export interface StateDictLoading {
   /** The map as it will be matched; entries may be renamed, added or deleted. It is a copy: the caller's map stays. */
   readonly state: Map<string, Tensor>;
   /** The path of the hook's module in the keys, with its dot: `encoder.0.`, or the empty string at the top. */
   readonly prefix: string;
-  /** Tells the caller of `loadStateDict` what was renamed. */
+  /** Adds a renaming to the report of `loadStateDict`. */
   mapped(mapping: KeyMapping): void;
   /**
    * Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems.
@@ -47,10 +47,12 @@ export interface StateDictLoading {
 /** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */
 export type LoadStateDictPreHook<M extends Module = Module> = (module: M, loading: StateDictLoading) => void;
 
-/** Runs when a module is disposed, before its variables are: frees what is not in its fields. */
+/**
+ * A function that runs when a module is disposed, before its variables are. It frees resources outside of its fields.
+ */
 type DisposeHook = (module: Module) => void;
 
-/** What `loadStateDict` reports. */
+/** The report of `loadStateDict`. */
 export interface LoadStateDictReport {
   /** Renamings that pre-hooks made. */
   readonly mapped: readonly KeyMapping[];
@@ -77,10 +79,12 @@ const hooksOf = new WeakMap<object, HookLists>();
 const changes = new WeakMap<object, number>();
 let allChanges = 0;
 
-/** How often hooks were added to a module and removed from it: what its `call` computes may have changed since. */
+/**
+ * The number of times that hooks of a module were added or removed. After each, its `call` may compute something else.
+ */
 export const hookChanges = (module: Module): number => changes.get(module) ?? 0;
 
-/** How often that happened to any module. */
+/** The same number for all modules together. */
 export const hookChangesInAll = (): number => allChanges;
 
 function changed(module: Module): void {

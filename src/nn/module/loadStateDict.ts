@@ -21,7 +21,7 @@ import { mergeTied, tiedKeysOf } from './tiedKeys.ts';
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadStateDictOptions {
-  /** Whether a missing or unexpected key is an error. Default true. */
+  /** True if a missing or unexpected key is an error. Default true. */
   readonly strict?: boolean;
 }
 
@@ -103,7 +103,7 @@ export function loadStateDict(
             `'${other.key}' and '${key}' are one variable of the module, and two values in the map`,
           );
         }
-        // An alias keeps its data while the variables are written, some of which may be the values of others.
+        // An alias keeps its data while variables are written: a variable may be the new value of another one.
         const own = value.dtype === variable.dtype ? alias(value) : tf.cast(value, variable.dtype);
         writes.set(variable, { key, value: own });
       }
@@ -124,7 +124,10 @@ export function loadStateDict(
   });
 }
 
-/** Whether two values are known to be equal: they are one tensor, or their numbers can be looked at. */
+/**
+ * True if two values are known to be equal: they are one tensor, or their numbers can be read without waiting and are
+ * equal.
+ */
 function hasSameNumbers(a: unknown, b: unknown): boolean {
   if (!(a instanceof tf.Tensor && b instanceof tf.Tensor) || a.isDisposed || b.isDisposed) return a === b;
   if (!tf.util.arraysEqual(a.shape, b.shape)) return false;

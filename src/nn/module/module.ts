@@ -25,8 +25,8 @@ import { reprOf } from './repr.ts';
 import { setTraining } from './trainingMode.ts';
 
 /**
- * The type of `module.parametrizations`: empty here, because `nn` knows nothing of parametrization. The mechanism
- * declares what it puts there.
+ * The type of `module.parametrizations`. It is empty here, because `nn` knows nothing of parametrization. The mechanism
+ * declares its properties.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface Parametrizations {}
@@ -51,7 +51,7 @@ export interface Parametrizations {}
  * @see torch.nn.Module
  */
 export abstract class Module {
-  /** Whether the module is in training mode; set by {@link train} and {@link eval}. */
+  /** True if the module is in training mode; set by {@link train} and {@link eval}. */
   training = true;
 
   constructor() {
@@ -164,16 +164,16 @@ export abstract class Module {
   }
 
   /**
-   * Copies values into the parameters and buffers of this module and all below, by key. A weight may stand in the map in
-   * another key format than here ({@link StateDictOptions.keyFormat}): normalized or plain, in torch's new names or the old
-   * ones; `mapped` in the report says what was done with it. A variable that has several keys is loaded from any of them;
-   * if the map has more than one, their values must be equal.
+   * Copies values into the parameters and buffers of this module and all below, by key. A weight may be in the map in
+   * another key format than in the module ({@link StateDictOptions.keyFormat}): normalized or plain, with torch's new
+   * names or the old ones. `mapped` in the report lists such weights. A variable that has several keys is loaded from
+   * any of them; if the map has more than one, their values must be equal.
    *
    * @remarks
    * **Ownership**: the tensors of the map stay the caller's.
    *
-   * @throws {@link StateDictError} if a shape differs, if the keys of one variable have different values, or with `strict` a
-   * key is missing or unexpected; all problems are listed and nothing is changed
+   * @throws {@link StateDictError} if a shape differs, if the keys of one variable have different values, or with
+   * `strict` a key is missing or unexpected; all problems are listed and nothing is changed
    * @throws {@link ParametrizeError} `DISPOSED` if a parameter or buffer has been disposed
    * @see torch.nn.Module.load_state_dict
    */
@@ -231,7 +231,7 @@ export abstract class Module {
     });
   }
 
-  /** What stands between the parentheses of {@link toString}: the options that the layer was made with. */
+  /** Returns the text between the parentheses of {@link toString}: the options of the layer. */
   extraRepr(): string {
     return '';
   }

@@ -15,7 +15,7 @@ const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;
  * it makes are. The new variable belongs to the module that holds it: `module.dispose()` frees it.
  *
  * @param value - the initial value, or a function that makes it
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor, `DISPOSED` if it has been disposed
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is not a tensor, `DISPOSED` if it has been disposed
  * @example
  * ```ts
  * class Scale extends Module {
@@ -38,7 +38,7 @@ export function parameter(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {
  * **Ownership**: as of {@link parameter}.
  *
  * @param value - the initial value, or a function that makes it
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is no tensor, `DISPOSED` if it has been disposed
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is not a tensor, `DISPOSED` if it has been disposed
  * @see torch.nn.Module.register_buffer
  */
 export function buffer(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {

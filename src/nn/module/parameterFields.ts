@@ -8,8 +8,9 @@ import { holdVariable } from './heldVariables.ts';
 import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 
-// What the containers of parameters share. Their elements are own fields, of which a parametrization makes computed
-// properties: those are found by their names, never by a read, which may be costly and may change state.
+// The shared part of the containers of parameters. Their elements are own fields. A parametrization turns a field into
+// a computed property. Such elements are found by their names, never by a read, which may be costly and may change
+// state.
 
 /** The names of a container's own tensors, also of computed ones, in the order of the fields. */
 export const elementNames = (container: Module): string[] =>

@@ -4,12 +4,13 @@ const SELF: unique symbol = Symbol.for('tfjs-parametrize.self') as never;
 const raws = new WeakSet<object>();
 
 /**
- * The object behind a proxy, such as Vue's `reactive(model)`, or the object itself. What is known about an object stands
- * beside it, under the object: it must not depend on how the object is reached.
+ * The object behind a proxy, such as Vue's `reactive(model)`, or the object itself. What is known about an object
+ * stands beside it, under the object: it must not depend on how the object is reached.
  *
- * Note [Proxies]: an object cannot be asked whether it is a proxy. So a module, and a host from its registration on, has
- * a hidden property that holds the object itself. It is read by its descriptor: a proxy that wraps what it hands out does
- * not wrap the values of descriptors. Of a plain object that is registered through a proxy, the proxy stands for both.
+ * Note [Proxies]: an object cannot be asked whether it is a proxy. So a module, and a host from its registration on,
+ * has a hidden property that holds the object itself. It is read through its descriptor, because a proxy that wraps
+ * values does not wrap the values of descriptors. If a plain object is registered through a proxy, the proxy stands for
+ * both.
  */
 export function rawOf<T extends object>(object: T): T {
   // Callers pass on what their user gave, which may be no object.

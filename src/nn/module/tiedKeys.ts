@@ -139,7 +139,7 @@ function tiedTensors(root: Module, paths: TiedKeys): Map<string, TensorKey> {
   return tied;
 }
 
-/** What {@link mergeTied} found. */
+/** The result of {@link mergeTied}. */
 export interface MergedKeys {
   /** For keys that were moved to the first one: their own. */
   readonly origins: ReadonlyMap<string, string>;
@@ -147,7 +147,7 @@ export interface MergedKeys {
   readonly conflicts: readonly (readonly [string, string])[];
 }
 
-/** Moves what stands in a map under other keys of tied tensors to the first ones. */
+/** Moves the values under other keys of tied tensors to their first keys. */
 export function mergeTied<T>(
   state: Map<string, T>,
   ties: TiedKeys,

@@ -16,15 +16,15 @@ export interface BatchNormOptions {
   readonly eps?: number;
   /** The weight of a batch in the running statistics; null for their plain average over all batches. Default 0.1. */
   readonly momentum?: number | null;
-  /** Whether the layer has a weight and a bias. Default true. */
+  /** True if the layer has a weight and a bias. Default true. */
   readonly affine?: boolean;
-  /** Whether the layer keeps running statistics; without, evaluation also uses the batch's. Default true. */
+  /** True if the layer keeps running statistics; without, evaluation also uses the batch's. Default true. */
   readonly trackRunningStats?: boolean;
 }
 
-/** What the batch normalizations of every rank have in common. */
+/** The base class of the batch normalizations of every rank. */
 abstract class BatchNorm extends RunningNorm {
-  /** How the input may be laid out, by its rank. */
+  /** The possible layouts of the input, by its rank. */
   protected abstract layouts(): Readonly<Record<number, string>>;
 
   constructor(caller: string, numFeatures: number, options: BatchNormOptions) {
@@ -141,7 +141,8 @@ export class BatchNorm1d extends BatchNorm {
   static override readonly name: string = 'BatchNorm1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is not a positive integer, or an option or its type is
+   * unknown
    */
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super('BatchNorm1d', numFeatures, options);
@@ -168,7 +169,8 @@ export class BatchNorm2d extends BatchNorm {
   static override readonly name: string = 'BatchNorm2d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is not a positive integer, or an option or its type is
+   * unknown
    */
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super('BatchNorm2d', numFeatures, options);

@@ -11,7 +11,7 @@ import { parameter } from '../module/parameter.ts';
 export interface GroupNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Whether the layer has a weight and a bias. Default true. */
+  /** True if the layer has a weight and a bias. Default true. */
   readonly affine?: boolean;
 }
 
@@ -43,7 +43,7 @@ export class GroupNorm extends Module {
   readonly numChannels: number;
   /** Added to the variance. */
   readonly eps: number;
-  /** Whether there are weight and bias. */
+  /** True if there are weight and bias. */
   readonly affine: boolean;
   /** γ, `[numChannels]`, or null. */
   weight: Tensor | null;
@@ -51,8 +51,8 @@ export class GroupNorm extends Module {
   bias: Tensor | null;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a number is no positive integer, the groups do not divide the channels,
-   * or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a number is not a positive integer, the groups do not divide the
+   * channels, or an option is unknown
    */
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();

@@ -9,15 +9,15 @@ export interface InstanceNormOptions {
   readonly eps?: number;
   /** The weight of a batch in the running statistics; null leaves them as they are. Default 0.1. */
   readonly momentum?: number | null;
-  /** Whether the layer has a weight and a bias. Default false. */
+  /** True if the layer has a weight and a bias. Default false. */
   readonly affine?: boolean;
-  /** Whether evaluation uses running statistics in place of each instance's own. Default false. */
+  /** True if evaluation uses running statistics in place of each instance's own. Default false. */
   readonly trackRunningStats?: boolean;
 }
 
-/** What the instance normalizations of every rank have in common. */
+/** The base class of the instance normalizations of every rank. */
 abstract class InstanceNorm extends RunningNorm {
-  /** How the input may be laid out, by its rank, of which the larger one has a batch. */
+  /** The possible layouts of the input, by its rank; the larger rank has a batch. */
   protected abstract layouts(): Readonly<Record<number, string>>;
 
   constructor(caller: string, numFeatures: number, options: InstanceNormOptions) {
@@ -71,7 +71,8 @@ export class InstanceNorm1d extends InstanceNorm {
   static override readonly name: string = 'InstanceNorm1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is not a positive integer, or an option or its type is
+   * unknown
    */
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
     super('InstanceNorm1d', numFeatures, options);
@@ -98,7 +99,8 @@ export class InstanceNorm2d extends InstanceNorm {
   static override readonly name: string = 'InstanceNorm2d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if numFeatures is no positive integer, or an option or its type is unknown
+   * @throws {@link ParametrizeError} `OPTION` if numFeatures is not a positive integer, or an option or its type is
+   * unknown
    */
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
     super('InstanceNorm2d', numFeatures, options);

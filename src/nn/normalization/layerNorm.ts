@@ -11,9 +11,9 @@ import { parameter } from '../module/parameter.ts';
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** Whether the layer has a weight and a bias. Default true. */
+  /** True if the layer has a weight and a bias. Default true. */
   readonly elementwiseAffine?: boolean;
-  /** Whether the layer has a bias, if it is affine. Default true. */
+  /** True if the layer has a bias, if it is affine. Default true. */
   readonly bias?: boolean;
 }
 
@@ -43,7 +43,7 @@ export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[];
   /** Added to the variance. */
   readonly eps: number;
-  /** Whether there is a weight. */
+  /** True if there is a weight. */
   readonly elementwiseAffine: boolean;
   /** γ, or null. */
   weight: Tensor | null;
@@ -52,7 +52,8 @@ export class LayerNorm extends Module {
 
   /**
    * @param normalizedShape - sizes of the last axes; a number for the last one alone
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer, there is none, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer, there is none, or an option is
+   * unknown
    */
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();

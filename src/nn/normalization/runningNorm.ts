@@ -19,7 +19,7 @@ export interface ResolvedNormOptions {
 }
 
 /**
- * What batch and instance normalization have in common: a scale and a shift for each channel, and running statistics,
+ * The base class of batch and instance normalization: a scale and a shift for each channel, and running statistics,
  * which evaluation uses in place of the input's own.
  */
 export abstract class RunningNorm extends Module {
@@ -29,9 +29,9 @@ export abstract class RunningNorm extends Module {
   readonly eps: number;
   /** The weight of new statistics in the running ones, or null. */
   readonly momentum: number | null;
-  /** Whether there are weight and bias. */
+  /** True if there are weight and bias. */
   readonly affine: boolean;
-  /** Whether there are running statistics. */
+  /** True if there are running statistics. */
   readonly trackRunningStats: boolean;
   /** γ, `[numFeatures]`, or null. */
   weight: Tensor | null;

@@ -9,11 +9,11 @@ import { Module } from '../module/module.ts';
 import { paddedShape } from './padAxes.ts';
 import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOptions.ts';
 
-/** What the layers that pad with a number have in common. */
+/** The base class of the layers that pad with a number. */
 abstract class ConstantPad<Edges extends readonly number[]> extends Module {
   /** Elements at each edge, the last axis first. */
   readonly padding: Edges;
-  /** What they are. */
+  /** The value of the padding. */
   readonly value: number;
 
   protected constructor(padding: Edges, value: number) {
@@ -68,7 +68,7 @@ export class ConstantPad1d extends ConstantPad<readonly [number, number]> {
 
   /**
    * @param padding - `[left, right]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer, or the value no finite number
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer, or the value no finite number
    */
   constructor(padding: Padding1d, value: number) {
     checkNumber('ConstantPad1d', 'value', value);
@@ -95,7 +95,7 @@ export class ConstantPad2d extends ConstantPad<readonly [number, number, number,
 
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer, or the value no finite number
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer, or the value no finite number
    */
   constructor(padding: Padding2d, value: number) {
     checkNumber('ConstantPad2d', 'value', value);
@@ -122,7 +122,7 @@ export class ZeroPad1d extends ConstantPad<readonly [number, number]> {
 
   /**
    * @param padding - `[left, right]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer
    */
   constructor(padding: Padding1d) {
     super(edges('ZeroPad1d', 1, padding, Number.MIN_SAFE_INTEGER), 0);
@@ -153,7 +153,7 @@ export class ZeroPad2d extends ConstantPad<readonly [number, number, number, num
 
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer
    */
   constructor(padding: Padding2d) {
     super(edges('ZeroPad2d', 2, padding, Number.MIN_SAFE_INTEGER), 0);

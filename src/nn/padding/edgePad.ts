@@ -7,7 +7,7 @@ import { Module } from '../module/module.ts';
 import { type EdgePaddingMode, padAxes } from './padAxes.ts';
 import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOptions.ts';
 
-/** What the layers that pad a tensor with itself have in common. */
+/** The base class of the layers that pad a tensor with itself. */
 abstract class EdgePad<Edges extends readonly number[]> extends Module {
   /** Elements at each edge, the last axis first. */
   readonly padding: Edges;
@@ -17,7 +17,7 @@ abstract class EdgePad<Edges extends readonly number[]> extends Module {
     this.padding = padding;
   }
 
-  /** What the padding consists of. */
+  /** The content of the padding. */
   protected abstract mode(): EdgePaddingMode;
 
   /**
@@ -55,7 +55,7 @@ export class ReflectionPad1d extends EdgePad<readonly [number, number]> {
 
   /**
    * @param padding - `[left, right]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 0
    */
   constructor(padding: Padding1d) {
     super(edges('ReflectionPad1d', 1, padding, 0));
@@ -86,7 +86,7 @@ export class ReflectionPad2d extends EdgePad<readonly [number, number, number, n
 
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 0
    */
   constructor(padding: Padding2d) {
     super(edges('ReflectionPad2d', 2, padding, 0));
@@ -117,7 +117,7 @@ export class ReplicationPad1d extends EdgePad<readonly [number, number]> {
 
   /**
    * @param padding - `[left, right]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 0
    */
   constructor(padding: Padding1d) {
     super(edges('ReplicationPad1d', 1, padding, 0));
@@ -148,7 +148,7 @@ export class ReplicationPad2d extends EdgePad<readonly [number, number, number, 
 
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 0
    */
   constructor(padding: Padding2d) {
     super(edges('ReplicationPad2d', 2, padding, 0));
@@ -179,7 +179,7 @@ export class CircularPad1d extends EdgePad<readonly [number, number]> {
 
   /**
    * @param padding - `[left, right]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 0
    */
   constructor(padding: Padding1d) {
     super(edges('CircularPad1d', 1, padding, 0));
@@ -210,7 +210,7 @@ export class CircularPad2d extends EdgePad<readonly [number, number, number, num
 
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 0
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 0
    */
   constructor(padding: Padding2d) {
     super(edges('CircularPad2d', 2, padding, 0));

@@ -4,7 +4,7 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 
-/** What padding consists of, in torch's words. */
+/** The content of padding, in torch's words. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
 /** The modes that take elements of the tensor itself. */

@@ -5,14 +5,14 @@ import { checkSpatialInput, sizeOf } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import { formatSizes, mapPlanes, type Sizes } from './poolWindow.ts';
 
-/** What AdaptiveAvgPool1d and AdaptiveAvgPool2d have in common. */
+/** The base class of AdaptiveAvgPool1d and AdaptiveAvgPool2d. */
 abstract class AdaptiveAvgPool<Size extends readonly (number | null)[]> extends Module {
   /** Size of the output; null stands for the input's. */
   readonly outputSize: number | null | Size;
 
   protected constructor(caller: string, rank: number, outputSize: number | null | Size) {
     super();
-    // What is null is as good as any size.
+    // null stands for any size.
     const sizes = Array.isArray(outputSize) ? outputSize.map((size) => size ?? 1) : (outputSize ?? 1);
     sizeOf(caller, rank, 'outputSize', sizes as Sizes<readonly number[]>);
     this.outputSize = outputSize;
@@ -41,7 +41,7 @@ abstract class AdaptiveAvgPool<Size extends readonly (number | null)[]> extends 
   }
 }
 
-/** The mean of each of so many parts, which overlap where the length is no multiple. */
+/** The mean of each of so many parts, which overlap where the length is not a multiple. */
 function meansOf(length: number, parts: number): Terms[] {
   return Array.from({ length: parts }, (_, part): Terms => {
     const begin = Math.floor((part * length) / parts);
@@ -72,9 +72,7 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPool<readonly [number | null]>
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'AdaptiveAvgPool1d';
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if the size is no integer of at least 1
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if the size is not an integer of at least 1 */
   constructor(outputSize: number | null | readonly [number | null]) {
     super('AdaptiveAvgPool1d', 1, outputSize);
   }
@@ -108,7 +106,7 @@ export class AdaptiveAvgPool2d extends AdaptiveAvgPool<readonly [number | null, 
 
   /**
    * @param outputSize - `[height, width]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer of at least 1
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer of at least 1
    */
   constructor(outputSize: number | null | readonly [number | null, number | null]) {
     super('AdaptiveAvgPool2d', 2, outputSize);

@@ -21,19 +21,19 @@ export interface AvgPool1dOptions<Size = readonly [number]> {
   readonly stride?: Sizes<Size>;
   /** Zeros on both sides of the input, at most half the window. Default 0. */
   readonly padding?: Sizes<Size>;
-  /** Whether the last window may reach beyond the padded input. Default false. */
+  /** True if the last window may reach beyond the padded input. Default false. */
   readonly ceilMode?: boolean;
-  /** Whether the zeros of the padding count as elements. Default true. */
+  /** True if the zeros of the padding count as elements. Default true. */
   readonly countIncludePad?: boolean;
 }
 
 /** Options of {@link AvgPool2d}; a number stands for both axes. */
 export interface AvgPool2dOptions extends AvgPool1dOptions<readonly [number, number]> {
-  /** What the sums are divided by, instead of the number of elements. Default null. */
+  /** The divisor of the sums, instead of the number of elements. Default null. */
   readonly divisorOverride?: number | null;
 }
 
-/** What AvgPool1d and AvgPool2d have in common. */
+/** The base class of AvgPool1d and AvgPool2d. */
 abstract class AvgPool<Size extends readonly number[]> extends Module {
   /** Size of the window. */
   readonly kernelSize: Sizes<Size>;
@@ -41,9 +41,9 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
   readonly stride: Sizes<Size>;
   /** Zeros on both sides of the input. */
   readonly padding: Sizes<Size>;
-  /** Whether the last window may reach beyond the padded input. */
+  /** True if the last window may reach beyond the padded input. */
   readonly ceilMode: boolean;
-  /** Whether the zeros of the padding count as elements. */
+  /** True if the zeros of the padding count as elements. */
   readonly countIncludePad: boolean;
 
   protected constructor(
@@ -67,7 +67,7 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
   /** Number of spatial axes. */
   protected abstract rank(): number;
 
-  /** What every sum is divided by, or null for the number of elements. */
+  /** The divisor of every sum, or null for the number of elements. */
   protected abstract divisor(): number | null;
 
   /**
@@ -101,8 +101,8 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
 }
 
 /**
- * What an element counts in each output, `[...outputs, 1]`: the reciprocals of the numbers of elements, by axis
- * multiplied.
+ * Returns the weight of an element in each output, `[...outputs, 1]`: the product over the axes of 1 / the number of
+ * elements.
  */
 function sharesOf(
   size: readonly number[],
@@ -113,7 +113,7 @@ function sharesOf(
     const [length, padding] = [size[axis]!, pads[axis]![0]];
     const shares = Float32Array.from({ length: steps }, (_, step) => {
       const begin = step * strides[axis]! - padding;
-      // What ceilMode puts behind the padding never counts.
+      // Elements that ceilMode adds behind the padding never count.
       const end = Math.min(begin + kernel[axis]!, length + padding);
       return 1 / (countIncludePad ? end - begin : Math.min(end, length) - Math.max(begin, 0));
     });
@@ -149,8 +149,8 @@ export class AvgPool1d extends AvgPool<readonly [number]> {
   static override readonly name: string = 'AvgPool1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
-   * window, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, the padding is more than half
+   * the window, or an option is unknown
    */
   constructor(kernelSize: Sizes<readonly [number]>, options: AvgPool1dOptions = {}) {
     checkOptions('AvgPool1d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad']);
@@ -197,12 +197,12 @@ export class AvgPool2d extends AvgPool<readonly [number, number]> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'AvgPool2d';
 
-  /** What the sums are divided by, instead of the number of elements; or null. */
+  /** The divisor of the sums, instead of the number of elements; or null. */
   readonly divisorOverride: number | null;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
-   * window, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, the padding is more than half
+   * the window, or an option is unknown
    */
   constructor(kernelSize: Sizes<readonly [number, number]>, options: AvgPool2dOptions = {}) {
     const known = ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'];

@@ -15,11 +15,11 @@ export interface MaxPoolOptions<Size> {
   readonly padding?: Sizes<Size>;
   /** Steps between two elements of a window. Default 1. */
   readonly dilation?: Sizes<Size>;
-  /** Whether the last window may reach beyond the padded input. Default false. */
+  /** True if the last window may reach beyond the padded input. Default false. */
   readonly ceilMode?: boolean;
 }
 
-/** What MaxPool1d and MaxPool2d have in common. */
+/** The base class of MaxPool1d and MaxPool2d. */
 abstract class MaxPool<Size extends readonly number[]> extends Module {
   /** Size of the window. */
   readonly kernelSize: Sizes<Size>;
@@ -29,7 +29,7 @@ abstract class MaxPool<Size extends readonly number[]> extends Module {
   readonly padding: Sizes<Size>;
   /** Steps between two elements of a window. */
   readonly dilation: Sizes<Size>;
-  /** Whether the last window may reach beyond the padded input. */
+  /** True if the last window may reach beyond the padded input. */
   readonly ceilMode: boolean;
 
   protected constructor(
@@ -100,8 +100,8 @@ export class MaxPool1d extends MaxPool<readonly [number]> {
   static override readonly name: string = 'MaxPool1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
-   * window, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, the padding is more than half
+   * the window, or an option is unknown
    */
   constructor(kernelSize: Sizes<readonly [number]>, options: MaxPoolOptions<readonly [number]> = {}) {
     super('MaxPool1d', 1, kernelSize, options);
@@ -137,8 +137,8 @@ export class MaxPool2d extends MaxPool<readonly [number, number]> {
   static override readonly name: string = 'MaxPool2d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no integer in its range, the padding is more than half the
-   * window, or an option is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, the padding is more than half
+   * the window, or an option is unknown
    */
   constructor(
     kernelSize: Sizes<readonly [number, number]>,

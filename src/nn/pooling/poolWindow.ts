@@ -20,7 +20,7 @@ export interface PoolSizes {
 }
 
 /**
- * Refuses sizes that are no integers in their range, and a padding of more than half the window.
+ * Refuses sizes that are not integers in their range, and a padding of more than half the window.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -52,7 +52,7 @@ export interface PlacedWindow extends PoolWindow {
 }
 
 /**
- * How the window of a layer lies on an input whose last axes have these sizes.
+ * Places the window of a layer on an input whose last axes have these sizes.
  *
  * @throws {@link ParametrizeError} `SHAPE` if the input is smaller than the window
  */

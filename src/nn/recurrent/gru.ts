@@ -39,9 +39,7 @@ export class GRU extends Recurrent {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'GRU';
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option is unknown */
   constructor(inputSize: number, hiddenSize: number, options: GRUOptions = {}) {
     super('GRU', 3, inputSize, hiddenSize, options);
   }

@@ -40,9 +40,7 @@ export class LSTM extends Recurrent {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'LSTM';
 
-  /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option is unknown
-   */
+  /** @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option is unknown */
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
     super('LSTM', 4, inputSize, hiddenSize, options);
   }

@@ -15,15 +15,15 @@ import { checkSequenceInput } from './sequenceInput.ts';
 
 /** Options that {@link RNN}, {@link LSTM} and {@link GRU} have in common. */
 export interface RecurrentOptions {
-  /** How many layers stand on each other, each on the outputs of the one below. Default 1. */
+  /** The number of layers; each gets the outputs of the layer below. Default 1. */
   readonly numLayers?: number;
-  /** Whether the cell has biases. Default true. */
+  /** True if the cell has biases. Default true. */
   readonly bias?: boolean;
-  /** Whether the batch is the first axis of input and output, before the time. Default false. */
+  /** True if the batch is the first axis of input and output, before the time. Default false. */
   readonly batchFirst?: boolean;
   /** Probability by which training zeroes the outputs of each layer but the last. Default 0. */
   readonly dropout?: number;
-  /** Whether each layer also runs over the sequence backwards, with weights of its own. Default false. */
+  /** True if each layer also runs over the sequence backwards, with weights of its own. Default false. */
   readonly bidirectional?: boolean;
 }
 
@@ -36,7 +36,7 @@ type Step = (gates: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
 /** `h·Wₕₕᵀ` */
 export type TimesWeight = (h: Tensor) => Tensor;
 
-/** How one layer runs in one direction. */
+/** One layer in one direction. */
 export interface Cell {
   /** Added to the products with the inputs of all steps at once; null for nothing. */
   readonly inputBias: Tensor | null;
@@ -48,7 +48,7 @@ export interface Cell {
 type Layer = `l${number}` | `l${number}_reverse`;
 
 /**
- * What all recurrent networks have in common: weights by layer and direction, layouts, and the run over the sequence. A
+ * The base class of recurrent networks: weights by layer and direction, layouts, and the run over the sequence. A
  * subclass says what happens in one step.
  */
 export abstract class Recurrent extends Module {
@@ -58,11 +58,11 @@ export abstract class Recurrent extends Module {
   readonly hiddenSize: number;
   /** Number of layers. */
   readonly numLayers: number;
-  /** Whether the batch is the first axis. */
+  /** True if the batch is the first axis. */
   readonly batchFirst: boolean;
   /** Probability of an output between two layers to be zeroed in training. */
   readonly dropout: number;
-  /** Whether each layer also runs backwards. */
+  /** True if each layer also runs backwards. */
   readonly bidirectional: boolean;
 
   /** The weights of the lowest layer for the input. */
@@ -116,7 +116,7 @@ export abstract class Recurrent extends Module {
     }
   }
 
-  /** What one layer does in one direction, given the product with its weights for h and its biases. */
+  /** Makes the computation of one layer in one direction from the product with its weights for h and its biases. */
   protected abstract cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell;
 
   /** Every layer in each of its directions, in the order of the weights and states, with the number of layers below. */
@@ -134,7 +134,7 @@ export abstract class Recurrent extends Module {
   /**
    * Runs over a sequence: h of the last layer at every step, and the last states of all layers.
    *
-   * @param names - what the states are called, h first
+   * @param names - the names of the states, h first
    * @param given - the states before the first step; default zeros
    * @throws {@link ParametrizeError} `SHAPE` if the input or a state does not fit
    */

@@ -51,7 +51,7 @@ export class RNN extends Recurrent {
   readonly nonlinearity: 'tanh' | 'relu';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if a size is no positive integer or an option or its value is unknown
+   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option or its value is unknown
    */
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
     // Before super, which makes the weights: they would be left over.

@@ -4,24 +4,25 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 
-/** What a network over sequences asks of its input and first states. */
+/** The layout that a network over sequences needs for its input and first states. */
 export interface SequenceLayout {
   /** Size of the last axis of the input. */
   readonly inputSize: number;
   /** Size of h. */
   readonly hiddenSize: number;
-  /** Whether the batch is the first axis. */
+  /** True if the batch is the first axis. */
   readonly batchFirst: boolean;
-  /** Whether each layer has two states of each kind. */
+  /** True if each layer has two states of each kind. */
   readonly bidirectional: boolean;
   /** Number of layers. */
   readonly numLayers: number;
 }
 
 /**
- * Refuses an input that is no sequence of the size, with a batch or without, and first states that do not go with it.
+ * Refuses an input that is not a sequence of the size, with a batch or without, and first states that do not go with
+ * it.
  *
- * @param names - what the states are called
+ * @param names - the names of the states
  * @param states - the states, if any were given
  * @throws {@link ParametrizeError} `SHAPE`
  */

@@ -1,9 +1,9 @@
 /**
- * How a state dict names a normalized weight.
+ * The names that a state dict has for the parts of a normalized weight.
  *
  * - `modern`: `parametrizations.weight.original0`, … as torch 2 does.
- * - `legacy`: `weight_g` and `weight_v`, or `weight_orig`, `weight_u` and `weight_v`, as torch's old hooks do. What they
- *   do not know keeps its modern keys.
+ * - `legacy`: `weight_g` and `weight_v`, or `weight_orig`, `weight_u` and `weight_v`, as torch's old hooks do. What
+ *   they do not know keeps its modern keys.
  * - `folded`: `weight`, its value, as of a model that was never parametrized.
  */
 export type KeyFormat = 'modern' | 'legacy' | 'folded';
@@ -13,6 +13,6 @@ export const keyFormats: readonly KeyFormat[] = ['modern', 'legacy', 'folded'];
 
 /** Options of {@link Module.stateDict}. */
 export interface StateDictOptions {
-  /** How normalized weights are named. Default: as the module has them. */
+  /** The names of normalized weights. Default: those of the module. */
   readonly keyFormat?: KeyFormat;
 }

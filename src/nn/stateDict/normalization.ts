@@ -3,19 +3,19 @@ import type { KeyForm, TensorKey } from '../module/tiedKeys.ts';
 /** The normalizations whose parts have names of their own in torch's old state dicts. */
 export type Normalization = 'weightNorm' | 'spectralNorm';
 
-/** What is known of one normalization by the names and shapes of its parts, without its mathematics. */
+/** The names and shapes of the parts of one normalization, without its mathematics. */
 interface NormalizationKeys {
   /** The names of its parts below `parametrizations.<name>.`, with the ends of their old names, in the old order. */
   readonly suffixes: Readonly<Record<string, string>>;
-  /** How the value is made of them, in a few words. */
+  /** A short text that says how the value is computed from them. */
   readonly rule: string;
 }
 
 /**
- * How state dicts name what is normalized: the one place that knows, for the tensors of modules as for those of files.
+ * The names of normalized weights in state dicts: the only place that has them, for modules and for files.
  *
- * `weight_v` means two things: with `weight_g` it is the direction of weight normalization, with `weight_orig` a vector of
- * spectral normalization. Alone it means nothing.
+ * `weight_v` means two things: with `weight_g` it is the direction of weight normalization, with `weight_orig` a vector
+ * of spectral normalization. Alone it means nothing.
  */
 export const normalizations: Readonly<Record<Normalization, NormalizationKeys>> = {
   weightNorm: { suffixes: { original0: '_g', original1: '_v' }, rule: 'g · v / ‖v‖' },
@@ -29,7 +29,10 @@ export const normalizationNames = Object.keys(normalizations) as readonly Normal
 export const partsOf = (normalization: Normalization): string[] =>
   Object.keys(normalizations[normalization].suffixes);
 
-/** The key of one part below its module, in the modern key format or the old one; what has no old name keeps the modern one. */
+/**
+ * The key of one part below its module, in the modern key format or the old one; a part without an old name keeps the
+ * modern one.
+ */
 export function keyIn(
   { name, normalization }: { readonly name: string; readonly normalization: Normalization | null },
   part: string,
@@ -44,11 +47,11 @@ export function keyIn(
 export const keysIn = (name: string, normalization: Normalization, isLegacy: boolean): string[] =>
   partsOf(normalization).map((part) => keyIn({ name, normalization }, part, isLegacy));
 
-/** What a key is about: the path of the module, with its dot, the name of the tensor, and its part. */
+/** The parts of a key: the path of the module, with its dot, the name of the tensor, and the name of its part. */
 export interface KeyParts {
   readonly prefix: string;
   readonly name: string;
-  /** What follows `parametrizations.<name>.`, or an old suffix; empty for a plain key. */
+  /** The text after `parametrizations.<name>.`, or an old suffix; empty for a plain key. */
   readonly part: string;
 }
 
@@ -70,7 +73,7 @@ export function legacyKey(key: string): KeyParts {
     : { prefix, name: own, part: '' };
 }
 
-/** What a key may be a part of, in either key format. */
+/** Returns the tensors that a key may be a part of, in either key format. */
 export function keyForms(key: string): KeyForm[] {
   const [modern, legacy] = [modernKey(key), legacyKey(key)];
   return [
@@ -88,7 +91,7 @@ export function keyForms(key: string): KeyForm[] {
   ];
 }
 
-/** The axes of v along which g has a norm for each index; null if they are no parts of one weight. */
+/** The axes of v along which g has a norm for each index; null if they are not parts of one weight. */
 export function keptAxes(g: readonly number[], v: readonly number[]): number[] | null {
   const fits =
     g.length === 0 || (g.length === v.length && g.every((size, axis) => size === 1 || size === v[axis]));

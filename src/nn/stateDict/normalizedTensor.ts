@@ -9,11 +9,11 @@ export const NORMALIZATION: unique symbol = Symbol.for('tfjs-parametrize.normali
 /** The mark of a child module that holds computations; their variables have the names of the tensors in state dicts. */
 export const HOLDS_COMPUTATIONS: unique symbol = Symbol.for('tfjs-parametrize.holdsComputations') as never;
 
-/** What computes a tensor of a module from variables of its own. Modules know no more of it than this. */
+/** A module that computes a tensor of another module from its own variables. Modules know only this part of it. */
 export interface Computation extends Module {
-  /** How many maps follow each other. */
+  /** The number of maps. */
   readonly length: number;
-  /** The maps, of which each may tell that it is a {@link NORMALIZATION}. */
+  /** The maps. Each may have a {@link NORMALIZATION}. */
   readonly [index: number]: unknown;
   /** @internal The value, with no side effects. */
   inspect(): Tensor;
@@ -24,7 +24,7 @@ export interface Computation extends Module {
 /** A computed tensor of an object, as it stands there. */
 export interface ComputedTensor {
   readonly list: Computation;
-  /** Whether its variables are fields of the module under the old names. */
+  /** True if its variables are fields of the module under the old names. */
   readonly isHooked: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface ComputedTensor {
 export interface NormalizedTensor extends ComputedTensor {
   /** The name of the tensor in its module. */
   readonly name: string;
-  /** What the old names are for; null for a computation that they do not know. */
+  /** The normalization that the old names are for; null for any other computation. */
   readonly normalization: Normalization | null;
   /** Its variables: the modern name below `parametrizations.<name>.`, and the variable. */
   readonly state: readonly [string, Variable][];

@@ -8,8 +8,8 @@ import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts'
 import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
 
 /**
- * Reads what a map has for the own tensors of a module as the module has them, one by one: renamed where both are
- * normalized in the same way, else computed.
+ * Reads the values in a map for the own tensors of a module, one by one. A value is renamed if map and module have the
+ * same normalization, and computed otherwise.
  */
 export function readStateDict(module: Module, loading: StateDictLoading): void {
   const tensors = normalizedTensors(module);
@@ -33,7 +33,7 @@ function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: S
     tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
   const isThere = keys.every((key) => state.has(prefix + key));
   const found = stateDictTensors(state, prefix, name, module).filter(
-    // What is there as the module has it is taken so, unless it is a part of something else.
+    // A value under the key of the module is taken as it is, unless it is a part of another tensor.
     (stored) => !sameKeys(stored.keys, keys) && (!isThere || keys.every((key) => stored.keys.includes(key))),
   );
   const [source, other] = found;

@@ -6,11 +6,11 @@ import { rightVectorOf, valueOfParts } from './valueOfParts.ts';
 export interface StateDictTensor {
   /** Its keys, without the path of the module. */
   readonly keys: readonly string[];
-  /** How it is normalized; null for a plain tensor. */
+  /** Its normalization; null for a plain tensor. */
   readonly normalization: Normalization | null;
-  /** What stands under the keys, by the modern names. */
+  /** The values under the keys, by the modern names. */
   readonly parts: Readonly<Record<string, Tensor>>;
-  /** How {@link value} is made. */
+  /** A short text that says how {@link value} is computed. */
   readonly rule: string;
   /**
    * The value of the tensor.
@@ -20,7 +20,7 @@ export interface StateDictTensor {
   value(): Tensor;
 }
 
-/** What a state dict has for one tensor of a module, in every key format that is complete. */
+/** Returns the forms in which a state dict has one tensor of a module: one for each complete key format. */
 export function stateDictTensors(
   state: ReadonlyMap<string, Tensor>,
   prefix: string,

@@ -9,11 +9,11 @@ import { scaleToOne } from '../../ops/norm/scaleToOne.ts';
 import { outputAxis } from '../module/outputAxis.ts';
 import { keptAxes, leftAxes, type Normalization, rowAxes } from './normalization.ts';
 
-/** What stands in a state dict for one normalized tensor, by the modern names. */
+/** The values in a state dict for one normalized tensor, by the modern names. */
 export type Parts = Readonly<Record<string, Tensor>>;
 
 /**
- * How the value of a normalized tensor is computed from its parts.
+ * The functions that compute the value of a normalized tensor from its parts.
  *
  * @throws {@link ParametrizeError} `SHAPE` if the parts do not fit each other
  */
@@ -45,15 +45,15 @@ function quotientOf(key: string, parts: Parts, module: object): Tensor {
   return tf.div(scaled, tf.add(sigma, isZero(tf.abs(sigma))));
 }
 
-/** Of axes that fit, that of the outputs of the module if it is there. */
+/** Returns the output axis of the module, if it is among the axes that fit. */
 function preferred(axes: readonly number[], module: object, W: Tensor): number | undefined {
   const output = outputAxis(module, W);
   return axes.includes(output) ? output : axes[0];
 }
 
 /**
- * The right vector along `Mᵀu` with which the original and the left vector give a value: what the oldest state dicts of torch
- * leave out.
+ * Returns the right vector along `Mᵀu` with which the original and the left vector give a value. The oldest state dicts
+ * of torch do not have it.
  *
  * @throws {@link ParametrizeError} `SHAPE` if they do not fit each other
  */

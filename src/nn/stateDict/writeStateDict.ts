@@ -63,7 +63,7 @@ function entriesOf(module: Module, prefix: string, keyFormat: KeyFormat): Entry[
 
 type Field = readonly [name: string, value: Tensor, isBuffer: boolean];
 
-/** What stands in the fields of the module itself, at their places. */
+/** Returns the entries for the fields of the module itself, in their order. */
 function ownFields(module: Module, tensors: readonly NormalizedTensor[], keyFormat: KeyFormat): Field[] {
   const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
   return Object.getOwnPropertyNames(module).flatMap((name): Field[] => {
@@ -77,7 +77,7 @@ function ownFields(module: Module, tensors: readonly NormalizedTensor[], keyForm
   });
 }
 
-/** What the old names of normalized tensors stand for, after all others as in torch. */
+/** Returns the entries for the old names of normalized tensors, which come after all others, as in torch. */
 function legacyFields(tensors: readonly NormalizedTensor[], keyFormat: KeyFormat): Field[] {
   if (keyFormat !== 'legacy') return [];
   return tensors
