@@ -72,9 +72,9 @@ function factsOf(file: CheckpointFile): Facts {
 }
 
 function parametrized(weight: ParametrizedWeight): Parametrized {
-  const { prefix, tensor, keyFormat, normalization, parts, recipe } = weight;
+  const { prefix, tensor, keyFormat, hookKeys, parts, recipe } = weight;
   const name = prefix + tensor;
-  if (recipe === null) return { name, by: normalization ?? 'unknown', keyFormat, parts };
+  if (recipe === null) return { name, by: hookKeys?.kind ?? 'unknown', keyFormat, parts };
   const [own] = recipe;
   return {
     name,

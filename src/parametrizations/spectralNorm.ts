@@ -6,7 +6,7 @@ import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
-import { NORMALIZATION } from '../nn/stateDict/normalizedTensor.ts';
+import { spectralNormKeys } from '../nn/stateDict/spectralNormKeys.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { integer, notNegative } from './options.ts';
@@ -119,11 +119,6 @@ export class SpectralNorm extends Parametrization {
     return W;
   }
 
-  /** @internal */
-  get [NORMALIZATION](): 'spectralNorm' {
-    return 'spectralNorm';
-  }
-
   /** In training mode an evaluation writes the vectors; a vector has none. */
   override isPure(): boolean {
     return !this.training || this._u === undefined;
@@ -194,6 +189,8 @@ export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOpti
     eps: { default: 1e-12, ...notNegative },
     dim: { default: 0, ...integer(Number.MIN_SAFE_INTEGER) },
   },
+  hookKeys: spectralNormKeys,
+  axes: { option: 'dim', vectors: { '0._u': 'rows', '0._v': 'columns' } },
   make: ({ value, outputAxis }, options) => new SpectralNorm(value, { dim: outputAxis, ...options }),
 });
 

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { weightNormOp } from '../kernels/index.ts';
-import { NORMALIZATION } from '../nn/stateDict/normalizedTensor.ts';
+import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
 import { norm } from '../ops/norm/norm.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -77,11 +77,6 @@ export class WeightNorm extends Parametrization {
     return [this.dim.length === 0 ? tf.reshape(g, []) : g, W];
   }
 
-  /** @internal */
-  get [NORMALIZATION](): 'weightNorm' {
-    return 'weightNorm';
-  }
-
   override isPure(): boolean {
     return true;
   }
@@ -124,6 +119,8 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
     eps: { default: 0, isQuiet: true, ...notNegative },
   },
   originals: { g: {}, v: {} },
+  hookKeys: weightNormKeys,
+  axes: { option: 'dim' },
   make: ({ outputAxes }, options) => new WeightNorm({ dim: outputAxes ?? 0, ...options }),
   config: ({ dim, eps }) => ({ dim: dim.length === 0 ? null : dim, eps }),
 });

@@ -1,5 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { outputAxis } from '../nn/module/outputAxis.ts';
+import { addHookKeys } from '../nn/stateDict/hookKeys.ts';
+import { HOOK_KEYS } from '../nn/stateDict/normalizedTensor.ts';
 import { fixFields } from './chain/fieldSet.ts';
 import {
   type AnyDefinition,
@@ -98,19 +100,31 @@ export function defineParametrization<P extends Parametrization, O extends objec
     const isName = typeof nameOrOptions !== 'object' || nameOrOptions === null;
     const [name, found] = isName ? [nameOrOptions, given] : [undefined, nameOrOptions];
     const options = checkedOptions(definition, caller, found === undefined ? ({} as O) : found);
-    return registerMade(caller, host, name, (value, tensor, owner) =>
-      definition.make(targetOf(value, tensor, owner), options),
-    );
+    return registerDefined(definition, host, name, options);
   };
   // Messages, tables and files have these names; a minifier would change them.
   Object.defineProperty(register, 'name', { value: caller });
   Object.defineProperty(type, 'name', { value: classNameOf(caller), configurable: true });
   if (definition.hasFixedFields === true) fixFields(type);
+  const { hookKeys } = definition;
+  if (hookKeys !== undefined) addHookKeys(hookKeys);
+  Object.defineProperty(type.prototype, HOOK_KEYS, { value: hookKeys });
   for (const target of [register, type.prototype as object]) {
     setDefinition(target, definition as unknown as AnyDefinition);
   }
   return register as CatalogFunction<O>;
 }
+
+/** Registers a parametrization by its definition; the options are checked. */
+export const registerDefined = <O extends object>(
+  definition: ParametrizationDefinition<Parametrization, O>,
+  host: object,
+  name: string | undefined,
+  options: O,
+): object =>
+  registerMade(definition.name, host, name, (value, tensor, owner) =>
+    definition.make(targetOf(value, tensor, owner), options),
+  );
 
 const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 

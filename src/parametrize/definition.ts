@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
 import { ParametrizeError } from '../core/errors.ts';
+import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
 import type { Parametrization } from './parametrization.ts';
 
 /** One option of a parametrization. */
@@ -31,6 +32,14 @@ export interface TargetTensor {
   readonly outputAxes: readonly number[] | null;
 }
 
+/** The axes that a parametrization is along. */
+export interface AxesDefinition<O extends object> {
+  /** The option that says them. */
+  readonly option: keyof O & string;
+  /** The parts, by their names in the state dict, that are vectors: along these axes (`rows`) or along all others. */
+  readonly vectors?: Readonly<Record<string, 'rows' | 'columns'>>;
+}
+
 /** All that there is to know about a parametrization besides its mathematics; see {@link defineParametrization}. */
 export interface ParametrizationDefinition<P extends Parametrization, O extends object> {
   /** The name of the function, in recipes, files and messages. With a capital it is the name of the class. */
@@ -56,6 +65,16 @@ export interface ParametrizationDefinition<P extends Parametrization, O extends 
   make(target: TargetTensor, options: O): P;
   /** Its originals by the names that they have besides `original` or `original0`, `original1`, …, in that order. */
   readonly originals?: Readonly<Record<string, OriginalDefinition>>;
+  /**
+   * The shape of the tensor, from those of its originals. Default: that of the last original.
+   *
+   * @param originals - the shapes in the order of the arguments of `forward`
+   */
+  shape?(originals: readonly (readonly number[])[]): readonly number[];
+  /** The names of the parts in torch's older API, and the value that they have. */
+  readonly hookKeys?: HookKeys;
+  /** The axes of the tensor that the parametrization is along, for other layouts of the tensor. */
+  readonly axes?: AxesDefinition<O>;
   /** The options with which {@link make} gives the same again. Default: the fields of those names. */
   config?(parametrization: P): O;
 }

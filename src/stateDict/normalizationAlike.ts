@@ -3,66 +3,83 @@ import * as tf from '@tensorflow/tfjs-core';
 import { axisIn } from '../core/axes.ts';
 import { namedState } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
-import type { Normalization } from '../nn/stateDict/normalization.ts';
+import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
 import { normalizedTensors } from '../nn/stateDict/normalizedTensor.ts';
-import { SpectralNorm, spectralNorm } from '../parametrizations/spectralNorm.ts';
-import { WeightNorm, weightNorm } from '../parametrizations/weightNorm.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
+import { registerDefined } from '../parametrize/define.ts';
+import { type AnyDefinition, configOf, definitionOf } from '../parametrize/definition.ts';
+import type { Parametrization } from '../parametrize/parametrization.ts';
 import { type Layout, reshaped } from './layout.ts';
 
-/** A normalization of a tensor of a model that torch's tensor can have as well. */
+/** A parametrization of a tensor of a model that torch's tensor can have as well. */
 export interface AlikeNormalization {
-  readonly normalization: Normalization;
-  /** The axes of torch's tensor that its `dim` names. */
+  readonly hookKeys: HookKeys;
+  /** The axes of torch's tensor that it is along. */
   readonly dims: readonly number[];
-  /** Normalizes the tensor of a module of a view in the same way, with the same state. */
+  /** Parametrizes the tensor of a module of a view in the same way, with the same state. */
   register(module: Module, name: string): void;
   /** What the state of the chain in the model is by that of the chain in the view. */
-  planFrom(list: ParametrizationList): [Variable, Tensor][];
+  planFrom(view: ParametrizationList): [Variable, Tensor][];
 }
 
-/** How a tensor is normalized, in torch's axes; null if it is not, or not along axes of torch's tensor. */
+/** How a tensor is parametrized, in torch's axes; null if it is not, or not along axes of torch's tensor. */
 export function normalizationAlike(host: object, name: string, layout: Layout): AlikeNormalization | null {
   const tensor = normalizedTensors(host).find((candidate) => candidate.name === name);
-  if (tensor === undefined || tensor.normalization === null) return null;
-  const { state, normalization } = tensor;
-  const map = registrationOf(host, name)!.list[0] as WeightNorm | SpectralNorm;
-  const rank = layout.shape.length;
-  const axes = [map.dim].flat().map((axis) => axisIn(axis, rank)!);
+  if (tensor === undefined || tensor.hookKeys === null) return null;
+  const { state, hookKeys } = tensor;
+  const map = registrationOf(host, name)!.list[0] as Parametrization;
+  const definition = definitionOf(map)!;
+  const axes = mainAxesOf(map, layout.shape.length);
   const dims = layout.torchAxes(axes);
   if (dims === null) return null;
-  if (map instanceof SpectralNorm && dims.length !== 1) return null;
-  const parts = map instanceof WeightNorm ? () => undefined : vectorAxes;
+  const config = configOf(definition, map);
+  const other = axesOption(definition, config, dims);
+  if (other === null) return null;
+  const parts = definition.axes?.vectors ?? {};
   const toTorch = (key: string, value: Tensor): Tensor =>
-    moved(value, parts(key), layout.shape, axes, (whole) => layout.toTorch(whole));
+    moved(value, parts[key], layout.shape, axes, (whole) => layout.toTorch(whole));
   const fromTorch = (key: string, value: Tensor): Tensor =>
-    moved(value, parts(key), layout.torchShape, dims, (whole) => layout.fromTorch(whole));
+    moved(value, parts[key], layout.torchShape, dims, (whole) => layout.fromTorch(whole));
   return {
-    normalization,
+    hookKeys,
     dims,
     register(module, torchName) {
-      if (map instanceof WeightNorm) {
-        weightNorm(module, torchName as never, { dim: dims.length === 0 ? null : dims, eps: map.eps });
-      } else {
-        const { nPowerIterations, eps } = map;
-        spectralNorm(module, torchName as never, { dim: dims[0]!, nPowerIterations, eps });
-      }
-      const own = new Map(namedState(registrationOf(module, torchName)!.list));
+      registerDefined(definition, module, torchName, { ...config, ...other });
+      const view = new Map(namedState(registrationOf(module, torchName)!.list));
       tf.tidy(() => {
-        for (const [key, variable] of state) own.get(key)!.assign(toTorch(key, variable));
+        for (const [key, variable] of state) view.get(key)!.assign(toTorch(key, variable));
       });
     },
-    planFrom(list) {
-      const values = new Map(namedState(list));
+    planFrom(view) {
+      const values = new Map(namedState(view));
       return state.map(([key, variable]) => [variable, fromTorch(key, values.get(key)!)]);
     },
   };
 }
 
-/** Which axes a singular vector runs along: those of the rows, or all others. */
-const vectorAxes = (key: string): 'rows' | 'columns' | undefined =>
-  (({ '0._u': 'rows', '0._v': 'columns' }) as const)[key];
+/** The parts of a parametrized tensor that are vectors, which have no layout. */
+export const vectorsOf = (host: object, name: string): string[] =>
+  Object.keys(definitionOf(registrationOf(host, name)?.list[0])?.axes?.vectors ?? {});
+
+/** The axes that a parametrization is along, counted from the front. */
+export function mainAxesOf(map: Parametrization, rank: number): number[] {
+  const definition = definitionOf(map);
+  const axes = definition?.axes === undefined ? null : configOf(definition, map)[definition.axes.option];
+  return axes === null ? [] : [axes as number | readonly number[]].flat().map((axis) => axisIn(axis, rank)!);
+}
+
+/** The option that says the axes, with other ones; null if there are more or fewer of them than it can say. */
+export function axesOption(
+  { axes: definition }: AnyDefinition,
+  config: Readonly<Record<string, unknown>>,
+  axes: readonly number[],
+): Record<string, unknown> | null {
+  if (definition === undefined) return {};
+  const isOne = typeof config[definition.option] === 'number';
+  if (isOne && axes.length !== 1) return null;
+  return { [definition.option]: isOne ? axes[0] : axes };
+}
 
 /** Brings a part of a normalized tensor to another layout; a vector by way of a tensor that is 1 along the other axes. */
 function moved(

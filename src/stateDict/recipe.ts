@@ -54,6 +54,15 @@ function stepOf(registered: ParametrizationLike): RecipeStep {
   return { kind: isModule(registered) ? typeName(registered) : 'function', options: {} };
 }
 
+/** The shape of a tensor from those of its originals, by the step that takes these; that of the last if the step says nothing. */
+export function shapeByRecipe(
+  step: RecipeStep | undefined,
+  originals: readonly (readonly number[])[],
+  catalog: Catalog,
+): readonly number[] {
+  return definitionOf(catalog[step?.kind ?? ''])?.shape?.(originals) ?? originals.at(-1)!;
+}
+
 /**
  * Registers what a recipe says, on the tensors that are not parametrized yet.
  *

@@ -1,6 +1,5 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { axisIn } from '../core/axes.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { alias, scoped } from '../engine/scope.ts';
@@ -8,7 +7,10 @@ import { namedState } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { normalizedTensors } from '../nn/stateDict/normalizedTensor.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
+import { configOf, definitionOf } from '../parametrize/definition.ts';
+import type { Parametrization } from '../parametrize/parametrization.ts';
 import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
+import { axesOption, mainAxesOf } from './normalizationAlike.ts';
 import { type Catalog, recipeOf, type TensorRecipe } from './recipe.ts';
 import { currentValue } from './stateTensor.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
@@ -83,26 +85,31 @@ export function followRecipe(
     }
     register(found.module, tensor);
     view.parametrized(found, tensor);
-    const dim = axesInModel(found, tensor);
-    if (dim === null) return [];
+    const more = axesInModel(found, tensor);
+    if (more === null) return [];
     found.mode = 'normalized';
-    return [{ viewed: found, register: () => register(host, name, { dim }) }];
+    return [{ viewed: found, register: () => register(host, name, more) }];
   });
 }
 
-/** The `dim` that a normalization in the view has in the model; null for anything else that is registered there. */
-function axesInModel({ module, tensor: { layout } }: ViewTensor, torchName: string): unknown {
+/** The option that says the axes in the model of what is registered in the view; null if the model cannot have the same. */
+function axesInModel(
+  { module, tensor: { layout } }: ViewTensor,
+  torchName: string,
+): Record<string, unknown> | null {
   const normalized = normalizedTensors(module).find(({ name }) => name === torchName);
-  if (normalized === undefined || normalized.normalization === null || layout === null) return null;
-  const rank = layout.torchShape.length;
-  const { dim } = registrationOf(module, torchName)!.list[0] as unknown as {
-    dim: number | readonly number[];
-  };
-  const axes = layout.axes([dim].flat().map((axis) => axisIn(axis, rank)!));
-  if (axes === null || typeof dim !== 'number') return axes;
+  if (normalized === undefined || normalized.hookKeys === null || layout === null) return null;
+  const map = registrationOf(module, torchName)!.list[0] as Parametrization;
+  const definition = definitionOf(map)!;
+  const axes = layout.axes(mainAxesOf(map, layout.torchShape.length));
+  if (axes === null) return null;
   // An axis of length 1 more is no other matrix.
-  const [axis, ...others] = axes.filter((other) => layout.shape[other] !== 1);
-  return others.length > 0 ? null : (axis ?? axes[0] ?? null);
+  const long = axes.filter((axis) => layout.shape[axis] !== 1);
+  const config = configOf(definition, map);
+  return (
+    axesOption(definition, config, axes) ??
+    axesOption(definition, config, long.length === 0 ? axes.slice(0, 1) : long)
+  );
 }
 
 /**
@@ -135,7 +142,7 @@ function checkRegistered({ tensor: { host, name, path }, variables, mode }: View
   const state = registration === undefined ? [] : namedState(registration.list);
   const isWhole =
     mode === 'normalized'
-      ? normalizedTensors(host).some((tensor) => tensor.name === name && tensor.normalization !== null)
+      ? normalizedTensors(host).some((tensor) => tensor.name === name && tensor.hookKeys !== null)
       : state.length === variables.size &&
         state.every(([key, { shape }]) => tf.util.arraysEqual(variables.get(key)?.shape ?? [-1], shape));
   if (isWhole) return;

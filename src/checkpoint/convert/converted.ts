@@ -1,14 +1,15 @@
-import { sizeOf } from '../../core/shapes.ts';
+import { joinPath } from '../../core/paths.ts';
+import { catalog } from '../../model/catalog.ts';
 import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
-import { keyIn, partsOf } from '../../nn/stateDict/normalization.ts';
-import type { TensorRecipe } from '../../stateDict/recipe.ts';
+import { keyIn, partsOf } from '../../nn/stateDict/stateKeys.ts';
+import { shapeByRecipe, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
 import { type VectorNote, vectorNote } from '../metadata/checkpointNote.ts';
 import { checkDType, type DType } from '../tensor/dtype.ts';
 import type { StoredTensor } from '../tensor/storedTensor.ts';
 import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
-import { floats, foldedType, foldStored, rightVectorStored, storedAs } from './foldStored.ts';
+import { floats, foldedType, foldStored, storedAs, unsavedPart } from './foldStored.ts';
 import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
 
 /** A tensor that will be written. */
@@ -59,13 +60,13 @@ function asItIs(file: CheckpointFile, name: string): PlannedTensor {
 }
 
 function partOf(file: CheckpointFile, weight: ParametrizedWeight, name: string): PlannedTensor {
-  const { parts, hasValue } = weight;
-  if (!hasValue || name !== parts[2]) return asItIs(file, name);
-  const [W, u] = parts.map((part) => file.info(part));
+  const { parts, hookKeys, hasValue } = weight;
+  if (!hasValue || name !== parts.at(-1)) return asItIs(file, name);
+  const infos = Object.fromEntries(partsOf(hookKeys!).map((part, i) => [part, file.info(parts[i]!)]));
   return {
-    dtype: foldedType(W!.dtype),
-    shape: [sizeOf(W!.shape) / u!.shape[0]!],
-    read: async () => rightVectorStored(await readAll(file, parts), weight.prefix + weight.tensor),
+    dtype: foldedType(infos[hookKeys!.whole]!.dtype),
+    shape: hookKeys!.unsaved!.shape(infos),
+    read: async () => unsavedPart(hookKeys!, await readAll(file, parts), weight.prefix + weight.tensor),
   };
 }
 
@@ -76,10 +77,10 @@ async function readAll(file: CheckpointFile, parts: readonly string[]): Promise<
 }
 
 function renamed(weight: ParametrizedWeight, part: string, keyFormat: KeyFormat): string {
-  const { prefix, tensor, normalization, parts } = weight;
-  if (normalization === null) return part;
-  const modern = partsOf(normalization)[parts.indexOf(part)]!;
-  return prefix + keyIn({ name: tensor, normalization }, modern, keyFormat === 'legacy');
+  const { prefix, tensor, hookKeys, parts } = weight;
+  if (hookKeys === null) return part;
+  const modern = partsOf(hookKeys)[parts.indexOf(part)]!;
+  return prefix + keyIn({ name: tensor, hookKeys }, modern, keyFormat === 'legacy');
 }
 
 function folded(
@@ -87,33 +88,35 @@ function folded(
   weight: ParametrizedWeight,
   { found = () => {} }: Conversion,
 ): PlannedTensor {
-  const { prefix, tensor, normalization, parts, hasValue, recipe } = weight;
+  const { prefix, tensor, hookKeys, parts, hasValue, recipe } = weight;
   const name = prefix + tensor;
   for (const part of parts) checkDType(file.info(part).dtype, part);
   if (recipe !== null) return foldedByRecipe(file, weight, recipe, found);
-  if (normalization === null) throw unknown(name);
-  if (hasValue) return asItIs(file, parts[2]!);
-  const { dtype, shape } = file.info(parts[normalization === 'weightNorm' ? 1 : 0]!);
+  if (hookKeys === null) throw unknown(name);
+  if (hasValue) return asItIs(file, parts.at(-1)!);
+  const { dtype, shape } = file.info(parts[partsOf(hookKeys).indexOf(hookKeys.whole)]!);
   return {
     dtype: foldedType(dtype),
     shape,
     async read() {
       const stored = await readAll(file, parts);
       noteVectors(weight, stored, found);
-      return foldStored(normalization, stored, name);
+      return foldStored(hookKeys, stored, name);
     },
   };
 }
 
-/** Tells of the vectors of a spectral norm that are no unit vectors. */
+/** Tells of parts that should be unit vectors and are not. */
 function noteVectors(
-  { prefix, tensor, normalization, parts, hasValue }: ParametrizedWeight,
+  { prefix, tensor, hookKeys, parts, hasValue }: ParametrizedWeight,
   stored: readonly StoredTensor[],
   found: (note: VectorNote) => void,
 ): void {
-  if (normalization !== 'spectralNorm') return;
-  for (const [i, part] of parts.slice(1, hasValue ? 2 : 3).entries()) {
-    const note = vectorNote(part, floats(stored[i + 1]!, prefix + tensor));
+  if (hookKeys === null) return;
+  const names = partsOf(hookKeys).slice(0, hasValue ? -1 : undefined);
+  for (const [i, name] of names.entries()) {
+    if (!hookKeys.unitVectors?.includes(name)) continue;
+    const note = vectorNote(parts[i]!, floats(stored[i]!, prefix + tensor));
     if (note !== null) found(note);
   }
 }
@@ -124,20 +127,20 @@ function foldedByRecipe(
   recipe: readonly TensorRecipe[],
   found: (note: VectorNote) => void,
 ): PlannedTensor {
-  const { prefix, tensor, keyFormat, normalization, parts } = own;
+  const { prefix, tensor, keyFormat, hookKeys, parts } = own;
   const name = prefix + tensor;
   checkKinds(name, recipe);
   const start = `${prefix}parametrizations.${tensor}.`.length;
   const keys = parts.map((part, i) => {
-    const own = keyFormat === 'modern' ? part.slice(start) : partsOf(normalization!)[i]!;
+    const own = keyFormat === 'modern' ? part.slice(start) : partsOf(hookKeys!)[i]!;
     return `parametrizations.weight.${own}`;
   });
   const infos = new Map(keys.map((key, i) => [key, file.info(parts[i]!)]));
-  const original = originalOf(infos, 'parametrizations.weight.');
-  if (original === undefined) throw corrupt(`the parametrized weight ${quoted(name)} has no original`);
-  const { shape } = original;
+  const spec = specOf(infos, recipe, '', 'weight');
+  if (spec === undefined) throw corrupt(`the parametrized weight ${quoted(name)} has no original`);
+  const { shape } = spec;
   // The maps compute in float32.
-  const dtype = original.dtype === 'F64' ? 'F32' : foldedType(original.dtype);
+  const dtype = spec.dtype === 'F64' ? 'F32' : foldedType(spec.dtype);
   return {
     dtype,
     shape,
@@ -156,17 +159,31 @@ function foldedByRecipe(
 }
 
 /** How deep originals may be parametrized themselves. */
-const deepest = 8;
+const deepest = 4;
 
-/** Shape and type of a weight: in the catalog those of its last original, which may be parametrized itself. */
-function originalOf(infos: ReadonlyMap<string, TensorInfo>, path: string, depth = 0): TensorInfo | undefined {
+/** How many originals a tensor may have. */
+const mostOriginals = 8;
+
+/** Shape and type of a tensor, from its originals, which may be parametrized themselves. */
+function specOf(
+  infos: ReadonlyMap<string, TensorInfo>,
+  recipe: readonly TensorRecipe[],
+  path: string,
+  tensor: string,
+  depth = 0,
+): TensorInfo | undefined {
   if (depth === deepest) return undefined;
-  for (const original of ['original1', 'original']) {
-    const nested = `${path}parametrizations.${original}.`;
-    const info = infos.get(path + original) ?? originalOf(infos, nested, depth + 1);
-    if (info !== undefined) return info;
+  const own = joinPath(path, `parametrizations.${tensor}`);
+  const originals: TensorInfo[] = [];
+  for (const name of ['original', ...Array.from({ length: mostOriginals }, (_, i) => `original${i}`)]) {
+    const info = infos.get(`${own}.${name}`) ?? specOf(infos, recipe, own, name, depth + 1);
+    if (info !== undefined) originals.push(info);
   }
-  return undefined;
+  const entry = recipe.find((one) => one.path === path && one.tensor === tensor);
+  const last = originals.at(-1);
+  if (last === undefined) return undefined;
+  const shapes = originals.map(({ shape }) => shape);
+  return { ...last, shape: shapeByRecipe(entry?.steps[0], shapes, catalog) };
 }
 
 const unknown = (name: string): CheckpointError =>

@@ -1,15 +1,7 @@
-import {
-  keptAxes,
-  keysIn,
-  leftAxes,
-  legacyKey,
-  modernKey,
-  type Normalization,
-  normalizationNames,
-  rowAxes,
-} from '../../nn/stateDict/normalization.ts';
+import { type HookKeys, knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
+import { keysIn, legacyKey, modernKey, partsOf } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
-import type { CheckpointFile } from '../file/checkpointFile.ts';
+import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
 import { recipeIn } from '../metadata/recipeText.ts';
 import { recipeByTensor } from './recipeBelow.ts';
 
@@ -20,9 +12,9 @@ export interface ParametrizedWeight {
   /** Its own name. */
   readonly tensor: string;
   readonly keyFormat: 'modern' | 'legacy';
-  /** The normalization that it is, and nothing else, by names, shapes and the recipe; null of whatever else it may be. */
-  readonly normalization: Normalization | null;
-  /** The names of the tensors that it is made of; of a normalization in the order of its parts. */
+  /** The names that the parts have, if by names, shapes and the recipe it is that and nothing else; else null. */
+  readonly hookKeys: HookKeys | null;
+  /** The names of the tensors that it is made of; with {@link hookKeys} in the order of those. */
   readonly parts: readonly string[];
   /** Whether torch before 1.0 wrote it: the last of the parts is the value of the weight instead of its right vector. */
   readonly hasValue: boolean;
@@ -55,7 +47,7 @@ export function parametrizedWeights(file: CheckpointFile): ParametrizedWeight[] 
   return [...found.values()];
 }
 
-type Composition = Pick<ParametrizedWeight, 'normalization' | 'parts' | 'hasValue'>;
+type Composition = Pick<ParametrizedWeight, 'hookKeys' | 'parts' | 'hasValue'>;
 
 /**
  * What a weight is made of; null if nothing is complete.
@@ -71,19 +63,32 @@ function composition(
   recipe: readonly TensorRecipe[] | null,
 ): Composition | null {
   const isThere = (part: string): boolean => names.has(part);
-  for (const normalization of normalizationNames) {
-    const parts = keysIn(tensor, normalization, modern === null).map((key) => prefix + key);
+  for (const hookKeys of knownHookKeys()) {
+    const parts = keysIn(tensor, hookKeys, modern === null).map((key) => prefix + key);
     const isAll = parts.every(isThere) && (modern ?? parts).length === parts.length;
-    if (isAll && fits(file, normalization, parts) && agrees(recipe, normalization)) {
-      return { normalization, parts, hasValue: false };
+    if (isAll && hookKeys.fits(infosOf(file, hookKeys, parts)) && agrees(recipe, hookKeys)) {
+      return { hookKeys, parts, hasValue: false };
     }
   }
-  if (modern !== null) return { normalization: null, parts: modern, hasValue: false };
-  const [original, u, v] = keysIn(tensor, 'spectralNorm', true).map((key) => prefix + key) as string[];
-  const parts = [original!, u!, prefix + tensor];
-  const isOldest = recipe === null && parts.every(isThere) && !isThere(v!) && fitsValue(file, parts);
-  return isOldest ? { normalization: 'spectralNorm', parts, hasValue: true } : null;
+  if (modern !== null) return { hookKeys: null, parts: modern, hasValue: false };
+  for (const hookKeys of recipe === null ? knownHookKeys() : []) {
+    const keys = keysIn(tensor, hookKeys, true).map((key) => prefix + key);
+    const parts = [...keys.slice(0, -1), prefix + tensor];
+    const isOldest = parts.every(isThere) && !isThere(keys.at(-1)!);
+    if (isOldest && hookKeys.unsaved?.fits(infosOf(file, hookKeys, parts), file.info(prefix + tensor))) {
+      return { hookKeys, parts, hasValue: true };
+    }
+  }
+  return null;
 }
+
+/** Types and shapes of parts, by their names. */
+const infosOf = (
+  file: CheckpointFile,
+  hookKeys: HookKeys,
+  parts: readonly string[],
+): Record<string, TensorInfo> =>
+  Object.fromEntries(partsOf(hookKeys).map((part, i) => [part, file.info(parts[i]!)]));
 
 /** What stands below `parametrizations`, by tensors. */
 function modernGroups(names: readonly string[]) {
@@ -100,18 +105,5 @@ function modernGroups(names: readonly string[]) {
 }
 
 /** Names do not tell of steps without tensors: `original0` and `original1` may be more than a weight norm. */
-const agrees = (recipe: readonly TensorRecipe[] | null, normalization: Normalization): boolean =>
-  recipe === null ||
-  (recipe.length === 1 && recipe[0]!.steps.map(({ kind }) => kind).join() === normalization);
-
-function fits(file: CheckpointFile, normalization: Normalization, parts: readonly string[]): boolean {
-  const [first, second, third] = parts.map((part) => file.info(part).shape);
-  return normalization === 'weightNorm'
-    ? keptAxes(first!, second!) !== null
-    : rowAxes(first!, second!, third!).length > 0;
-}
-
-function fitsValue(file: CheckpointFile, parts: readonly string[]): boolean {
-  const [W, u, value] = parts.map((part) => file.info(part).shape);
-  return String(W) === String(value) && leftAxes(W!, u!).length > 0;
-}
+const agrees = (recipe: readonly TensorRecipe[] | null, { kind }: HookKeys): boolean =>
+  recipe === null || (recipe.length === 1 && recipe[0]!.steps.map((step) => step.kind).join() === kind);

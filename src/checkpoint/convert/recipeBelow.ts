@@ -1,5 +1,5 @@
 import { joinPath } from '../../core/paths.ts';
-import { modernKey } from '../../nn/stateDict/normalization.ts';
+import { modernKey } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 
 /** What a recipe says of the modules below a path, which ends with a dot, by their paths from there. */

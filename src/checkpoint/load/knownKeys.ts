@@ -1,26 +1,17 @@
 import { everyPath } from '../../nn/module/fields.ts';
 import { hooks } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
-import { keysIn, legacyKey, modernKey, normalizationNames } from '../../nn/stateDict/normalization.ts';
+import { plainKeys } from '../../nn/stateDict/stateKeys.ts';
 
-/** Parts that have no old names: of other parametrizations of the catalog. */
-const others = ['original', '0.base'];
+/** Which keys are known; a set, or what decides it. */
+export interface KnownKeys {
+  has(key: string): boolean;
+}
 
 /** Every key under which the state of a module may stand in a file, in any key format. */
-export function knownKeys(model: Module): Set<string> {
-  const keys = new Set<string>();
-  for (const key of Object.keys(model.stateDict())) {
-    keys.add(key);
-    const { prefix, name } = modernKey(key) ?? legacyKey(key);
-    keys.add(prefix + name);
-    for (const part of others) keys.add(`${prefix}parametrizations.${name}.${part}`);
-    for (const normalization of normalizationNames) {
-      for (const isLegacy of [false, true]) {
-        for (const known of keysIn(name, normalization, isLegacy)) keys.add(prefix + known);
-      }
-    }
-  }
-  return keys;
+export function knownKeys(model: Module): KnownKeys {
+  const tensors = new Set(Object.keys(model.stateDict()).flatMap(plainKeys));
+  return { has: (key) => plainKeys(key).some((plain) => tensors.has(plain)) };
 }
 
 /** Whether a module, or one in it, has a hook that may take other keys than {@link knownKeys}. */

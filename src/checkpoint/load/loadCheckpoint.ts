@@ -24,6 +24,7 @@ import { readState, type StoredState } from './readState.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
 import { type Rename, type Selection, selectState } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
+import { isFolding } from './viewMappings.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
@@ -124,7 +125,7 @@ function load(
   return checkpointReport({
     prefix,
     mapped: all,
-    folded: all.filter(({ rule }) => rule === 'g · v / ‖v‖' || rule === 'W / σ'),
+    folded: all.filter(({ rule }) => isFolding(rule)),
     missing: missingKeys,
     unexpected: unexpectedKeys.map(nameOf),
     skipped,

@@ -2,7 +2,7 @@ import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
-import { keysIn } from '../../nn/stateDict/normalization.ts';
+import { keyIn, partsOf } from '../../nn/stateDict/stateKeys.ts';
 import type { ModelState, StateKind, StatePart, StateTensor } from '../../stateDict/modelState.ts';
 import { normalizationAlike } from '../../stateDict/normalizationAlike.ts';
 import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
@@ -126,18 +126,20 @@ function isAlike(
 ): boolean {
   const { host, name, torchNames, layout } = tensor;
   const [torchName] = torchNames as [string];
-  const { normalization, dims } = normalizationAlike(host, name, layout!)!;
-  const keys = [false, true].map((isLegacy) => keysIn(torchName, normalization, isLegacy));
-  const [first] = keys.find((own) => own.every((key) => joinPath(path, key) in tensors)) ?? [];
-  if (first === undefined) return true; // in another key format: through the right inverse of the view
-  if (normalization === 'weightNorm') {
-    const g = tensors[joinPath(path, first)]!;
-    const shape = layout!.torchShape.map((size, axis) => (dims.includes(axis) ? size : 1));
-    return tf.util.arraysEqual(g.shape, dims.length === 0 ? [] : shape);
-  }
+  const { hookKeys, dims } = normalizationAlike(host, name, layout!)!;
+  const keyOf = (part: string, isLegacy: boolean): string =>
+    joinPath(path, keyIn({ name: torchName, hookKeys }, part, isLegacy));
+  const parts = partsOf(hookKeys);
+  const isLegacy = [false, true].find((format) => parts.every((part) => keyOf(part, format) in tensors));
+  if (isLegacy === undefined) return true; // in another key format: through the right inverse of the view
+  const stored = Object.fromEntries(parts.map((part) => [part, tensors[keyOf(part, isLegacy)]!]));
+  if (!hookKeys.fits(stored, dims)) return false;
+  const isRival = (axis: number): boolean => axis !== dims[0] && hookKeys.fits(stored, [axis]);
+  if (!layout!.torchShape.some((_, axis) => isRival(axis))) return true;
+  // Lengths do not tell which axis it is; the recipe does, or else it is torch's.
   const steps = recipe.find((entry) => entry.path === path && entry.tensor === torchName)?.steps ?? [];
   const { dim = isTransposed ? 1 : 0 } = (steps[0]?.options ?? {}) as { dim?: unknown };
-  return dim === dims[0];
+  return String(dim) === String(dims);
 }
 
 /** What stands for several elements, one or one for each channel, as many times. */

@@ -1,4 +1,5 @@
-import { keysIn, legacyKey, modernKey, normalizationNames } from '../../nn/stateDict/normalization.ts';
+import { knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
+import { keysIn, legacyKey, modernKey } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 import type { Selection } from './selectState.ts';
 
@@ -13,7 +14,7 @@ export function matchedRecipe(recipe: readonly TensorRecipe[], { keys, skipped }
     const { path, tensor } = entry;
     const prefix = path === '' ? '' : `${path}.`;
     const start = `${prefix}parametrizations.${tensor}.`;
-    const legacy = normalizationNames.flatMap((name) => keysIn(prefix + tensor, name, true));
+    const legacy = knownHookKeys().flatMap((hookKeys) => keysIn(prefix + tensor, hookKeys, true));
     const isOwn = (name: string): boolean => name.startsWith(start) || legacy.includes(name);
     const found = [...keyOf].find(([name]) => isOwn(name));
     if (found === undefined) return [...left].some(isOwn) ? [] : [entry];

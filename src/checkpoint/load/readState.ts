@@ -9,6 +9,7 @@ import type { VectorNote } from '../metadata/checkpointNote.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
 import { checkRivals } from './checkRivals.ts';
+import type { KnownKeys } from './knownKeys.ts';
 import type { Selection } from './selectState.ts';
 import { type StoredNames, storedNames } from './storedNames.ts';
 import { vectorNotes } from './vectorNotes.ts';
@@ -28,7 +29,7 @@ export interface StoredState {
 /** What a model may ask a file for. */
 export interface Asked {
   /** Its keys, in every key format. */
-  readonly keys: ReadonlySet<string>;
+  readonly keys: KnownKeys;
   /** Whether it asks for no others, as a model may that renames keys itself. */
   readonly isAll: boolean;
 }

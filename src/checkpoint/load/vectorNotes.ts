@@ -1,5 +1,6 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
-import { legacyKey, modernKey } from '../../nn/stateDict/normalization.ts';
+import { knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
+import { legacyKey, modernKey } from '../../nn/stateDict/stateKeys.ts';
 import { type VectorNote, vectorNote } from '../metadata/checkpointNote.ts';
 import type { Selection } from './selectState.ts';
 
@@ -18,10 +19,13 @@ export async function vectorNotes(tensors: NamedTensorMap, { keys }: Selection):
   return notes;
 }
 
-/** Whether a key is of a vector of spectral norm: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
+/** Whether a key is of a unit vector: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
 function isVector(key: string, tensors: NamedTensorMap): boolean {
   const modern = modernKey(key);
-  if (modern !== null) return modern.part === '0._u' || modern.part === '0._v';
   const { prefix, name, part } = legacyKey(key);
-  return (part === '_u' || part === '_v') && `${prefix}${name}_orig` in tensors;
+  return knownHookKeys().some(({ suffixes, whole, unitVectors = [] }) =>
+    modern !== null
+      ? unitVectors.includes(modern.part)
+      : unitVectors.some((vector) => suffixes[vector] === part) && prefix + name + suffixes[whole] in tensors,
+  );
 }

@@ -1,6 +1,7 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { KeyMapping } from '../../nn/module/hooks.ts';
-import { normalizations } from '../../nn/stateDict/normalization.ts';
+import { knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
+import { vectorsOf } from '../../stateDict/normalizationAlike.ts';
 import type { TorchView, ViewTensor } from '../../stateDict/torchView.ts';
 import { goesThroughInverse } from '../../stateDict/viewWrites.ts';
 import { isBroadcast } from './match/storedModules.ts';
@@ -12,7 +13,9 @@ interface Mappings {
   readonly folded: readonly KeyMapping[];
 }
 
-const rulesOfFolding = Object.values(normalizations).map(({ rule }) => rule);
+/** Whether a rule of a mapping says that a value was computed of parts. */
+export const isFolding = (rule: string): boolean =>
+  knownHookKeys().some((hookKeys) => hookKeys.rule === rule);
 
 /**
  * What was loaded, from names in the file to the tensors of a model, with what was done to the layout.
@@ -46,7 +49,7 @@ export function mappingsOf(
     const tensor = ofKey.get(to[0]!);
     const targets = new Set(to.map((key) => ofKey.get(key)?.paths.get(key) ?? key));
     return {
-      isFolded: rulesOfFolding.includes(rule),
+      isFolded: isFolding(rule),
       mapping: {
         from: from.map((key) => keys.get(key) ?? key),
         to: [...targets],
@@ -71,7 +74,8 @@ function ruleOf(
 ): string {
   const { tensor, mode } = viewed;
   const { layout, torchNames } = tensor;
-  const isVector = to.every((key) => /\._[uv]$/.test(key));
+  const vectors = vectorsOf(tensor.host, tensor.name);
+  const isVector = to.every((key) => vectors.some((part) => key.endsWith(`.${part}`)));
   const isRepeated =
     tensor.isBroadcast === true &&
     from.some((key) => tensors[key] && isBroadcast(tensors[key].shape, layout!.torchShape));

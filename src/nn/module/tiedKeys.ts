@@ -1,4 +1,4 @@
-import { keyForms } from '../stateDict/normalization.ts';
+import { keyForms } from '../stateDict/stateKeys.ts';
 import { everyPath, namedState } from './fields.ts';
 import type { Module } from './module.ts';
 

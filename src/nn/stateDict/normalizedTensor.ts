@@ -1,10 +1,11 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { namedState } from '../module/fields.ts';
 import type { Module } from '../module/module.ts';
-import { type Normalization, partsOf } from './normalization.ts';
+import type { HookKeys } from './hookKeys.ts';
+import { partsOf } from './stateKeys.ts';
 
-/** The key under which a map tells which normalization it is: the contract by which maps have names in old state dicts. */
-export const NORMALIZATION: unique symbol = Symbol.for('tfjs-parametrize.normalization') as never;
+/** The key under which a map has its {@link HookKeys}: the contract by which maps have names in old state dicts. */
+export const HOOK_KEYS: unique symbol = Symbol.for('tfjs-parametrize.hookKeys') as never;
 
 /** The mark of a child module that holds computations; their variables have the names of the tensors in state dicts. */
 export const HOLDS_COMPUTATIONS: unique symbol = Symbol.for('tfjs-parametrize.holdsComputations') as never;
@@ -13,7 +14,7 @@ export const HOLDS_COMPUTATIONS: unique symbol = Symbol.for('tfjs-parametrize.ho
 export interface Computation extends Module {
   /** The number of maps. */
   readonly length: number;
-  /** The maps. Each may have a {@link NORMALIZATION}. */
+  /** The maps. Each may have {@link HOOK_KEYS}. */
   readonly [index: number]: unknown;
   /** @internal The value, with no side effects. */
   inspect(): Tensor;
@@ -32,8 +33,8 @@ export interface ComputedTensor {
 export interface NormalizedTensor extends ComputedTensor {
   /** The name of the tensor in its module. */
   readonly name: string;
-  /** The normalization that the old names are for; null for any other computation. */
-  readonly normalization: Normalization | null;
+  /** The names of its parts in torch's older API; null for any other computation. */
+  readonly hookKeys: HookKeys | null;
   /** Its variables: the modern name below `parametrizations.<name>.`, and the variable. */
   readonly state: readonly [string, Variable][];
 }
@@ -57,19 +58,16 @@ export function deleteComputed(host: object, name: string): void {
 export const normalizedTensors = (host: object): NormalizedTensor[] =>
   [...(computedTensors.get(host) ?? [])].map(([name, { list, isHooked }]) => {
     const state = namedState(list);
-    return { name, list, normalization: normalizationOf(list, state), isHooked, state };
+    return { name, list, hookKeys: hookKeysOf(list, state), isHooked, state };
   });
 
-function normalizationOf(
-  list: Computation,
-  state: readonly (readonly [string, Variable])[],
-): Normalization | null {
+function hookKeysOf(list: Computation, state: readonly (readonly [string, Variable])[]): HookKeys | null {
   if (list.length !== 1) return null;
   const map = list[0];
   if (typeof map !== 'object' || map === null) return null;
-  const normalization = (map as { [NORMALIZATION]?: Normalization })[NORMALIZATION];
-  if (normalization === undefined) return null;
+  const hookKeys = (map as { [HOOK_KEYS]?: HookKeys })[HOOK_KEYS];
+  if (hookKeys === undefined) return null;
   // Without the vectors of a vector, or with an original that is parametrized itself, the old names do not suffice.
-  const names = partsOf(normalization);
-  return state.length === names.length && state.every(([key]) => names.includes(key)) ? normalization : null;
+  const names = partsOf(hookKeys);
+  return state.length === names.length && state.every(([key]) => names.includes(key)) ? hookKeys : null;
 }

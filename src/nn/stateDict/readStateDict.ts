@@ -3,9 +3,9 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { fieldsOf } from '../module/fields.ts';
 import type { StateDictLoading } from '../module/hooks.ts';
 import type { Module } from '../module/module.ts';
-import { keyIn } from './normalization.ts';
 import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
+import { keyIn } from './stateKeys.ts';
 
 /**
  * Reads the values in a map for the own tensors of a module, one by one. A value is renamed if map and module have the
@@ -74,14 +74,14 @@ interface Conversion {
 
 function convert(source: StateDictTensor, tensor: NormalizedTensor | PlainTensor, label: string): Conversion {
   if (tensor.state === null) return { values: [source.value()], rule: source.rule };
-  const { list, normalization, state } = tensor;
-  if (normalization !== null && source.normalization === normalization) {
+  const { list, hookKeys, state } = tensor;
+  if (hookKeys !== null && source.hookKeys === hookKeys) {
     const { parts } = source;
     return { values: state.map(([modern]) => parts[modern]!), rule: 'renamed' };
   }
   const value = source.value();
   const rule =
-    source.normalization === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
+    source.hookKeys === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
   const variables = state.map(([, variable]) => variable);
   return { values: list.stateFor(label, value, variables), rule };
 }

@@ -1,15 +1,19 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { keysIn, type Normalization, normalizationNames, normalizations, partsOf } from './normalization.ts';
-import { rightVectorOf, valueOfParts } from './valueOfParts.ts';
+import { ParametrizeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import { outputAxis } from '../module/outputAxis.ts';
+import { type HookKeys, knownHookKeys, type Parts } from './hookKeys.ts';
+import { keyIn, keysIn, partsOf } from './stateKeys.ts';
+import { tensorArithmetic } from './tensorArithmetic.ts';
 
 /** One tensor of a module as a state dict has it, in one key format. */
 export interface StateDictTensor {
   /** Its keys, without the path of the module. */
   readonly keys: readonly string[];
-  /** Its normalization; null for a plain tensor. */
-  readonly normalization: Normalization | null;
+  /** The names that its parts have; null for a plain tensor. */
+  readonly hookKeys: HookKeys | null;
   /** The values under the keys, by the modern names. */
-  readonly parts: Readonly<Record<string, Tensor>>;
+  readonly parts: Parts<Tensor>;
   /** A short text that says how {@link value} is computed. */
   readonly rule: string;
   /**
@@ -20,7 +24,7 @@ export interface StateDictTensor {
   value(): Tensor;
 }
 
-/** Returns the forms in which a state dict has one tensor of a module: one for each complete key format. */
+/** What a state dict has for one tensor of a module, in every key format that is complete. */
 export function stateDictTensors(
   state: ReadonlyMap<string, Tensor>,
   prefix: string,
@@ -29,34 +33,74 @@ export function stateDictTensors(
 ): StateDictTensor[] {
   const found: StateDictTensor[] = [];
   for (const isLegacy of [false, true]) {
-    for (const normalization of normalizationNames) {
-      const keys = keysIn(name, normalization, isLegacy);
-      const there = keys.map((key) => state.get(prefix + key));
-      if (there.includes(undefined)) continue;
-      const parts = Object.fromEntries(partsOf(normalization).map((part, i) => [part, there[i]!]));
+    for (const hookKeys of knownHookKeys()) {
+      const parts = partsIn(state, prefix, name, hookKeys, isLegacy);
+      if (Object.keys(parts).length < partsOf(hookKeys).length) continue;
       found.push({
-        keys,
-        normalization,
+        keys: keysIn(name, hookKeys, isLegacy),
+        hookKeys,
         parts,
-        rule: normalizations[normalization].rule,
-        value: () => valueOfParts[normalization](prefix + name, parts, module),
+        rule: hookKeys.rule,
+        value: () => valueOf(prefix + name, parts, hookKeys, module),
       });
     }
   }
-  const plain = state.get(prefix + name);
-  const [originalKey, leftKey, rightKey] = keysIn(name, 'spectralNorm', true) as [string, string, string];
-  const [original, u] = [originalKey, leftKey].map((key) => state.get(prefix + key));
-  if (plain !== undefined && original !== undefined && u !== undefined && !state.has(prefix + rightKey)) {
-    // Torch before 1.0 saved the value instead of the right vector.
-    found.push({
-      keys: [originalKey, leftKey, name],
-      normalization: 'spectralNorm',
-      parts: { original, '0._u': u, '0._v': rightVectorOf(prefix + name, original, u, plain, module) },
-      rule: 'as it is',
-      value: () => plain,
-    });
-  } else if (plain !== undefined) {
-    found.push({ keys: [name], normalization: null, parts: {}, rule: 'as it is', value: () => plain });
-  }
-  return found;
+  const value = state.get(prefix + name);
+  if (value === undefined) return found;
+  const older = knownHookKeys().flatMap((hookKeys) => {
+    const parts = partsIn(state, prefix, name, hookKeys, true);
+    const missing = partsOf(hookKeys).filter((part) => parts[part] === undefined);
+    const isOlder = hookKeys.unsaved !== undefined && String(missing) === partsOf(hookKeys).at(-1);
+    return isOlder ? [withUnsaved(prefix + name, name, parts, value, hookKeys, module)] : [];
+  });
+  const plain = { keys: [name], hookKeys: null, parts: {}, rule: 'as it is', value: () => value };
+  return [...found, ...(older.length === 0 ? [plain] : older)];
+}
+
+/** The parts of a tensor that are there. */
+function partsIn(
+  state: ReadonlyMap<string, Tensor>,
+  prefix: string,
+  name: string,
+  hookKeys: HookKeys,
+  isLegacy: boolean,
+): Parts<Tensor> {
+  const entries = partsOf(hookKeys).map(
+    (part) => [part, state.get(prefix + keyIn({ name, hookKeys }, part, isLegacy))] as const,
+  );
+  return Object.fromEntries(entries.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
+}
+
+/** A tensor that an older version has saved with its value instead of one of the parts. */
+function withUnsaved(
+  key: string,
+  name: string,
+  parts: Parts<Tensor>,
+  value: Tensor,
+  hookKeys: HookKeys,
+  module: object,
+): StateDictTensor {
+  const { fits, from } = hookKeys.unsaved!;
+  if (!fits(parts, value)) throw misfit(key, { ...parts, value }, hookKeys);
+  const unsaved = from(parts, value, tensorArithmetic, outputAxis(module, value));
+  const keys = Object.keys(parts).map((there) => keyIn({ name, hookKeys }, there, true));
+  return {
+    keys: [...keys, name],
+    hookKeys,
+    parts: { ...parts, [partsOf(hookKeys).at(-1)!]: unsaved },
+    rule: 'as it is',
+    value: () => value,
+  };
+}
+
+function valueOf(key: string, parts: Parts<Tensor>, hookKeys: HookKeys, module: object): Tensor {
+  if (!hookKeys.fits(parts)) throw misfit(key, parts, hookKeys);
+  return hookKeys.value(parts, tensorArithmetic, outputAxis(module, parts[hookKeys.whole]!));
+}
+
+function misfit(key: string, parts: Parts<Tensor>, { suffixes }: HookKeys): ParametrizeError {
+  const shapes = Object.entries(parts).map(
+    ([part, { shape }]) => `${suffixes[part]?.slice(1) ?? part} has shape ${formatShape(shape)}`,
+  );
+  return new ParametrizeError('SHAPE', `the parts of '${key}' do not fit each other: ${shapes.join(', ')}`);
 }

@@ -8,8 +8,8 @@ import type { StateDict } from '../module/hooks.ts';
 import type { Module } from '../module/module.ts';
 import { isBuffer } from '../module/parameter.ts';
 import { type KeyFormat, keyFormats, type StateDictOptions } from './keyFormat.ts';
-import { keyIn } from './normalization.ts';
 import { HOLDS_COMPUTATIONS, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { keyIn } from './stateKeys.ts';
 
 type Entry = readonly [key: string, value: Tensor];
 
@@ -43,7 +43,7 @@ export function writeStateDict(module: Module, options: StateDictOptions): State
 function entriesOf(module: Module, prefix: string, keyFormat: KeyFormat): Entry[] {
   const tensors = normalizedTensors(module);
   const isOwn = (tensor: NormalizedTensor): boolean =>
-    keyFormat === 'legacy' ? tensor.normalization !== null : keyFormat === 'folded';
+    keyFormat === 'legacy' ? tensor.hookKeys !== null : keyFormat === 'folded';
   const own = [...ownFields(module, tensors, keyFormat), ...legacyFields(tensors, keyFormat)].map(
     ([name, value, buffer]) => ({ entry: [prefix + name, value] as Entry, buffer }),
   );
@@ -81,7 +81,7 @@ function ownFields(module: Module, tensors: readonly NormalizedTensor[], keyForm
 function legacyFields(tensors: readonly NormalizedTensor[], keyFormat: KeyFormat): Field[] {
   if (keyFormat !== 'legacy') return [];
   return tensors
-    .filter(({ normalization }) => normalization !== null)
+    .filter(({ hookKeys }) => hookKeys !== null)
     .flatMap((tensor) =>
       tensor.state.map(
         ([modern, variable]): Field => [keyIn(tensor, modern, true), variable, isBuffer(variable)],

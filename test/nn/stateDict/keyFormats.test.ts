@@ -254,7 +254,7 @@ describe('a state dict that does not fit', () => {
         '2.bias': [1],
       }),
     ).toMatchInlineSnapshot(
-      `"STATE_DICT: loadStateDict: the map does not fit Sequential: '0.weight' is there in several key formats: weight_g + weight_v and weight; the parts of '1.weight' do not fit each other: g has shape [3, 1] and v [2, 2]; '2.weight': the value has shape [3, 3], expected [1, 2]; missing: 1.bias. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
+      `"STATE_DICT: loadStateDict: the map does not fit Sequential: '0.weight' is there in several key formats: weight_g + weight_v and weight; the parts of '1.weight' do not fit each other: g has shape [3, 1], v has shape [2, 2]; '2.weight': the value has shape [3, 3], expected [1, 2]; missing: 1.bias. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
     );
     model.dispose();
   });
@@ -280,7 +280,7 @@ describe('a state dict that does not fit', () => {
     expect(
       load(layer, { bias: [2], weight_orig: [2, 2], weight_u: [3], weight_v: [2] }),
     ).toMatchInlineSnapshot(
-      `"STATE_DICT: loadStateDict: the map does not fit Linear: the parts of 'weight' do not fit each other: the original has shape [2, 2], u [3] and v [2]. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
+      `"STATE_DICT: loadStateDict: the map does not fit Linear: the parts of 'weight' do not fit each other: orig has shape [2, 2], u has shape [3], v has shape [2]. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
     );
     layer.dispose();
   });

@@ -1,31 +1,25 @@
-import { keysIn, normalizationNames } from '../../../nn/stateDict/normalization.ts';
+import { joinPath } from '../../../core/paths.ts';
+import { plainKeys } from '../../../nn/stateDict/stateKeys.ts';
 import type { ModelState, StatePart } from '../../../stateDict/modelState.ts';
-import { nativeKey } from '../../../stateDict/stateTensor.ts';
+import type { KnownKeys } from '../knownKeys.ts';
 
-/** The parts that a key may be of, for every key under which a tensor of the model may stand in a file. */
-export function partsByKey({ parts }: ModelState): Map<string, StatePart> {
-  const keys = new Map<string, StatePart>();
-  for (const part of parts) for (const key of keysOfPart(part)) keys.set(key, part);
-  return keys;
+/** Finds the part of a model that a key is of, in any key format. */
+export function partFinder({ parts }: ModelState): (key: string) => StatePart | undefined {
+  const byTensor = new Map(
+    parts.flatMap((part) =>
+      part.tensors.flatMap(({ path, torchNames }) =>
+        [path, ...torchNames.map((name) => joinPath(part.path, name))].map((key) => [key, part] as const),
+      ),
+    ),
+  );
+  return (key) => {
+    const plain = plainKeys(key).find((candidate) => byTensor.has(candidate));
+    return plain === undefined ? undefined : byTensor.get(plain);
+  };
 }
 
 /** Every key under which a tensor of a model may stand in a file. */
-export const keysOfParts = (state: ModelState): ReadonlySet<string> => new Set(partsByKey(state).keys());
-
-/** The ends of the names of chains that have no old names. */
-const chainParts = ['original', 'original0', 'original1', '0._u', '0._v', '0.base'];
-
-function keysOfPart({ path, tensors }: StatePart): string[] {
-  const prefix = path === '' ? '' : `${path}.`;
-  return tensors.flatMap((tensor) => [
-    tensor.path,
-    ...chainParts.map((part) => nativeKey(tensor, part)),
-    ...tensor.torchNames.flatMap((name) => [
-      prefix + name,
-      ...chainParts.map((part) => `${prefix}parametrizations.${name}.${part}`),
-      ...normalizationNames.flatMap((normalization) =>
-        [false, true].flatMap((isLegacy) => keysIn(name, normalization, isLegacy).map((key) => prefix + key)),
-      ),
-    ]),
-  ]);
+export function keysOfParts(state: ModelState): KnownKeys {
+  const partOf = partFinder(state);
+  return { has: (key) => partOf(key) !== undefined };
 }

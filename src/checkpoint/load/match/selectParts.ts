@@ -4,7 +4,7 @@ import type { StoredNames } from '../storedNames.ts';
 import { checkMatching, doublesOf, layersBelow, placesFor } from './candidates.ts';
 import { noMatch, refusal } from './matchErrors.ts';
 import { keysOf, matchSlots, refuses } from './matchSlots.ts';
-import { partsByKey } from './partKeys.ts';
+import { partFinder } from './partKeys.ts';
 import { type PartsOptions, selectByShape } from './selectByShape.ts';
 import { misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
@@ -25,11 +25,11 @@ export function selectParts(stored: StoredNames, state: ModelState, options: Par
 
 function byName(stored: StoredNames, state: ModelState, options: PartsOptions): Selection | null {
   const { prefix, rename } = options;
-  const partOf = partsByKey(state);
+  const partOf = partFinder(state);
   const selection = selectState(
     stored.names,
     (key, from) => {
-      const part = partOf.get(state.ties.firstOf(key));
+      const part = partOf(state.ties.firstOf(key));
       return part !== undefined && (part.isNamed || isRenamed(rename, from));
     },
     prefix,
@@ -37,7 +37,7 @@ function byName(stored: StoredNames, state: ModelState, options: PartsOptions): 
   );
   const named = new Map<string, StatePart>();
   for (const [key, name] of selection.keys) {
-    const part = partOf.get(state.ties.firstOf(key));
+    const part = partOf(state.ties.firstOf(key));
     if (part === undefined) continue;
     if (part.isNamed || isRenamed(rename, name.slice(selection.prefix.length))) named.set(key, part);
   }
@@ -86,16 +86,16 @@ function withOthers(
   const isMatched = new Set(left.flatMap((module) => [...module.keys.keys()]));
   const unexpected = [...rest].filter(([key]) => !isMatched.has(key));
   // A generated name in the file may be that of another layer here.
-  const isTaken = partsByKey({ ...state, parts });
+  const takenBy = partFinder({ ...state, parts });
   return {
     ...selection,
     keys: new Map([
       ...loaded,
       ...keysOf(matching.matches),
-      ...unexpected.filter(([key]) => !isTaken.has(key)),
+      ...unexpected.filter(([key]) => takenBy(key) === undefined),
     ]),
     tied,
-    unexpected: unexpected.filter(([key]) => isTaken.has(key)).map(([, name]) => name),
+    unexpected: unexpected.filter(([key]) => takenBy(key) !== undefined).map(([, name]) => name),
   };
 }
 

@@ -1,10 +1,5 @@
-import {
-  type KeyParts,
-  keysIn,
-  legacyKey,
-  modernKey,
-  normalizationNames,
-} from '../../../nn/stateDict/normalization.ts';
+import { type HookKeys, knownHookKeys } from '../../../nn/stateDict/hookKeys.ts';
+import { type KeyParts, keysIn, legacyKey, modernKey } from '../../../nn/stateDict/stateKeys.ts';
 
 /** The tensors of one module in a file. */
 export interface StoredModule {
@@ -68,22 +63,32 @@ function ownerOf(prefix: string, owners: ReadonlySet<string>): string | null {
   return owners.has('') ? '' : null;
 }
 
-/** A key taken apart, as a part of a normalized tensor only if its other parts are there. */
+/** A key taken apart, as a part of a computed tensor only if its other parts are there. */
 function oldParts(key: string, keys: ReadonlyMap<string, string>): KeyParts {
   const parts = legacyKey(key);
-  const isWhole = normalizationNames.some((normalization) =>
-    keysIn(parts.prefix + parts.name, normalization, true)
-      .slice(0, 2)
-      .every((other) => keys.has(other)),
-  );
-  if (parts.part === '' || isWhole) return parts;
+  if (parts.part === '' || formatsOf(parts, keys).length > 0) return parts;
   const dot = key.lastIndexOf('.') + 1;
   return { prefix: key.slice(0, dot), name: key.slice(dot), part: '' };
 }
 
-/** Whether a part has the shape of the tensor: the direction, the original, or the plain tensor. */
-const hasShape = ({ prefix, name, part }: KeyParts, keys: ReadonlyMap<string, string>): boolean =>
-  ['', 'original', 'original1', '_orig'].includes(part) || (part === '_v' && keys.has(`${prefix}${name}_g`));
+/** The older names of which all that has ever been saved is there for a tensor. */
+const formatsOf = ({ prefix, name }: KeyParts, keys: ReadonlyMap<string, string>): HookKeys[] =>
+  knownHookKeys().filter((hookKeys) =>
+    keysIn(name, hookKeys, true)
+      .slice(0, hookKeys.unsaved === undefined ? undefined : -1)
+      .every((key) => keys.has(prefix + key)),
+  );
+
+/** Whether a part has the shape of the tensor: the last original, or the plain tensor. */
+function hasShape(parts: KeyParts, keys: ReadonlyMap<string, string>): boolean {
+  const { prefix, name, part } = parts;
+  if (part === '' || part === 'original') return true;
+  const original = /^original(\d+)$/.exec(part);
+  if (original !== null) {
+    return !keys.has(`${prefix}parametrizations.${name}.original${Number(original[1]) + 1}`);
+  }
+  return formatsOf(parts, keys).some(({ suffixes, whole }) => suffixes[whole] === part);
+}
 
 /** Modules in the order that their names suggest: by numbers, else by names or as they are in the file. */
 export const inLikelyOrder = (modules: readonly StoredModule[], isInOrder: boolean): StoredModule[] =>

@@ -1,0 +1,76 @@
+import type { Arithmetic } from './arithmetic.ts';
+import type { HookKeys, Shaped } from './hookKeys.ts';
+
+/**
+ * `weight_orig`, `weight_u` and `weight_v`: `Y = W / σ`, `σ = uᵀMv`, M the matrix whose rows are the slices of W along an axis.
+ * The axis is that of the outputs if the vectors fit it. Else it is, of those that they fit, the one with the largest σ: along
+ * another one the vectors are of no matrix that they were made for. Torch before 1.0 did not save v.
+ */
+export const spectralNormKeys: HookKeys = {
+  kind: 'spectralNorm',
+  suffixes: { original: '_orig', '0._u': '_u', '0._v': '_v' },
+  rule: 'W / σ',
+  whole: 'original',
+  unitVectors: ['0._u', '0._v'],
+  fits({ original: W, '0._u': u, '0._v': v }, axes) {
+    const rows = v!.shape.length === 1 ? rowAxes(W!, u!, v!.shape[0]) : [];
+    return axes === undefined ? rows.length > 0 : axes.length === 1 && rows.includes(axes[0]!);
+  },
+  value({ original, '0._u': u, '0._v': v }, math, outputAxis) {
+    const W = math.scaled(original!);
+    const sigmas = preferred(rowAxes(W, u!, v!.shape[0]), outputAxis).map((axis) => {
+      const columns = W.shape.map((size, other) => (other === axis ? 1 : size));
+      return total(transposedProduct(W, axis, u!, math), math.reshape(v!, columns), math);
+    });
+    return math.div(W, math.largest(sigmas, sigmas));
+  },
+  unsaved: {
+    fits: ({ original: W, '0._u': u }, value) =>
+      String(W!.shape) === String(value.shape) && rowAxes(W!, u!).length > 0,
+    shape: ({ original: W, '0._u': u }) => [sizeOf(W!) / sizeOf(u!)],
+    // v is along Mᵀu, with uᵀMv = σ, and σ is the factor between W and the value.
+    from({ original, '0._u': u }, value, math, outputAxis) {
+      const W = original!;
+      const products = preferred(rowAxes(W, u!), outputAxis).map((axis) =>
+        math.reshape(transposedProduct(W, axis, u!, math), [sizeOf(W) / sizeOf(u!)]),
+      );
+      const squares = products.map((product) => total(product, product, math));
+      const sigma = math.div(total(W, W, math), total(W, value, math));
+      return math.mul(math.largest(products, squares), math.div(sigma, math.largest(squares, squares)));
+    },
+  },
+};
+
+const sizeOf = ({ shape }: Shaped): number => shape.reduce((product, size) => product * size, 1);
+
+/** The axes of W that can be the rows of a matrix with a left singular vector u, and a right one of a length. */
+const rowAxes = (W: Shaped, u: Shaped, columns?: number): number[] =>
+  u.shape.length === 1 && (columns === undefined || sizeOf(W) === u.shape[0]! * columns)
+    ? W.shape.flatMap((size, axis) => (size === u.shape[0] ? [axis] : []))
+    : [];
+
+/** Of axes that fit, the one of the outputs if it is there. */
+const preferred = (axes: readonly number[], outputAxis?: number): readonly number[] =>
+  outputAxis !== undefined && axes.includes(outputAxis) ? [outputAxis] : axes;
+
+/** `Mᵀu`, with the axes of W, but length 1 along that of the rows. */
+const transposedProduct = <A extends Shaped>(W: A, axis: number, u: A, math: Arithmetic<A>): A =>
+  math.sumOfProduct(
+    W,
+    math.reshape(
+      u,
+      W.shape.map((size, other) => (other === axis ? size : 1)),
+    ),
+    [axis],
+  );
+
+/** The sum of all products of elements, as a scalar. */
+const total = <A extends Shaped>(x: A, y: A, math: Arithmetic<A>): A =>
+  math.reshape(
+    math.sumOfProduct(
+      x,
+      y,
+      x.shape.map((_, axis) => axis),
+    ),
+    [],
+  );
