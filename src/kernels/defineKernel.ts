@@ -57,7 +57,7 @@ export function defineKernel<Kernels, Attributes extends NamedAttrMap>(
     });
     if (gradient === undefined) return;
     registerGradientOnce(name, (dys, saved, attributes) =>
-      // Of a kernel with one output, tfjs hands over its gradient alone.
+      // For a kernel with one output, tfjs passes the gradient without an array.
       gradient(Array.isArray(dys) ? dys : [dys], saved, attributes as Attributes),
     );
   };

@@ -15,8 +15,8 @@ export interface MinMaxNormOptions {
   /** The axis or axes that each norm runs over. Default 0: of a dense kernel, the weights into each unit. */
   readonly axis?: NormAxis;
   /**
-   * How far a norm outside is moved: 1 (default) to the nearest limit, 0 not at all. Below 1 the norms come nearer to the
-   * limits and need not be within.
+   * The distance by which a norm outside of the limits moves: 1 (default) to the nearest limit, 0 not at all. Below 1
+   * the norms come nearer to the limits and may stay outside.
    */
   readonly rate?: number;
 }
@@ -38,7 +38,7 @@ export class MinMaxNorm extends Parametrization {
   readonly minValue: number;
   /** The largest norm. */
   readonly maxValue: number;
-  /** How far a norm outside is moved. */
+  /** The distance by which a norm outside of the limits moves. */
   readonly rate: number;
   /** The axes that each norm runs over, as given. */
   readonly axis: readonly number[];

@@ -15,11 +15,11 @@ import { type OrthogonalMap, orthogonalMaps } from './orthogonalMap.ts';
 
 /** Options of {@link orthogonal}. */
 export interface OrthogonalOptions {
-  /** How an orthogonal matrix is made of any matrix. Default `'matrixExp'` for square matrices, else `'householder'`. */
+  /** The map from any matrix to an orthogonal one. Default `'matrixExp'` for square matrices, else `'householder'`. */
   readonly orthogonalMap?: OrthogonalMap;
   /**
-   * Whether a buffer `base` holds the value that was assigned last and the map only turns it, which makes it possible to
-   * assign to every map and keeps the originals near the point where its gradient is best. Default true.
+   * True if a buffer `base` holds the value that was assigned last and the map only turns it, which makes it possible
+   * to assign to every map and keeps the originals near the point where its gradient is best. Default true.
    */
   readonly useTrivialization?: boolean;
 }
@@ -29,35 +29,36 @@ export interface OrthogonalOptions {
  *
  * `Q = base · map(X)`; without trivialization `Q = map(X)`. Of a tall X, padded with zeros to a square, the maps are
  *
- * - `'matrixExp'`: the first columns of `exp(A)`, `A = L − Lᵀ`, L what is below the diagonal of X;
+ * - `'matrixExp'`: the first columns of `exp(A)`, `A = L − Lᵀ`, L the part of X below the diagonal;
  * - `'cayley'`: those of `(I − A/2)⁻¹(I + A/2)`;
- * - `'householder'`: those of the product of reflections `I − 2vⱼvⱼᵀ/‖vⱼ‖²`, vⱼ with a 1 at j above column j of L; times
- *   the signs of the diagonal of X.
+ * - `'householder'`: those of the product of reflections `I − 2vⱼvⱼᵀ/‖vⱼ‖²`, vⱼ with a 1 at j above column j of L;
+ *   times the signs of the diagonal of X.
  *
  * @remarks
- * **Shape**: X, Q: [..., m, n]; a weight of more than two axes is a batch of matrices, such as [height, width] of a filter.
+ * **Shape**: X, Q: [..., m, n]; a weight of more than two axes is a batch of matrices, such as [height, width] of a
+ * filter.
  * **State**: `original` = X; buffer `base`, [..., k, k] with k the larger of m and n, if `useTrivialization`.
- * Registration and assignment make `base` the assigned matrix, as is if it is orthogonal (and square), else the Q of a QR
- * decomposition with a positive diagonal, completed to a square by the reflections that it is made of; X becomes −I, of
- * which every map makes I. Without
- * trivialization, `'householder'` makes X the reflections of the QR decomposition; the other maps take the weight for X
- * and cannot be assigned to.
+ * Registration and assignment make `base` the assigned matrix, as is if it is orthogonal (and square), else the Q of a
+ * QR decomposition with a positive diagonal, completed to a square by the reflections that it is made of; X becomes −I,
+ * of which every map makes I. Without trivialization, `'householder'` makes X the reflections of the QR decomposition;
+ * the other maps take the weight for X and cannot be assigned to.
  * **Gradient**: to L, of any order; zero on the diagonal and in the other triangle.
  *
- * torch multiplies by the diagonal of X rounded towards zero, so that weight decay turns the columns of
- * `'householder'` to zero; here they keep the sign, and a zero counts as positive. No complex tensors. An A of a norm
- * above 1,280 for `'matrixExp'`, 10,000 for `'cayley'` (500 where the matrix is not square) is scaled down to it: what a
- * map makes of a larger one is rounding errors in float32, and here it stays orthogonal.
+ * torch multiplies by the diagonal of X rounded towards zero, so that weight decay turns the columns of `'householder'`
+ * to zero; here they keep the sign, and a zero counts as positive. No complex tensors. An A of a norm above 1,280 for
+ * `'matrixExp'`, 10,000 for `'cayley'` (500 where the matrix is not square) is scaled down to it. In float32, a map of
+ * a larger A would give rounding errors; here the result stays orthogonal.
  *
  * `base` is the only matrix of the longer side that is ever made, and the state dicts of torch have it; without
- * trivialization there is none. All else takes memory in proportion to the weight and to the square of its shorter side.
+ * trivialization there is none. All else takes memory in proportion to the weight and to the square of its shorter
+ * side.
  *
- * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE` if it is not float32,
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is not a matrix, `DTYPE` if it is not float32,
  * `OUT_OF_MEMORY` if the memory of the wasm backend, of 4 GiB at most, has no room for it
  * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
  */
 export class Orthogonal extends Parametrization {
-  /** How an orthogonal matrix is made of any matrix. */
+  /** The map from any matrix to an orthogonal one. */
   readonly orthogonalMap: OrthogonalMap;
   /** The point that the map begins at; absent without trivialization. */
   declare readonly base?: Variable;
@@ -116,13 +117,13 @@ export class Orthogonal extends Parametrization {
 }
 
 /**
- * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. A weight that is orthogonal already is kept, any other
- * becomes the Q of its QR decomposition (not so `'matrixExp'` and `'cayley'` without trivialization, which take the weight
- * for their X).
+ * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. A weight that is orthogonal already is kept, any
+ * other becomes the Q of its QR decomposition (not so `'matrixExp'` and `'cayley'` without trivialization, which take
+ * the weight for their X).
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is no matrix, `DTYPE`, `OUT_OF_MEMORY`; as
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is not a matrix, `DTYPE`, `OUT_OF_MEMORY`; as
  * {@link registerParametrization}
  * @example
  * ```ts
@@ -160,7 +161,10 @@ function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {
   return shape.slice(-2) as [number, number];
 }
 
-/** How many matrices of a size are held at once: N × N, where N is the size that a map computes with, and weights. */
+/**
+ * The numbers of matrices that are held at once: of size N × N, where N is the size that a map computes with, and of
+ * the size of the weight.
+ */
 const MATRICES = { matrixExp: [150, 45], cayley: [40, 45], householder: [40, 45] } as const;
 
 /** The same of bases. */

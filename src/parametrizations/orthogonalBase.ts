@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { reflectionProduct } from '../ops/matrix/blockReflection.ts';
 import { qr } from '../ops/matrix/qr.ts';
 
-/** How far an entry of QᵀQ of an orthogonal n × n matrix may be from I: torch's `10 · n · eps`. */
+/** The largest difference of an entry of QᵀQ from I for an orthogonal n × n matrix: torch's `10 · n · eps`. */
 const tolerance = (n: number): number => 10 * n * 2 ** -23;
 
 /**
@@ -26,7 +26,7 @@ export function orthogonalBase(W: Tensor): Tensor {
 }
 
 /**
- * Whether matrices are orthogonal to rounding, by the R of their QR factors, [b, 1, 1]: `WᵀW = RᵀR`, and near I that is
+ * True if matrices are orthogonal to rounding, by the R of their QR factors, [b, 1, 1]: `WᵀW = RᵀR`, and near I that is
  * `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
  */
 function isOrthogonal(R: Tensor): Tensor {

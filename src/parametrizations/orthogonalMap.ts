@@ -10,18 +10,18 @@ import { tril } from '../ops/matrix/triangular.ts';
 import { isZero, norm } from '../ops/norm/norm.ts';
 import { stopGradient } from '../ops/stopGradient.ts';
 
-/** How an orthogonal matrix is made of any matrix; see {@link Orthogonal}. */
+/** The map from any matrix to an orthogonal one; see {@link Orthogonal}. */
 export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';
 
 /**
- * The maps: X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. The diagonal and what is above
- * it get no gradient.
+ * The maps: X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. The diagonal and the elements
+ * above it get no gradient.
  */
 export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tensor>> = {
   /**
-   * Of a matrix of more than twice as many rows as columns, `A = [[K, −Lᵀ], [L, 0]]` turns only the first k axes and the
-   * columns of L: with those columns at length 1, N, and their lengths D, `A·[[I, 0], [0, N]] = [[I, 0], [0, N]]·M` for
-   * `M = [[K, −LᵀN], [D, 0]]`, so that the first columns of eᴬ are those of `[[I, 0], [0, N]]·eᴹ`.
+   * For a matrix with more than twice as many rows as columns, `A = [[K, −Lᵀ], [L, 0]]` turns only the first k axes and
+   * the columns of L: with those columns at length 1, N, and their lengths D, `A·[[I, 0], [0, N]] = [[I, 0], [0, N]]·M`
+   * for `M = [[K, −LᵀN], [D, 0]]`, so that the first columns of eᴬ are those of `[[I, 0], [0, N]]·eᴹ`.
    */
   matrixExp(X) {
     const [b, n, k] = X.shape as [number, number, number];

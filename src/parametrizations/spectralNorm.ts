@@ -14,7 +14,7 @@ import { randomVectors } from './randomVectors.ts';
 
 /** Options of {@link spectralNorm}. */
 export interface SpectralNormOptions {
-  /** How many steps of the power iteration each read in training mode makes. Default 1. */
+  /** The number of steps of the power iteration at each read in training mode. Default 1. */
   readonly nPowerIterations?: number;
   /**
    * Products of the iteration that are not longer than this, relative to the largest element of the tensor, leave their
@@ -28,7 +28,7 @@ export interface SpectralNormOptions {
   readonly dim?: number;
 }
 
-/** How many steps the iteration makes at registration: torch's number. */
+/** The number of steps at registration: torch's. */
 const warmUp = 15;
 
 /**
@@ -79,7 +79,7 @@ export class SpectralNorm extends Parametrization {
     this._v = right;
   }
 
-  /** How many steps of the power iteration each read in training mode makes. */
+  /** The number of steps of the power iteration at each read in training mode. */
   get nPowerIterations(): number {
     return this.iterations;
   }
@@ -124,12 +124,12 @@ export class SpectralNorm extends Parametrization {
     return !this.training || this._u === undefined;
   }
 
-  /** Whether the tensor is treated as a matrix, whose singular vectors are estimated, or divided by its norm. */
+  /** True if the tensor is treated as a matrix, whose singular vectors are estimated, or divided by its norm. */
   protected hasVectors({ rank }: Tensor): boolean {
     return rank > 1;
   }
 
-  /** Which vector each iteration computes first. */
+  /** The vector that each iteration computes first. */
   protected firstVector(): 'left' | 'right' {
     return 'left';
   }

@@ -25,7 +25,7 @@ export function withNorms(X: Tensor, axes: readonly number[], limits: NormLimits
   const { minValue, maxValue, rate } = limits;
   const norms = stopGradient(() => norm(X, axes));
   const nearest = stopGradient(() => tf.minimum(tf.maximum(norms, minValue), maxValue));
-  // How much of the norm the limit gives: the rate outside, else 0.
+  // The share of the limit in the norm: the rate outside of the limits, else 0.
   const share = stopGradient(() => {
     const isOutside = tf.cast(tf.notEqual(nearest, norms), 'float32');
     return tf.mul(tf.mul(isOutside, tf.step(norms)), rate);

@@ -8,7 +8,7 @@ export interface HeapTensor {
   readonly shape: readonly number[];
 }
 
-/** What is needed of the heap. */
+/** The part of the heap that this file uses. */
 interface Heap {
   readonly memory: WebAssembly.Memory;
   withScratch(bytes: number, use: (address: number) => void): void;

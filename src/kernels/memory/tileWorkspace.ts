@@ -43,7 +43,7 @@ export function plainTileMemory(): TileMemory {
 
 /** A workspace for arrays: it copies a tile of each into a small memory, has the routines work on it, and copies the result back. */
 export function tileWorkspace(memory: TileMemory, routines: Routines): Workspace<Numbers> {
-  /** What is before it, {@link Workspace.withScratch} has given away. */
+  /** {@link Workspace.withScratch} has given away the part before it. */
   let free = 0;
   /** Room for so many numbers, after `index` others of the same size. */
   const room = (index: number, length: number) =>

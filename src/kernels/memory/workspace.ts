@@ -32,7 +32,7 @@ export interface Workspace<Tensor> {
   readonly memory: { readonly buffer: ArrayBufferLike };
   /** The longest slice that {@link rows} takes. */
   readonly longestRow: number;
-  /** The numbers of a tensor, for what is done once for each norm; until the memory grows. */
+  /** The numbers of a tensor, for work that is done once for each norm. Valid until the memory grows. */
   numbers(tensor: Tensor): Numbers;
   /** Visits all slices, many at a time. */
   rows(tensors: RowTensors<Tensor>, visit: VisitRows): void;

@@ -75,5 +75,5 @@ export const simdModule =
   'AQwBCwsgACAKaiEGIAEgCmohByAEIA1BAXQgBWxrIQEDQCABQQBKBEAgAiEAIAEgBSABIAVIGyEDA0AgA0EASgRAIAAgACsDACAG' +
   'KgIAuyAHKgIAu6KgOQMAIANBAWshAyAGQQRqIQYgB0EEaiEHIABBCGohAAwBCwsgASAFayEBDAELCws=';
 
-/** Where the module says that its memory is not shared (1); for one that is, this byte has to be 3. */
+/** The position of the byte that says that the memory is not shared (1). For a shared memory, this byte must be 3. */
 export const memoryLimitsAt = 136;

@@ -1,4 +1,4 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
-/** True for what the kernels of spectral normalization take. */
+/** True for tensors that the kernels of spectral normalization take. */
 export const canBeFused = (W: Tensor): boolean => W.dtype === 'float32' && W.size > 0;

@@ -6,7 +6,7 @@ interface VectorInfos {
   readonly right: TensorInfo;
 }
 
-/** How the power iteration goes; see `powerIteration`. */
+/** The parameters of the power iteration; see `powerIteration`. */
 export interface Iteration {
   readonly iterations: number;
   /** Relative to the largest element of the tensor. */
@@ -14,7 +14,9 @@ export interface Iteration {
   readonly first: 'left' | 'right';
 }
 
-/** Spectral normalization on one backend; see the reference for what it computes. All tensors are float32 and not empty. */
+/**
+ * Spectral normalization on one backend; the reference specifies its results. All tensors are float32 and not empty.
+ */
 export interface SpectralNormKernels {
   /** The vectors after some steps. */
   iterate(

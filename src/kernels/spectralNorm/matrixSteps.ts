@@ -53,7 +53,7 @@ export class MatrixSteps<Location> {
   ): void {
     const { numbers, location } = this.W;
     const size = Math.sqrt(this.vectors.dot(location, 0, location, 0, numbers.length));
-    // What is added up in float32 is divided by it first, so that it neither over- nor underflows.
+    // Numbers that are added up in float32 are divided by it first, so that the sum neither over- nor underflows.
     const unit = size > 0 && size < Number.POSITIVE_INFINITY ? 1 / size : 1;
     const turn = (to: Located<Location>, count: number): void => {
       const direction = scratch.numbers.subarray(0, count);
@@ -185,7 +185,7 @@ function largestOf(numbers: Numbers): number {
   return largest;
 }
 
-/** How many numbers encode a singular value. */
+/** The number of numbers that encode a singular value. */
 export const ENCODED_SIGMA = 3;
 
 /** A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1 if it varies. */

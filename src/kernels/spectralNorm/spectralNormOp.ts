@@ -8,7 +8,7 @@ import { canBeFused } from './canBeFused.ts';
 import type { SpectralNormKernels } from './kernels.ts';
 import { pullBackTwice, spectralNormReference } from './reference.ts';
 
-/** What the kernels get besides tensors. */
+/** The arguments of the kernels beside tensors. */
 interface Attributes extends NamedAttrMap {
   dim: number;
 }

@@ -21,7 +21,7 @@ import {
 export function wasmSpectralNorm(backend: KernelBackend): SpectralNormKernels {
   const heap = wasmHeap(backend);
   const vectors = simdVectors(simdRoutines(heap.memory));
-  /** Where tensors are; to be asked for when no more memory is. */
+  /** The addresses of tensors. Ask for them after all memory is allocated. */
   const locate = (tensor: TensorInfo): Located<number> => {
     const location = heap.address(tensor);
     return { location, numbers: new Float32Array(heap.memory.buffer, location, sizeOf(tensor)) };

@@ -1,4 +1,4 @@
-// The arithmetic for one norm, of which there are few; what there is much of is in the loops.
+// The arithmetic that is done once for each norm. Work for each number is in the loops.
 
 /** The smallest and largest factor that float32 can hold with all its digits. */
 const LEAST = 1.1754943508222875e-38;
@@ -22,7 +22,9 @@ function fits(factor: number): boolean {
   return (size >= LEAST && size <= MOST) || size === 0 || !(size < Infinity);
 }
 
-/** False if float32 may have been too small or too large for what was summed: then it is summed again, in float64. */
+/**
+ * False if float32 may have been too small or too large for the summands. The sum is then computed again in float64.
+ */
 const isSumOfSquares = (sum: number, n: number): boolean => sum >= n * LEAST_PRODUCT && sum < Infinity;
 
 /** As {@link isSumOfSquares}, of products with a vector of this norm. A sum of 0 is taken for one: many gradients are 0. */
@@ -98,7 +100,7 @@ export function finishForward(
  * Turns sums of products into the a of `dv = a·(dW − c·v)`, and returns the c; writes dg from `offset` on, perhaps in
  * the place of g.
  *
- * a is 0 where v is; c is 0 where the norm is at most eps, as what is divided by is a constant there.
+ * a is 0 where v is 0. c is 0 where the norm is at most eps, because the divisor is a constant there.
  */
 export function finishBackward(
   sums: Float64Array,

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-/** Weight normalization on one backend; see the reference for what it computes. All tensors are float32 and not empty. */
+/** Weight normalization on one backend; the reference specifies its results. All tensors are float32 and not empty. */
 export type WeightNormKernels = NormKeepingKernels | NormlessKernels;
 
 /** The norms of the forward pass, in the shape of g, are kept for the backward pass. */

@@ -15,23 +15,23 @@ export interface Columns {
   readonly batches: number;
   readonly size: number;
   readonly width: number;
-  /** How many norms a matrix has. */
+  /** The number of norms of a matrix. */
   readonly norms: number;
-  /** Which of them a column belongs to. */
+  /** The norm that each column belongs to. */
   readonly normOf: Int32Array;
 }
 
-/** Long slices, several of which belong to one norm: kept axes in the middle. */
+/** Long slices, where several belong to one norm: kept axes in the middle. */
 export interface Segments {
   readonly kind: 'segments';
   readonly length: number;
-  /** How many norms there are. */
+  /** The number of norms. */
   readonly norms: number;
-  /** Which of them a slice belongs to. */
+  /** The norm that each slice belongs to. */
   readonly normOf: Int32Array;
 }
 
-/** How the numbers of a tensor lie in memory with respect to the norms. */
+/** The positions in memory of the numbers of each norm. */
 export type Layout = Rows | Columns | Segments;
 
 /** Slices from this length on are summed one by one; shorter ones, column by column. */
@@ -49,7 +49,7 @@ export interface Run {
 /** Layouts that were asked for; a model asks for the same ones again and again. */
 const known = new Map<string, Layout>();
 
-/** How many layouts are remembered. */
+/** The number of layouts that are remembered. */
 const MOST_KNOWN = 200;
 
 /** The layout of a tensor with a norm over some axes. */
@@ -103,7 +103,7 @@ export function runsOf(shape: readonly number[], axes: readonly number[]): Run[]
 const normsIn = (runs: readonly Run[]): number =>
   runs.reduce((count, { size, isKept }) => (isKept ? count * size : count), 1);
 
-/** Which norm each number of a tensor belongs to. */
+/** Returns the norm that each number of a tensor belongs to. */
 function normsAlong(runs: readonly Run[]): Int32Array {
   let norms = Int32Array.of(0);
   for (const { size, isKept } of runs) {

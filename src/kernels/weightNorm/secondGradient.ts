@@ -26,7 +26,7 @@ export function weightNormSecondGradient(
   const overNorm = (x: Tensor) => productOverNorm(x, tf.scalar(1));
   const [p, s, t] = [dot(dW, u), dot(r, u), dot(r, dW)] as [Tensor, Tensor, Tensor];
   const magnitude = perNorm(g);
-  // What of dW and r is at right angles to v.
+  // The parts of dW and r that are orthogonal to v.
   const across = tf.sub(dW, tf.mul(k, tf.mul(u, p)));
   const acrossToo = tf.sub(r, tf.mul(k, tf.mul(u, s)));
   const along = tf.sub(t, tf.mul(k, tf.mul(p, s)));

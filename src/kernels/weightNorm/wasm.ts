@@ -47,8 +47,8 @@ export function wasmWeightNorm(backend: KernelBackend): NormKeepingKernels {
 }
 
 /**
- * Where a tensor is. One of another backend is brought here, for which the memory may grow: so this is asked of all tensors
- * before anything depends on where the memory is.
+ * Returns the address of a tensor. A tensor of another backend is moved to the heap first, and the memory may grow. So
+ * ask for all tensors before anything depends on the position of the memory.
  */
 const onHeap = (heap: WasmHeap, tensor: TensorInfo): HeapTensor => ({
   address: heap.address(tensor),

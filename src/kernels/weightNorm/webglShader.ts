@@ -2,12 +2,12 @@ import type { WebGLProgram } from '../../engine/webglPrograms.ts';
 import { type Run, runsOf } from './layout.ts';
 
 /**
- * The schedule of a draw call that reduces slices, each of which has a norm: `parts` fragments take a slice, the first one its
+ * The schedule of a draw call that reduces slices with a norm each: `parts` fragments take a slice, the first one its
  * numbers 0, parts, 2·parts, …, so that neighbouring fragments read neighbouring numbers.
  */
 export interface FragmentSchedule {
   readonly runs: readonly Run[];
-  /** How many slices there are, and how long each is. */
+  /** The number of slices, and how long each is. */
   readonly slices: number;
   readonly length: number;
   readonly parts: number;
@@ -57,7 +57,7 @@ const integerNames = (runs: readonly Run[]): string[] => [
   ...runs.flatMap((_, i) => [`size${i}`, `stride${i}`]),
 ];
 
-/** What a program computes: sums over slices or their parts, or one number for each of the tensor. */
+/** The result of a program: sums over slices or their parts, or one number for each number of the tensor. */
 export type Output = 'norm' | 'product' | 'sum' | 'W' | 'dv';
 
 /** The program that computes an output. */
@@ -73,7 +73,7 @@ ${code}`,
   };
 }
 
-/** Where slice number `i` begins, or how far from there its number `i` is. */
+/** The position where slice `i` begins, or the distance of its number `i` from there. */
 const offset = (name: string, runs: readonly Run[], isKept: boolean): string => {
   const parts = runs.flatMap((run, i) => (run.isKept === isKept ? [i] : [])).reverse();
   const terms = parts.map((i, j) =>
@@ -84,7 +84,7 @@ const offset = (name: string, runs: readonly Run[], isKept: boolean): string => 
   return `int ${name}(int i) { int rest = i; int place = 0; ${terms.join(' ')} return place; }\n`;
 };
 
-/** Which norm the number `i` of the tensor belongs to. */
+/** The norm that the number `i` of the tensor belongs to. */
 const normOf = (runs: readonly Run[]): string => {
   const terms = runs.flatMap(({ isKept }, i) =>
     isKept ? [`norm = norm * size${i} + i / stride${i}${i === 0 ? '' : ` % size${i}`};`] : [],
@@ -92,7 +92,7 @@ const normOf = (runs: readonly Run[]): string => {
   return `int normOf(int i) { int norm = 0; ${terms.join(' ')} return norm; }`;
 };
 
-/** Adds up over a part of a slice, four numbers at a time, each of which `four` and `one` read from `i`. */
+/** Adds up over a part of a slice, four numbers at a time. `four` and `one` read numbers from `i`. */
 const loop = (four: string, one: string): string => `
   int k = first;
   for (; k + 3 * parts < sliceLength; k += 4 * parts) {

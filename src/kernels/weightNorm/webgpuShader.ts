@@ -1,20 +1,21 @@
 import type { Run } from './layout.ts';
 import type { WorkgroupSchedule } from './workgroupSchedule.ts';
 
-/** What a shader computes: the result of a pass, or the sums over a part of each slice. */
+/** The result of a shader: that of a pass, or the sums over a part of each slice. */
 type Computed = 'W' | 'dg' | 'dv' | 'sums';
 
 /** One of the computations of weight normalization on a GPU. */
 export interface Step {
   readonly computed: Computed;
-  /** Whether Σ dW·v is needed, besides Σ v². */
+  /** True if Σ dW·v is needed, besides Σ v². */
   readonly withProducts: boolean;
-  /** Whether the sums are read from `sums`, where other workgroups have written them for each part; else added up. */
+  /** True if the sums are read from `sums`, where other workgroups have written them for each part; else added up. */
   readonly fromParts: boolean;
 }
 
 /**
- * The WGSL of a step: each workgroup adds up its slices, its threads have the sums, and each writes what it read.
+ * The WGSL of a step: each workgroup adds up its slices, its threads get the sums, and each thread writes the elements
+ * that it read.
  *
  * Sums are of numbers that are multiplied by a power of two, the {@link range inverse} of the largest. A slice is added
  * up without it first, at the speed of memory; only where float32 is too small or too large for that, again.
@@ -68,8 +69,8 @@ fn scaleOf(largest : Norm) -> Norm {
   return select(powerOf2(exponentOf(largest) + Bits(1)), Norm(1), largest == Norm(0));
 }
 
-// True for what is less than that, or more than float32 can well add up to. As integers, so that NaN is more: it may be the
-// difference of two products that were too large.
+// True for sums that are too small or too large for float32. They are compared as integers, so that NaN is too large:
+// it may be the difference of two products that were too large.
 fn isOutside(sum : Norm, least : f32) -> bool {
   let size = bitcast<Bits>(abs(sum));
   return any((size < Bits(bitcast<u32>(least))) | (size > Bits(bitcast<u32>(0x1p126f))));
@@ -83,7 +84,7 @@ fn merged(a : Sums, b : Sums) -> Sums {
   return Sums(squares, a.products * ofA + b.products * ofB, largest);
 }`;
 
-/** Where a slice starts, or where in it a number is: the coordinates along the axes of this kind. */
+/** The start of a slice, or the position of a number in it: the coordinates along the axes of this kind. */
 function offset(name: string, runs: readonly Run[], isKept: boolean): string {
   const places = runs.flatMap((run, i) => (run.isKept === isKept ? [i] : [])).reverse();
   const terms = places.map((i, k) =>
@@ -94,7 +95,7 @@ function offset(name: string, runs: readonly Run[], isKept: boolean): string {
   return `fn ${name}(index : i32) -> i32 { var offset = 0; var rest = index; ${terms.join(' ')} return offset; }`;
 }
 
-/** What one thread adds up. */
+/** The sum of one thread. */
 function reduceSlice(
   { components, isAcross, threadsOfSlice }: WorkgroupSchedule,
   { withProducts }: Step,
@@ -133,8 +134,8 @@ function withEach(
 /**
  * Has every thread do something with the sums of all threads of its slice.
  *
- * Of many, some threads do it with their share first, so that none has to do it more often than twice the square root of
- * how many they are, at the price of one barrier. A tree has a barrier for each level.
+ * With n parts, some threads first combine their share, so that no thread combines more than 2·√n. This takes one
+ * barrier. A tree takes a barrier for each level.
  */
 function combine(schedule: WorkgroupSchedule, statements: string): string {
   const { threadsOfSlice } = schedule;
@@ -193,10 +194,10 @@ const writeSums = `
   result[i + 2] = total.largest;`;
 
 /**
- * What is written to where v was read, or once for each norm.
+ * The statements that write at the positions where v was read, or once for each norm.
  *
- * v is multiplied by its power of two first, and by g/‖v‖, which may be beyond float32, in three factors: its digits, and
- * twice half its power of two. So nothing on the way is too small or too large where the result is not.
+ * v is multiplied by its power of two first, and by g/‖v‖, which may be beyond float32, in three factors: its digits,
+ * and twice half its power of two. So nothing on the way is too small or too large where the result is not.
  */
 function write(computed: Exclude<Computed, 'sums'>, threadsOfSlice: number): string {
   const each = {

@@ -6,7 +6,7 @@ import type { WeightNormKernels } from './kernels.ts';
 import { weightNormReference } from './reference.ts';
 import { weightNormSecondGradient } from './secondGradient.ts';
 
-/** What the kernels get besides tensors. */
+/** The arguments of the kernels beside tensors. */
 interface Attributes extends NamedAttrMap {
   axes: number[];
   eps: number;
@@ -45,7 +45,10 @@ export function defineWeightNorm(kernelsInUse: KernelsInUse<WeightNormKernels>):
   };
 }
 
-/** True for what the kernels take; the reference also takes other dtypes, a g that is broadcast, and nothing at all. */
+/**
+ * True for tensors that the kernels take. The reference also takes other dtypes, a g that is broadcast, and empty
+ * tensors.
+ */
 function canBeFused(g: Tensor, v: Tensor, axes: readonly number[]): boolean {
   const norms = v.shape.reduce((count, size, axis) => (axes.includes(axis) ? count : count * size), 1);
   return g.dtype === 'float32' && v.dtype === 'float32' && v.size > 0 && g.size === norms;

@@ -7,7 +7,7 @@ import { type Run, runsOf } from './layout.ts';
  * Sizes are counted in elements: single numbers, or four neighbouring ones that are read at once.
  */
 export interface WorkgroupSchedule {
-  /** How many numbers an element has. */
+  /** The number of numbers in an element. */
   readonly components: 1 | 4;
   /** The axes; the last one is counted in elements. */
   readonly runs: readonly Run[];
@@ -15,10 +15,10 @@ export interface WorkgroupSchedule {
   readonly isAcross: boolean;
   readonly slices: number;
   readonly length: number;
-  /** How many threads a workgroup has, and how many of them take a slice. */
+  /** The number of threads of a workgroup, and the number of them that take a slice. */
   readonly threads: number;
   readonly threadsOfSlice: number;
-  /** How many workgroups share a slice. Where it is more than one, another dispatch reduces their sums. */
+  /** The number of workgroups that share a slice. If it is more than one, another dispatch reduces their sums. */
   readonly parts: number;
   readonly count: number;
 }
@@ -37,13 +37,16 @@ const MOST_THREADS = 256;
 const FEW_GROUPS = 32;
 const ENOUGH_GROUPS = 512;
 
-/** What a thread reads at least before another is added; twice that, before another workgroup is. */
+/**
+ * The least number of reads of a thread before another thread is added. It is twice that before another workgroup is
+ * added.
+ */
 const LEAST_READS = 16;
 
 /** As many threads that read neighbouring elements read whole lines of memory. */
 const NEIGHBOURS = 16;
 
-/** How many neighbouring numbers are as much as a GPU reads at once, 64 bytes. */
+/** The number of neighbouring numbers that a GPU reads at once: 64 bytes. */
 const LINE = 16;
 
 /** The schedule for a tensor with a norm over some axes. */

@@ -4,7 +4,7 @@ import { convolution, convolutionInputGradient } from './convolution.ts';
 import { type ConvolutionGeometry, outputSize, type Pair } from './correlate.ts';
 import { type DepthWindow, foldDepth, unfoldDepth } from './depthTaps.ts';
 
-/** How a filter moves over one, two or three axes; each list has a number for every axis. */
+/** The movement of a filter over one, two or three axes. Each list has a number for every axis. */
 export interface GeometryNd {
   /** Steps between two outputs, in input elements. */
   readonly strides: readonly number[];
@@ -105,7 +105,7 @@ function planeOf({ strides, dilations, pads, groups }: GeometryNd): ConvolutionG
   };
 }
 
-/** What holds for the height and for the width; a sequence has no height. */
+/** The values for the height and the width; a sequence has no height. */
 function lastTwo<T>(axes: readonly T[], height: T): [T, T] {
   return [axes.at(-2) ?? height, axes.at(-1)!];
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 /** One number for the height, one for the width. */
 export type Pair = readonly [number, number];
 
-/** How a filter moves over an image. */
+/** The movement of a filter over an image. */
 export interface ConvolutionGeometry {
   /** Steps between two outputs, in input pixels. */
   readonly strides: Pair;
@@ -28,8 +28,8 @@ export function outputSize(
 }
 
 /**
- * 2-d cross-correlation for every geometry, also those that tfjs refuses. Has no gradient of its own: it is what the
- * convolution and both of its gradients compute.
+ * 2-d cross-correlation for every geometry, also those that tfjs refuses. It has no gradient: the convolution and both
+ * of its gradients compute with it.
  *
  * @remarks
  * **Shape**: x `[n, height, width, groups·in]`, filter `[kh, kw, in, groups·out]`; output `[n, oh, ow, groups·out]`.
@@ -52,7 +52,7 @@ export function correlate(x: Tensor4D, filter: Tensor4D, geometry: ConvolutionGe
   return (inPerGroup <= groups ? channelByChannel : groupByGroup)(cropped, filter, groups, windowed);
 }
 
-/** What the tfjs kernels take. */
+/** The arguments of the tfjs kernels. */
 interface Window {
   readonly strides: Pair;
   readonly dilations: Pair;
@@ -99,8 +99,8 @@ function channelByChannel(x: Tensor4D, filter: Tensor4D, groups: number, windowe
 }
 
 /**
- * Strides and dilations at once, which tfjs refuses, also on different axes. A common factor of both on one axis means
- * that the other pixels are never looked at: they are dropped first. What remains is computed at stride 1, then thinned.
+ * Strides and dilations at once, which tfjs refuses, also on different axes. With a common factor of both on one axis,
+ * the other pixels are never read: they are dropped first. The rest is computed at stride 1, then thinned.
  */
 function correlateSparsely(x: Tensor4D, filter: Tensor4D, geometry: ConvolutionGeometry): Tensor4D {
   const { strides, dilations } = geometry;
@@ -142,7 +142,7 @@ function crop(x: Tensor4D, pads: ConvolutionGeometry['pads']): Tensor4D {
   return tf.slice(x, begin, size);
 }
 
-/** What a pair of pads adds, without what it crops. */
+/** The elements that a pair of pads adds, without those that it crops. */
 const added = ([before, after]: Pair): Pair => [Math.max(before, 0), Math.max(after, 0)];
 
 /** The pads as tfjs takes them. */

@@ -2,7 +2,7 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConvolutionGeometry, correlate } from './correlate.ts';
 
-/** How the input gradient is laid out along one axis. */
+/** The layout of the input gradient along one axis. */
 interface AxisPlan {
   /** Strides of the convolution, after zeros between the elements of dy have taken their place where they must. */
   readonly stride: number;
@@ -13,7 +13,7 @@ interface AxisPlan {
   readonly filterPad: [number, number];
   /** Taps that one element of the gradient sees. */
   readonly taps: number;
-  /** How many of `stride` neighbouring elements see any tap, from `firstPhase` on. */
+  /** The number of elements, among `stride` neighbours from `firstPhase` on, that see any tap. */
   readonly phases: number;
   readonly firstPhase: number;
   /** Number of blocks of `stride` elements that cover the input. */

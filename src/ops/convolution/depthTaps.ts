@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { applyLinear, type LinearMap } from '../linearMap/linearMap.ts';
 import type { Pair } from './correlate.ts';
 
-/** How the taps of a filter lie along the depth of a volume. */
+/** The positions of the taps of a filter along the depth of a volume. */
 export interface DepthWindow {
   /** Depth of the input. */
   readonly depth: number;
@@ -20,7 +20,7 @@ export interface DepthWindow {
 type Shape4D = readonly [number, number, number, number];
 
 /**
- * What every output sees along the depth, as channels.
+ * Returns the elements that every output sees along the depth, as channels.
  *
  * `y[n, q, p, g, i, c] = x[n, q·stride + i·dilation − before, p, g, c]`, zero outside
  *

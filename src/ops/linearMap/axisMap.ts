@@ -2,7 +2,7 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { applyLinear } from './linearMap.ts';
 
-/** What an output is made of: indices of inputs, each with its weight. */
+/** The inputs of an output: their indices and weights. */
 export type Terms = readonly (readonly [index: number, weight: number])[];
 
 /**
@@ -30,7 +30,7 @@ export function mapAxis(x: Tensor, axis: number, terms: readonly Terms[]): Tenso
   return tf.reshape(tf.transpose(tf.reshape(mapped, [outer, inner, terms.length]), [0, 2, 1]), shape);
 }
 
-/** What a gathered number costs on wasm and cpu, in multiplications of a matrix product. */
+/** The cost of a gathered number on wasm and cpu, in multiplications of a matrix product. */
 const GATHER_COST = 250;
 
 function mapRows(x: Tensor2D, terms: readonly Terms[]): Tensor {

@@ -35,13 +35,13 @@ export function reflectionFactor(V: Tensor, read?: SyncReader): Tensor {
   return triangularInverse(tf.mul(matMulTN(V, V), halfOfDiagonal), read);
 }
 
-/** How many reflections are applied at once. */
+/** The number of reflections that are applied at once. */
 const BLOCK = 32;
 
 /**
- * The first columns of a product of many reflections, which differs from `householderProduct` in what it costs: the
- * reflections are applied by blocks, each to the rows and columns that it changes, so that it takes a third of the
- * multiplications and no more memory than four times the result.
+ * The first columns of a product of many reflections, as `householderProduct`, at a lower cost. It applies the
+ * reflections in blocks, each to the rows and columns that it changes. This takes a third of the multiplications, and
+ * at most four times the memory of the result.
  *
  * @remarks
  * **Shape**: vectors: [b, n, k], as of `qr`; result [b, n, columns], `k ≤ columns ≤ n`.

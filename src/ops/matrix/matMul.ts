@@ -9,7 +9,7 @@ import { transpose } from './transpose.ts';
 // has for a product does that, whether the product did or not. Here the factor is transposed first. And as slow is that of
 // a batch of more than one, so that the matrices of a batch are multiplied one by one unless they are small.
 
-/** How many multiplications a product takes from which on it is faster by itself than in a batch, on the wasm backend. */
+/** From this number of multiplications on, a product is faster by itself than in a batch, on the wasm backend. */
 const LARGE = 2 ** 17;
 
 /**

@@ -21,10 +21,10 @@ const DEGREE_16: Degree = { degree: 16, block: 4, size: 2.5 };
 /** The smallest norm that matrices are scaled to. */
 const LEAST_NORM = 1e-9;
 
-/** How often the result is squared at most. */
+/** The largest number of squarings of the result. */
 const SQUARINGS = 9;
 
-/** Where one more squaring is needed. */
+/** The norms from which one more squaring is needed. */
 const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 2 ** i);
 
 /**
@@ -33,8 +33,9 @@ const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 
  * The size that decides, by the powers of A that are computed anyway, is between the largest eigenvalue and
  * `max(‖A³‖^⅓, ‖A⁴‖^¼)`, about thrice that; a matrix of a size above 1,280 is scaled down to it.
  *
- * Where the size is known, matrices that are all small have a smaller degree, and none is squared more often than one of
- * them has to be. Elsewhere all nine squarings are computed, and those that a matrix does not need multiply by I.
+ * If the numbers can be read, small matrices get a polynomial of a lower degree, and the batch is squared only as often
+ * as its largest matrix needs. Otherwise all nine squarings are computed, and those that a matrix does not need
+ * multiply by I.
  *
  * @remarks
  * **Shape**: A, eᴬ: [b, n, n].
@@ -44,8 +45,8 @@ const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 
  */
 export function matrixExp(A: Tensor, read: SyncReader = hostValues): Tensor {
   const n = A.shape[2]!;
-  // Scaled to a norm of 1, so that no power overflows. Powers of what is smaller than the limit do not count anyway, and
-  // gradients that were multiplied by a smaller scale would lose digits.
+  // Scaled to a norm of 1, so that no power overflows. Powers of numbers below the limit do not matter, and gradients
+  // that are multiplied by a smaller scale would lose digits.
   const norm = stopGradient(() => tf.maximum(tf.max(tf.sum(tf.abs(A), 2, true), 1, true), LEAST_NORM));
   const unit = tf.div(A, norm);
   const identity = tf.broadcastTo(tf.eye(n), A.shape);

@@ -21,8 +21,8 @@ export interface SingularVectors {
  *
  * **Shape**: `matrix`: [m, n]; `right`: [n]; `left` and result: [m].
  *
- * @param left - what the result is where `‖Mv‖` is not above `eps`, or not finite: a zero matrix turns no vector to zero,
- * and an infinite one none to NaN, which no later step could leave
+ * @param left - the result where `‖Mv‖` is at most `eps` or not finite. So a zero matrix makes no vector zero and an
+ * infinite one makes none NaN, which no later step could correct
  */
 const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
   unitOr(left, matVec(matrix, right, false), eps);

@@ -7,7 +7,7 @@ import { plainMatMul } from './matMul.ts';
 import { transpose } from './transpose.ts';
 import { tril, triu } from './triangular.ts';
 
-/** How many columns are eliminated before the rest of the matrix is brought up to date. */
+/** The number of columns that are eliminated before the rest of the matrix is updated. */
 const PANEL = 32;
 
 /** `A = H₁H₂⋯H_k·R`, by reflections as of `householderProduct`. */
@@ -59,7 +59,7 @@ export function qr(A: Tensor, read: SyncReader = hostValues): QrFactors {
   });
 }
 
-/** As {@link tf.tidy}, for what has named tensors. */
+/** As {@link tf.tidy}, for an object with named tensors. */
 const inTidy = <T extends object>(compute: () => T): T =>
   tf.tidy(compute as unknown as () => tf.TensorContainer) as unknown as T;
 
@@ -68,7 +68,7 @@ const reflectRows = (A: Tensor, { V, T }: BlockReflection): Tensor =>
   tf.sub(A, plainMatMul(plainMatMul(plainMatMul(A, V), T), V, false, true));
 
 /**
- * Eliminates what is below the diagonal in a few columns, the first of which is column `start` of the matrix. All are
+ * Eliminates the elements below the diagonal in a few columns, beginning with column `start` of the matrix. All are
  * transposed, [b, width, n]; the vectors have their ones.
  */
 function eliminatePanel(columns: Tensor, start: number, read: SyncReader): QrFactors {

@@ -12,10 +12,10 @@ const SMALL = 4;
 const SMALL_KNOWN = 64;
 
 /**
- * The inverses of upper triangular matrices; what is below the diagonal counts as zero.
+ * The inverses of upper triangular matrices. Elements below the diagonal count as zero.
  *
- * By halves, `[[A, B], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹BC⁻¹], [0, C⁻¹]]`, all blocks of a level at once: about a dozen operations
- * for each doubling of n.
+ * By halves, `[[A, B], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹BC⁻¹], [0, C⁻¹]]`, all blocks of a level at once: about a dozen
+ * operations for each doubling of n.
  *
  * @remarks
  * **Shape**: M, M⁻¹: [b, n, n].

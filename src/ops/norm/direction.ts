@@ -52,7 +52,7 @@ export function direction(v: Tensor, axes: readonly number[], eps: number): Dire
 /** x / divisor, the largest number where that is too large for float32; the gradient is that of the division. */
 function boundedQuotient(x: Tensor, divisor: Tensor): Tensor {
   const quotient = tf.div(x, divisor);
-  // What is infinite before the division stays infinite, and NaN stays NaN.
+  // Values that are infinite before the division stay infinite, and NaN stays NaN.
   const overflow = stopGradient(() => {
     const bounded = tf.minimum(tf.maximum(quotient, -LARGEST_FLOAT32), LARGEST_FLOAT32);
     return tf.where(tf.greater(tf.abs(x), LARGEST_FLOAT32), quotient, bounded);

@@ -6,8 +6,8 @@ import { scaleAlong } from './norm.ts';
  * A tensor divided by its largest magnitude; zeros stay zeros. Products of the result neither over- nor underflow.
  *
  * **Shape**: kept.
- * **Gradient**: with the divisor as a constant, which is right where what is computed from the result does not depend on
- * the scale of `x`. Of any order.
+ * **Gradient**: of any order, with the divisor as a constant. This is right if the caller's result does not depend on
+ * the scale of `x`.
  */
 export function scaleToOne(x: Tensor): Tensor {
   const op = tf.customGrad((...args) => {

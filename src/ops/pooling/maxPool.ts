@@ -13,7 +13,7 @@ export interface PoolWindow {
   readonly pads: readonly Pair[];
 }
 
-/** What stands outside of the input where −∞ cannot: 0·(−∞) is no number. */
+/** The value outside of the input. It is not −∞, because 0·(−∞) is not a number. */
 const LOWEST = -3.4028234663852886e38;
 
 /**
