@@ -31,7 +31,7 @@ const arrows: Record<string, readonly string[]> = {
 /** Packages that one folder only may import; `@tensorflow/tfjs-core` is everybody's. */
 const packages: Record<string, readonly string[]> = {
   checkpoint: ['fflate'],
-  cli: ['@tensorflow/tfjs-backend-cpu', 'cli-progress', 'commander'],
+  cli: ['@tensorflow/tfjs-backend-cpu'],
   decorators: ['reflect-metadata'],
   layers: ['@tensorflow/tfjs-layers'],
 };

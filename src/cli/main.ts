@@ -1,13 +1,14 @@
 #!/usr/bin/env node
+/// <reference types="node" />
 import { run } from './run.ts';
 
-// Who reads the output may have read enough: `inspect FILE | head`.
+// A reader of the output may stop early: `inspect FILE | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;
 });
 
-// The first interruption takes away what was written so far; a second one ends the process as ever.
+// The first interruption removes the unfinished output; a second one ends the process at once.
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
 

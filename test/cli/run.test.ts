@@ -287,7 +287,7 @@ describe('the output', () => {
       join(folder, 'link.safetensors'),
     ]) {
       const { code, error } = await call('fold', input, '-o', target);
-      expect([code, error]).toEqual([2, expect.stringMatching(/the file that is read.*\[OPTION\]/)]);
+      expect([code, error]).toEqual([2, expect.stringMatching(/a file that is read.*\[OPTION\]/)]);
     }
     expect(readFileSync(input)).toEqual(before);
   });

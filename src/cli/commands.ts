@@ -1,0 +1,79 @@
+import { type ConvertOptions, convert } from './convert.ts';
+import { type InspectOptions, inspect } from './inspect.ts';
+import type { Terminal } from './run.ts';
+
+/** An option of a command. */
+export interface CommandOption {
+  /** `-o, --output <file>`: the short form, if any, the long one, and the value of an option that is not a flag. */
+  readonly flags: string;
+  readonly text: string;
+  readonly isRequired?: boolean;
+  /** True if it may be given several times: its value is an array. */
+  readonly isRepeatable?: boolean;
+  /** The only values that it takes. */
+  readonly choices?: readonly string[];
+}
+
+/** A command, which reads one file. */
+export interface Command {
+  readonly name: string;
+  readonly text: string;
+  /** A description of the file. */
+  readonly file: string;
+  readonly options: readonly CommandOption[];
+  /** Runs it; `values` has the options by their names in camelCase. */
+  run(file: string, values: object, terminal: Terminal): Promise<void>;
+}
+
+const output: CommandOption = {
+  flags: '-o, --output <file>',
+  text: 'the safetensors file to write, or to replace',
+  isRequired: true,
+};
+const prefix: CommandOption = {
+  flags: '--prefix <path>',
+  text: 'take only the tensors below this path, and leave the path out of their names',
+};
+const exclude: CommandOption = {
+  flags: '--exclude <glob>',
+  text: 'leave the weights of these names as they are; may be given several times',
+  isRepeatable: true,
+};
+const json: CommandOption = { flags: '--json', text: 'print JSON' };
+
+/** The commands of `tfjs-parametrize`. */
+export const commands: readonly Command[] = [
+  {
+    name: 'inspect',
+    text: 'list the tensors of a file, its parametrizations and its ties',
+    file: '.pt, .pth, .ckpt, .safetensors, or an index of shards; a path or a URL',
+    options: [prefix, json],
+    run: (file, values, terminal) => inspect(file, values as InspectOptions, terminal),
+  },
+  {
+    name: 'fold',
+    text: 'compute plain weights of parametrized ones, by their names or by the recipe in the file',
+    file: 'a path or a URL',
+    options: [output, prefix, exclude, json],
+    run: (file, values, terminal) =>
+      convert('fold', file, { ...(values as ConvertOptions), keyFormat: 'folded' }, terminal),
+  },
+  {
+    name: 'convert',
+    text: 'write the tensors as safetensors, in one key format',
+    file: 'a path or a URL',
+    options: [
+      output,
+      {
+        flags: '--key-format <name>',
+        text: 'how normalized weights are named; folded computes them',
+        isRequired: true,
+        choices: ['modern', 'legacy', 'folded'],
+      },
+      prefix,
+      exclude,
+      json,
+    ],
+    run: (file, values, terminal) => convert('convert', file, values as ConvertOptions, terminal),
+  },
+];
