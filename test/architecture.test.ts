@@ -22,7 +22,7 @@ const arrows: Record<string, readonly string[]> = {
   model: ['stateDict', 'legacy', 'parametrizations', 'parametrize', 'nn', 'engine'],
   decorators: ['parametrize', 'nn'],
   layers: ['model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
-  checkpoint: ['model', 'stateDict', 'nn'],
+  checkpoint: ['engine', 'model', 'stateDict', 'nn'],
   cli: ['checkpoint', 'stateDict', 'model'],
   'index.ts': ['model', 'nn.ts', 'parametrizations', 'parametrize'],
   'nn.ts': ['nn'],
@@ -38,12 +38,23 @@ const packages: Record<string, readonly string[]> = {
 
 const lineLimit = 250;
 
-/** What only `engine/` may touch: the engine of tfjs, and what its tensors and optimizers do not document. */
+/**
+ * Folders whose subfolders still know each other: a module writes and reads its own state dict (nn), a chain knows the
+ * attachment to its host (parametrize), a file its format and the other way round (checkpoint).
+ */
+const entangled = ['checkpoint', 'nn', 'parametrize'];
+
+/** What only `engine/` may touch: the engine of tfjs, and what tfjs and tfjs-layers do not document. */
 const engineInternals = [
   /\bengine\(\)|_tfengine/,
   /(?<!\.\.)\.(scopeId|kept|isDisposedInternal)\b/,
   /\boriginalName\b|\baccumulated[A-Z]/,
+  /\b(_trainableWeights|_nonTrainableWeights|_refCount|inboundNodes|outboundNodes)\b/,
+  /\b(collectedTrainableWeights|makeTrainFunction|SerializationMap)\b/,
 ];
+
+/** Questions which backend runs: kernels are made for backends by name, and the command line chooses one. */
+const backendQuestions = /\bgetBackend\(|\bisWasm\(/;
 
 /** Synchronous reads of tensor data: impossible on webgpu, a stall on webgl. */
 const synchronousReads = /\b(dataSync|arraySync|bufferSync|readSync)\b/;
@@ -185,6 +196,23 @@ describe('the sources', () => {
     expect(external.sort()).toEqual(['@tensorflow/tfjs-core', 'reflect-metadata']);
   });
 
+  // Two folders that import each other's types are one concept in two places, whatever runs first.
+  it('have folders that import each other in one direction, types and subfolders too', () => {
+    const broken = circles().filter((circle) => !entangled.some((folder) => circle.startsWith(`${folder}/`)));
+    expect(broken).toEqual([]);
+  });
+
+  it('ask which backend runs in engine, ops and kernels only, and name none in ops', () => {
+    const askers = ['engine', 'ops', 'kernels', 'cli'];
+    const broken = violations(({ folder, code }) => [
+      ...(askers.includes(folder) ? [] : linesWith(code, (line) => backendQuestions.test(line))),
+      ...(folder === 'ops'
+        ? linesWith(code, (line) => /getBackend|['"](cpu|wasm|webgl|webgpu)['"]/.test(line))
+        : []),
+    ]);
+    expect(broken).toEqual([]);
+  });
+
   it('touch the internals of tfjs in engine only', () => {
     const broken = violations(({ folder, code }) =>
       folder === 'engine' ? [] : linesWith(code, (line) => engineInternals.some((part) => part.test(line))),
@@ -201,6 +229,35 @@ describe('the sources', () => {
     expect(broken).toEqual([]);
   });
 });
+
+/** The concept that a file belongs to: its subfolder, or itself where it stands outside of one. */
+const conceptOf = (path: string): string => path.split('/').slice(0, 2).join('/');
+
+/** The pairs of concepts that reach each other by imports, as `a -> b`. */
+function circles(): string[] {
+  const edges = new Map<string, Set<string>>();
+  for (const { path, imports } of sources) {
+    const from = conceptOf(path);
+    if (!edges.has(from)) edges.set(from, new Set());
+    for (const imported of imports.filter(isFile)) edges.get(from)!.add(conceptOf(imported));
+    edges.get(from)!.delete(from);
+  }
+  const reach = (from: string, found = new Set<string>()): Set<string> => {
+    for (const to of edges.get(from) ?? []) {
+      if (found.has(to)) continue;
+      found.add(to);
+      reach(to, found);
+    }
+    return found;
+  };
+  // Two types in files of one folder that name each other are one concept.
+  const isFolder = (concept: string): boolean => !byPath.has(concept);
+  return [...edges].flatMap(([from, to]) =>
+    [...to]
+      .filter((other) => reach(other).has(from) && (isFolder(from) || isFolder(other)))
+      .map((other) => `${from} -> ${other}`),
+  );
+}
 
 function linesWith(code: string, wanted: (line: string) => boolean): string[] {
   return code

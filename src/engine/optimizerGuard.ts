@@ -2,6 +2,7 @@ import type { NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from '@tenso
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
+import { wrapOnce } from '../core/wrapOnce.ts';
 import {
   concernsUs,
   isComputing,
@@ -14,6 +15,7 @@ import {
   setOwners,
 } from './optimizerOwners.ts';
 import { firstSlots, isStateless } from './optimizerSlots.ts';
+import { registeredPrototype } from './registeredClass.ts';
 import { isAlive, variableNamed } from './variable.ts';
 
 // Note [Guarded steps]. tfjs has no hook between an optimizer and its variables, so three of its methods are wrapped: `applyGradients` and `setWeights` of its seven optimizers, found in its registry of classes, and
@@ -172,9 +174,8 @@ let isInstalled = false;
 function install(): void {
   if (isInstalled) return;
   isInstalled = true;
-  const classes = tf.serialization?.SerializationMap?.getMap?.().classNameMap ?? {};
   for (const name of CLASSES) {
-    const prototype: unknown = classes[name]?.[0]?.prototype;
+    const prototype = registeredPrototype(name);
     wrap(prototype, 'applyGradients');
     wrap(prototype, 'setWeights');
   }
@@ -191,14 +192,8 @@ export function guardClassOf(optimizer: Optimizer): void {
   if (!own.some(isGuarded)) wrap(own.at(-1), 'applyGradients');
 }
 
-/** Wraps a method that an object has itself, once, whichever copies of this package do it. */
-function wrap<K extends keyof OptimizerMethods>(prototype: unknown, name: K): void {
-  const descriptor = prototype == null ? undefined : Object.getOwnPropertyDescriptor(prototype, name);
-  const original: unknown = descriptor?.value;
-  if (typeof original !== 'function' || GUARDED in original) return;
-  const guarded = guards[name](original as OptimizerMethods[K]);
-  Object.defineProperty(guarded, GUARDED, { value: true });
-  Object.defineProperty(prototype, name, { ...descriptor, value: guarded });
+function wrap<K extends keyof OptimizerMethods>(prototype: object | undefined, name: K): void {
+  if (prototype !== undefined) wrapOnce(prototype as OptimizerMethods, name, GUARDED, guards[name]);
 }
 
 // Before anything is registered, because state may be restored before.

@@ -1,7 +1,7 @@
 import { patchMethod } from '../core/patchMethod.ts';
+import type { Layer } from '../engine/layer.ts';
 import { recording } from '../engine/tape.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
-import type { Layer } from './layer.ts';
 
 const listsOf = new WeakMap<Layer, Set<ParametrizationList>>();
 

@@ -1,22 +1,13 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '../engine/layerVariable.ts';
+import { collectedWeights, collectWeights, type Model } from '../engine/modelTraining.ts';
 import { concernsUs, ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
 import { checkOptimizer, planMissingState, planState } from '../model/optimizerState.ts';
-import type { Layer } from './layer.ts';
 import { attachmentOf, weightBehind } from './layerAttachment.ts';
-
-/** The part of a model of tfjs-layers that this adapter uses. */
-export interface Model extends Layer {
-  /** The weights that `fit` trains: those that were trainable at `compile`. */
-  collectedTrainableWeights?: LayerVariable[] | null;
-  readonly optimizer?: Optimizer | null;
-  /** The inner model to which a sequential model delegates. */
-  readonly model?: Model | null;
-}
 
 /** A model, and the one that it passes its training on to. */
 const trainedModels = (model: Model): Model[] =>
-  [model, model.model].filter((part): part is Model => part?.collectedTrainableWeights != null);
+  [model, model.model].filter((part): part is Model => part != null && collectedWeights(part) !== null);
 
 /**
  * Returns the weights that a model has to collect after registrations and removals: originals in place of weights that
@@ -44,10 +35,10 @@ export function collectCurrentWeights(caller: string, model: Model): void {
   const parts = trainedModels(model);
   for (const { optimizer } of parts) if (optimizer != null) checkOptimizer(caller, optimizer);
   for (const part of parts) {
-    const collected = part.collectedTrainableWeights!;
+    const collected = collectedWeights(part)!;
     const weights = currentWeights(collected);
     if (part.optimizer != null) moveState(caller, part.optimizer, collected, weights);
-    part.collectedTrainableWeights = weights;
+    collectWeights(part, weights);
   }
 }
 
@@ -72,10 +63,11 @@ function moveState(
  * are concerned.
  */
 export function keepStateSinceCompile(caller: string, model: Model): void {
-  const { optimizer, collectedTrainableWeights } = model;
-  if (optimizer == null || collectedTrainableWeights == null) return;
+  const { optimizer } = model;
+  const collected = collectedWeights(model);
+  if (optimizer == null || collected === null) return;
   const owners = ownersOf(optimizer);
-  const variables = variablesOf(collectedTrainableWeights);
+  const variables = variablesOf(collected);
   if (owners === undefined || !concernsUs(variables, owners === 'restored' ? [] : owners)) return;
   planMissingState(caller, optimizer, variables)();
 }

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
+import { isLayer, type Layer } from '../engine/layer.ts';
 import type { LayerVariable } from '../engine/layerVariable.ts';
 import { alias, scoped } from '../engine/scope.ts';
 import { maxNorm } from '../parametrizations/maxNorm.ts';
@@ -10,7 +11,7 @@ import { nonNeg } from '../parametrizations/nonNeg.ts';
 import { unitNorm } from '../parametrizations/unitNorm.ts';
 import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
 import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
-import { everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
+import { everyLayer, ownWeights } from './layer.ts';
 import { syncModel } from './syncModel.ts';
 import { teachLayers } from './teachLayers.ts';
 

@@ -1,5 +1,6 @@
-import { type Edge, type Graph, type GraphLayer, isContainer } from './graph.ts';
-import type { Layer } from './layer.ts';
+import type { Layer } from '../engine/layer.ts';
+import { callsOf, callsOnOutputs, type GraphLayer, type SymbolicTensor } from '../engine/layerGraph.ts';
+import { type Graph, isContainer } from './graph.ts';
 
 /**
  * The order of features. For flattened maps, the lengths of the axes of the maps, channels last: torch flattens the
@@ -56,10 +57,10 @@ const recurrent = setOf('SimpleRNN LSTM GRU RNN Bidirectional');
 /** Finds where features are flattened maps, in the graph of a model. */
 export function featureOrders(graph: Graph): FeatureOrders {
   const notes = new Set<string>();
-  const asked = new Map<Edge, FeatureOrder>();
-  const kinds = new Map<Edge, Kind>();
+  const asked = new Map<SymbolicTensor, FeatureOrder>();
+  const kinds = new Map<SymbolicTensor, Kind>();
 
-  function kindOf(edge: Edge): Kind {
+  function kindOf(edge: SymbolicTensor): Kind {
     const known = kinds.get(edge);
     if (known !== undefined) return known;
     kinds.set(edge, unknown); // against cycles of layers that are shared
@@ -68,10 +69,10 @@ export function featureOrders(graph: Graph): FeatureOrders {
     return kind;
   }
 
-  function find(edge: Edge): Kind {
+  function find(edge: SymbolicTensor): Kind {
     const layer = edge.sourceLayer;
     const type = layer.getClassName();
-    const inputs = layer.inboundNodes[edge.nodeIndex ?? 0]?.inputTensors ?? [];
+    const inputs = callsOf(layer)[edge.nodeIndex ?? 0]?.inputTensors ?? [];
     if (type === 'InputLayer') return inputKind(edge);
     if (isContainer(layer)) return same((layer.outputs ?? []).slice(edge.outputTensorIndex ?? 0).slice(0, 1));
     if (type === 'TimeDistributed') return inTime((layer as unknown as { layer: Layer }).layer, inputs);
@@ -87,7 +88,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     return unknown;
   }
 
-  function inputKind(edge: Edge): Kind {
+  function inputKind(edge: SymbolicTensor): Kind {
     const outside = graph.outsideOf.get(edge);
     if (outside !== undefined) return same(outside);
     if (edge.shape.length === 2) return features;
@@ -95,7 +96,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
   }
 
   /** The kind that several tensors have in common. */
-  function same(edges: readonly Edge[]): Kind {
+  function same(edges: readonly SymbolicTensor[]): Kind {
     const [first, ...others] = edges.map(kindOf);
     const flat = [first, ...others].find((kind) => kind?.is === 'unknown' && kind.flattenedBy !== undefined);
     if (flat !== undefined) return flat;
@@ -104,7 +105,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
       : unknown;
   }
 
-  function joinedKind(layer: Layer, inputs: readonly Edge[]): Kind {
+  function joinedKind(layer: Layer, inputs: readonly SymbolicTensor[]): Kind {
     const kind = same(inputs);
     if (kind.is === 'features')
       return kind.order === null ? kind : { is: 'unknown', flattenedBy: layer.name };
@@ -113,7 +114,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     return isFlat ? { is: 'unknown', flattenedBy: layer.name } : unknown;
   }
 
-  function inTime(inner: Layer, inputs: readonly Edge[]): Kind {
+  function inTime(inner: Layer, inputs: readonly SymbolicTensor[]): Kind {
     const type = inner.getClassName();
     const kind = same(inputs);
     if (convolutions.has(type)) return { ...mapsOf(inner), is: 'mapsInTime' };
@@ -123,7 +124,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     return kind.is === 'mapsInTime' ? flatKind(inner, inputs[0].shape.slice(2), kind) : unknown;
   }
 
-  function flattened(layer: Layer, input: Edge): Kind {
+  function flattened(layer: Layer, input: SymbolicTensor): Kind {
     const kind = kindOf(input);
     const sizes = input.shape.slice(1);
     if (sizes.length === 1) return kind;
@@ -136,17 +137,17 @@ export function featureOrders(graph: Graph): FeatureOrders {
   }
 
   /** The kind of the output of a Reshape to several axes: maps, if later layers use them as maps. */
-  function reshaped(edge: Edge, input: Edge): Kind {
+  function reshaped(edge: SymbolicTensor, input: SymbolicTensor): Kind {
     const kind = kindOf(input);
     return mapsFor(edge) ?? (kind.is === 'features' && kind.order === null ? features : unknown);
   }
 
   /** Maps, if a layer that works on maps takes the tensor, maybe after layers that pass it on. */
-  function mapsFor(edge: Edge, seen = new Set<Edge>()): Kind | undefined {
+  function mapsFor(edge: SymbolicTensor, seen = new Set<SymbolicTensor>()): Kind | undefined {
     if (seen.has(edge)) return undefined;
     seen.add(edge);
-    const nodes = edge.sourceLayer.outboundNodes.filter(({ inputTensors }) => inputTensors.includes(edge));
-    for (const { inputTensors, outputTensors, outboundLayer } of nodes) {
+    const calls = callsOnOutputs(edge.sourceLayer).filter(({ inputTensors }) => inputTensors.includes(edge));
+    for (const { inputTensors, outputTensors, outboundLayer } of calls) {
       const type = outboundLayer.getClassName();
       if (convolutions.has(type) || windows.has(type)) return mapsOf(outboundLayer);
       const next = isContainer(outboundLayer)
@@ -168,7 +169,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
 
   /** Asks the dense layer before a Reshape to maps for features in the order of maps. */
   function ask(layer: GraphLayer): void {
-    for (const { inputTensors, outputTensors } of layer.inboundNodes) {
+    for (const { inputTensors, outputTensors } of callsOf(layer)) {
       const [input, output] = [inputTensors[0]!, outputTensors[0]!];
       const maps = mapsFor(output);
       if (input.shape.length !== 2 || output.shape.length < 3 || maps?.is !== 'maps') continue;
@@ -185,22 +186,21 @@ export function featureOrders(graph: Graph): FeatureOrders {
   }
 
   /** The tensors that a tensor comes from, before layers that only pass it on. */
-  function rootsOf(edge: Edge): Edge[] {
+  function rootsOf(edge: SymbolicTensor): SymbolicTensor[] {
     const { sourceLayer, nodeIndex = 0, outputTensorIndex = 0 } = edge;
     if (isContainer(sourceLayer))
       return (sourceLayer.outputs ?? []).slice(outputTensorIndex).slice(0, 1).flatMap(rootsOf);
     if (sourceLayer.getClassName() === 'InputLayer')
       return (graph.outsideOf.get(edge) ?? []).flatMap(rootsOf);
     if (!passing.has(sourceLayer.getClassName())) return [edge];
-    return (sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? []).flatMap(rootsOf);
+    return (callsOf(sourceLayer)[nodeIndex]?.inputTensors ?? []).flatMap(rootsOf);
   }
 
   for (const layer of graph.layers) if (layer.getClassName() === 'Reshape') ask(layer);
 
   return {
     before(layer) {
-      const { inboundNodes } = layer as GraphLayer;
-      const kind = same(inboundNodes.flatMap(({ inputTensors }) => inputTensors.slice(0, 1)));
+      const kind = same(callsOf(layer).flatMap(({ inputTensors }) => inputTensors.slice(0, 1)));
       if (kind.is === 'features') return kind.order;
       if (kind.is === 'unknown' && kind.flattenedBy !== undefined) {
         notes.add(
@@ -210,7 +210,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
       return null;
     },
     after(layer) {
-      const [edge] = (layer as GraphLayer).inboundNodes.flatMap(({ outputTensors }) =>
+      const [edge] = callsOf(layer).flatMap(({ outputTensors }) =>
         outputTensors.filter((output) => asked.has(output)),
       );
       return edge === undefined ? null : asked.get(edge)!;

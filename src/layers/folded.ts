@@ -2,8 +2,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
 import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
+import { isLayer } from '../engine/layer.ts';
 import { cached } from '../parametrize/verbs/cached.ts';
-import { everyLayer, isLayer, ownWeights } from './layer.ts';
+import { everyLayer, ownWeights } from './layer.ts';
 import { attachmentOf } from './layerAttachment.ts';
 import { teachLayers } from './teachLayers.ts';
 

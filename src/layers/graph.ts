@@ -1,32 +1,6 @@
-import { childrenOf, type Layer } from './layer.ts';
-
-/** The part of a symbolic tensor of tfjs-layers that this folder uses. */
-export interface Edge {
-  /** With the batch. */
-  readonly shape: readonly (number | null)[];
-  readonly sourceLayer: GraphLayer;
-  readonly nodeIndex?: number;
-  readonly outputTensorIndex?: number;
-}
-
-/** One call of a layer. */
-interface GraphNode {
-  readonly inputTensors: readonly Edge[];
-  readonly outputTensors: readonly Edge[];
-  readonly outboundLayer: GraphLayer;
-}
-
-/** A layer in the graph of its models. */
-export interface GraphLayer extends Layer {
-  readonly inboundNodes: readonly GraphNode[];
-  readonly outboundNodes: readonly GraphNode[];
-  /** The layers of a model. */
-  readonly layers?: readonly GraphLayer[];
-  readonly inputs?: readonly Edge[];
-  readonly outputs?: readonly Edge[];
-  readonly inputLayers?: readonly GraphLayer[];
-  readonly outputLayers?: readonly GraphLayer[];
-}
+import type { Layer } from '../engine/layer.ts';
+import { callsOf, callsOnOutputs, type GraphLayer, type SymbolicTensor } from '../engine/layerGraph.ts';
+import { childrenOf } from './layer.ts';
 
 /** True for a model: a layer that is a graph of layers. */
 export const isContainer = (layer: Layer): boolean => Array.isArray((layer as GraphLayer).layers);
@@ -36,9 +10,9 @@ export interface Graph {
   /** The layers of the model and of those in it, models included. */
   readonly layers: readonly GraphLayer[];
   /** The outer tensors that arrive at an input of an inner model. */
-  readonly outsideOf: ReadonlyMap<Edge, readonly Edge[]>;
+  readonly outsideOf: ReadonlyMap<SymbolicTensor, readonly SymbolicTensor[]>;
   /** The outer tensors that an output of an inner model becomes. */
-  readonly resultsOf: ReadonlyMap<Edge, readonly Edge[]>;
+  readonly resultsOf: ReadonlyMap<SymbolicTensor, readonly SymbolicTensor[]>;
   /** True if a path leads from one layer to another. */
   leadsTo(from: GraphLayer, to: GraphLayer): boolean;
 }
@@ -52,22 +26,31 @@ export function graphOf(model: Layer): Graph {
     if (isContainer(layer)) for (const [, child] of childrenOf(layer)) walk(child as GraphLayer);
   };
   walk(model as GraphLayer);
-  const [outsideOf, resultsOf] = [new Map<Edge, Edge[]>(), new Map<Edge, Edge[]>()];
-  const add = (map: Map<Edge, Edge[]>, edge: Edge | undefined, other: Edge | undefined): void => {
+  const [outsideOf, resultsOf] = [
+    new Map<SymbolicTensor, SymbolicTensor[]>(),
+    new Map<SymbolicTensor, SymbolicTensor[]>(),
+  ];
+  const add = (
+    map: Map<SymbolicTensor, SymbolicTensor[]>,
+    edge: SymbolicTensor | undefined,
+    other: SymbolicTensor | undefined,
+  ): void => {
     if (edge === undefined || other === undefined || edge === other) return;
     map.set(edge, [...(map.get(edge) ?? []), other]);
   };
   const containers = layers.filter((layer) => layer !== model && isContainer(layer));
-  for (const { inputs = [], outputs = [], inboundNodes } of containers) {
-    for (const { inputTensors, outputTensors } of inboundNodes) {
+  for (const container of containers) {
+    const { inputs = [], outputs = [] } = container;
+    for (const { inputTensors, outputTensors } of callsOf(container)) {
       for (const [i, edge] of inputs.entries()) add(outsideOf, edge, inputTensors[i]);
       for (const [i, edge] of outputs.entries()) add(resultsOf, edge, outputTensors[i]);
     }
   }
   const after = (layer: GraphLayer): GraphLayer[] => {
     const around = containers.filter(({ outputLayers = [] }) => outputLayers.includes(layer));
-    const nodes = [layer, ...around].flatMap(({ outboundNodes }) => outboundNodes);
-    return nodes.flatMap(({ outboundLayer }) => [outboundLayer, ...(outboundLayer.inputLayers ?? [])]);
+    return [layer, ...around]
+      .flatMap(callsOnOutputs)
+      .flatMap(({ outboundLayer }) => [outboundLayer, ...(outboundLayer.inputLayers ?? [])]);
   };
   const leadsTo = (from: GraphLayer, to: GraphLayer): boolean => {
     const found = new Set<GraphLayer>(after(from));

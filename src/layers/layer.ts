@@ -1,31 +1,6 @@
 import { joinPath } from '../core/paths.ts';
+import { isLayer, type Layer } from '../engine/layer.ts';
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
-
-/** The part of a layer of tfjs-layers that this adapter uses beside its public interface. */
-export interface Layer {
-  readonly name: string;
-  built: boolean;
-  initialWeights: unknown[] | null;
-  _trainableWeights: LayerVariable[];
-  _nonTrainableWeights: LayerVariable[];
-  /** The weights of the layer and of all below it that are to be trained. */
-  readonly trainableWeights: readonly LayerVariable[];
-  readonly _refCount: number | null;
-  build(...args: unknown[]): void;
-  call(inputs: unknown, kwargs?: { readonly training?: unknown } | null): unknown;
-  setWeights(weights: unknown[]): void;
-  getClassName(): string;
-}
-
-/** True for a layer, a cell or a model of tfjs-layers, of whatever copy of it. */
-export const isLayer = (value: unknown): value is Layer =>
-  typeof value === 'object' &&
-  value !== null &&
-  '_trainableWeights' in value &&
-  typeof (value as { getClassName?: unknown }).getClassName === 'function';
-
-/** The lists that a layer has its own weights in. */
-export const weightLists = ['_trainableWeights', '_nonTrainableWeights'] as const;
 
 /**
  * The layers directly below a layer, with their names in paths: the layers of a model by their own names, all others by

@@ -1,4 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { type Layer, weightListsOf } from '../engine/layer.ts';
 import { holderOf, type LayerVariable, putVariable } from '../engine/layerVariable.ts';
 import { scoped } from '../engine/scope.ts';
 import { disposeVariable } from '../engine/variable.ts';
@@ -6,7 +7,6 @@ import type { ParametrizationList } from '../parametrize/chain/parametrizationLi
 import type { Attachment } from '../parametrize/host/hostKind.ts';
 import { checkConfigurable } from '../parametrize/host/tensorAccessor.ts';
 import { enterMode, leaveMode } from './callMode.ts';
-import { type Layer, weightLists } from './layer.ts';
 
 const attachments = new WeakMap<LayerVariable, LayerAttachment>();
 const computedOf = new WeakMap<LayerVariable, LayerVariable>();
@@ -121,7 +121,7 @@ export class LayerAttachment implements Attachment {
     const { layer, holders } = this;
     replace(layer, parameters, holders.parameters);
     if (buffers.length > 0) replace(layer, buffers, holders.buffers);
-    else layer._nonTrainableWeights.push(...holders.buffers);
+    else weightListsOf(layer)[1].push(...holders.buffers);
   }
 
   /** Holders for all variables of a chain; those of variables that stay, stay. */
@@ -146,8 +146,7 @@ export class LayerAttachment implements Attachment {
 
 /** Replaces weights that are neighbours in a list of a layer. Weights that are apart are removed one by one. */
 function replace(layer: Layer, from: readonly LayerVariable[], to: readonly LayerVariable[]): void {
-  for (const field of weightLists) {
-    const list = layer[field];
+  for (const list of weightListsOf(layer)) {
     const at = list.findIndex((weight) => from.includes(weight));
     if (at < 0) continue;
     const rest = list.filter((weight) => !from.includes(weight));

@@ -1,10 +1,11 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { didYouMean, typeName } from '../core/text.ts';
+import { isDisposedLayer, isLayer, isOwnWeight, type Layer } from '../engine/layer.ts';
 import { isLayerVariable } from '../engine/layerVariable.ts';
 import { isAlive } from '../engine/variable.ts';
 import type { HostKind } from '../parametrize/host/hostKind.ts';
 import { immutable } from '../parametrize/host/tensorAccessor.ts';
-import { childrenOf, isLayer, type Layer, ownWeights, weightLists } from './layer.ts';
+import { childrenOf, ownWeights } from './layer.ts';
 import { LayerAttachment } from './layerAttachment.ts';
 import { locate, mainWeight, outputAxes } from './layerType.ts';
 import { postpone } from './postponed.ts';
@@ -29,7 +30,7 @@ export const layerHost: HostKind = {
     const layer = host as Layer;
     const weight: unknown = ownWeights(layer).get(name);
     if (!isLayerVariable(weight)) throw unknownWeight(caller, layer, name);
-    if (!weightLists.some((list) => layer[list].includes(weight))) {
+    if (!isOwnWeight(layer, weight)) {
       throw new ParametrizeError(
         'TIED',
         `${caller}: ${typeName(layer)}.${name} is a weight that another layer has made with addWeight. Register on that one: both will read the same value.`,
@@ -43,7 +44,7 @@ export const layerHost: HostKind = {
 };
 
 function check(caller: string, layer: object): void {
-  if ((layer as Layer)._refCount === 0) throw disposed(caller, layer as Layer);
+  if (isDisposedLayer(layer as Layer)) throw disposed(caller, layer as Layer);
 }
 
 const disposed = (caller: string, layer: Layer): ParametrizeError =>

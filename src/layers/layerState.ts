@@ -1,11 +1,14 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
+import { isLayer, type Layer } from '../engine/layer.ts';
+import type { GraphLayer } from '../engine/layerGraph.ts';
+import type { Model } from '../engine/modelTraining.ts';
 import type { ModelState, StateKind, StatePart } from '../stateDict/modelState.ts';
-import { collectCurrentWeights, type Model } from './collectedWeights.ts';
+import { collectCurrentWeights } from './collectedWeights.ts';
 import { type FeatureOrders, featureOrders } from './featureOrder.ts';
-import { type Graph, type GraphLayer, graphOf, isContainer } from './graph.ts';
-import { everyLayer, isLayer, type Layer, ownWeights } from './layer.ts';
+import { type Graph, graphOf, isContainer } from './graph.ts';
+import { everyLayer, ownWeights } from './layer.ts';
 import { leavesOf } from './leaves.ts';
 import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
 import { withoutTied } from './tiedTensors.ts';

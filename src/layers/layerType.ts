@@ -1,7 +1,8 @@
 import { axisIn } from '../core/axes.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
-import { childrenOf, isLayer, type Layer, ownWeights } from './layer.ts';
+import { isLayer, type Layer } from '../engine/layer.ts';
+import { childrenOf, ownWeights } from './layer.ts';
 
 /** Facts about the weights of one class of layers. */
 interface LayerType {

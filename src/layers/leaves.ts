@@ -1,6 +1,7 @@
 import { joinPath } from '../core/paths.ts';
+import type { Layer } from '../engine/layer.ts';
 import { isContainer } from './graph.ts';
-import { childrenOf, type Layer } from './layer.ts';
+import { childrenOf } from './layer.ts';
 
 /** A layer of a model that is not a model itself. */
 interface Leaf {

@@ -1,7 +1,8 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { patchMethod } from '../core/patchMethod.ts';
 import { didYouMean, typeName } from '../core/text.ts';
-import { type Layer, ownWeights } from './layer.ts';
+import type { Layer } from '../engine/layer.ts';
+import { ownWeights } from './layer.ts';
 import { knownWeights } from './layerType.ts';
 
 const waiting = new WeakMap<Layer, (() => void)[]>();

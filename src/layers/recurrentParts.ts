@@ -1,7 +1,7 @@
 import { joinPath } from '../core/paths.ts';
+import type { Layer } from '../engine/layer.ts';
 import type { StateTensor } from '../stateDict/modelState.ts';
 import type { FeatureOrder } from './featureOrder.ts';
-import type { Layer } from './layer.ts';
 import { type LayerPlace, matrix, nativeTensors, type TorchPart, torchTensor, vector } from './torchParts.ts';
 
 /** The part of a recurrent layer of tfjs that this file uses. */

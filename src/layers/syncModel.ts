@@ -1,8 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
-import { collectCurrentWeights, type Model } from './collectedWeights.ts';
-import { isLayer } from './layer.ts';
+import { isLayer } from '../engine/layer.ts';
+import type { Model } from '../engine/modelTraining.ts';
+import { collectCurrentWeights } from './collectedWeights.ts';
 import { teachLayers } from './teachLayers.ts';
 
 // Importing the entry of this folder teaches the package its layers: `sideEffects` in package.json names the entry and this

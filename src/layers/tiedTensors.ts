@@ -1,7 +1,7 @@
+import { isOwnWeight, type Layer } from '../engine/layer.ts';
 import { isLayerVariable } from '../engine/layerVariable.ts';
 import { type TensorKey, TiedKeys } from '../nn/module/tiedKeys.ts';
 import type { StatePart, StateTensor } from '../stateDict/modelState.ts';
-import { type Layer, weightLists } from './layer.ts';
 
 /** The parts of a model with each tensor once, and the other keys of those that are tied. */
 export interface UntiedParts {
@@ -62,5 +62,5 @@ function idOf({ identity, layout, torchNames }: StateTensor): string {
 /** True if the layer of a tensor made it, rather than another layer. */
 const isOwner = ({ host, name }: StateTensor): boolean => {
   const weight = (host as unknown as Record<string, unknown>)[name];
-  return isLayerVariable(weight) && weightLists.some((list) => (host as Layer)[list].includes(weight));
+  return isLayerVariable(weight) && isOwnWeight(host as Layer, weight);
 };

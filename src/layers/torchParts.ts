@@ -1,10 +1,11 @@
 import { joinPath } from '../core/paths.ts';
 import { sizeOf } from '../core/shapes.ts';
+import type { Layer } from '../engine/layer.ts';
 import { isLayerVariable, type LayerVariable } from '../engine/layerVariable.ts';
 import { type Factor, Layout } from '../stateDict/layout.ts';
 import type { StatePart, StateTensor } from '../stateDict/modelState.ts';
 import type { FeatureOrder } from './featureOrder.ts';
-import { everyLayer, type Layer, ownWeights } from './layer.ts';
+import { everyLayer, ownWeights } from './layer.ts';
 
 /** A layer and its position in the model. */
 export interface LayerPlace {

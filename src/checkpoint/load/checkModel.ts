@@ -1,5 +1,6 @@
 import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
+import { isLayer } from '../../engine/layer.ts';
 import { isModule } from '../../nn/module/fields.ts';
 import { stateKindOf } from '../../stateDict/modelState.ts';
 
@@ -18,7 +19,7 @@ export function checkModel(caller: string, model: unknown): void {
 
 function remedyFor(model: unknown): string {
   const has = (name: string): boolean => typeof model === 'object' && model !== null && name in model;
-  if (has('_trainableWeights') && has('inboundNodes')) {
+  if (isLayer(model)) {
     return "For models of tf.layers, import 'tfjs-parametrize/layers' first.";
   }
   if (has('modelUrl') && has('executeAsync')) {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { isObject } from '../../core/guards.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
+import { isLayer } from '../../engine/layer.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
 import { isDisposed } from '../../nn/module/disposal.ts';
 import { isModule, lookAt } from '../../nn/module/fields.ts';
@@ -74,7 +75,7 @@ function checkHost(caller: string, host: object): void {
   if (host instanceof tf.Tensor || ArrayBuffer.isView(host) || Array.isArray(host)) {
     throw unsupported(caller, host, 'Pass the module or object that holds it, and its name there.');
   }
-  if ('_trainableWeights' in host) {
+  if (isLayer(host)) {
     throw unsupported(
       caller,
       host,
