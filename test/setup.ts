@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { noteVariables } from './ownVariables.ts';
 import { toBeAllClose } from './toBeAllClose.ts';
 import { hasLostGPU, skipWithoutGPU, watchGPU } from './watchGPU.ts';
 
@@ -34,6 +35,7 @@ beforeAll(async () => {
 let before: { numTensors: number; numBytes: number };
 beforeEach((context) => {
   skipWithoutGPU(context);
+  noteVariables();
   const { numTensors, numBytes } = tf.memory();
   before = { numTensors, numBytes };
 });

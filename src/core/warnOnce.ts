@@ -6,3 +6,6 @@ export function warnOnce(topic: string, message: string): void {
   warned.add(topic);
   console.warn(`tfjs-parametrize: ${message}`);
 }
+
+/** Lets every topic be warned about again: for tests, which share the life of a process. */
+export const forgetWarnings = (): void => warned.clear();

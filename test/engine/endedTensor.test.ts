@@ -14,14 +14,14 @@ const uses: [string, (x: tf.Tensor) => unknown][] = [
 
 describe('an ended tensor', () => {
   it.each(uses)('throws the error of its owner in %s', (_, use) => {
-    const variables = Object.keys(tf.engine().registeredVariables).length;
+    const before = new Set(Object.values(tf.engine().registeredVariables));
     const tensor = tf.ones([2, 2]);
     endTensor(tensor, () => new Error('whose it was'));
     try {
       expect(() => use(tensor)).toThrow('whose it was');
     } finally {
-      const made = Object.values(tf.engine().registeredVariables).slice(variables);
-      tf.dispose(made);
+      const now = Object.values(tf.engine().registeredVariables);
+      tf.dispose(now.filter((variable) => !before.has(variable)));
     }
   });
 

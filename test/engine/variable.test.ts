@@ -7,6 +7,7 @@ import {
   makeVariable,
   renameVariable,
 } from '../../src/engine/variable.ts';
+import { disposeVariables } from '../ownVariables.ts';
 
 const make = (name?: string, trainable = true): tf.Variable =>
   tf.tidy(() => makeVariable(tf.ones([2]), trainable, name));
@@ -34,7 +35,7 @@ describe('isAlive', () => {
     const [a, b] = [make(), make()];
     expect([isAlive(a), isAlive(b)]).toEqual([true, true]);
     a.dispose();
-    tf.disposeVariables();
+    disposeVariables();
     expect([isAlive(a), isAlive(b)]).toEqual([false, false]);
     // As long as tfjs leaves it so, isDisposed alone would not do.
     expect(b.isDisposed).toBe(false);
@@ -42,7 +43,7 @@ describe('isAlive', () => {
 
   it('is not misled by a new variable of the same name', () => {
     const old = make('name of both');
-    tf.disposeVariables();
+    disposeVariables();
     const young = make('name of both');
     expect([isAlive(old), isAlive(young)]).toEqual([false, true]);
     young.dispose();

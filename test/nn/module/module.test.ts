@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buffer, Linear, Module, parameter, StateDictError, Tanh } from '../../../src/nn/index.ts';
+import { disposeVariables } from '../../ownVariables.ts';
 
 class Scale extends Module {
   weight: tf.Tensor = parameter(() => tf.tensor1d([1, 2]));
@@ -568,7 +569,7 @@ describe('dispose', () => {
 
   it('does not mind that tf.disposeVariables was there first', () => {
     const module = new Scale();
-    tf.disposeVariables();
+    disposeVariables();
     module.dispose();
   });
 

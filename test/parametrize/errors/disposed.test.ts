@@ -10,6 +10,7 @@ import {
   removeParametrizations,
   transferParametrizationsAndParams,
 } from '../../../src/parametrize/index.ts';
+import { disposeVariables } from '../../ownVariables.ts';
 import { Affine, Double, inTidy, numbers, read, Scaled, SkewPart, SumOfThree, train } from '../fixtures.ts';
 import { describeError, failure, thrownBy } from '../unchanged.ts';
 
@@ -111,7 +112,7 @@ describe('after tf.disposeVariables()', () => {
     cached(() => {
       void host.weight;
       void host.bias;
-      tf.disposeVariables();
+      disposeVariables();
       expect(describeError(thrownBy(() => host.weight))).toMatch(
         'DISPOSED: reading Affine.weight: its original',
       );
@@ -127,7 +128,7 @@ describe('after tf.disposeVariables()', () => {
   it('a read in a gradient says so', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', double());
-    tf.disposeVariables();
+    disposeVariables();
     const x = tf.ones([3, 3]);
     expect(describeError(thrownBy(() => tf.grad((y) => tf.sum(tf.mul(y, host.weight)))(x)))).toMatch(
       'DISPOSED: ',
@@ -140,7 +141,7 @@ describe('after tf.disposeVariables()', () => {
     const dead = new Affine();
     registerParametrization(dead, 'weight', new SkewPart());
     void dead.weight;
-    tf.disposeVariables();
+    disposeVariables();
     const host = new Affine();
     registerParametrization(host, 'weight', new SumOfThree());
     const before = read(host);
@@ -154,7 +155,7 @@ describe('after tf.disposeVariables()', () => {
 
   it('a dead variable is refused at registration', () => {
     const host = { weight: parameter(numbers(2)) };
-    tf.disposeVariables();
+    disposeVariables();
     expect(failure(() => registerParametrization(host, 'weight', new Double()))).toMatch('DISPOSED: ');
   });
 });

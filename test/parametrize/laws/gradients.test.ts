@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
+import { forgetWarnings } from '../../../src/core/warnOnce.ts';
 import { cached, registerParametrization, weightNorm } from '../../../src/index.ts';
 import { expectOneAtEveryDepth } from '../../nn/gradientCheck.ts';
 import { catalogCases, catalogNames, parametrizedLayer } from '../../parametrizations/catalogCases.ts';
@@ -93,6 +94,7 @@ describe('L2: every read in a gradient is on its tape', () => {
   });
 
   it('has the right value and no gradient in the forward of a customGrad, and warns once with the remedy', () => {
+    forgetWarnings();
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const net = new Net();
     weightNorm(net);

@@ -8,6 +8,7 @@ import {
   registerParametrization,
   removeParametrizations,
   syncOptimizer,
+  WeightNorm,
 } from '../../../src/index.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { losses } from './losses.ts';
@@ -161,7 +162,7 @@ export class Run {
           const map = make();
           this.owned.push(map);
           // Only the first map of a tensor may have several originals.
-          if ((twin.steps.length > 0 && map.originalNames) || twin.steps.length > 2) break;
+          if ((twin.steps.length > 0 && map instanceof WeightNorm) || twin.steps.length > 2) break;
           registerParametrization(net, 'weight', map);
           twin.register(make());
         }
