@@ -7,6 +7,9 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
 
+/** A maker for each backend, by the name under which tfjs knows it; null where the bundler has left the kernels out. */
+type Makers<Kernels> = Readonly<Record<string, MakeKernels<Kernels> | null>>;
+
 /**
  * Returns a function that returns the kernels of a computation for the backend in use, or null if that backend has
  * none.
@@ -15,12 +18,8 @@ export type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
  * console.
  *
  * @param name - the name of the computation
- * @param makers - by the name under which tfjs knows the backend
  */
-export function kernelsByBackend<Kernels>(
-  name: string,
-  makers: Readonly<Record<string, MakeKernels<Kernels>>>,
-): () => Kernels | null {
+export function kernelsByBackend<Kernels>(name: string, makers: Makers<Kernels>): () => Kernels | null {
   const made = new WeakMap<tf.KernelBackend, Kernels | null>();
   return () => {
     const backend = tf.backend();
@@ -36,15 +35,23 @@ export function kernelsByBackend<Kernels>(
 function makeOrExplain<Kernels>(
   name: string,
   backend: tf.KernelBackend,
-  makers: Readonly<Record<string, MakeKernels<Kernels>>>,
+  makers: Makers<Kernels>,
 ): Kernels | null {
   const backendName = tf.getBackend();
   if (!Object.hasOwn(makers, backendName)) return null;
-  try {
-    return makers[backendName]!(backend);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+  const explain = (reason: string): null => {
     console.debug(`tfjs-parametrize: ${name} on ${backendName} is composed of tfjs operations: ${reason}`);
     return null;
+  };
+  const make = makers[backendName];
+  if (make == null) {
+    return explain(
+      `__TFJS_PARAMETRIZE_${backendName.toUpperCase()}__ is false in the configuration of the bundler`,
+    );
+  }
+  try {
+    return make(backend);
+  } catch (error) {
+    return explain(error instanceof Error ? error.message : String(error));
   }
 }

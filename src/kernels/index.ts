@@ -10,19 +10,31 @@ import { webglWeightNorm } from './weightNorm/webgl.ts';
 import { webgpuWeightNorm } from './weightNorm/webgpu.ts';
 import { defineWeightNorm, type WeightNormOp } from './weightNorm/weightNormOp.ts';
 
+// Constants that a bundler may define as false, to leave out the kernels of a backend that the program never uses. They are
+// tested where the kernels are named, because bundlers leave out what stands in a branch that cannot be reached.
+declare const __TFJS_PARAMETRIZE_CPU__: boolean | undefined;
+declare const __TFJS_PARAMETRIZE_WASM__: boolean | undefined;
+declare const __TFJS_PARAMETRIZE_WEBGL__: boolean | undefined;
+declare const __TFJS_PARAMETRIZE_WEBGPU__: boolean | undefined;
+
 const weightNormKernels = /* @__PURE__ */ kernelsByBackend<WeightNormKernels>('weight normalization', {
-  cpu: cpuWeightNorm,
-  wasm: wasmWeightNorm,
-  webgl: webglWeightNorm,
-  webgpu: webgpuWeightNorm,
+  cpu: typeof __TFJS_PARAMETRIZE_CPU__ === 'undefined' || __TFJS_PARAMETRIZE_CPU__ ? cpuWeightNorm : null,
+  wasm: typeof __TFJS_PARAMETRIZE_WASM__ === 'undefined' || __TFJS_PARAMETRIZE_WASM__ ? wasmWeightNorm : null,
+  webgl:
+    typeof __TFJS_PARAMETRIZE_WEBGL__ === 'undefined' || __TFJS_PARAMETRIZE_WEBGL__ ? webglWeightNorm : null,
+  webgpu:
+    typeof __TFJS_PARAMETRIZE_WEBGPU__ === 'undefined' || __TFJS_PARAMETRIZE_WEBGPU__
+      ? webgpuWeightNorm
+      : null,
 });
 
 /** Weight normalization with the kernels of the package; see {@link defineWeightNorm}. */
 export const weightNormOp: WeightNormOp = /* @__PURE__ */ defineWeightNorm(weightNormKernels);
 
 const spectralNormKernels = /* @__PURE__ */ kernelsByBackend('spectral normalization', {
-  cpu: cpuSpectralNorm,
-  wasm: wasmSpectralNorm,
+  cpu: typeof __TFJS_PARAMETRIZE_CPU__ === 'undefined' || __TFJS_PARAMETRIZE_CPU__ ? cpuSpectralNorm : null,
+  wasm:
+    typeof __TFJS_PARAMETRIZE_WASM__ === 'undefined' || __TFJS_PARAMETRIZE_WASM__ ? wasmSpectralNorm : null,
 });
 
 /** Spectral normalization with the kernels of the package; see {@link defineSpectralNorm}. */

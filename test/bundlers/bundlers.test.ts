@@ -53,10 +53,27 @@ describe('a program', () => {
     expect(expected.at(-1)).toContain('norms 1.00000 1.00000\n');
   });
 
-  it.each(Object.entries(bundlers))('prints the same after %s', async (name, bundle) => {
-    const out = join(folder, name.replace(' ', '-'));
-    await bundle(programs, out);
-    const outputs = await Promise.all(names.map((program) => outputOf(join(out, `${program}.mjs`))));
-    expect(outputs).toEqual(expected);
-  });
+  it.each(Object.entries(bundlers))(
+    'prints the same after %s, also where its configuration leaves out the kernels of backends',
+    async (name, bundle) => {
+      const out = join(folder, name.replace(' ', '-'));
+      await bundle(programs, out);
+      const outputs = await Promise.all(names.map((program) => outputOf(join(out, `${program}.mjs`))));
+      expect(outputs).toEqual(expected);
+
+      const small = join(out, 'small');
+      await bundle([join(folder, 'namespace.js')], small, withoutKernels);
+      const textOf = (path: string): string => readFileSync(join(path, 'namespace.mjs'), 'utf8');
+      for (const part of ofKernels) {
+        expect(textOf(out)).toMatch(part);
+        expect(textOf(small)).not.toMatch(part);
+      }
+      const lines = (await outputOf(join(small, 'namespace.mjs'))).split('\n');
+      const [explanations, others] = [true, false].map((isExplanation) =>
+        lines.filter((line) => line.includes('is composed of tfjs operations') === isExplanation),
+      );
+      expect(others!.join('\n')).toBe(expected[names.indexOf('namespace')]);
+      expect(explanations!.length).toBeGreaterThan(0);
+    },
+  );
 });

@@ -1,7 +1,10 @@
 import { basename, dirname, join } from 'node:path';
 
+/** Texts that a bundler puts in the place of names. */
+type Define = Readonly<Record<string, string>>;
+
 /** Bundles programs, minified and with tfjs left outside, into `<out>/<name of the program>`. */
-export type Bundle = (programs: readonly string[], out: string) => Promise<void>;
+export type Bundle = (programs: readonly string[], out: string, define?: Define) => Promise<void>;
 
 const external = /^@tensorflow\//;
 
@@ -22,21 +25,26 @@ async function imported<T>(name: string): Promise<T> {
 
 /** Each as its own documentation shows it; one build for each program where a build shakes all programs as one. */
 export const bundlers: Readonly<Record<string, Bundle>> = {
-  'Vite 7': (programs, out) => viteBuild('vite', programs, out),
-  'Vite 8': (programs, out) => viteBuild('vite8', programs, out),
+  'Vite 7': (programs, out, define) => viteBuild('vite', programs, out, false, define),
+  'Vite 8': (programs, out, define) => viteBuild('vite8', programs, out, false, define),
 
-  async Rollup(programs, out) {
+  async Rollup(programs, out, define = {}) {
     const { rollup } = await imported<typeof import('rollup')>('rollup');
     const { nodeResolve } = await imported<typeof import('@rollup/plugin-node-resolve')>(
       '@rollup/plugin-node-resolve',
     );
     const { transform } = await imported<typeof import('esbuild')>('esbuild');
     const minify = { name: 'minify', renderChunk: (code: string) => transform(code, { minify: true }) };
+    // What `@rollup/plugin-replace` does.
+    const replace = {
+      name: 'replace',
+      transform: async (code: string) => (await transform(code, { define: { ...define } })).code,
+    };
     for (const program of programs) {
       const build = await rollup({
         input: program,
         external,
-        plugins: [nodeResolve(), minify],
+        plugins: [nodeResolve(), replace, minify],
         onwarn: (warning) => {
           if (warning.code !== 'THIS_IS_UNDEFINED') throw new Error(warning.message);
         },
@@ -46,7 +54,7 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
     }
   },
 
-  async esbuild(programs, out) {
+  async esbuild(programs, out, define = {}) {
     const { build } = await imported<typeof import('esbuild')>('esbuild');
     await build({
       entryPoints: [...programs],
@@ -59,11 +67,12 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
       mainFields: ['module', 'main'],
       target: 'node20',
       external: ['@tensorflow/*', 'node:*'],
+      define: { ...define },
       logLevel: 'error',
     });
   },
 
-  async webpack(programs, out) {
+  async webpack(programs, out, define = {}) {
     const { default: webpack } = await imported<{ default: typeof import('webpack') }>('webpack');
     await new Promise<void>((resolve, reject) => {
       webpack(
@@ -76,6 +85,7 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
           externals: [
             ({ request }, done) => (external.test(request!) ? done(undefined, `module ${request}`) : done()),
           ],
+          plugins: [new webpack.DefinePlugin({ ...define })],
           performance: { hints: false },
         },
         (error, stats) => {
@@ -94,12 +104,14 @@ export async function viteBuild(
   programs: readonly string[],
   out: string,
   configFile: string | false = false,
+  define: Define = {},
 ): Promise<void> {
   const { build } = await imported<typeof import('vite')>(name);
   for (const program of programs) {
     await build({
       root: dirname(program),
       configFile,
+      define: { ...define },
       logLevel: 'error',
       build: {
         outDir: out,

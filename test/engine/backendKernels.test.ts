@@ -20,6 +20,19 @@ describe('kernelsByBackend', () => {
     expect(debug).not.toHaveBeenCalled();
   });
 
+  it('has nothing where the bundler has left the kernels out, and says which constant does it', () => {
+    const debug = vi.spyOn(console, 'debug').mockReturnValue();
+    const kernels = kernelsByBackend('a sum', { cpu: null, wasm: null });
+    expect([kernels(), kernels()]).toEqual([null, null]);
+    const backend = tf.getBackend();
+    expect(debug.mock.calls).toEqual([
+      [
+        `tfjs-parametrize: a sum on ${backend} is composed of tfjs operations: ` +
+          `__TFJS_PARAMETRIZE_${backend.toUpperCase()}__ is false in the configuration of the bundler`,
+      ],
+    ]);
+  });
+
   it('has nothing where making fails, and says so once', () => {
     const debug = vi.spyOn(console, 'debug').mockReturnValue();
     const fail = vi.fn(() => {
