@@ -172,6 +172,16 @@ describe('the sources', () => {
     expect(broken).toEqual([]);
   });
 
+  it('of an operation with kernels import nothing of another operation, and what they share imports none', () => {
+    const operationOf = (path: string): string | undefined => /^kernels\/(\w+Norm)\//.exec(path)?.[1];
+    const broken = violations(({ path, folder, imports }) =>
+      folder !== 'kernels' || path === 'kernels/index.ts'
+        ? []
+        : imports.filter((imported) => ![undefined, operationOf(path)].includes(operationOf(imported))),
+    );
+    expect(broken).toEqual([]);
+  });
+
   it('import no package but tfjs-core, which core/ does without, and those of their own folder', () => {
     const broken = violations(({ folder, imports }) => {
       const allowed = folder === 'core' ? [] : ['@tensorflow/tfjs-core', ...(packages[folder] ?? [])];

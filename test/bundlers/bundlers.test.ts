@@ -16,6 +16,14 @@ const run = promisify(execFile);
 const inReadme = programsOf(read('README.md'));
 const names = [...inReadme.map((_program, i) => `readme${i + 1}`), 'namespace', 'named'];
 
+/** The constants that leave out the kernels of all backends. */
+const withoutKernels = Object.fromEntries(
+  ['CPU', 'WASM', 'WEBGL', 'WEBGPU'].map((backend) => [`__TFJS_PARAMETRIZE_${backend}__`, 'false']),
+);
+
+/** What only kernels have: a call of shaders for webgpu, a loop of those for webgl, and the begin of the WebAssembly module. */
+const ofKernels = [/workgroupBarrier/, /sliceLength; k \+= parts/, /AGFzbQEAAAAB/];
+
 describe('a program', () => {
   let folder: string;
   let remove: () => void;

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 /** Texts that a bundler puts in the place of names. */
 type Define = Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
           if (warning.code !== 'THIS_IS_UNDEFINED') throw new Error(warning.message);
         },
       });
-      await build.write({ file: join(out, `${nameOf(program)}.mjs`), format: 'es' });
+      await build.write({ dir: out, entryFileNames: `${nameOf(program)}.mjs`, format: 'es' });
       await build.close();
     }
   },

@@ -32,6 +32,6 @@ async function compileFolder(from: string, to: string): Promise<void> {
   });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text.replace(/(from|import) "(\.[^"]*)\.ts"/g, '$1 "$2.js"'));
+    writeFileSync(path, text.replace(/(from |import |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"'));
   }
 }
