@@ -17,7 +17,6 @@ import { checkLoading, checkRenamed } from './checkLoading.ts';
 import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
-import { loadView } from './loadView.ts';
 import { keysOfParts } from './match/partKeys.ts';
 import { selectParts } from './match/selectParts.ts';
 import { readState, type StoredState } from './readState.ts';
@@ -92,11 +91,13 @@ export async function loadCheckpoint(
       checkRenamed(rename, selection, stored.names);
       return mergeSelected(selection, stored, ties, isKnown);
     };
+    // Modules need no views, and with them no maps and no kernels.
+    const views = view === undefined ? null : await import('./loadView.ts');
     const state = await readState(source, opening, select, { keys, isAll });
     try {
-      return kind === undefined || view === undefined
+      return kind === undefined || view === undefined || views === null
         ? load(model as Module, state, ties, strict, catalog)
-        : loadView(kind, model, view, state, strict, catalog);
+        : views.loadView(kind, model, view, state, strict, catalog);
     } finally {
       tf.dispose(state.tensors);
     }
