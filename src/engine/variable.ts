@@ -78,6 +78,23 @@ export function renameVariable(variable: tf.Variable, name: string): void {
   registry[free] = variable;
 }
 
+/** The names of all variables, in the order of tfjs's registry, in which an optimizer without a list takes them. */
+export const variableNames = (): string[] => Object.keys(registered());
+
+/** Puts the variables of these names in this order, before all others. */
+export function orderVariables(names: readonly string[]): void {
+  const registry = registered();
+  const now = Object.entries(registry);
+  if (names.every((name, i) => now[i]?.[0] === name)) return;
+  const known = new Set(names);
+  const ordered = [
+    ...names.map((name) => [name, registry[name]] as const),
+    ...now.filter(([name]) => !known.has(name)),
+  ];
+  for (const [name] of now) delete registry[name];
+  for (const [name, variable] of ordered) if (variable !== undefined) registry[name] = variable;
+}
+
 /** The variable of a name, if there is one now. */
 export const variableNamed = (name: string): tf.Variable | undefined => registered()[name];
 

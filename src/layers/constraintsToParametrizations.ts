@@ -1,16 +1,14 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer, type Layer } from '../engine/layer.ts';
 import type { LayerVariable } from '../engine/layerVariable.ts';
-import { alias, scoped } from '../engine/scope.ts';
 import { maxNorm } from '../parametrizations/maxNorm.ts';
 import { minMaxNorm } from '../parametrizations/minMaxNorm.ts';
 import { nonNeg } from '../parametrizations/nonNeg.ts';
 import { unitNorm } from '../parametrizations/unitNorm.ts';
+import { transaction } from '../parametrize/transaction.ts';
 import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
-import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
 import { everyLayer, ownWeights } from './layer.ts';
 import { syncModel } from './syncModel.ts';
 import { teachLayers } from './teachLayers.ts';
@@ -69,35 +67,14 @@ export function constraintsToParametrizations(model: LayersModel): string[] {
       );
     }
     const apply = (): void => constrain(layer, name, weight.constraint!.getConfig());
-    return { path, layer, name, weight, apply };
+    return { path, apply };
   });
-  applyAll(plans);
+  // All or none: options that tfjs never looked at may make no sense for the weight.
+  transaction(() => {
+    for (const { apply } of plans) apply();
+  });
   syncModel(model);
   return plans.map(({ path }) => path);
-}
-
-interface Plan {
-  readonly layer: Layer;
-  readonly name: string;
-  readonly weight: LayerVariable;
-  readonly apply: () => void;
-}
-
-/** Registers all or none: tfjs never checked the options, so a registration may refuse them. */
-function applyAll(plans: readonly Plan[]): void {
-  scoped('constraintsToParametrizations', () => {
-    const values = plans.map(({ weight }) => alias(weight.val as Tensor));
-    try {
-      for (const { apply } of plans) apply();
-    } catch (error) {
-      for (const [i, { layer, name, weight }] of plans.entries()) {
-        if (!isParametrized(layer, name)) continue;
-        removeParametrizations(layer, name);
-        weight.val.assign(values[i]!);
-      }
-      throw error;
-    }
-  });
 }
 
 const functionFor = ({ constraint }: LayerVariable): Constrain | undefined =>

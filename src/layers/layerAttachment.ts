@@ -6,6 +6,7 @@ import { disposeVariable } from '../engine/variable.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import type { Attachment } from '../parametrize/host/hostKind.ts';
 import { checkConfigurable } from '../parametrize/host/tensorAccessor.ts';
+import { undoable } from '../parametrize/transaction.ts';
 import { enterMode, leaveMode } from './callMode.ts';
 
 const attachments = new WeakMap<LayerVariable, LayerAttachment>();
@@ -84,6 +85,11 @@ export class LayerAttachment implements Attachment {
 
   uninstall(list: ParametrizationList, variable: Variable): void {
     const { layer, weight, holders } = this;
+    undoable(() => {
+      // The holders stay the same: a compiled model has noted them.
+      this.holders = holders;
+      this.install(list);
+    });
     leaveMode(layer, list);
     replace(layer, holders.parameters, [weight]);
     replace(layer, holders.buffers, []);

@@ -1,12 +1,14 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
+import { releaseField } from '../nn/module/heldVariables.ts';
 import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { Attachment } from '../parametrize/host/hostKind.ts';
 import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/host/tensorAccessor.ts';
+import { keepKeyOrder, undoable } from '../parametrize/transaction.ts';
 
 /** The fields of one of the two legacy normalizations on a module. */
 export interface HookSpec {
@@ -59,6 +61,16 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
         addHook(host, 'dispose', dispose);
       },
       uninstall(_list, variable) {
+        keepKeyOrder(host);
+        const before = [name, ...fields].map(
+          (key) => [key, Object.getOwnPropertyDescriptor(host, key)!] as const,
+        );
+        undoable(() => {
+          for (const [key, descriptor] of before) Object.defineProperty(host, key, descriptor);
+          releaseField(host, name);
+          if (spec.beforeForward !== undefined) addHook(host, 'forwardPre', beforeForward);
+          addHook(host, 'dispose', dispose);
+        });
         dropHook(host, 'forwardPre', beforeForward);
         dropHook(host, 'dispose', dispose);
         for (const field of fields) delete (host as unknown as Record<string, unknown>)[field];

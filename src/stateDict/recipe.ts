@@ -6,6 +6,7 @@ import type { Module } from '../nn/module/module.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
+import { transaction } from '../parametrize/transaction.ts';
 import { hostsOf } from './hostsOf.ts';
 
 /** One parametrization as data: the name of the function that registers it, and its options. */
@@ -67,7 +68,8 @@ export function shapeByRecipe(
  * Registers what a recipe says, on the tensors that are not parametrized yet.
  *
  * @returns the tensors that it was registered on, with their paths
- * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has not
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has not; and
+ * whatever a function of the catalog throws. Nothing has changed then.
  */
 export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], catalog: Catalog): string[] {
   const wanted = recipe.filter(({ path, tensor }) => {
@@ -84,18 +86,33 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
       );
     }
   }
-  return wanted.map(({ path, tensor, steps }) => {
-    const host = hostAt(model, path);
-    if (host === undefined) {
-      throw new ParametrizeError(
-        'UNKNOWN_RECIPE',
-        `'${joinPath(path, tensor)}' was parametrized, and the model has no module '${path}'. Load into the model that was saved.`,
-      );
-    }
-    for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
-    return joinPath(path, tensor);
-  });
+  return transaction(() =>
+    wanted.map(({ path, tensor, steps }) => {
+      const host = hostAt(model, path);
+      if (host === undefined) {
+        throw new ParametrizeError(
+          'UNKNOWN_RECIPE',
+          `'${joinPath(path, tensor)}' was parametrized, and the model has no module '${path}'. Load into the model that was saved.`,
+        );
+      }
+      for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
+      return joinPath(path, tensor);
+    }),
+  );
 }
+
+/**
+ * Registers what a recipe says, then runs `then` with the tensors that it was registered on; if that throws, everything is
+ * taken back.
+ *
+ * @throws {@link ParametrizeError} as {@link applyRecipe}
+ */
+export const applyingRecipe = <T>(
+  model: Module,
+  recipe: readonly TensorRecipe[],
+  catalog: Catalog,
+  then: (registered: string[]) => T,
+): T => transaction(() => then(applyRecipe(model, recipe, catalog)));
 
 /** The module at a path. Not remembered: registering makes modules, which later entries may be about. */
 function hostAt(model: Module, path: string): Module | undefined {

@@ -2,17 +2,15 @@ import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
-import { alias, scoped } from '../engine/scope.ts';
 import { namedState } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { normalizedTensors } from '../nn/stateDict/normalizedTensor.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization } from '../parametrize/parametrization.ts';
-import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
+import { transaction } from '../parametrize/transaction.ts';
 import { axesOption, mainAxesOf } from './normalizationAlike.ts';
 import { type Catalog, recipeOf, type TensorRecipe } from './recipe.ts';
-import { currentValue } from './stateTensor.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
 
 /**
@@ -116,23 +114,12 @@ function axesInModel(
  * Registers what is planned on the model, all or nothing, then runs `then`; if that throws, everything is taken back.
  */
 export function registering<T>(planned: readonly PlannedRegistration[], then: () => T): T {
-  return scoped('registering', () => {
-    const values = planned.map(({ viewed }) => alias(currentValue(viewed.tensor)));
-    try {
-      for (const { viewed, register } of planned) {
-        register();
-        checkRegistered(viewed);
-      }
-      return then();
-    } catch (error) {
-      for (const [i, { viewed }] of planned.entries()) {
-        const { host, name, variable } = viewed.tensor;
-        if (registrationOf(host, name) === undefined) continue;
-        removeParametrizations(host, name);
-        variable().assign(values[i]!);
-      }
-      throw error;
+  return transaction(() => {
+    for (const { viewed, register } of planned) {
+      register();
+      checkRegistered(viewed);
     }
+    return then();
   });
 }
 

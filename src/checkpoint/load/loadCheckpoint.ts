@@ -1,12 +1,12 @@
-import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { io } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
-import type { KeyMapping } from '../../nn/module/hooks.ts';
+import type { KeyMapping, LoadStateDictReport } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
 import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
-import { applyRecipe, type Catalog } from '../../stateDict/recipe.ts';
+import { applyingRecipe, type Catalog, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import { checkFormatOptions, formatOptions } from '../formats/formats.ts';
@@ -113,8 +113,13 @@ function load(
   strict: boolean,
   catalog: Catalog | undefined,
 ): CheckpointReport {
-  const registered = catalog === undefined ? [] : register(model, tensors, metadata, strict, catalog);
-  const { mapped, missingKeys, unexpectedKeys } = model.loadStateDict(tensors, { strict });
+  const recipe = catalog === undefined ? null : recipeIn(metadata);
+  const loadTensors = (): LoadStateDictReport => model.loadStateDict(tensors, { strict });
+  const { registered, report } =
+    recipe === null
+      ? { registered: [], report: loadTensors() }
+      : follow(model, recipe, catalog!, loadTensors);
+  const { mapped, missingKeys, unexpectedKeys } = report;
   const { prefix, keys, skipped } = selection;
   const nameOf = (key: string): string => keys.get(key) ?? key;
   const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpectedKeys]);
@@ -137,27 +142,25 @@ function load(
   });
 }
 
-/** Follows the recipe in the file: on a copy first, so that what does not work out leaves the model as it is. */
-function register(
+interface Loaded {
+  /** The tensors that the recipe of the file was followed on. */
+  readonly registered: readonly string[];
+  readonly report: LoadStateDictReport;
+}
+
+/** Follows the recipe in the file and loads its tensors: both, or nothing. */
+function follow(
   model: Module,
-  tensors: NamedTensorMap,
-  metadata: Readonly<Record<string, string>>,
-  strict: boolean,
+  recipe: readonly TensorRecipe[],
   catalog: Catalog,
-): string[] {
-  const recipe = recipeIn(metadata);
-  if (recipe === null) return [];
-  const copy = model.clone();
+  load: () => LoadStateDictReport,
+): Loaded {
   try {
-    applyRecipe(copy, recipe, catalog);
-    copy.loadStateDict(tensors, { strict });
+    return applyingRecipe(model, recipe, catalog, (registered) => ({ registered, report: load() }));
   } catch (error) {
     if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
       throw new CheckpointError('UNKNOWN_RECIPE', error.message);
     }
     throw error;
-  } finally {
-    copy.dispose();
   }
-  return applyRecipe(model, recipe, catalog);
 }

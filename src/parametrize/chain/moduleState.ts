@@ -43,7 +43,8 @@ export function restoringOnError<T>(modules: readonly Module[], fn: () => T): T 
   );
 }
 
-function rememberModes(modules: readonly Module[]): () => void {
+/** Notes the training mode of modules; returns what puts it back. */
+export function rememberModes(modules: readonly Module[]): () => void {
   const modes = modules.map((module) => module.training);
   return () => {
     for (const [i, module] of modules.entries()) {

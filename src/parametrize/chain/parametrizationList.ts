@@ -6,6 +6,7 @@ import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';
 import { fixFields } from './fieldSet.ts';
 import { disposeObjects } from './registry.ts';
+import { raiseVersion } from './version.ts';
 
 /**
  * What stands behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they
@@ -85,10 +86,17 @@ export class ParametrizationList extends Module implements Computation, Iterable
     return this.chain.stateFor(caller, value, variables);
   }
 
-  /** @internal Adds a step at the end. */
-  append(step: ChainStep, spec: { shape: readonly number[]; dtype: Tensor['dtype'] }): void {
-    show(this, this.length, step);
-    this.chain.setSteps([...this.chain.steps, step], spec);
+  /** @internal Adds a step at the end; returns what takes it back. */
+  append(step: ChainStep, spec: { shape: readonly number[]; dtype: Tensor['dtype'] }): () => void {
+    const { length } = this;
+    const { steps, shape, dtype } = this.chain;
+    show(this, length, step);
+    this.chain.setSteps([...steps, step], spec);
+    return () => {
+      Reflect.deleteProperty(this, length);
+      this.chain.setSteps(steps, { shape, dtype });
+      raiseVersion(this);
+    };
   }
 
   /** Disposes the originals and the cached value, and the parameters and buffers of the parametrizations. */

@@ -7,8 +7,10 @@ import type { Module } from '../../nn/module/module.ts';
 import { markSelf, rawOf, unmarkSelf } from '../../nn/module/rawOf.ts';
 import { deleteComputed, enterComputed } from '../../nn/stateDict/normalizedTensor.ts';
 import type { Attachment } from '../host/hostKind.ts';
+import { inTransaction, undoable } from '../transaction.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
+import { raiseVersion } from './version.ts';
 
 /** One parametrized tensor of one host. */
 export interface Registration {
@@ -38,6 +40,7 @@ export function enterRegistration(reached: object, name: string, registration: R
   const host = rawOf(reached);
   const byName = registrations.get(host) ?? new Map<string, Registration>();
   registrations.set(host, byName.set(name, registration));
+  undoable(() => deleteRegistration(host, name));
   const { list } = registration;
   enterComputed(host, name, { list, isHooked: registration.attachment.isHooked === true });
   places.set(list, { host, attachment: registration.attachment });
@@ -53,6 +56,17 @@ export function deleteRegistration(reached: object, name: string): void {
   const byName = registrations.get(host);
   const list = byName?.get(name)?.list;
   if (byName === undefined || list === undefined) return;
+  const before = inTransaction() ? [...byName] : [];
+  undoable(() => {
+    for (const [other] of registrationsOf(host)) forget(host, other);
+    for (const [other, registration] of before) enterRegistration(host, other, registration);
+  });
+  forget(host, name);
+}
+
+function forget(host: object, name: string): void {
+  const byName = registrations.get(host)!;
+  const { list } = byName.get(name)!;
   byName.delete(name);
   if (byName.size === 0) {
     registrations.delete(host);
@@ -65,7 +79,9 @@ export function deleteRegistration(reached: object, name: string): void {
 
 /** Notes that a chain has one more step. */
 export function enterStep({ registered, module }: ChainStep, list: ParametrizationList): void {
+  const isNew = listsOfRegistered.get(registered)?.has(list) !== true;
   add(listsOfRegistered, registered, list);
+  if (isNew) undoable(() => void listsOfRegistered.get(registered)?.delete(list));
   if (module !== null) guardSteps(module.parameters());
 }
 
@@ -87,6 +103,7 @@ export const listsWithOriginal = (variable: Variable): ReadonlySet<Parametrizati
 /** Notes that a list has been given back an original whose parametrization was removed. */
 export function enterOriginal(variable: Variable, list: ParametrizationList): void {
   add(listsOfVariable, variable, list);
+  undoable(() => void listsOfVariable.get(variable)?.delete(list));
 }
 
 /** The lists that a parametrization is part of. */
@@ -98,7 +115,7 @@ export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList
  *
  * @param host - what changed: a list, one of whose originals was parametrized, or a parametrization
  */
-export function tellPlaces(host: object): void {
+function tellPlaces(host: object): void {
   const place = places.get(rawOf(host));
   if (place === undefined) {
     for (const list of listsOfRegistered.get(rawOf(host)) ?? []) tellPlaces(list);
@@ -106,6 +123,23 @@ export function tellPlaces(host: object): void {
   }
   place.attachment.changed?.(host as ParametrizationList);
   tellPlaces(place.host);
+}
+
+/** Changes the variables of a chain or host, then tells the places of chains ({@link tellPlaces}); again if it is taken back. */
+export function announced(host: object, change: () => void): void {
+  let isDone = false;
+  // Before the change, so that it runs after all inverses of it.
+  undoable(() => {
+    if (isDone) announce(host);
+  });
+  change();
+  isDone = true;
+  announce(host);
+}
+
+function announce(host: object): void {
+  if (isModule(host)) raiseVersion(host);
+  tellPlaces(host);
 }
 
 /** How a chain stands on its host; undefined for anything else. */

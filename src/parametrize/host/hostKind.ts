@@ -17,7 +17,10 @@ export interface Attachment {
   checkUninstall?(caller: string): void;
   /** Puts the chain in the place of the variable: reads of the host go to `list.chain.read()`, writes to its `assign`. */
   install(list: ParametrizationList): void;
-  /** Puts a variable in the place of the chain, as it was before: attributes, order, lists. */
+  /**
+   * Puts a variable in the place of the chain, as it was before: attributes, order, lists. Says its inverse to the open
+   * transaction.
+   */
   uninstall(list: ParametrizationList, variable: Variable): void;
   /**
    * Why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.

@@ -9,6 +9,7 @@ import { giveCopies } from '../chain/copyStep.ts';
 import { ParametrizationDict } from '../chain/parametrizationDict.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { enterRegistration } from '../chain/registry.ts';
+import { keepKeyOrder, undoable } from '../transaction.ts';
 import type { Attachment } from './hostKind.ts';
 
 /** A property that a chain computes. */
@@ -43,11 +44,23 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
       const attach = (copy: object): Attachment => tensorAccessor(copy, name, attributes);
       defineAccessor(host, name, { list, attach, isListed: true });
       const dict = dictOf(host) ?? addDict(host);
-      Object.defineProperty(dict, name, { value: list, enumerable: true, configurable: true });
+      listIn(dict, name, list);
     },
-    uninstall(_list, variable) {
+    uninstall(list, variable) {
       const dict = dictOf(host);
+      const accessor = Object.getOwnPropertyDescriptor(host, name)!;
+      undoable(() => {
+        if (dict !== undefined) {
+          if (dictOf(host) === undefined) showDict(host, dict);
+          listIn(dict, name, list);
+          noteListed(host, name);
+        }
+        releaseField(rawOf(host), name);
+        Object.defineProperty(host, name, accessor);
+      });
       if (dict !== undefined) {
+        keepKeyOrder(host);
+        keepKeyOrder(dict);
         delete (dict as unknown as Record<string, unknown>)[name];
         listedOn.get(rawOf(host))?.delete(name);
         if (!listedOn.get(rawOf(host))?.size)
@@ -70,8 +83,7 @@ export function defineAccessor(host: object, name: string, computed: Computed): 
   const get = () => list.chain.read();
   copyAccessorBy(get, (copy, key, copier) => copyAccessor(copy, key, computed, copier));
   if (computed.isListed) {
-    const names = listedOn.get(rawOf(host)) ?? new Set();
-    listedOn.set(rawOf(host), names.add(name));
+    noteListed(host, name);
   }
   releaseField(rawOf(host), name);
   Object.defineProperty(host, name, {
@@ -110,10 +122,22 @@ export function dictOf(host: object): ParametrizationDict | undefined {
   return value instanceof ParametrizationDict ? value : undefined;
 }
 
+const listIn = (dict: ParametrizationDict, name: string, list: ParametrizationList): object =>
+  Object.defineProperty(dict, name, { value: list, enumerable: true, configurable: true });
+
+function noteListed(host: object, name: string): void {
+  const names = listedOn.get(rawOf(host)) ?? new Set();
+  listedOn.set(rawOf(host), names.add(name));
+}
+
 function addDict(host: object): ParametrizationDict {
   const dict = new ParametrizationDict();
   const training: unknown = (host as { training?: unknown }).training;
   if (typeof training === 'boolean') dict.training = training;
+  return showDict(host, dict);
+}
+
+function showDict(host: object, dict: ParametrizationDict): ParametrizationDict {
   // Enumerable on modules only, where children are the enumerable fields; a plain object keeps its keys.
   Object.defineProperty(host, 'parametrizations', {
     value: dict,

@@ -2,21 +2,20 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { guardSteps } from '../../engine/optimizerGuard.ts';
-import { disposeVariable, makeVariable, renameVariable } from '../../engine/variable.ts';
-import { isModule } from '../../nn/module/fields.ts';
+import { disposeVariable, makeVariable } from '../../engine/variable.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import {
+  announced,
   deleteRegistration,
   enterOriginal,
   isMade,
   listsWithOriginal,
   type Registration,
   registrationsOf,
-  tellPlaces,
 } from '../chain/registry.ts';
-import { raiseVersion } from '../chain/version.ts';
 import { checkConfigurable } from '../host/tensorAccessor.ts';
+import { atCommit, retireVariable, takeName, undoable } from '../transaction.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 
 /** Takes a chain away; cannot fail. Returns the parametrizations that were given to it. */
@@ -64,10 +63,22 @@ function withNested(placed: Placed): Placed[] {
 }
 
 function commit(placed: readonly Placed[], value: Tensor): object[] {
+  let made: object[] = [];
+  announced(placed.at(-1)!.host, () => {
+    made = takeAway(placed, value);
+  });
+  return made;
+}
+
+function takeAway(placed: readonly Placed[], value: Tensor): object[] {
   const { host, list, variableName } = placed.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
   const { wasTrainable } = list.chain;
+  const { trainable } = variable;
+  undoable(() => {
+    variable.trainable = trainable;
+  });
   if (wasTrainable !== undefined) variable.trainable = wasTrainable;
   const steps = placed.flatMap(({ list: { chain } }) => chain.steps);
   const made = steps.map(({ registered }) => registered).filter(isMade);
@@ -77,13 +88,11 @@ function commit(placed: readonly Placed[], value: Tensor): object[] {
   }
   if (host instanceof ParametrizationList) enterOriginal(variable, host);
   for (const other of variables) {
-    if (other !== variable && listsWithOriginal(other).size === 0) disposeVariable(other);
+    if (other !== variable && listsWithOriginal(other).size === 0) retireVariable(other);
   }
   // Now that they are gone: one of them may have had the name.
-  if (variableName !== undefined) renameVariable(variable, variableName);
-  for (const one of placed) retireList(one.list);
-  if (isModule(host)) raiseVersion(host);
-  tellPlaces(host);
+  if (variableName !== undefined) takeName(variable, variableName);
+  for (const one of placed) atCommit(() => retireList(one.list));
   return made;
 }
 
@@ -109,6 +118,7 @@ function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
       value,
       variables.some(({ trainable }) => trainable),
     );
+    undoable(() => disposeVariable(made));
     guardSteps([made]);
     return variables.some(isBuffer) ? markBuffer(made) : made;
   }

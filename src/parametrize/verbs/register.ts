@@ -13,15 +13,15 @@ import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
 import { setTraining } from '../../nn/module/trainingMode.ts';
 import { type ChainStep, chainStep } from '../chain/chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from '../chain/dependencyChecks.ts';
-import { preservingState, restoringOnError } from '../chain/moduleState.ts';
+import { preservingState, rememberModes } from '../chain/moduleState.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { notATensor } from '../chain/readErrors.ts';
 import {
+  announced,
   enterRegistration,
   enterStep,
   type Registration,
   registrationOf,
-  tellPlaces,
 } from '../chain/registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from '../chain/rightInverse.ts';
 import { raiseVersion } from '../chain/version.ts';
@@ -29,6 +29,7 @@ import { modeOf, type Place } from '../host/hostKind.ts';
 import { hostKindOf } from '../host/objectHost.ts';
 import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
 import { immutable } from '../host/tensorAccessor.ts';
+import { retireVariable, transaction, undoable } from '../transaction.ts';
 import { warnAboutNaN } from './warnAboutNaN.ts';
 
 /** Options of {@link registerParametrization}. */
@@ -40,9 +41,8 @@ export interface RegisterOptions {
 /**
  * The work of {@link registerParametrization}, for every function that registers.
  *
- * Note [Atomic registration] (law L5): first everything that can fail runs on tensors, with the chain in place so that a
- * read of the tensor by its own parametrization is found; if it fails, the place is given back as it was. What follows
- * then cannot fail.
+ * Everything that can fail runs on tensors first, with the chain in place so that a read of the tensor by its own
+ * parametrization is found. What follows then cannot fail, but a caller's transaction may take it back.
  *
  * @param caller - the public function, for messages
  * @param place - where the chain of a tensor that is not parametrized yet goes
@@ -66,13 +66,15 @@ export function register(
   checkShared(caller, step, existing?.list);
   const modules = step.module?.modules() ?? [];
   const training = modeOf(host);
-  restoringOnError(modules, () => {
+  transaction(() => {
+    undoable(rememberModes(modules));
     if (training !== undefined) setTraining(caller, modules, training);
-    if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
-    else append(caller, existing, step, unsafe);
+    announced(existing?.list ?? host, () => {
+      if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
+      else append(caller, existing, step, unsafe);
+    });
+    if (isModule(host)) raiseVersion(host);
   });
-  if (isModule(host)) raiseVersion(host);
-  tellPlaces(existing?.list ?? host);
 }
 
 function registerFirst(
@@ -106,8 +108,12 @@ function registerFirst(
     const variables = values.map((value, i) => {
       const original =
         i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`);
+      undoable(() => (original === variable ? undefined : disposeVariable(original)));
       original.trainable = step.trainable[i] ?? wasTrainable;
       return original;
+    });
+    undoable(() => {
+      variable.trainable = wasTrainable;
     });
     const list = new ParametrizationList(variables, {
       label: `${typeName(host)}.${name}`,
@@ -118,19 +124,16 @@ function registerFirst(
     });
     const training = modeOf(host);
     if (training !== undefined) list.train(training);
-    attachment.install(list);
-    try {
-      const value = trial(caller, list, step, values, alias(variable as Tensor));
-      if (!unsafe) checkUnchanged(caller, value, variable);
-      list.chain.setSpec(value);
-    } catch (error) {
-      variable.trainable = wasTrainable;
+    undoable(() => {
+      list.chain.clear();
       attachment.uninstall(list, variable);
-      for (const made of variables) if (made !== variable) disposeVariable(made);
-      throw error;
-    }
+    });
+    attachment.install(list);
+    const value = trial(caller, list, step, values, alias(variable as Tensor));
+    if (!unsafe) checkUnchanged(caller, value, variable);
+    list.chain.setSpec(value);
     guardSteps([variable]);
-    if (adopted < 0) disposeVariable(variable);
+    if (adopted < 0) retireVariable(variable);
     else if (variable.dataId !== values[adopted]!.dataId) variable.assign(values[adopted]!);
     enterRegistration(host, name, { list, attachment, variableName: variable.name });
   });
@@ -148,7 +151,7 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
       const remedy = 'A later parametrization keeps shape and dtype both ways, unless { unsafe: true }.';
       if (!unsafe) checkSpec(caller, 'what rightInverse returned', inverse, specOf(current), remedy);
     });
-    list.append(step, value);
+    undoable(list.append(step, value));
     enterStep(step, list);
     raiseVersion(list);
   });

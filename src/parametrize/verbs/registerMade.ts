@@ -7,6 +7,7 @@ import { disposeMade, isMade, markMade, registrationOf } from '../chain/registry
 import type { Place } from '../host/hostKind.ts';
 import { hostKindOf } from '../host/objectHost.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrization.ts';
+import { transaction, undoable } from '../transaction.ts';
 import { checkHost, type RegisterOptions, register } from './register.ts';
 import { whenThere } from './whenThere.ts';
 
@@ -34,12 +35,10 @@ export function registerMade<H extends object>(
     const made = makeOwned(() =>
       scoped(caller, () => make(currentValue(caller, owner, tensor), tensor, owner)),
     );
-    try {
+    transaction(() => {
+      undoable(() => disposeMade(made));
       register(caller, owner, tensor, made, options, place);
-    } catch (error) {
-      disposeMade(made);
-      throw error;
-    }
+    });
   });
   return host;
 }

@@ -2,6 +2,7 @@ import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { scoped } from '../../engine/scope.ts';
 import { disposeMade } from '../chain/registry.ts';
 import { locate } from '../host/hostKind.ts';
+import { atCommit } from '../transaction.ts';
 import { planRemoval } from './planRemoval.ts';
 
 /** Options of {@link removeParametrizations}. */
@@ -56,5 +57,5 @@ export function removeAll(
     const removals = tensors.map(([host, name]) => planRemoval(caller, host, name, leaveParametrized));
     return removals.flatMap((remove) => remove());
   });
-  for (const registered of made) disposeMade(registered);
+  for (const registered of made) atCommit(() => disposeMade(registered));
 }

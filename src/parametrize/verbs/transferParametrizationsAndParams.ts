@@ -1,14 +1,18 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
-import { disposeVariable } from '../../engine/variable.ts';
-import { isModule } from '../../nn/module/fields.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
-import { enterRegistration, listsWithOriginal, registrationOf, registrationsOf } from '../chain/registry.ts';
+import {
+  announced,
+  enterRegistration,
+  listsWithOriginal,
+  registrationOf,
+  registrationsOf,
+} from '../chain/registry.ts';
 import { checkSpec } from '../chain/rightInverse.ts';
-import { raiseVersion } from '../chain/version.ts';
 import { type Attachment, modeOf } from '../host/hostKind.ts';
 import { hostKindOf } from '../host/objectHost.ts';
+import { keepKeyOrder, retireVariable, undoable } from '../transaction.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 
 /**
@@ -32,24 +36,39 @@ export function transferParametrizationsAndParams<T extends object>(from: object
   hostKindOf(to).check(caller, to);
   const names = name === undefined ? [...registrationsOf(from).keys()] : [name];
   const plans = names.map((tensor) => plan(caller, from, to, tensor));
-  for (const { tensor, source, attachment, variable } of plans) {
-    const { chain } = source;
-    const list = new ParametrizationList(chain.ownVariables(), {
-      label: `${typeName(to)}.${tensor}`,
-      originalNames: chain.originalNames,
-      wasTrainable: chain.wasTrainable,
-      steps: chain.steps,
-      spec: chain,
-    });
-    // The list alone: its parametrizations are the source's too, and keep their mode.
-    list.training = modeOf(to) ?? list.training;
-    attachment.install(list);
-    const variableName = variable?.name;
-    if (variable !== undefined) disposeVariable(variable);
-    enterRegistration(to, tensor, { list, attachment, variableName });
-  }
-  if (isModule(to)) raiseVersion(to);
+  announced(to, () => {
+    for (const one of plans) share(to, one);
+  });
   return to;
+}
+
+function share(to: object, { tensor, source, attachment, variable }: Plan): void {
+  const { chain } = source;
+  const list = new ParametrizationList(chain.ownVariables(), {
+    label: `${typeName(to)}.${tensor}`,
+    originalNames: chain.originalNames,
+    wasTrainable: chain.wasTrainable,
+    steps: chain.steps,
+    spec: chain,
+  });
+  // The list alone: its parametrizations are the source's too, and keep their mode.
+  list.training = modeOf(to) ?? list.training;
+  keepKeyOrder(to);
+  undoable(() => {
+    list.chain.clear();
+    if (variable !== undefined) attachment.uninstall(list, variable);
+    else removeAdded(to, tensor, attachment, list);
+  });
+  attachment.install(list);
+  const variableName = variable?.name;
+  if (variable !== undefined) retireVariable(variable);
+  enterRegistration(to, tensor, { list, attachment, variableName });
+}
+
+/** Takes back a tensor that the target did not have. */
+function removeAdded(to: object, tensor: string, attachment: Attachment, list: ParametrizationList): void {
+  attachment.uninstall(list, list.chain.ownVariables()[0]!);
+  Reflect.deleteProperty(to, tensor);
 }
 
 interface Plan {

@@ -1,0 +1,131 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
+import { watchingAssignments } from '../engine/assignments.ts';
+import {
+  disposeVariable,
+  isAlive,
+  orderVariables,
+  renameVariable,
+  variableNamed,
+  variableNames,
+} from '../engine/variable.ts';
+
+/** What the open transaction has to do when it ends. */
+interface Open {
+  /** Inverses of what was done, in the order in which it was done. */
+  readonly undo: (() => void)[];
+  /** What cannot be taken back, such as disposals, put off to the end. */
+  readonly atCommit: (() => void)[];
+  /** The orders of the keys of objects, before any was added or deleted. */
+  readonly orders: Map<object, readonly PropertyKey[]>;
+  /** The order of all variables, before the first was renamed. */
+  names: readonly string[] | null;
+}
+
+let open: Open | null = null;
+
+/**
+ * Runs a synchronous function that changes chains, of any number of tensors: all of it happens or nothing (law L5).
+ *
+ * Note [Transactions]: whatever changes a chain says its inverse ({@link undoable}) when it is done, and puts off what has
+ * none ({@link atCommit}). If the function throws, the inverses run backwards, and every variable that was assigned gets its
+ * value back. A transaction in another one is a part of it: it takes back its own part if it throws, and commits with the
+ * outermost. So functions of the catalog, which know nothing of it, take part in a transaction of their caller.
+ *
+ * @throws {@link ParametrizeError} `ASYNC` if the function returns a promise; everything is taken back
+ */
+export function transaction<T>(fn: () => T): T {
+  const outer = open;
+  const own: Open = { undo: [], atCommit: [], orders: new Map(), names: null };
+  return watchingAssignments((restore) => {
+    let result: T;
+    open = own;
+    try {
+      result = fn();
+      checkSynchronous(result);
+    } catch (error) {
+      open = null;
+      for (const undo of own.undo.reverse()) undo();
+      for (const [object, keys] of own.orders) orderKeys(object, keys);
+      if (own.names !== null) orderVariables(own.names);
+      restore();
+      throw error;
+    } finally {
+      open = outer;
+    }
+    if (outer === null) for (const run of own.atCommit) run();
+    else {
+      outer.undo.push(...own.undo);
+      outer.atCommit.push(...own.atCommit);
+      for (const [object, keys] of own.orders) if (!outer.orders.has(object)) outer.orders.set(object, keys);
+      outer.names ??= own.names;
+    }
+    return result;
+  });
+}
+
+/** True while a transaction is open. */
+export const inTransaction = (): boolean => open !== null;
+
+/** Says how the open transaction takes something back that was just done; the inverse must not throw. */
+export function undoable(undo: () => void): void {
+  open?.undo.push(undo);
+}
+
+/** Does something that cannot be taken back when the outermost transaction commits; at once outside of all. */
+export function atCommit(run: () => void): void {
+  if (open === null) run();
+  else open.atCommit.push(run);
+}
+
+/** Notes the order of the keys of an object that is about to lose or get some. */
+export function keepKeyOrder(object: object): void {
+  if (open !== null && !open.orders.has(object)) open.orders.set(object, Reflect.ownKeys(object));
+}
+
+const retired = new WeakSet<Variable>();
+
+/** Disposes a variable when the outermost transaction commits. */
+export function retireVariable(variable: Variable): void {
+  if (!isAlive(variable)) return;
+  retired.add(variable);
+  undoable(() => void retired.delete(variable));
+  atCommit(() => disposeVariable(variable));
+}
+
+/** Gives a variable a name, which a retired one may still have. */
+export function takeName(variable: Variable, name: string): void {
+  const holder = variableNamed(name);
+  if (holder === variable) return;
+  if (open !== null) open.names ??= variableNames();
+  for (const [one, to] of [
+    [holder, `${name}/retired`],
+    [variable, name],
+  ] as const) {
+    if (one === undefined || (one !== variable && !retired.has(one))) continue;
+    const before = one.name;
+    renameVariable(one, to);
+    undoable(() => renameVariable(one, before));
+  }
+}
+
+function orderKeys(object: object, keys: readonly PropertyKey[]): void {
+  const now = Reflect.ownKeys(object);
+  if (now.length === keys.length && now.every((key, i) => key === keys[i])) return;
+  for (const key of keys) {
+    const descriptor = Object.getOwnPropertyDescriptor(object, key);
+    if (descriptor?.configurable !== true) continue;
+    Reflect.deleteProperty(object, key);
+    Object.defineProperty(object, key, descriptor);
+  }
+}
+
+function checkSynchronous(result: unknown): void {
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
+  // Nobody else will see the promise; unheard, its rejection would end the process.
+  Promise.resolve(result).catch(() => {});
+  throw new ParametrizeError(
+    'ASYNC',
+    'a transaction got a function that returned a promise, whose later changes could not be taken back. Wait before or after it.',
+  );
+}
