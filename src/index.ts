@@ -40,6 +40,7 @@ export {
   weightNorm,
 } from './parametrizations/index.ts';
 export {
+  type AxesDefinition,
   type CatalogFunction,
   type CheckOptions,
   cached,
@@ -52,6 +53,7 @@ export {
   type LooseName,
   type NoOptions,
   type OptionDefinition,
+  type OriginalDefinition,
   Parametrization,
   type ParametrizationCheck,
   type ParametrizationDefinition,

@@ -40,8 +40,8 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode HostTypes LooseHost
-        LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OptionDefinition OrthogonalMap
+        AxesDefinition CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode HostTypes LooseHost
+        LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OptionDefinition OriginalDefinition OrthogonalMap
         OrthogonalOptions ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike
         ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor
         TensorNameOf UnitNormOptions WeightNormOptions

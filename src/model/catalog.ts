@@ -1,5 +1,5 @@
 import * as parametrizations from '../parametrizations/index.ts';
-import { definitionOf } from '../parametrize/definition.ts';
+import { definedFunctions, definitionOf } from '../parametrize/definition.ts';
 import type { Catalog } from '../stateDict/recipe.ts';
 
 const isFunctionOfCatalog = (entry: [string, unknown]): entry is [string, Catalog[string]] =>
@@ -9,3 +9,9 @@ const isFunctionOfCatalog = (entry: [string, unknown]): entry is [string, Catalo
 export const catalog: Catalog = Object.fromEntries(
   Object.entries<unknown>(parametrizations).filter(isFunctionOfCatalog),
 );
+
+/** The same with every function that the program has defined itself. */
+export const definedCatalog = (): Catalog => ({
+  ...(Object.fromEntries(definedFunctions()) as Catalog),
+  ...catalog,
+});

@@ -6,6 +6,7 @@ import { fixFields } from './chain/fieldSet.ts';
 import {
   type AnyDefinition,
   checkedOptions,
+  enterFunction,
   type ParametrizationDefinition,
   setDefinition,
   type TargetTensor,
@@ -109,6 +110,7 @@ export function defineParametrization<P extends Parametrization, O extends objec
   const { hookKeys } = definition;
   if (hookKeys !== undefined) addHookKeys(hookKeys);
   Object.defineProperty(type.prototype, HOOK_KEYS, { value: hookKeys });
+  enterFunction(caller, register);
   for (const target of [register, type.prototype as object]) {
     setDefinition(target, definition as unknown as AnyDefinition);
   }

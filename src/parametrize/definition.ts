@@ -89,6 +89,16 @@ const DEFINITION: unique symbol = Symbol.for('tfjs-parametrize.definition') as n
 export const definitionOf = (value: unknown): AnyDefinition | undefined =>
   (value as { [DEFINITION]?: AnyDefinition } | null | undefined)?.[DEFINITION];
 
+const functions = new Map<string, object>();
+
+/** The functions that definitions have made so far, by name. */
+export const definedFunctions = (): ReadonlyMap<string, object> => functions;
+
+/** Notes the function that a definition has made. A later one of the same name takes its place, as when a module is loaded anew. */
+export function enterFunction(name: string, register: object): void {
+  functions.set(name, register);
+}
+
 /** Notes what defines the objects of a class and a function. */
 export function setDefinition(target: object, definition: AnyDefinition): void {
   Object.defineProperty(target, DEFINITION, { value: definition });

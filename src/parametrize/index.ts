@@ -1,6 +1,12 @@
 export type { ParametrizationList } from './chain/parametrizationList.ts';
 export { type CatalogFunction, defineParametrization, type NoOptions } from './define.ts';
-export type { OptionDefinition, ParametrizationDefinition, TargetTensor } from './definition.ts';
+export type {
+  AxesDefinition,
+  OptionDefinition,
+  OriginalDefinition,
+  ParametrizationDefinition,
+  TargetTensor,
+} from './definition.ts';
 export {
   Parametrization,
   type ParametrizationFunction,

@@ -1,6 +1,5 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
-import { typeName } from '../core/text.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
@@ -36,9 +35,13 @@ export type Catalog = Readonly<
   Record<string, (host: any, name: any, options?: any) => unknown>
 >;
 
+/** The kind of something without a definition. */
+const UNKNOWN = 'unknown';
+
 /**
- * How the tensors of a model are parametrized, as data from which {@link applyRecipe} registers the same again. A class of
- * your own has a method `recipe()` that returns its {@link RecipeStep}; without it, its step is only the name of the class.
+ * How the tensors of a model are parametrized, as data from which {@link applyRecipe} registers the same again. A
+ * parametrization has the kind and the options of its definition. Of one without a definition, the step is only the static
+ * `className` of its class.
  */
 export const recipeOf = (model: Module): TensorRecipe[] =>
   hostsOf(model).flatMap(([path, host]) =>
@@ -50,9 +53,9 @@ function stepOf(registered: ParametrizationLike): RecipeStep {
   if (definition !== undefined) {
     return { kind: definition.name, options: configOf(definition, registered as Parametrization) };
   }
-  const own = (registered as { recipe?: unknown }).recipe;
-  if (typeof own === 'function') return own.call(registered) as RecipeStep;
-  return { kind: isModule(registered) ? typeName(registered) : 'function', options: {} };
+  // Not the name of the class, which a minifier changes.
+  const { className } = registered.constructor as { className?: unknown };
+  return { kind: typeof className === 'string' ? className : UNKNOWN, options: {} };
 }
 
 /** The shape of a tensor from those of its originals, by the step that takes these; that of the last if the step says nothing. */

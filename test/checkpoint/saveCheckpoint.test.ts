@@ -6,11 +6,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint, readSafetensors, saveCheckpoint } from '../../src/checkpoint/index.ts';
 import {
+  defineParametrization,
   isParametrized,
   nn,
   orthogonal,
   Parametrization,
-  registerParametrization,
   skew,
   spectralNorm,
   symmetric,
@@ -23,9 +23,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 class Scaled extends Parametrization {
   readonly factor: number;
-  constructor(factor: number) {
+  constructor(options: { factor?: number } = {}) {
     super();
-    this.factor = factor;
+    this.factor = this.checkedOptions(options).factor;
   }
   override forward(x: tf.Tensor): tf.Tensor {
     return tf.mul(x, this.factor);
@@ -36,10 +36,14 @@ class Scaled extends Parametrization {
   override isPure(): boolean {
     return true;
   }
-  recipe() {
-    return { kind: 'scaled', options: { factor: this.factor } };
-  }
 }
+
+const scaled = defineParametrization<Scaled, { factor?: number }>({
+  name: 'scaled',
+  class: Scaled,
+  options: { factor: { default: 1, expected: 'a number', accepts: Number.isFinite } },
+  make: (_, options) => new Scaled(options),
+});
 
 /** A module with every kind of parametrization on it, or none. */
 class Net extends nn.Module {
@@ -60,8 +64,7 @@ const catalog = {
   orthogonal,
   symmetric,
   skew,
-  scaled: (host: nn.Module, name: string, { factor }: { factor: number }) =>
-    registerParametrization(host, name, new Scaled(factor)),
+  scaled,
 };
 
 function parametrized(): Net {
@@ -71,7 +74,7 @@ function parametrized(): Net {
   spectralNorm(net.conv, 'weight', { nPowerIterations: 2 });
   orthogonal(net.square, 'weight', { orthogonalMap: 'cayley' });
   symmetric(net.scaled);
-  registerParametrization(net.scaled, 'weight', new Scaled(3));
+  scaled(net.scaled, { factor: 3 });
   return net.eval();
 }
 

@@ -146,7 +146,7 @@ describe('fold, by the recipe in the file,', () => {
     [
       'a kind of your own',
       (text: string) => text.replace('orthogonal', 'mine'),
-      /'mine', which is not of this package.*keyFormat: 'folded'.*\[UNKNOWN_RECIPE\]/,
+      /'mine', which this program does not know.*keyFormat: 'folded'.*\[UNKNOWN_RECIPE\]/,
     ],
     [
       'a name of Object.prototype',

@@ -1,5 +1,5 @@
 import { joinPath } from '../../core/paths.ts';
-import { catalog } from '../../model/catalog.ts';
+import { definedCatalog } from '../../model/catalog.ts';
 import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
 import { keyIn, partsOf } from '../../nn/stateDict/stateKeys.ts';
 import { shapeByRecipe, type TensorRecipe } from '../../stateDict/recipe.ts';
@@ -183,7 +183,7 @@ function specOf(
   const last = originals.at(-1);
   if (last === undefined) return undefined;
   const shapes = originals.map(({ shape }) => shape);
-  return { ...last, shape: shapeByRecipe(entry?.steps[0], shapes, catalog) };
+  return { ...last, shape: shapeByRecipe(entry?.steps[0], shapes, definedCatalog()) };
 }
 
 const unknown = (name: string): CheckpointError =>

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
-import { catalog } from '../../model/catalog.ts';
+import { definedCatalog } from '../../model/catalog.ts';
 import { Module } from '../../nn/module/module.ts';
 import { parameter } from '../../nn/module/parameter.ts';
 import { applyRecipe, type TensorRecipe } from '../../stateDict/recipe.ts';
@@ -42,7 +42,7 @@ export async function foldByRecipe(
   let value: Tensor | undefined;
   try {
     for (const [key, stored] of parts) tensors[key] = toTensor(stored, name);
-    applyRecipe(host, recipe, catalog);
+    applyRecipe(host, recipe, definedCatalog());
     host.eval().loadStateDict(tensors);
     value = tf.tidy(() => tf.clone(host.weight));
     return { dtype: 'F32', shape, data: (await value.data()) as Float32Array };
@@ -69,11 +69,11 @@ function refusal(error: unknown, name: string): unknown {
  */
 export function checkKinds(name: string, recipe: readonly TensorRecipe[]): void {
   const kinds = recipe.flatMap(({ steps }) => steps.map(({ kind }) => kind));
-  const unknown = kinds.find((kind) => !Object.hasOwn(catalog, kind));
+  const unknown = kinds.find((kind) => !Object.hasOwn(definedCatalog(), kind));
   if (unknown === undefined) return;
   throw new CheckpointError(
     'UNKNOWN_RECIPE',
-    `the tensor ${quoted(name)} is parametrized by ${quoted(unknown)}, which is not of this package. ${foldElsewhere}`,
+    `the tensor ${quoted(name)} is parametrized by ${quoted(unknown)}, which this program does not know. ${foldElsewhere}`,
   );
 }
 

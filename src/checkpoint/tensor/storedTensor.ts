@@ -101,5 +101,8 @@ export async function fromTensor(tensor: Tensor, name: string): Promise<StoredTe
     );
   }
   const data = (await tensor.data()) as ElementArray;
-  return { dtype, shape: tensor.shape, data };
+  // A cast from bool leaves the bytes of the bools under the new type, on the cpu backend.
+  const isBytes = tensor.dtype !== 'bool' && data instanceof Uint8Array;
+  const Own = tensor.dtype === 'int32' ? Int32Array : Float32Array;
+  return { dtype, shape: tensor.shape, data: isBytes ? Own.from(data) : data };
 }
