@@ -166,7 +166,9 @@ export function spectralStep(left: tf.Tensor, right: tf.Tensor): ReferenceStep {
       const divisor = numbersOf(sigma)[0]!;
       // In eval mode the vectors may be those of another matrix: σ is then what remains of terms that cancel out.
       step.condition = size === 0 ? 1 : size / Math.abs(divisor);
-      return divisor === 0 ? tf.clone(W!) : tf.div(W!, sigma);
+      // A constant takes the place of 0: the largest magnitude, or 1.
+      const constant = Math.max(...numbersOf(W!).map(Math.abs)) || 1;
+      return tf.div(W!, divisor === 0 ? constant : sigma);
     },
   };
   return step;
