@@ -41,6 +41,15 @@ const once = [
   'test/torch/parityTable.test.ts',
 ];
 
+/** Files that count what a process does in which nothing else was imported, reset its modules, or measure it. */
+const alone = [
+  'test/bench/*.test.ts',
+  'test/layers/recurrentPass.test.ts',
+  'test/legacy/weightNorm.test.ts',
+  'test/model/linearCost.test.ts',
+  'test/parametrize/errors/twoCopies.test.ts',
+];
+
 /** Tests of one backend's own kernels. */
 const ofBackend = (backend: string) => `test/kernels/**/${backend}.test.ts`;
 
@@ -53,10 +62,12 @@ const project = (
   backend: string,
   include: string[],
   exclude: string[],
+  isolate = true,
 ): TestProjectInlineConfiguration => ({
   resolve: { alias: aliases },
   test: {
     name,
+    isolate,
     include,
     exclude,
     setupFiles: ['test/setup.ts'],
@@ -65,13 +76,18 @@ const project = (
   },
 });
 
-const perBackend = (backend: string): TestProjectInlineConfiguration =>
-  project(
-    backend,
-    backend,
-    ['test/**/*.test.ts'],
-    [...once, ...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')],
-  );
+const notOnNode = [...once, ...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')];
+
+const onWasm = project('wasm', 'wasm', ['test/**/*.test.ts'], notOnNode);
+
+/**
+ * On cpu files share a process and its modules, which takes a third of the processor time. Not on wasm, where tests look at
+ * how large the memory of the process is.
+ */
+const onCpu = [
+  project('cpu', 'cpu', ['test/**/*.test.ts'], [...notOnNode, ...alone], false),
+  project('cpu, alone', 'cpu', alone, notOnNode),
+];
 
 /**
  * Some test files in Chromium, after those in Node.js. One browser after the other: drawing in software needs all cores, and
@@ -135,11 +151,6 @@ function browserProjects(): TestProjectInlineConfiguration[] {
 
 export default defineConfig({
   test: {
-    projects: [
-      project('once', 'cpu', once, inBrowsers),
-      perBackend('cpu'),
-      perBackend('wasm'),
-      ...browserProjects(),
-    ],
+    projects: [project('once', 'cpu', once, inBrowsers), ...onCpu, onWasm, ...browserProjects()],
   },
 });
