@@ -59,7 +59,7 @@ describe('the minified size', () => {
     const ofWeightNorm = await files('weightNorm');
     expect(ofWeightNorm).toMatch(/kernels\/weightNorm/);
     expect(ofWeightNorm).not.toMatch(
-      /spectralNorm|src\/(checkpoint|decorators|layers|legacy|model)\/|nn\/(containers|recurrent)/,
+      /(kernels|parametrizations)\/spectralNorm|src\/(checkpoint|decorators|layers|legacy|model)\/|nn\/(containers|recurrent)/,
     );
   });
 });

@@ -16,6 +16,7 @@ import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
 import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
+import { isFolding } from './isFolding.ts';
 import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
 import { keysOfParts } from './match/partKeys.ts';
 import { selectParts } from './match/selectParts.ts';
@@ -23,7 +24,6 @@ import { readState, type StoredState } from './readState.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
 import { type Rename, type Selection, selectState } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
-import { isFolding } from './viewMappings.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {

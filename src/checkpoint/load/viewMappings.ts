@@ -1,9 +1,9 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { KeyMapping } from '../../nn/module/hooks.ts';
-import { knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
 import { vectorsOf } from '../../stateDict/normalizationAlike.ts';
 import type { TorchView, ViewTensor } from '../../stateDict/torchView.ts';
 import { goesThroughInverse } from '../../stateDict/viewWrites.ts';
+import { isFolding } from './isFolding.ts';
 import { isBroadcast } from './match/storedModules.ts';
 import type { Selection } from './selectState.ts';
 
@@ -12,10 +12,6 @@ interface Mappings {
   readonly mapped: readonly KeyMapping[];
   readonly folded: readonly KeyMapping[];
 }
-
-/** Whether a rule of a mapping says that a value was computed of parts. */
-export const isFolding = (rule: string): boolean =>
-  knownHookKeys().some((hookKeys) => hookKeys.rule === rule);
 
 /**
  * What was loaded, from names in the file to the tensors of a model, with what was done to the layout.
