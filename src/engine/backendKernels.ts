@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
  *
  * @throws Error with the reason, if this backend is not as the kernels need it
  */
-export type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
+type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
 
 /** A maker for each backend, by the name under which tfjs knows it; null where the bundler has left the kernels out. */
 type Makers<Kernels> = Readonly<Record<string, MakeKernels<Kernels> | null>>;
