@@ -8,17 +8,17 @@ import type { Parametrization } from './parametrization.ts';
 export interface OptionDefinition<T> {
   /** The value of an option that is not given. Absent: `make` finds it from the tensor. */
   readonly default?: T;
-  /** Whether the printed parametrization leaves the option out while it has its default. */
+  /** True if the printed parametrization leaves the option out while it has its default. */
   readonly isQuiet?: boolean;
   /** The values that it may have, for messages: `a number of at least 0`. */
   readonly expected: string;
-  /** Whether a value makes sense on some tensor. */
+  /** True if a value makes sense on some tensor. */
   accepts(value: T): boolean;
 }
 
 /** One original of a parametrization. */
 export interface OriginalDefinition {
-  /** Whether optimizers train it. Default: as the tensor was. */
+  /** True if optimizers train it. Default: as the tensor was. */
   readonly trainable?: boolean;
 }
 
@@ -49,8 +49,8 @@ export interface ParametrizationDefinition<P extends Parametrization, O extends 
     ...args: never[]
   ) => P;
   /**
-   * Whether `forward` reads no field but those that the constructor makes. Then a read does not look for further ones, and
-   * is faster. Default false; classes that extend the class say it anew.
+   * True if `forward` reads no field but those that the constructor makes. Then a read does not look for further ones,
+   * and is faster. Default false; classes that extend the class say it anew.
    */
   readonly hasFixedFields?: boolean;
   /** Its options, in the order in which they are printed. */

@@ -33,7 +33,7 @@ export abstract class Parametrization extends Module {
   declare readonly originalNames?: readonly string[];
 
   /**
-   * Whether `forward` is a function of its dependencies only: no random draw, no state written, no plain field that may
+   * True if `forward` is a function of its dependencies only: no random draw, no state written, no plain field that may
    * change without {@link invalidate}. Reads of a pure chain may share one evaluation until a dependency changes.
    */
   isPure(): boolean {

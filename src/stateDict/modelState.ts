@@ -14,7 +14,7 @@ export interface ModelTypes {}
 /** What has a state that can be saved and loaded: a module, or a model of another framework. */
 export type StatefulModel = Module | ModelTypes[keyof ModelTypes];
 
-/** One tensor of a model that is no module. */
+/** One tensor of a model that is not a module. */
 export interface StateTensor {
   /** Its path in the model, as the model's own framework has it: `dense.kernel`. */
   readonly path: string;
@@ -34,9 +34,9 @@ export interface StateTensor {
   readonly torchNames: readonly string[];
   /** How torch lays it out; null for what torch has not. */
   readonly layout: Layout | null;
-  /** Whether torch's tensor may be a vector that stands for all: of one element, or of one for each channel. */
+  /** True if torch's tensor may be a vector that stands for all: of one element, or of one for each channel. */
   readonly isBroadcast?: boolean;
-  /** Whether it is a buffer in torch. */
+  /** True if it is a buffer in torch. */
   readonly isBuffer?: boolean;
 }
 
@@ -46,10 +46,10 @@ export interface StatePart {
   readonly path: string;
   /** The path of what it is a part of, which has all of its keys below it: of the layer, for example. */
   readonly owner: string;
-  /** Whether its path is a name that somebody gave it, and not a number of its framework. */
+  /** True if its path is a name that somebody gave it, and not a number of its framework. */
   readonly isNamed: boolean;
   readonly tensors: readonly StateTensor[];
-  /** Whether it is a transposed convolution, whose output channels are axis 1. */
+  /** True if it is a transposed convolution, whose output channels are axis 1. */
   readonly isTransposed?: boolean;
   /** Names of tensors of a module of torch that this looks like, and why it does not compute the same. */
   readonly refused?: { readonly names: RegExp; readonly why: string };
@@ -65,11 +65,11 @@ export interface ModelState {
   readonly ties: TiedKeys;
   /** What torch computes otherwise by default, and what could not be told. */
   readonly notes: readonly string[];
-  /** Whether the model itself says which of two parts comes first. */
+  /** True if the model itself says which of two parts comes first. */
   areOrdered(a: StatePart, b: StatePart): boolean;
 }
 
-/** A kind of model that is no module: the contract that `tfjs-parametrize/layers` fills. */
+/** A kind of model that is not a module: the contract that `tfjs-parametrize/layers` fills. */
 export interface StateKind {
   accepts(model: object): boolean;
   /**

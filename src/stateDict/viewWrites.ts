@@ -45,6 +45,6 @@ const stateFor = (list: ParametrizationList, value: Tensor, label: string): [Var
     ]);
   });
 
-/** Whether the model computes a tensor that its view has plain, so that a value has to go through the right inverse. */
+/** True if the model computes a tensor that its view has plain, so that a value has to go through the right inverse. */
 export const goesThroughInverse = ({ tensor: { host, name }, mode }: ViewTensor): boolean =>
   ['plain', 'nativeValue'].includes(mode) && registrationOf(host, name) !== undefined;

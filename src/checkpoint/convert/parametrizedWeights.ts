@@ -16,7 +16,9 @@ export interface ParametrizedWeight {
   readonly hookKeys: HookKeys | null;
   /** The names of the tensors that it is made of; with {@link hookKeys} in the order of those. */
   readonly parts: readonly string[];
-  /** Whether torch before 1.0 wrote it: the last of the parts is the value of the weight instead of its right vector. */
+  /**
+   * True if torch before 1.0 wrote it: the last of the parts is the value of the weight instead of its right vector.
+   */
   readonly hasValue: boolean;
   /** What the recipe of the file says, as of the `weight` of a module; null if it says nothing. */
   readonly recipe: readonly TensorRecipe[] | null;

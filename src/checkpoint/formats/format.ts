@@ -14,11 +14,11 @@ type Parse = (size: number, options: FormatOptions) => Reading<ParsedCheckpoint>
 /** A format of checkpoints. A new one is a folder with one of these, and a line in `formats.ts`. */
 export interface Format {
   readonly name: FormatName;
-  /** Whether a file may have the format, by its first bytes; of two that say so, the first of the list has it. */
+  /** True if a file may have the format, by its first bytes; of two that say so, the first of the list has it. */
   looksLike(start: Uint8Array, size: number): boolean;
   /** Loads the parser: a program that opens files of other formats only never has it. */
   parser(): Promise<Parse>;
-  /** Whether its names are in the order in which the tensors were made. */
+  /** True if its names are in the order in which the tensors were made. */
   readonly keepsOrder: boolean;
   /** The options of opening that it has and others do not. */
   readonly options: readonly string[];
@@ -30,7 +30,7 @@ export interface Format {
   checkOptions(caller: string, options: FormatOptions): void;
 }
 
-/** Whether bytes begin with others. */
+/** True if bytes begin with others. */
 export const startsWith = (start: Uint8Array, bytes: readonly number[]): boolean =>
   bytes.every((byte, i) => start[i] === byte);
 

@@ -46,7 +46,9 @@ function varint(bytes: Uint8Array, start: number): { value: number; end: number 
   return null;
 }
 
-/** Whether a file is a map of msgpack, not empty, whose first key is a text, and whose first value can begin as it does. */
+/**
+ * True if a file is a map of msgpack, not empty, whose first key is a text, and whose first value can begin as it does.
+ */
 export function looksLikeMsgpack(start: Uint8Array): boolean {
   const first = start[0]!;
   const isSmall = first > 0x80 && first <= 0x8f;
@@ -63,7 +65,10 @@ export function looksLikeMsgpack(start: Uint8Array): boolean {
 
 const isText = (byte: number): boolean => byte >= 0x20 && byte !== 0x7f;
 
-/** Whether a file is a pickle of protocol 0 or 1, which has no header: a container or a class at its start, a stop at its end. */
+/**
+ * True if a file is a pickle of protocol 0 or 1, which has no header: a container or a class at its start, a stop at
+ * its end.
+ */
 export function looksLikeOldPickle(start: Uint8Array, end: Uint8Array): boolean {
   if (end.at(-1) !== 0x2e) return false;
   const text = String.fromCharCode(...start.subarray(0, 200));

@@ -14,6 +14,6 @@ export function knownKeys(model: Module): KnownKeys {
   return { has: (key) => plainKeys(key).some((plain) => tensors.has(plain)) };
 }
 
-/** Whether a module, or one in it, has a hook that may take other keys than {@link knownKeys}. */
+/** True if a module, or one in it, has a hook that may take other keys than {@link knownKeys}. */
 export const hasLoadingHooks = (model: Module): boolean =>
   everyPath(model).some(([, module]) => hooks(module, 'loadStateDictPre').length > 0);

@@ -30,7 +30,7 @@ export interface StoredState {
 export interface Asked {
   /** Its keys, in every key format. */
   readonly keys: KnownKeys;
-  /** Whether it asks for no others, as a model may that renames keys itself. */
+  /** True if it asks for no others, as a model may that renames keys itself. */
   readonly isAll: boolean;
 }
 

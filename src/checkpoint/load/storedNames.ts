@@ -4,7 +4,7 @@ import { layerOrderIn } from '../metadata/layerOrder.ts';
 export interface StoredNames {
   /** In the order of the file; after them the names that its metadata has for tensors that stand under others. */
   readonly names: readonly string[];
-  /** Whether that is the order in which the tensors were made; a safetensors file has them by name. */
+  /** True if that is the order in which the tensors were made; a safetensors file has them by name. */
   readonly isInOrder: boolean;
   /** The paths of the layers of the model that was saved, if it was one of tf.layers. */
   readonly layers: readonly LayerInOrder[];
@@ -16,7 +16,7 @@ export interface StoredNames {
 /** A layer of a saved model, in the order in which the model computes. */
 export interface LayerInOrder {
   readonly path: string;
-  /** Whether it comes before or after each layer that could take its weights. */
+  /** True if it comes before or after each layer that could take its weights. */
   readonly isOrdered: boolean;
 }
 

@@ -19,7 +19,7 @@ export async function vectorNotes(tensors: NamedTensorMap, { keys }: Selection):
   return notes;
 }
 
-/** Whether a key is of a unit vector: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
+/** True if a key is of a unit vector: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
 function isVector(key: string, tensors: NamedTensorMap): boolean {
   const modern = modernKey(key);
   const { prefix, name, part } = legacyKey(key);

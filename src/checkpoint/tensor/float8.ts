@@ -5,9 +5,9 @@ interface Float8 {
   readonly fractionBits: number;
   /** What is added to the exponent. */
   readonly bias: number;
-  /** Whether the largest exponent is infinity and what is no number, as in IEEE 754. */
+  /** True if the largest exponent is infinity and what is not a number, as in IEEE 754. */
   readonly hasInfinity: boolean;
-  /** The bits of what is no number, where that is not by the exponent. */
+  /** The bits of what is not a number, where that is not by the exponent. */
   readonly nan: readonly number[];
 }
 
@@ -21,7 +21,7 @@ const formats = {
 /** The types of eight bits. */
 export type Float8Type = keyof typeof formats | 'F8_E8M0';
 
-/** Whether a type has floating-point numbers of eight bits. */
+/** True if a type has floating-point numbers of eight bits. */
 export const isFloat8 = (dtype: DType): dtype is Float8Type =>
   dtype === 'F8_E8M0' || Object.hasOwn(formats, dtype);
 

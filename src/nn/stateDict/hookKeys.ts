@@ -26,7 +26,7 @@ export interface HookKeys {
   /** The parts that are vectors of length 1. */
   readonly unitVectors?: readonly string[];
   /**
-   * Whether parts of these shapes can be those of one tensor.
+   * True if parts of these shapes can be those of one tensor.
    *
    * @param axes - the axes of the tensor that the parametrization is along, if they are known
    */
@@ -39,7 +39,7 @@ export interface HookKeys {
   value<A extends Shaped>(parts: Parts<A>, math: Arithmetic<A>, outputAxis?: number): A;
   /** For the last of the parts: an older version saved the value of the tensor instead, under its own name. */
   readonly unsaved?: {
-    /** Whether the other parts and the value can be those of one tensor. */
+    /** True if the other parts and the value can be those of one tensor. */
     fits(parts: Parts<Shaped>, value: Shaped): boolean;
     /** The shape of the part. */
     shape(parts: Parts<Shaped>): number[];

@@ -23,7 +23,7 @@ export interface ChainParts {
   readonly label: string;
   /** `['original']`, or `['original0', 'original1', …]`. */
   readonly originalNames: readonly string[];
-  /** Whether the variable of the host was trained, where the chain decides that anew; removal brings it back. */
+  /** True if the variable of the host was trained, where the chain decides that anew; removal brings it back. */
   readonly wasTrainable?: boolean | undefined;
   readonly steps: readonly ChainStep[];
   /** Shape and dtype of the computed tensor. */
@@ -38,7 +38,7 @@ export interface ChainParts {
 export class Chain implements Copyable, Evaluated {
   readonly label: string;
   readonly originalNames: readonly string[];
-  /** Whether the variable of the host was trained, where the chain decides that anew; removal brings it back. */
+  /** True if the variable of the host was trained, where the chain decides that anew; removal brings it back. */
   readonly wasTrainable?: boolean | undefined;
   /** How often the chain was evaluated. */
   evaluations = 0;

@@ -20,7 +20,7 @@ export interface ChainStep {
   /** Variables that were declared beside the originals. */
   readonly dependencies: readonly Variable[];
   /**
-   * Of a copied step: the variables that the source declares, as long as they live. A function that captures one in a
+   * For a copied step, the variables that the source declares, as long as they live. A function that captures one in a
    * closure goes on using it, because JavaScript cannot copy closures.
    */
   readonly inherited: readonly Variable[];

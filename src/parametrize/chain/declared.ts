@@ -2,7 +2,7 @@ import type { ChainStep } from './chainStep.ts';
 
 const DECLARED: unique symbol = Symbol.for('tfjs-parametrize.declared') as never;
 
-// A copy of a chain keeps the steps that are no modules, and makes new ones of copied modules with all their fields.
+// A copy of a chain keeps the steps that are not modules, and makes new ones of copied modules with all their fields.
 const declaredSteps = new WeakMap<ChainStep, string>();
 
 /**

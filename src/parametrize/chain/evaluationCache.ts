@@ -31,7 +31,7 @@ export interface Evaluated {
   evaluate(): Tensor;
   /** The key of what the last evaluation depended on. */
   key(): DependencyKey;
-  /** Whether the chain is a function of its dependencies only, in the mode that it is in. */
+  /** True if the chain is a function of its dependencies only, in the mode that it is in. */
   isPure(): boolean;
 }
 
@@ -50,7 +50,10 @@ interface LocalEntry {
 interface KeptEntry {
   /** What somebody was given outside of every tidy; null until then. */
   tensor: Tensor | null;
-  /** The data as long as there is no tensor. Two fields, because telling the classes apart is half of what a read costs. */
+  /**
+   * The data while there is no tensor. Two fields, because telling the classes apart is half of what a read
+   * costs.
+   */
   data: HeldData | null;
   readonly key: DependencyKey;
   readonly pure: boolean;

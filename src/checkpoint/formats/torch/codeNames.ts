@@ -37,8 +37,8 @@ const builtins = new Set([
 ]);
 
 /**
- * Whether a name of Python is one that only an attack has in a checkpoint. Safety does not depend on it, because nothing is
- * called here; but whoever loads such a file in Python runs it, and should hear of that.
+ * True if a name of Python is one that only an attack has in a checkpoint. Safety does not depend on it, because
+ * nothing is called here; but whoever loads such a file in Python runs it, and should hear of that.
  */
 export function isCodeName(module: string, name: string): boolean {
   if (module === 'builtins' || module === '__builtin__') return builtins.has(name.split('.', 1)[0]!);

@@ -1,8 +1,8 @@
 import { startsWith } from '../format.ts';
 
-/** Whether a file is one of torch's, from its first bytes: a zip archive or a pickle. */
+/** True if a file is one of torch's, from its first bytes: a zip archive or a pickle. */
 export const looksLikeTorch = (start: Uint8Array): boolean =>
   startsWith(start, [0x50, 0x4b, 3, 4]) || startsWith(start, [0x50, 0x4b, 5, 6]) || looksLikePickle(start);
 
-/** Whether a file is a pickle of protocol 2 or later. */
+/** True if a file is a pickle of protocol 2 or later. */
 export const looksLikePickle = (start: Uint8Array): boolean => start[0] === 0x80 && start[1]! >= 2;

@@ -25,7 +25,7 @@ export const pythonObjectSize = 400;
 
 /** The attributes of an object that its state gives, where it gives them by name. */
 function attributesOf({ state }: PythonObject): Map<unknown, unknown>[] {
-  // Of a class with slots the state is a pair: the attributes, and the slots.
+  // For a class with slots the state is a pair, the attributes, and the slots.
   const parts = Array.isArray(state) && state.length === 2 ? state : [state];
   return parts.filter((part) => part instanceof Map);
 }

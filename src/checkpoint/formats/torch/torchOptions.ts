@@ -4,8 +4,8 @@ import type { ParametrizeError } from '../../../core/errors.ts';
 /** Options of whatever reads a torch file. */
 export interface TorchOptions {
   /**
-   * Whether the checksums of the archive are verified, of every entry that is read. torch does not. Files before version 1.6
-   * have none. Default false.
+   * True if the checksums of the archive are verified, of every entry that is read. torch does not. Files before
+   * version 1.6 have none. Default false.
    */
   readonly checkCrc?: boolean;
 }

@@ -54,10 +54,10 @@ export const dtypes: ReadonlyMap<string, string> = new Map([
   ['torch.float8_e5m2fnuz', 'F8_E5M2FNUZ'],
 ]);
 
-/** Whether a value is a list of counts. */
+/** True if a value is a list of counts. */
 export const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
 
-/** Whether a value is a storage that {@link madeStorage} has marked. */
+/** True if a value is a storage that {@link madeStorage} has marked. */
 export const isStorage = (value: unknown): value is TorchStorage =>
   typeof value === 'object' && value !== null && storagesMade.has(value);
 

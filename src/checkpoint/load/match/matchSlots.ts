@@ -77,7 +77,7 @@ export function matchSlots(
   return { matches, open: open.map((group) => group.map((place) => matches[place]!)) };
 }
 
-/** Whether a slot looks like a module and cannot compute the same. */
+/** True if a slot looks like a module and cannot compute the same. */
 export const refuses = ({ parts }: Slot, { shapes }: StoredModule): boolean =>
   parts.some(
     ({ refused }) =>

@@ -7,7 +7,7 @@ import { isBroadcast, levelIn, type StoredModule, withLevel } from './storedModu
 export interface Slot {
   readonly path: string;
   readonly parts: readonly StatePart[];
-  /** Of a recurrent layer, of which torch has several in one module: the number of its level. */
+  /** For a recurrent layer, of which torch has several in one module, the number of its level. */
   readonly level: number | null;
   readonly tensors: readonly SlotTensor[];
 }
@@ -76,7 +76,7 @@ export function misfit({ tensors }: Slot, { shapes }: StoredModule): string | nu
   return `its ${wrong.name} has shape ${formatShape(wrong.stored)}, not ${formatShape(wrong.shape)}`;
 }
 
-/** Whether a module has exactly the tensors of a slot. */
+/** True if a module has exactly the tensors of a slot. */
 export function isExactly(slot: Slot, module: StoredModule): boolean {
   const { shapes } = module;
   if (misfit(slot, module) !== null) return false;

@@ -5,7 +5,7 @@ import { type KeyParts, keysIn, legacyKey, modernKey } from '../../../nn/stateDi
 export interface StoredModule {
   /** Its path. */
   readonly path: string;
-  /** Of a recurrent module, which has all its levels in one: the level. */
+  /** For a recurrent module, which has all its levels in one, the level. */
   readonly level: number | null;
   /** Its keys, with their names in the file. */
   readonly keys: ReadonlyMap<string, string>;
@@ -79,7 +79,7 @@ const formatsOf = ({ prefix, name }: KeyParts, keys: ReadonlyMap<string, string>
       .every((key) => keys.has(prefix + key)),
   );
 
-/** Whether a part has the shape of the tensor: the last original, or the plain tensor. */
+/** True if a part has the shape of the tensor: the last original, or the plain tensor. */
 function hasShape(parts: KeyParts, keys: ReadonlyMap<string, string>): boolean {
   const { prefix, name, part } = parts;
   if (part === '' || part === 'original') return true;
@@ -98,7 +98,7 @@ export const inLikelyOrder = (modules: readonly StoredModule[], isInOrder: boole
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Whether a vector stands for a tensor with the same channels, or for all of its elements. */
+/** True if a vector stands for a tensor with the same channels, or for all of its elements. */
 export const isBroadcast = (stored: readonly number[], shape: readonly number[]): boolean =>
   stored.length === 1 &&
   String(stored) !== String(shape) &&
