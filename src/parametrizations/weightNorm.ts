@@ -84,10 +84,10 @@ export class WeightNorm extends Parametrization {
 
 declare module '../parametrize/chain/parametrizationList.ts' {
   interface ParametrizationList {
-    /** The lengths of a weight-normalized tensor: `original0`. */
-    readonly g: Variable;
-    /** The direction of a weight-normalized tensor: `original1`. */
-    readonly v: Variable;
+    /** The lengths of a weight-normalized tensor: `original0`. Absent on any other. */
+    readonly g?: Variable;
+    /** The direction of a weight-normalized tensor: `original1`. Absent on any other. */
+    readonly v?: Variable;
   }
 }
 
@@ -102,7 +102,7 @@ declare module '../parametrize/chain/parametrizationList.ts' {
  * ```ts
  * weightNorm(conv);                                  // one norm per output channel
  * weightNorm(lstm, 'weight_hh_l0', { dim: null });   // one norm
- * conv.parametrizations.weight.g;                    // the lengths
+ * parametrizationsOn(conv, 'weight').g;              // the lengths
  * ```
  * @see torch.nn.utils.parametrizations.weight_norm
  */

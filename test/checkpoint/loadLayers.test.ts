@@ -81,8 +81,11 @@ describe('a model of tf.layers', () => {
     await loadCheckpoint(twin, fileOf('cnn_weight_norm'), { prefix: 'classifier' });
     const { g, v } = parametrizationsOn(dense, 'kernel');
     tf.tidy(() => {
-      expect(g).toBeAllClose(tf.transpose(parametrizationsOn(twin, 'weight').g), { absolute: 0 });
-      const rows = tf.transpose(tf.reshape(parametrizationsOn(twin, 'weight').v, [3, 4, 3, 3]), [2, 3, 1, 0]);
+      expect(g).toBeAllClose(tf.transpose(parametrizationsOn(twin, 'weight').g!), { absolute: 0 });
+      const rows = tf.transpose(
+        tf.reshape(parametrizationsOn(twin, 'weight').v!, [3, 4, 3, 3]),
+        [2, 3, 1, 0],
+      );
       expect(v).toBeAllClose(tf.reshape(rows, [36, 3]), { absolute: 0 });
     });
     twin.dispose();

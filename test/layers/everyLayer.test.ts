@@ -42,7 +42,7 @@ describe.each(Object.entries(layerCases))('%s', (_, layerCase) => {
       weightNorm(host, name as never);
       expect(weightAt(layerOf(model), path)).toBe(weight);
       const wanted = shape.map((size, axis) => (layerCase.outputAxes[i]!.includes(axis) ? size : 1));
-      expect(parametrizationsOn(host, name).g.shape).toEqual(wanted);
+      expect(parametrizationsOn(host, name).g!.shape).toEqual(wanted);
     });
     const after = model.predict(x) as tf.Tensor;
     if (!(layerCase.isWrongOnWasm && tf.getBackend() === 'wasm')) {
@@ -113,7 +113,7 @@ describe.each(trainable)('%s', (_, layerCase) => {
       const { host, name } = at(layerOf(model), path);
       weightNorm(host, name as never);
       const { g, v } = parametrizationsOn(host, name);
-      return [g, v];
+      return [g!, v!];
     });
     const before = originals.map(flatten);
     model.compile({ optimizer: make(), loss: 'meanSquaredError' });
@@ -143,16 +143,16 @@ describe.each(trainable)('%s', (_, layerCase) => {
         const gradient = dW[plain[i]!.name]!;
         weightNorm(host, name as never);
         const { g, v } = parametrizationsOn(host, name);
-        const { grads } = tf.variableGrads(loss, [g, v]);
+        const { grads } = tf.variableGrads(loss, [g!, v!]);
         const axes = W.shape
           .map((__, axis) => axis)
           .filter((axis) => !layerCase.outputAxes[i]!.includes(axis));
         const u = tf.div(W, tf.sqrt(tf.sum(tf.square(W), axes, true)));
         const dg = tf.sum(tf.mul(gradient, u), axes, true);
         const scale = tf.max(tf.abs(gradient)).dataSync()[0]!;
-        expect(grads[g.name]).toBeAllClose(dg, { absolute: 1e-5 * (1 + scale), relative: 1e-4 });
+        expect(grads[g!.name]).toBeAllClose(dg, { absolute: 1e-5 * (1 + scale), relative: 1e-4 });
         // ‖v‖ = g at registration.
-        expect(grads[v.name]).toBeAllClose(tf.sub(gradient, tf.mul(u, dg)), {
+        expect(grads[v!.name]).toBeAllClose(tf.sub(gradient, tf.mul(u, dg)), {
           absolute: 1e-5 * (1 + scale),
           relative: 1e-4,
         });
@@ -171,7 +171,7 @@ describe.each(trainable)('%s', (_, layerCase) => {
       layerCase.kernels.map((path) => {
         const { host, name } = at(layerOf(target), path);
         weightNorm(host, name as never);
-        return parametrizationsOn(host, name).g;
+        return parametrizationsOn(host, name).g!;
       });
     const optimizer = make();
     const step = (variables: tf.Variable[]): void => {

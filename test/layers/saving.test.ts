@@ -56,8 +56,8 @@ describe.each(Object.entries(layerCases))('%s', (_, layerCase) => {
       const { host, name } = at(layerOf(model), path);
       const { g, v } = parametrizationsOn(host, name);
       tf.tidy(() => {
-        g.assign(tf.mul(g, 1.5));
-        v.assign(tf.mul(v, 3));
+        g!.assign(tf.mul(g!, 1.5));
+        v!.assign(tf.mul(v!, 3));
       });
     }
     const before = model.predict(x) as tf.Tensor;
@@ -250,7 +250,7 @@ describe('folded', () => {
     const kernel = tf.randomNormal([4, 3], 0, 1, 'float32', 9);
     const bias = tf.zeros([3]);
     folded(model, () => model.setWeights([kernel, bias]));
-    expect(flatten(parametrizationsOn(model.layers[0]!, 'kernel').v)).toEqual(flatten(kernel));
+    expect(flatten(parametrizationsOn(model.layers[0]!, 'kernel').v!)).toEqual(flatten(kernel));
     model.dispose();
     tf.dispose([kernel, bias]);
   });

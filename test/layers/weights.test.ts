@@ -115,7 +115,7 @@ describe('the weights of a layer', () => {
     const layer = model.layers[0]!;
     weightNorm(layer);
     tf.tidy(() =>
-      parametrizationsOn(layer, 'kernel').v.assign(tf.mul(parametrizationsOn(layer, 'kernel').v, 7)),
+      parametrizationsOn(layer, 'kernel').v!.assign(tf.mul(parametrizationsOn(layer, 'kernel').v!, 7)),
     );
     const wanted = 0.5 * flatten(valueOf(layer, 'kernel')).reduce((sum, value) => sum + value ** 2, 0);
     const losses = tf.tidy(() => layer.calculateLosses().map(flatten));

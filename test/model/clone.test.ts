@@ -160,7 +160,7 @@ describe('clone', () => {
     expect(a.v).toBe(b.v);
     expect(a.v).not.toBe(parametrizationsOn(pair.a, 'weight').v);
     removeParametrizations(copy.a, 'weight');
-    expect(b.v.isDisposed).toBe(false);
+    expect(b.v!.isDisposed).toBe(false);
     const value = read(copy.b);
     expect(read(copy.a)).toEqual(value);
     train(copy.a);
@@ -243,7 +243,7 @@ describe('clone', () => {
       );
     }
     const host = weightNorm(new Affine());
-    parametrizationsOn(host, 'weight').v.dispose();
+    parametrizationsOn(host, 'weight').v!.dispose();
     const { numTensors } = tf.memory();
     expect(failure(() => clone(host))).toMatch('DISPOSED: clone: ');
     expect(tf.memory().numTensors).toBe(numTensors);

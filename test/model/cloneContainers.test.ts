@@ -36,7 +36,7 @@ describe('clone of a container', () => {
       expect(copy.weight).toBeAllClose(layer.weight);
       copy.dispose();
     }
-    expect(layer.parametrizations!['weight']!.g.isDisposed).toBe(false);
+    expect(layer.parametrizations!['weight']!.g!.isDisposed).toBe(false);
     layer.dispose();
   });
 

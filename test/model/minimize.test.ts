@@ -76,12 +76,12 @@ describe('minimize', () => {
     const host = { w: tf.tidy(() => tf.variable(tf.tensor2d([[1, 2]]))), other: 3 };
     weightNorm(host, 'w');
     const { g, v } = parametrizationsOn(host, 'w');
-    const before = [flatten(g), flatten(v)];
+    const before = [flatten(g!), flatten(v!)];
     const adam = tf.train.adam(0.1);
     const target = tf.tensor2d([[3, 5]]);
     expect(minimize(adam, () => tf.sum(tf.square(tf.sub(host.w, target))), host)).toBe(null);
-    expect(flatten(g)).not.toEqual(before[0]);
-    expect(flatten(v)).not.toEqual(before[1]);
+    expect(flatten(g!)).not.toEqual(before[0]);
+    expect(flatten(v!)).not.toEqual(before[1]);
 
     const layer = tf.layers.dense({ units: 2, inputShape: [2] });
     const model = tf.sequential({ layers: [layer] });
@@ -92,9 +92,9 @@ describe('minimize', () => {
     step();
     syncModel(model);
     const list = parametrizationsOn(layer, 'kernel');
-    const length = flatten(list.g);
+    const length = flatten(list.g!);
     step();
-    expect(flatten(list.g)).not.toEqual(length);
+    expect(flatten(list.g!)).not.toEqual(length);
     fold(model);
     step();
     disposeOptimizer(adam);
@@ -148,20 +148,20 @@ describe('minimize', () => {
     const loss = (): tf.Scalar => tf.add(tf.sum(tf.square(net.weight)), tf.sum(tf.sub(net.bias, 1)));
     minimize(adam, loss, net);
     const { g } = parametrizationsOn(net, 'weight');
-    g.trainable = false;
-    const frozen = flatten(g);
+    g!.trainable = false;
+    const frozen = flatten(g!);
     minimize(adam, loss, net);
-    expect(flatten(g)).toEqual(frozen);
+    expect(flatten(g!)).toEqual(frozen);
     // A list without the frozen one, and then all again.
     adam.minimize(
       loss,
       false,
       net.parameters().filter(({ trainable }) => trainable),
     );
-    expect(flatten(g)).toEqual(frozen);
-    g.trainable = true;
+    expect(flatten(g!)).toEqual(frozen);
+    g!.trainable = true;
     minimize(adam, loss, net);
-    expect(flatten(g)).not.toEqual(frozen);
+    expect(flatten(g!)).not.toEqual(frozen);
     syncOptimizer(adam, net.parameters());
     disposeOptimizer(adam);
     net.dispose();

@@ -130,7 +130,7 @@ describe.each(stateful)('the state of %s', (name) => {
     const moved = stateOf(optimizer);
     for (const [slot, numbersOfSlot] of Object.entries(before)) expect(moved[slot]).toEqual(numbersOfSlot);
     const { g } = parametrizationsOn(model, 'other');
-    const ofG = Object.entries(moved).filter(([slot]) => slot.includes(g.name));
+    const ofG = Object.entries(moved).filter(([slot]) => slot.includes(g!.name));
     expect(ofG.length).toBeGreaterThan(0);
     for (const [, values] of ofG) {
       expect(values).toHaveLength(3);

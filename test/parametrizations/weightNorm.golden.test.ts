@@ -58,8 +58,8 @@ describe('weightNorm on a plain object, as torch', () => {
       expect(g).toBeAllClose(tensorOf(run.g_init));
       expect(v).toBeAllClose(tensorOf(run.v_init), { relative: 0, absolute: 0 });
       expect(host.weight).toBeAllClose(tensorOf(run.weight_before));
-      g.assign(tensorOf(run.g));
-      v.assign(tensorOf(run.v));
+      g!.assign(tensorOf(run.g!));
+      v!.assign(tensorOf(run.v!));
       expect(host.weight).toBeAllClose(tensorOf(run.weight));
     });
     removeParametrizations(host, 'weight');
@@ -244,7 +244,7 @@ describe('weightNorm fails where torch fails', () => {
     expect(golden.errors.find(({ dim }) => dim === -2)!.ok).toBe(true);
     const host = new nn.Linear(5, 4);
     weightNorm(host, 'weight', { dim: -2 });
-    expect(parametrizationsOn(host, 'weight').g.shape).toEqual([4, 1]);
+    expect(parametrizationsOn(host, 'weight').g!.shape).toEqual([4, 1]);
     host.dispose();
   });
 
@@ -263,7 +263,7 @@ describe('weightNorm in float32 of numbers that torch holds in', () => {
     registerParametrization(host, 'weight', map);
     const { g } = parametrizationsOn(host, 'weight');
     tf.tidy(() => {
-      g.assign(tensorOf(run.g as GoldenTensor));
+      g!.assign(tensorOf(run.g! as GoldenTensor));
       expect(host.weight).toBeAllClose(tensorOf(run.weight_computed_in_float32 as GoldenTensor));
     });
     removeParametrizations(host, 'weight');

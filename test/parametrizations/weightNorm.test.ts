@@ -102,7 +102,7 @@ describe('WeightNorm', () => {
     const normsOf = (dim: number | number[] | null): { shape: number[]; norms: number[] } => {
       const plain = weightNorm(host(), 'weight', { dim });
       const { g } = parametrizationsOn(plain, 'weight');
-      const result = { shape: g.shape, norms: flatten(g).map(Math.round) };
+      const result = { shape: g!.shape, norms: flatten(g!).map(Math.round) };
       removeParametrizations(plain, 'weight');
       plain.weight.dispose();
       return result;
@@ -211,7 +211,7 @@ describe('weightNorm', () => {
     expect(list.evaluations).toBe(evaluations + 1);
     inTidy(() => {
       expect(host.weight).toBeAllClose(value);
-      list.g.assign(tf.mul(list.g, 2));
+      list.g!.assign(tf.mul(list.g!, 2));
       expect(host.weight).toBeAllClose(tf.mul(value, 2));
     });
     host.dispose();

@@ -227,7 +227,7 @@ describe('weight norm keeps the output, as in torch', () => {
     const before = through(layer, x);
     expect(weightNorm(layer, 'weight', { dim })).toBe(layer);
     const { g, v } = parametrizationsOn(layer, 'weight');
-    expect([g.shape, v.shape]).toEqual([shape, [5, 4]]);
+    expect([g!.shape, v!.shape]).toEqual([shape, [5, 4]]);
     expect(through(layer, x)).toBeAllClose(before);
     removeParametrizations(layer, 'weight');
     expect('parametrizations' in layer).toBe(false);

@@ -36,7 +36,7 @@ describe('a copy', () => {
   it('T1: has its own value inside of cached', () => {
     const host = weightNorm(new Affine());
     const copy = clone(host);
-    set(parametrizationsOn(copy, 'weight').g, () => ones(3, 1));
+    set(parametrizationsOn(copy, 'weight').g!, () => ones(3, 1));
     cached(() => {
       const [value, other] = [read(host), read(copy)];
       expect(value).not.toEqual(other);
@@ -136,11 +136,11 @@ describe('an optimizer from before the registration', () => {
       weightNorm(host);
       syncOptimizer(adam, host.parameters());
       const { g, v } = parametrizationsOn(host, 'weight');
-      start = [g.arraySync(), v.arraySync()];
+      start = [g!.arraySync(), v!.arraySync()];
     });
     const { g, v } = parametrizationsOn(normed, 'weight');
-    expect(g.arraySync()).not.toEqual(start[0]);
-    expect(v.arraySync()).not.toEqual(start[1]);
+    expect(g!.arraySync()).not.toEqual(start[0]);
+    expect(v!.arraySync()).not.toEqual(start[1]);
     // Whatever was registered on the weight, the bias goes on with its own moments.
     expect(read(normed, 'bias')).toBeAllClose(read(plain, 'bias') as number[]);
     plain.dispose();

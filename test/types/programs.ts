@@ -148,6 +148,8 @@ export async function results(net: Net): Promise<void> {
   const list: ParametrizationList | undefined = net.first.parametrizations?.['weight'];
   const g: tf.Variable | undefined = list?.g;
   const original: tf.Variable = parametrizationsOn(net, 'scale').original;
+  // @ts-expect-error the chain may be of another map, which has no lengths
+  const length: tf.Variable = parametrizationsOn(net, 'scale').g;
   const value: tf.Tensor = valueOf(net, 'scale');
   const number: number = cached(() => 3);
   const later: number = await cached(async () => 3);
@@ -164,7 +166,7 @@ export async function results(net: Net): Promise<void> {
   const y: tf.Tensor = net.call(tf.ones([1, 4]));
   // @ts-expect-error a string is no tensor
   net.call('x');
-  void [g, original, value, number, later, names, same, copy, y];
+  void [g, length, original, value, number, later, names, same, copy, y];
 }
 
 export function hookApi(net: Net, linear: Linear, lstm: LSTM, module: Module, name: string): void {

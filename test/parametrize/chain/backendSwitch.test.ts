@@ -85,7 +85,7 @@ it('registers, removes and copies on the other backend what was made on this one
   inTidy(() => expect(copy.weight).toBeAllClose(value));
   removeParametrizations(host, 'weight');
   inTidy(() => expect(host.weight).toBeAllClose(value));
-  expect(parametrizationsOn(copy, 'weight').g.shape).toEqual([3, 1]);
+  expect(parametrizationsOn(copy, 'weight').g!.shape).toEqual([3, 1]);
   copy.dispose();
   host.dispose();
 });

@@ -16,7 +16,7 @@ describe('L7: an optimizer goes on', () => {
     weightNorm(net);
     const { g, v } = net.parametrizations!['weight']!;
     expect(v).toBe(weight);
-    expect([g.trainable, v.trainable]).toEqual([false, false]);
+    expect([g!.trainable, v!.trainable]).toEqual([false, false]);
     net.dispose();
   });
 

@@ -59,7 +59,7 @@ describe('L8: a copy is independent', () => {
     const copy = net.clone();
     cached(() => {
       tf.tidy(() => void net.weight);
-      write(copy.parametrizations!['weight']!.g, () => tf.zeros([3, 1]));
+      write(copy.parametrizations!['weight']!.g!, () => tf.zeros([3, 1]));
       tf.tidy(() => {
         expect(copy.weight).toBeAllClose([0, 0, 0, 0, 0, 0]);
         expect(net.weight).not.toBeAllClose([0, 0, 0, 0, 0, 0]);

@@ -67,12 +67,12 @@ describe('L2: every read in a gradient is on its tape', () => {
       tf.tidy(() => {
         const { grads } = tf.variableGrads(() => {
           const outer = tf.sum(read());
-          const [inner] = tf.grads(() => tf.sum(tf.square(read())))([g]);
+          const [inner] = tf.grads(() => tf.sum(tf.square(read())))([g!]);
           return tf.add(outer, tf.sum(tf.square(inner!))) as tf.Scalar;
-        }, [g, v]);
-        return [flatten(grads[g.name]!), flatten(grads[v.name]!)];
+        }, [g!, v!]);
+        return [flatten(grads[g!.name]!), flatten(grads[v!.name]!)];
       });
-    const byHand = () => tf.mul(g, tf.div(v, tf.sqrt(tf.sum(tf.square(v), 1, true))));
+    const byHand = () => tf.mul(g!, tf.div(v!, tf.sqrt(tf.sum(tf.square(v!), 1, true))));
     expect(second(() => net.weight)).toBeAllClose(second(byHand), { relative: 1e-4, absolute: 1e-4 });
     net.dispose();
   });

@@ -37,7 +37,7 @@ describe('L4: a value read in a tidy', () => {
       tf.tidy(() => {
         const first = net.weight;
         const numbers = flatten(first);
-        write(net.parametrizations!['weight']!.g, () => tf.ones([3, 1]));
+        write(net.parametrizations!['weight']!.g!, () => tf.ones([3, 1]));
         const second = net.weight;
         tf.tidy(() => void net.weight);
         fold(net);
@@ -55,7 +55,7 @@ describe('L4: a value read in a tidy', () => {
     const before = numTensors();
     const value = tf.tidy(() => tf.tidy(() => net.weight));
     const numbers = flatten(value);
-    write(net.parametrizations!['weight']!.g, () => tf.ones([3, 1]));
+    write(net.parametrizations!['weight']!.g!, () => tf.ones([3, 1]));
     net.weight;
     expect(flatten(value)).toEqual(numbers);
     expect(numTensors()).toBe(before + 1);
@@ -88,7 +88,7 @@ describe('L4: a value read in a tidy', () => {
     expect(chain.evaluations).toBe(evaluations);
     expect(counts()).toEqual({ ...before, ofBackend: before.ofBackend + 1 });
 
-    write(g, () => tf.fill([3, 1], 2));
+    write(g!, () => tf.fill([3, 1], 2));
     expect(inTidy()).not.toEqual(expected);
     expect(chain.evaluations).toBe(evaluations + 1);
     expect(counts()).toEqual({ ...before, ofBackend: before.ofBackend + 1 });
@@ -108,7 +108,7 @@ describe('L4: a value read in a tidy', () => {
       const unread = counts().ofBackend;
       tf.tidy(() => void net.weight);
       expect(counts().ofBackend).toBe(unread + 1);
-      write(g, () => tf.fill([3, 1], 2));
+      write(g!, () => tf.fill([3, 1], 2));
       tf.tidy(() => void tf.variableGrads(() => tf.sum(net.weight) as tf.Scalar));
       expect(counts().ofBackend).toBe(unread);
       tf.tidy(() => void net.weight);
@@ -137,7 +137,7 @@ describe('L4: a value read in a tidy', () => {
       tf.engine().startScope('by hand');
       const value = net.weight;
       await pause();
-      write(net.parametrizations!['weight']!.g, () => tf.ones([3, 1]));
+      write(net.parametrizations!['weight']!.g!, () => tf.ones([3, 1]));
       tf.tidy(() => void net.weight);
       expect(value.isDisposed).toBe(false);
       tf.engine().endScope();
@@ -153,7 +153,7 @@ describe('L4: a borrowed value of a pure chain', () => {
     for (let i = 0; i < 100; i++) net.weight;
     expect(numTensors()).toBe(before + 1);
     for (let i = 0; i < 20; i++) {
-      write(net.parametrizations!['weight']!.g, () => tf.fill([3, 1], i));
+      write(net.parametrizations!['weight']!.g!, () => tf.fill([3, 1], i));
       net.weight;
       tf.tidy(() => void net.weight);
     }
@@ -429,7 +429,7 @@ describe('L4: nothing leaks', () => {
         pure.weight;
         tf.tidy(() => void net.weight);
         if (inTidy) net.weight;
-      } else write(pure.parametrizations!['weight']!.g, () => tf.ones([3, 1]));
+      } else write(pure.parametrizations!['weight']!.g!, () => tf.ones([3, 1]));
     };
     fc.assert(
       fc.property(tree(4), (root) => {

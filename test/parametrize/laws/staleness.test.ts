@@ -15,7 +15,7 @@ import { Net, optimizers, specimens } from './specimens.ts';
 const rowNorms = (w: tf.Tensor) => tf.sqrt(tf.sum(tf.square(w), 1, true));
 const byHand = (net: Net) => {
   const { g, v } = net.parametrizations!['weight']!;
-  return tf.mul(g, tf.div(v, rowNorms(v)));
+  return tf.mul(g!, tf.div(v!, rowNorms(v!)));
 };
 const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -89,8 +89,8 @@ describe('L3: an entry is never stale', () => {
     });
     const writer = cached(async () => {
       for (let i = 0; i < 12; i++) {
-        const next = tf.mul(g, 1.1);
-        g.assign(next);
+        const next = tf.mul(g!, 1.1);
+        g!.assign(next);
         next.dispose();
         tf.tidy(() => {
           expect(net.weight).toBeAllClose(byHand(net));
@@ -263,8 +263,8 @@ describe('L3: an entry is never stale', () => {
             gradFunc: (dy: tf.Tensor) => dy,
           }));
           return tf.add(tf.sum(op(x)), tf.sum(tf.square(net.weight))) as tf.Scalar;
-        }, [g, v]);
-        expect(Object.keys(grads).sort()).toEqual([g.name, v.name].sort());
+        }, [g!, v!]);
+        expect(Object.keys(grads).sort()).toEqual([g!.name, v!.name].sort());
       }),
     );
     net.dispose();
