@@ -1,4 +1,4 @@
-export { type ErrorCode, ParametrizeError } from './core/errors.ts';
+export { type ErrorCode, type ErrorParts, ParametrizeError } from './core/errors.ts';
 export {
   clone,
   type DescribedOriginal,

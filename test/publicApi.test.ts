@@ -40,11 +40,12 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        AxesDefinition CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode HostTypes LooseHost
-        LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OptionDefinition OriginalDefinition OrthogonalMap
-        OrthogonalOptions ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike
-        ParametrizationList ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor
-        TensorNameOf UnitNormOptions WeightNormOptions
+        AxesDefinition CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
+        HostTypes LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
+        OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParametrizationCheck
+        ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
+        ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor TensorNameOf
+        UnitNormOptions WeightNormOptions
       `),
     );
   });
@@ -62,17 +63,17 @@ describe('the public interface', () => {
         ParameterList RNN ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReplicationPad1d
         ReplicationPad2d SELU Sequential SiLU Sigmoid Softmax Softplus Softshrink Softsign
         StateDictError Tanh Tanhshrink Threshold Unflatten Upsample ZeroPad1d ZeroPad2d buffer init
-        manualSeed parameter
+        manualSeed mappingText parameter
       `),
     );
     expect(types).toEqual(
       names(`
         AvgPool1dOptions AvgPool2dOptions BatchNormOptions BilinearOptions Conv1dOptions Conv2dOptions Conv3dOptions
         ConvTranspose1dOptions ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions EmbeddingOptions
-        ForwardHook ForwardPreHook GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyFormat
-        KeyMapping LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions LoadStateDictPreHook
-        LoadStateDictReport MaxPoolOptions NamedModules NamedParameters Parametrizations PretrainedOptions RNNOptions
-        StateDict StateDictLoading StateDictOptions UpsampleMode UpsampleOptions
+        ForwardHook ForwardPreHook GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyAction
+        KeyFormat KeyMapping LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
+        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules NamedParameters Parametrizations
+        PretrainedOptions RNNOptions StateDict StateDictLoading StateDictOptions UpsampleMode UpsampleOptions
       `),
     );
   });

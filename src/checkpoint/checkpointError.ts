@@ -2,6 +2,8 @@ import { type ErrorCode, ParametrizeError } from '../core/errors.ts';
 
 /** What a {@link CheckpointError} has besides its message. */
 export interface CheckpointErrorOptions extends ErrorOptions {
+  /** The function that was called; put in front where the error leaves it, if it is not known before. */
+  readonly caller?: string | undefined;
   /** See {@link CheckpointError.rename}. */
   readonly rename?: Readonly<Record<string, string | null>> | undefined;
 }
@@ -23,26 +25,36 @@ export class CheckpointError extends ParametrizeError {
    */
   readonly rename?: Readonly<Record<string, string | null>>;
 
-  constructor(code: ErrorCode, message: string, { rename, ...options }: CheckpointErrorOptions = {}) {
-    super(code, message, options);
+  /** What is wrong. */
+  declare readonly fact: string;
+  /** What to do. */
+  declare readonly remedy: string;
+
+  constructor(
+    code: ErrorCode,
+    fact: string,
+    remedy: string,
+    { caller, rename, ...options }: CheckpointErrorOptions = {},
+  ) {
+    super(code, { caller, fact, remedy }, options);
     if (rename !== undefined) this.rename = rename;
   }
 }
 
 /** The error for bytes that contradict their format. */
 export const corrupt = (fact: string): CheckpointError =>
-  new CheckpointError('CORRUPT', `${fact}. The file is damaged or incomplete: get it again.`);
+  new CheckpointError('CORRUPT', fact, 'The file is damaged or incomplete: get it again.');
 
-/** An error that a reader of pieces throws, with the name of the public function put in front. */
+/** An error that a reader of pieces throws, with the public function as its caller. */
 export function named(caller: string, error: unknown): unknown {
-  if (!(error instanceof CheckpointError) || callers.has(error)) return error;
-  const { cause, rename } = error;
-  const full = new CheckpointError(error.code, `${caller}: ${error.message}`, { cause, rename });
-  callers.add(full);
-  return full;
+  if (error instanceof ParametrizeError && error.caller === 'stateDict') {
+    const { code, fact, remedy } = error;
+    return new ParametrizeError(code, { caller, fact: fact!, remedy }, { cause: error.cause });
+  }
+  if (!(error instanceof CheckpointError) || error.caller !== undefined) return error;
+  const { code, fact, remedy, cause, rename } = error;
+  return new CheckpointError(code, fact, remedy, { caller, cause, rename });
 }
-
-const callers = new WeakSet<object>();
 
 const shown = 80;
 

@@ -132,7 +132,8 @@ function excluding(file: CheckpointFile, globs: readonly string[]): (weight: Par
   if (lost !== undefined) {
     throw new CheckpointError(
       'OPTION',
-      `--exclude: no tensor is called like ${quoted(lost[0])}. See inspect.`,
+      `--exclude: no tensor is called like ${quoted(lost[0])}`,
+      'See inspect.',
     );
   }
   return (weight) => tests.some(([, test]) => namesOf(weight).some(test));
@@ -153,7 +154,8 @@ async function checkOutput(output: string, inputs: readonly string[]): Promise<v
     if (target !== (await realPath(input))) continue;
     throw new CheckpointError(
       'OPTION',
-      `--output is ${quoted(output)}, a file that is read. Write to another one.`,
+      `--output is ${quoted(output)}, a file that is read`,
+      'Write to another one.',
     );
   }
 }

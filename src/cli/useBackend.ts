@@ -13,7 +13,8 @@ export async function useBackend(): Promise<void> {
   } catch (cause) {
     throw new CheckpointError(
       'UNSUPPORTED',
-      'the recipe in the file tells how its weights are parametrized, and to follow it takes a backend of tfjs, which is not installed. Run npm install @tensorflow/tfjs-backend-cpu.',
+      'the recipe in the file tells how its weights are parametrized, and to follow it takes a backend of tfjs, which is not installed',
+      'Run npm install @tensorflow/tfjs-backend-cpu.',
       { cause },
     );
   }

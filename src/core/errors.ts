@@ -43,6 +43,16 @@ export type ErrorCode =
   | 'UNSUPPORTED'
   | 'UNSUPPORTED_HOST';
 
+/** The parts of a message, of which a {@link ParametrizeError} can be made. */
+export interface ErrorParts {
+  /** The function that was called. */
+  readonly caller?: string | undefined;
+  /** What is wrong, with both values; a sentence without its full stop. */
+  readonly fact: string;
+  /** What to do; whole sentences. */
+  readonly remedy?: string | undefined;
+}
+
 /**
  * The error that every function of this package throws on bad input.
  *
@@ -55,8 +65,28 @@ export class ParametrizeError extends Error {
   /** Stable machine-readable reason. */
   readonly code: ErrorCode;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  /** The function that was called; undefined where {@link message} is all that there is. */
+  readonly caller?: string;
+  /** What is wrong, without the function and the remedy; undefined where {@link message} is all that there is. */
+  readonly fact?: string;
+  /** What to do; undefined where {@link message} is all that there is. */
+  readonly remedy?: string;
+
+  /** @param message - the message, or the parts that it is made of: `caller: fact. remedy` */
+  constructor(code: ErrorCode, message: string | ErrorParts, options?: ErrorOptions) {
+    super(typeof message === 'string' ? message : textOf(message), options);
     this.code = code;
+    if (typeof message === 'string') return;
+    const { caller, fact, remedy } = message;
+    this.fact = fact;
+    if (caller !== undefined) this.caller = caller;
+    if (remedy !== undefined) this.remedy = remedy;
   }
 }
+
+/** What is wrong, with the function or tensor that it is about, and without the remedy: for callers that have another one. */
+export const factOf = ({ caller, fact, message }: ParametrizeError): string =>
+  fact === undefined ? message : `${caller === undefined ? '' : `${caller}: `}${fact}`;
+
+const textOf = ({ caller, fact, remedy }: ErrorParts): string =>
+  `${caller === undefined ? '' : `${caller}: `}${fact}.${remedy ? ` ${remedy}` : ''}`;

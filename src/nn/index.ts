@@ -32,7 +32,6 @@ export type {
   ForwardHook,
   ForwardPreHook,
   HookHandle,
-  KeyMapping,
   LoadStateDictPreHook,
   LoadStateDictReport,
   StateDict,
@@ -61,4 +60,5 @@ export { GRU, type GRUOptions } from './recurrent/gru.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './recurrent/lstm.ts';
 export { RNN, type RNNOptions } from './recurrent/rnn.ts';
 export type { KeyFormat, StateDictOptions } from './stateDict/keyFormat.ts';
+export { type KeyAction, type KeyMapping, mappingText } from './stateDict/keyMapping.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

@@ -159,10 +159,11 @@ export class SpectralNorm extends Parametrization {
   /** The vectors fit one shape only. */
   private checkShape({ shape }: Tensor): void {
     if (tf.util.arraysEqual(shape, [...this.shape])) return;
-    throw new ParametrizeError(
-      'SHAPE',
-      `spectralNorm: this SpectralNorm was made for shape ${formatShape(this.shape)}, got ${formatShape(shape)}. Make one for each tensor: new SpectralNorm(tensor).`,
-    );
+    throw new ParametrizeError('SHAPE', {
+      caller: 'spectralNorm',
+      fact: `this SpectralNorm was made for shape ${formatShape(this.shape)}, got ${formatShape(shape)}`,
+      remedy: 'Make one for each tensor: new SpectralNorm(tensor).',
+    });
   }
 }
 
@@ -197,15 +198,16 @@ export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOpti
 /** The axis of the rows, counted from the front. */
 function rowAxisOf({ shape, rank, dtype }: Tensor, dim: number): number {
   if (dtype !== 'float32') {
-    throw new ParametrizeError(
-      'DTYPE',
-      `spectralNorm: expected a float32 tensor, got ${dtype}. Cast it first.`,
-    );
+    throw new ParametrizeError('DTYPE', {
+      caller: 'spectralNorm',
+      fact: `expected a float32 tensor, got ${dtype}`,
+      remedy: 'Cast it first.',
+    });
   }
   if (dim >= -rank && dim < rank) return dim < 0 ? dim + rank : dim;
   const range = rank === 0 ? 'a tensor with axes' : `an axis from ${-rank} to ${rank - 1}`;
-  throw new ParametrizeError(
-    'OPTION',
-    `spectralNorm: dim ${dim} is out of range for shape ${formatShape(shape)}: expected ${range}.`,
-  );
+  throw new ParametrizeError('OPTION', {
+    caller: 'spectralNorm',
+    fact: `dim ${dim} is out of range for shape ${formatShape(shape)}: expected ${range}`,
+  });
 }

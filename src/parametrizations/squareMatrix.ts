@@ -6,8 +6,9 @@ import { formatShape } from '../core/shapes.ts';
 export function checkSquare(caller: string, x: Tensor): void {
   const [m, n] = x.shape.slice(-2);
   if (x.rank >= 2 && m === n) return;
-  throw new ParametrizeError(
-    'SHAPE',
-    `${caller}: expected a square matrix or a batch of them, got shape ${formatShape(x.shape)}. Register it on a square weight.`,
-  );
+  throw new ParametrizeError('SHAPE', {
+    caller,
+    fact: `expected a square matrix or a batch of them, got shape ${formatShape(x.shape)}`,
+    remedy: 'Register it on a square weight.',
+  });
 }

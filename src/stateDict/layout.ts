@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import type { KeyAction } from '../nn/stateDict/keyMapping.ts';
 
 /** A factor of an axis: it keeps its name and length in both layouts. */
 export interface Factor {
@@ -58,14 +59,13 @@ export class Layout {
     return sameAxes(torchAxes, this.torch, this.other);
   }
 
-  /** What {@link fromTorch} does, in a few words. */
-  toString(): string {
-    const [from, to] = [this.torch, this.other].map(textOf);
+  /** What {@link fromTorch} does, as a report has it; null if it does nothing. */
+  action(): KeyAction | null {
+    const [from, to] = [this.torch, this.other].map(textOf) as [string, string];
+    if (from === to) return null;
     const isSame = tf.util.arraysEqual(this.torchShape, this.shape);
-    if (from === to) return 'as it is';
-    return isInOrder(this.torch, this.other)
-      ? `${isSame ? 'as it is' : 'reshaped'} ${from} → ${to}`
-      : `transposed ${from} → ${to}`;
+    const change = !isInOrder(this.torch, this.other) ? 'transpose' : isSame ? 'none' : 'reshape';
+    return { kind: 'layout', change, from, to };
   }
 }
 

@@ -83,20 +83,20 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
     for (const { kind } of steps) {
       if (Object.hasOwn(catalog, kind) && typeof catalog[kind] === 'function') continue;
       const has = Object.keys(catalog).join(', ') || 'nothing';
-      throw new ParametrizeError(
-        'UNKNOWN_RECIPE',
-        `'${joinPath(path, tensor)}' was parametrized by '${kind}', which the catalog has not; it has ${has}. Add a function of that name: catalog: { ${kind}: (host, name, options) => … }.`,
-      );
+      throw new ParametrizeError('UNKNOWN_RECIPE', {
+        fact: `'${joinPath(path, tensor)}' was parametrized by '${kind}', which the catalog has not; it has ${has}`,
+        remedy: `Add a function of that name: catalog: { ${kind}: (host, name, options) => … }.`,
+      });
     }
   }
   return transaction(() =>
     wanted.map(({ path, tensor, steps }) => {
       const host = hostAt(model, path);
       if (host === undefined) {
-        throw new ParametrizeError(
-          'UNKNOWN_RECIPE',
-          `'${joinPath(path, tensor)}' was parametrized, and the model has no module '${path}'. Load into the model that was saved.`,
-        );
+        throw new ParametrizeError('UNKNOWN_RECIPE', {
+          fact: `'${joinPath(path, tensor)}' was parametrized, and the model has no module '${path}'`,
+          remedy: 'Load into the model that was saved.',
+        });
       }
       for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
       return joinPath(path, tensor);

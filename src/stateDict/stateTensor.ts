@@ -14,10 +14,10 @@ import type { StateTensor } from './modelState.ts';
 export function variableOf({ variable, path }: StateTensor): Variable {
   const found = variable();
   if (isAlive(found)) return found;
-  throw new ParametrizeError(
-    'DISPOSED',
-    `'${path}' has been disposed. Make a new model, or dispose it later.`,
-  );
+  throw new ParametrizeError('DISPOSED', {
+    fact: `'${path}' has been disposed`,
+    remedy: 'Make a new model, or dispose it later.',
+  });
 }
 
 /** The value of a tensor, parametrized or not: the variable itself, or a tensor of the innermost tidy. */

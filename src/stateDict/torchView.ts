@@ -108,10 +108,10 @@ export class TorchView {
     const known: unknown = Object.getOwnPropertyDescriptor(root, path)?.value;
     if (isModule(known)) return known;
     if (path in root) {
-      throw new ParametrizeError(
-        'INVALID_NAME',
-        `a layer is called '${path}', as something that every module has, so that no state dict has that name. Give it another one.`,
-      );
+      throw new ParametrizeError('INVALID_NAME', {
+        fact: `a layer is called '${path}', as something that every module has, so that no state dict has that name`,
+        remedy: 'Give it another one.',
+      });
     }
     const part = isTransposed
       ? // What looks for the output channels of a weight asks for this class; its constructor would make weights.

@@ -57,10 +57,10 @@ export function followRecipe(
         (own.hostPath === path && own.name === tensor),
     );
     if (found === undefined) {
-      throw new ParametrizeError(
-        'UNKNOWN_RECIPE',
-        `'${label}' was parametrized, and the model has no such tensor. Load into the model that was saved, or without a catalog.`,
-      );
+      throw new ParametrizeError('UNKNOWN_RECIPE', {
+        fact: `'${label}' was parametrized, and the model has no such tensor`,
+        remedy: 'Load into the model that was saved, or without a catalog.',
+      });
     }
     const { host, name, torchNames } = found.tensor;
     if (registrationOf(host, name) !== undefined) return [];
@@ -69,10 +69,10 @@ export function followRecipe(
     );
     if (missing !== undefined) {
       const has = Object.keys(catalog).join(', ') || 'nothing';
-      throw new ParametrizeError(
-        'UNKNOWN_RECIPE',
-        `'${label}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}. Add a function of that name: catalog: { ${missing.kind}: (host, name, options) => … }.`,
-      );
+      throw new ParametrizeError('UNKNOWN_RECIPE', {
+        fact: `'${label}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}`,
+        remedy: `Add a function of that name: catalog: { ${missing.kind}: (host, name, options) => … }.`,
+      });
     }
     const register = (on: object, as: string, more: object = {}): void => {
       for (const { kind, options } of steps) catalog[kind]!(on, as, { ...options, ...more });
@@ -133,8 +133,8 @@ function checkRegistered({ tensor: { host, name, path }, variables, mode }: View
       : state.length === variables.size &&
         state.every(([key, { shape }]) => tf.util.arraysEqual(variables.get(key)?.shape ?? [-1], shape));
   if (isWhole) return;
-  throw new ParametrizeError(
-    'UNKNOWN_RECIPE',
-    `'${path}': what the catalog registers has another state than what was saved. Give the catalog the function that was used then.`,
-  );
+  throw new ParametrizeError('UNKNOWN_RECIPE', {
+    fact: `'${path}': what the catalog registers has another state than what was saved`,
+    remedy: 'Give the catalog the function that was used then.',
+  });
 }

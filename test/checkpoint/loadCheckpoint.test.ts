@@ -133,8 +133,8 @@ describe('loadCheckpoint', () => {
       rename: { classifier: 'body.0', 'classifier.bias': 'body.0.bias', features: null },
     });
     expect(loaded.mapped).toEqual([
-      { from: ['x.classifier.bias'], to: ['body.0.bias'], rule: 'as it is' },
-      { from: ['x.classifier.weight'], to: ['body.0.weight'], rule: 'as it is' },
+      { from: ['x.classifier.bias'], to: ['body.0.bias'], actions: [] },
+      { from: ['x.classifier.weight'], to: ['body.0.weight'], actions: [] },
     ]);
     await expect(loadCheckpoint(other, odd, { rename: () => 'same' })).rejects.toMatchObject({
       code: 'OPTION',

@@ -259,7 +259,7 @@ describe('a model of tf.layers', () => {
     const cases: [Record<string, number[]>, RegExp][] = [
       [withoutBias, /missing: second\.bias/],
       [{ ...whole, surplus: [1] }, /unexpected: surplus/],
-      [{ ...whole, 'second.weight': [2, 3] }, /'second\.weight' has shape \[2, 3\] in the map and \[3, 3\]/],
+      [{ ...whole, 'second.weight': [2, 3] }, /'second\.weight' has shape \[2, 3\] in the file and \[3, 3\]/],
       [{ ...whole, 'first.weight': [3, 4] }, /\[3, 4\].*\[3, 3\]/],
       [
         { '0.weight': [3, 3], '0.bias': [3], '1.weight': [4, 3], '1.bias': [4] },
@@ -504,7 +504,10 @@ describe('what is no module', () => {
     const bytes = await fileWith({ weight: [1] });
     for (const [model, text] of [
       [graph, /GraphModel.*constants of a graph/],
-      [{ _trainableWeights: [], inboundNodes: [] }, /import 'tfjs-parametrize\/layers' first/],
+      [
+        { getClassName: () => 'Dense', _trainableWeights: [], _nonTrainableWeights: [] },
+        /import 'tfjs-parametrize\/layers' first/,
+      ],
       [{}, /got Object\. Read the tensors/],
       [null, /got null/],
     ] as const) {

@@ -51,7 +51,7 @@ describe('the order of features', () => {
       new nn.Linear(27, 2),
     ).eval();
     const { mapped, notes } = await loaded(model, torch);
-    expect(mapped.map(({ rule }) => rule)).toContain('transposed [out, c·h·w] → [h·w·c, out]');
+    expect(mapped.map(nn.mappingText)).toContain('transposed [out, c·h·w] → [h·w·c, out]');
     expect(notes).toEqual([]);
     expectAlike(model, torch, [2, 2, 4, 4]);
     torch.dispose();
@@ -135,7 +135,7 @@ describe('the order of features', () => {
         text: "'flat' flattens what may or may not be channels first in torch: the weights of 'out' are as in the file",
       },
     ]);
-    expect(mapped.find(({ from }) => from[0] === 'out.weight')!.rule).toBe(
+    expect(nn.mappingText(mapped.find(({ from }) => from[0] === 'out.weight')!)).toBe(
       'transposed [out, in] → [in, out]',
     );
     model.dispose();

@@ -189,5 +189,6 @@ function specOf(
 const unknown = (name: string): CheckpointError =>
   new CheckpointError(
     'UNSUPPORTED',
-    `the tensor ${quoted(name)} is parametrized, and neither its names nor a recipe in the file tell by what. ${foldElsewhere}`,
+    `the tensor ${quoted(name)} is parametrized, and neither its names nor a recipe in the file tell by what`,
+    `${foldElsewhere}`,
   );

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { factOf, ParametrizeError } from '../../core/errors.ts';
 import { definedCatalog } from '../../model/catalog.ts';
 import { Module } from '../../nn/module/module.ts';
 import { parameter } from '../../nn/module/parameter.ts';
@@ -58,8 +58,9 @@ export async function foldByRecipe(
 /** What the maps and the module say of parts that are not theirs, as a fact about the file. */
 function refusal(error: unknown, name: string): unknown {
   if (!(error instanceof ParametrizeError) || error instanceof CheckpointError) return error;
-  const [fact] = error.message.split('. ');
-  return corrupt(`the recipe of ${quoted(name)} does not fit its tensors: ${printable(fact!.slice(0, 200))}`);
+  return corrupt(
+    `the recipe of ${quoted(name)} does not fit its tensors: ${printable(factOf(error).slice(0, 200))}`,
+  );
 }
 
 /**
@@ -73,7 +74,8 @@ export function checkKinds(name: string, recipe: readonly TensorRecipe[]): void 
   if (unknown === undefined) return;
   throw new CheckpointError(
     'UNKNOWN_RECIPE',
-    `the tensor ${quoted(name)} is parametrized by ${quoted(unknown)}, which this program does not know. ${foldElsewhere}`,
+    `the tensor ${quoted(name)} is parametrized by ${quoted(unknown)}, which this program does not know`,
+    foldElsewhere,
   );
 }
 

@@ -69,6 +69,7 @@ export function floats({ dtype, data }: StoredTensor, name: string): ArrayLike<n
   if (dtype === 'F32' || dtype === 'F64') return data as Float32Array | Float64Array;
   throw new CheckpointError(
     'DTYPE',
-    `the weight ${quoted(name)} cannot be folded: a part has the type ${dtype}. Convert it to a floating-point type.`,
+    `the weight ${quoted(name)} cannot be folded: a part has the type ${dtype}`,
+    'Convert it to a floating-point type.',
   );
 }

@@ -21,9 +21,10 @@ export function checkOpening(caller: string, options: OpenOptions, known: readon
     );
   }
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: signal is ${String(signal)}, it must be an AbortSignal. Pass controller.signal.`,
-    );
+    throw new ParametrizeError('OPTION', {
+      caller,
+      fact: `signal is ${String(signal)}, it must be an AbortSignal`,
+      remedy: 'Pass controller.signal.',
+    });
   }
 }

@@ -119,7 +119,8 @@ export function fileOf(
     if (parsed !== undefined) return parsed;
     throw new CheckpointError(
       'UNKNOWN_TENSOR',
-      `the file has no tensor ${quoted(name)}. Its names are in names.`,
+      `the file has no tensor ${quoted(name)}`,
+      'Its names are in names.',
     );
   };
   const checked = <T>(action: () => T): T => {
@@ -133,7 +134,8 @@ export function fileOf(
     if (!isOpen) {
       throw new CheckpointError(
         'DISPOSED',
-        `${caller}: this file has been closed. Close it after the last tensor.`,
+        `${caller}: this file has been closed`,
+        'Close it after the last tensor.',
       );
     }
     try {

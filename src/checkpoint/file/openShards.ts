@@ -86,7 +86,9 @@ async function openShard(
     }
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    throw new CheckpointError(error.code, `the shard ${quoted(name)}: ${error.message}`, { cause: error });
+    throw new CheckpointError(error.code, `the shard ${quoted(name)}: ${error.fact}`, error.remedy, {
+      cause: error,
+    });
   }
 }
 
@@ -97,7 +99,8 @@ function besides(source: CheckpointSource, name: string): string | URL {
   if (typeof address !== 'string' || address === '') {
     throw new CheckpointError(
       'OPTION',
-      `this is an index of shards, and bytes do not tell where ${quoted(name)} is. Pass the path or URL of the index.`,
+      `this is an index of shards, and bytes do not tell where ${quoted(name)} is`,
+      'Pass the path or URL of the index.',
     );
   }
   const isUrl = pathOf(address) !== address;

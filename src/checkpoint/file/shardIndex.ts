@@ -24,7 +24,8 @@ export function* indexIn(size: number): Reading<ShardIndex | null> {
   if (size > largest) {
     throw new CheckpointError(
       'LIMIT',
-      `the file is JSON and has ${size} bytes; an index of shards has ${largest} at most. Pass the files with the weights.`,
+      `the file is JSON and has ${size} bytes; an index of shards has ${largest} at most`,
+      'Pass the files with the weights.',
     );
   }
   const text = new TextDecoder().decode(yield* part(size, 0, size, () => 'the index'));

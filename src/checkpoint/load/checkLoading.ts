@@ -57,7 +57,8 @@ export function checkRenamed(
     const below = prefix === '' ? '' : ` below ${quoted(prefix)}`;
     throw new CheckpointError(
       'OPTION',
-      `rename has ${quoted(from)}, and no key of the file${below} is called so.${didYouMean(from, modules)} There are ${modules.slice(0, 8).map(quoted).join(', ')}${modules.length > 8 ? ', …' : ''}.`,
+      `rename has ${quoted(from)}, and no key of the file${below} is called so`,
+      `${didYouMean(from, modules)} There are ${modules.slice(0, 8).map(quoted).join(', ')}${modules.length > 8 ? ', …' : ''}.`.trimStart(),
     );
   }
 }

@@ -11,10 +11,11 @@ import { stateKindOf } from '../../stateDict/modelState.ts';
  */
 export function checkModel(caller: string, model: unknown): void {
   if (isModule(model) || stateKindOf(model) !== undefined) return;
-  throw new ParametrizeError(
-    'UNSUPPORTED_HOST',
-    `${caller}: expected a module of tfjs-parametrize/nn or a model of tf.layers, got ${typeName(model)}. ${remedyFor(model)}`,
-  );
+  throw new ParametrizeError('UNSUPPORTED_HOST', {
+    caller,
+    fact: `expected a module of tfjs-parametrize/nn or a model of tf.layers, got ${typeName(model)}`,
+    remedy: remedyFor(model),
+  });
 }
 
 function remedyFor(model: unknown): string {

@@ -1,4 +1,5 @@
-import type { KeyMapping } from '../../nn/module/hooks.ts';
+import type { KeyMapping } from '../../nn/stateDict/keyMapping.ts';
+import { mappingText } from '../../nn/stateDict/keyMapping.ts';
 import { quoted } from '../checkpointError.ts';
 import { type CheckpointNote, noteText } from '../metadata/checkpointNote.ts';
 
@@ -40,7 +41,7 @@ export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): Che
 function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
   const { prefix, mapped, missing, unexpected, skipped, ties, registered, placeholders, notes } = report;
   const rows = [
-    ...mapped.map(({ from, to, rule }) => [from.join(' + '), to.join(' + '), rule]),
+    ...mapped.map((mapping) => [mapping.from.join(' + '), mapping.to.join(' + '), mappingText(mapping)]),
     ...ties.flatMap(([first, ...others]) => others.map((key) => ['—', key, `tied to ${first}`])),
     ...missing.map((key) => ['—', key, 'missing in the file']),
     ...unexpected.map((name) => [name, '—', 'unexpected']),

@@ -2,9 +2,12 @@ import type { io } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
-import type { KeyMapping, LoadStateDictReport } from '../../nn/module/hooks.ts';
+import type { LoadStateDictReport } from '../../nn/module/hooks.ts';
+import { loadStateDict } from '../../nn/module/loadStateDict.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { type TiedKeys, tiedKeysOf } from '../../nn/module/tiedKeys.ts';
+import type { KeyMapping } from '../../nn/stateDict/keyMapping.ts';
+import { isFold } from '../../nn/stateDict/keyMapping.ts';
 import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
 import { applyingRecipe, type Catalog, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, named } from '../checkpointError.ts';
@@ -16,11 +19,11 @@ import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
 import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
-import { isFolding } from './isFolding.ts';
 import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
 import { keysOfParts } from './match/partKeys.ts';
 import { selectParts } from './match/selectParts.ts';
 import { readState, type StoredState } from './readState.ts';
+import { recipeError } from './recipeError.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
 import { type Rename, type Selection, selectState } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
@@ -106,6 +109,9 @@ export async function loadCheckpoint(
   }
 }
 
+/** A state dict is loaded by the caller's function, from a file. */
+const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
+
 function load(
   model: Module,
   { tensors, metadata, selection, placeholders, notes }: StoredState,
@@ -114,7 +120,7 @@ function load(
   catalog: Catalog | undefined,
 ): CheckpointReport {
   const recipe = catalog === undefined ? null : recipeIn(metadata);
-  const loadTensors = (): LoadStateDictReport => model.loadStateDict(tensors, { strict });
+  const loadTensors = (): LoadStateDictReport => loadStateDict(model, tensors, { strict }, loadingNames);
   const { registered, report } =
     recipe === null
       ? { registered: [], report: loadTensors() }
@@ -125,13 +131,13 @@ function load(
   const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpectedKeys]);
   const direct = [...keys.keys()].filter((key) => !explained.has(key));
   const all: KeyMapping[] = [
-    ...direct.map((key) => ({ from: [nameOf(key)], to: [key], rule: 'as it is' })),
-    ...mapped.map(({ from, to, rule }) => ({ from: from.map(nameOf), to, rule })),
+    ...direct.map((key) => ({ from: [nameOf(key)], to: [key], actions: [] })),
+    ...mapped.map(({ from, to, actions }) => ({ from: from.map(nameOf), to, actions })),
   ];
   return checkpointReport({
     prefix,
     mapped: all,
-    folded: all.filter(({ rule }) => isFolding(rule)),
+    folded: all.filter(isFold),
     missing: missingKeys,
     unexpected: unexpectedKeys.map(nameOf),
     skipped,
@@ -159,7 +165,7 @@ function follow(
     return applyingRecipe(model, recipe, catalog, (registered) => ({ registered, report: load() }));
   } catch (error) {
     if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
-      throw new CheckpointError('UNKNOWN_RECIPE', error.message);
+      throw recipeError(error);
     }
     throw error;
   }

@@ -2,6 +2,7 @@ import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
+import { loadStateDict } from '../../nn/module/loadStateDict.ts';
 import { keyIn, partsOf } from '../../nn/stateDict/stateKeys.ts';
 import type { ModelState, StateKind, StatePart, StateTensor } from '../../stateDict/modelState.ts';
 import { normalizationAlike } from '../../stateDict/normalizationAlike.ts';
@@ -16,6 +17,7 @@ import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { isBroadcast } from './match/storedModules.ts';
 import { matchedRecipe } from './matchedRecipe.ts';
 import type { StoredState } from './readState.ts';
+import { recipeError } from './recipeError.ts';
 import { tiesOf } from './selectedTies.ts';
 import { mappingsOf } from './viewMappings.ts';
 
@@ -42,7 +44,12 @@ export function loadView(
         catalog === undefined ? [] : following(() => followRecipe(view, recipe, catalog, tensors));
       const values = withBroadcast(view, tensors);
       const before = dataOf(view);
-      const { mapped, missingKeys, unexpectedKeys } = view.module.loadStateDict(values, { strict });
+      const { mapped, missingKeys, unexpectedKeys } = loadStateDict(
+        view.module,
+        values,
+        { strict },
+        { caller: 'loadCheckpoint', what: 'file' },
+      );
       const after = dataOf(view);
       const later = new Set(planned.map(({ viewed: tensor }) => tensor));
       const written = view.tensors.filter(
@@ -97,7 +104,7 @@ function following<T>(fn: () => T): T {
     return fn();
   } catch (error) {
     if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
-      throw new CheckpointError('UNKNOWN_RECIPE', error.message);
+      throw recipeError(error);
     }
     throw error;
   }

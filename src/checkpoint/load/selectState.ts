@@ -51,7 +51,8 @@ export function selectState(
     if (other !== undefined) {
       throw new CheckpointError(
         'OPTION',
-        `rename makes ${quoted(key)} of both ${quoted(other)} and ${quoted(name)}. Leave one of them out by null.`,
+        `rename makes ${quoted(key)} of both ${quoted(other)} and ${quoted(name)}`,
+        'Leave one of them out by null.',
       );
     }
     keys.set(key, name);
@@ -99,7 +100,8 @@ function bestPrefix(
   if (winners.length === 1 || winners.includes('')) return winners.includes('') ? '' : winners[0]!;
   throw new CheckpointError(
     'AMBIGUOUS',
-    `the file has several state dicts that fit: ${winners.slice(0, 5).map(quoted).join(', ')}. Pass { prefix } to say which.`,
+    `the file has several state dicts that fit: ${winners.slice(0, 5).map(quoted).join(', ')}`,
+    'Pass { prefix } to say which.',
   );
 }
 
@@ -130,6 +132,7 @@ export function withDot(asked: string, names: readonly string[]): string {
   const tops = [...new Set(names.map((name) => name.split('.')[0]!))].slice(0, 8);
   throw new CheckpointError(
     'OPTION',
-    `prefix is ${quoted(asked)}, and no tensor of the file is called so; they begin with ${tops.map(quoted).join(', ')}.`,
+    `prefix is ${quoted(asked)}, and no tensor of the file is called so`,
+    `They begin with ${tops.map(quoted).join(', ')}.`,
   );
 }

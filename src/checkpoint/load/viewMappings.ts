@@ -1,9 +1,8 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
-import type { KeyMapping } from '../../nn/module/hooks.ts';
+import { isFold, type KeyAction, type KeyMapping } from '../../nn/stateDict/keyMapping.ts';
 import { vectorsOf } from '../../stateDict/normalizationAlike.ts';
 import type { TorchView, ViewTensor } from '../../stateDict/torchView.ts';
 import { goesThroughInverse } from '../../stateDict/viewWrites.ts';
-import { isFolding } from './isFolding.ts';
 import { isBroadcast } from './match/storedModules.ts';
 import type { Selection } from './selectState.ts';
 
@@ -31,7 +30,7 @@ export function mappingsOf(
   );
   const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpected]);
   const direct = [...keys.keys()].filter((key) => !explained.has(key));
-  const rows = [...direct.map((key): KeyMapping => ({ from: [key], to: [key], rule: asItIs })), ...mapped];
+  const rows = [...direct.map((key): KeyMapping => ({ from: [key], to: [key], actions: [] })), ...mapped];
   // Summed tensors come in rows of their own; their model has one.
   const merged = new Map<unknown, KeyMapping>();
   for (const row of rows) {
@@ -39,17 +38,17 @@ export function mappingsOf(
     const isSum = (tensor?.tensor.torchNames.length ?? 0) > 1;
     const before = isSum ? merged.get(tensor) : undefined;
     const from = [...(before?.from ?? []), ...row.from];
-    merged.set(isSum ? tensor : row, { from, to: row.to, rule: row.rule });
+    merged.set(isSum ? tensor : row, { from, to: row.to, actions: row.actions });
   }
-  const reported = [...merged.values()].map(({ from, to, rule }) => {
+  const reported = [...merged.values()].map(({ from, to, actions }) => {
     const tensor = ofKey.get(to[0]!);
     const targets = new Set(to.map((key) => ofKey.get(key)?.paths.get(key) ?? key));
     return {
-      isFolded: isFolding(rule),
+      isFolded: isFold({ actions }),
       mapping: {
         from: from.map((key) => keys.get(key) ?? key),
         to: [...targets],
-        rule: tensor === undefined ? rule : ruleOf(rule, from, to, tensor, tensors),
+        actions: tensor === undefined ? actions : actionsOf(actions, from, to, tensor, tensors),
       },
     };
   });
@@ -59,15 +58,13 @@ export function mappingsOf(
   };
 }
 
-const asItIs = 'as it is';
-
-function ruleOf(
-  rule: string,
+function actionsOf(
+  actions: readonly KeyAction[],
   from: readonly string[],
   to: readonly string[],
   viewed: ViewTensor,
   tensors: NamedTensorMap,
-): string {
+): KeyAction[] {
   const { tensor, mode } = viewed;
   const { layout, torchNames } = tensor;
   const vectors = vectorsOf(tensor.host, tensor.name);
@@ -75,12 +72,13 @@ function ruleOf(
   const isRepeated =
     tensor.isBroadcast === true &&
     from.some((key) => tensors[key] && isBroadcast(tensors[key].shape, layout!.torchShape));
-  const steps = [
-    rule,
-    torchNames.length > 1 && from.length > 1 ? 'summed' : asItIs,
-    mode.startsWith('native') || layout === null || isVector ? asItIs : String(layout),
-    isRepeated ? 'repeated' : asItIs,
-    goesThroughInverse(viewed) ? 'then the right inverse' : asItIs,
+  const isMoved = !mode.startsWith('native') && layout !== null && !isVector;
+  const move = isMoved ? layout.action() : null;
+  return [
+    ...actions,
+    ...(torchNames.length > 1 && from.length > 1 ? [{ kind: 'sum' } as const] : []),
+    ...(move === null ? [] : [move]),
+    ...(isRepeated ? [{ kind: 'repeat' } as const] : []),
+    ...(goesThroughInverse(viewed) ? [{ kind: 'invert' } as const] : []),
   ];
-  return steps.filter((step) => step !== asItIs).join(', ') || asItIs;
 }

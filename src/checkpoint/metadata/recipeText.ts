@@ -32,7 +32,8 @@ export function recipeIn(metadata: Readonly<Record<string, string>>): TensorReci
   if (recipe['version'] !== version) {
     throw new CheckpointError(
       'UNKNOWN_RECIPE',
-      `the recipe of parametrizations has version ${JSON.stringify(recipe['version'])?.slice(0, 20)}, this package reads ${version}. Update the package.`,
+      `the recipe of parametrizations has version ${JSON.stringify(recipe['version'])?.slice(0, 20)}, this package reads ${version}`,
+      'Update the package.',
     );
   }
   const { parametrizations } = recipe;
@@ -42,7 +43,8 @@ export function recipeIn(metadata: Readonly<Record<string, string>>): TensorReci
   if (parametrizations.some(({ steps }) => steps.length > mostSteps)) {
     throw new CheckpointError(
       'LIMIT',
-      `the recipe of parametrizations has a tensor with more than ${mostSteps} steps. Do not trust the file.`,
+      `the recipe of parametrizations has a tensor with more than ${mostSteps} steps`,
+      'Do not trust the file.',
     );
   }
   return parametrizations;

@@ -10,6 +10,7 @@ export function checkFileName(what: string, path: string): void {
   if (!/\.(pt|pth|ckpt|bin)$/i.test(path)) return;
   throw new CheckpointError(
     'OPTION',
-    `${what} is ${quoted(path)}, and safetensors is what is written; torch reads it with safetensors.torch.load_file. Call it .safetensors.`,
+    `${what} is ${quoted(path)}, and safetensors is what is written; torch reads it with safetensors.torch.load_file`,
+    'Call it .safetensors.',
   );
 }

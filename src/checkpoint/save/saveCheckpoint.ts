@@ -134,7 +134,8 @@ function writtenOnce(
   if (taken !== undefined) {
     throw new CheckpointError(
       'OPTION',
-      `the metadata ${quoted(taken)} is a key of a tensor, where the file says that it is tied to ${quoted(aliases[taken]!)}. Call it something else.`,
+      `the metadata ${quoted(taken)} is a key of a tensor, where the file says that it is tied to ${quoted(aliases[taken]!)}`,
+      'Call it something else.',
     );
   }
   return { tensors: Object.fromEntries(firsts.map((key) => [key, tensors[key]!])), aliases };
@@ -164,6 +165,7 @@ function writerFor(target: CheckpointTarget): Writer {
   if (isIOHandler(target)) return (tensors, metadata) => saveArtifacts(target, tensors, metadata);
   throw new CheckpointError(
     'OPTION',
-    'the target is none that can be written. Pass a path (in Node.js), a stream, an IOHandler or a URL of tf.io.',
+    'the target is none that can be written',
+    'Pass a path (in Node.js), a stream, an IOHandler or a URL of tf.io.',
   );
 }

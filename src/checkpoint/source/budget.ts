@@ -69,7 +69,8 @@ export class Budget {
   private exceeded(what: () => string): CheckpointError {
     return new CheckpointError(
       'LIMIT',
-      `${what()} would take more memory than a file of ${this.size} bytes can need. Do not trust the file; if you made it, save its tensors contiguous and uncompressed.`,
+      `${what()} would take more memory than a file of ${this.size} bytes can need`,
+      'Do not trust the file; if you made it, save its tensors contiguous and uncompressed.',
     );
   }
 }

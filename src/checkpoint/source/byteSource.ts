@@ -52,7 +52,8 @@ export async function openSource(source: CheckpointSource, options: OpenOptions 
       if (bytes.length !== range.length) {
         throw new CheckpointError(
           'UNREADABLE',
-          `${range.length} bytes were wanted and ${bytes.length} came. The file has changed, or the connection broke: try again.`,
+          `${range.length} bytes were wanted and ${bytes.length} came`,
+          'The file has changed, or the connection broke: try again.',
         );
       }
       signal?.throwIfAborted();
@@ -78,7 +79,8 @@ async function openAny(source: CheckpointSource, options: OpenOptions): Promise<
   if (typeof source !== 'string' && !(source instanceof URL)) {
     throw new CheckpointError(
       'OPTION',
-      'the source is none that can be read. Pass bytes, a Blob, a Response, a URL or a path.',
+      'the source is none that can be read',
+      'Pass bytes, a Blob, a Response, a URL or a path.',
     );
   }
   const path = pathOf(source);

@@ -16,7 +16,8 @@ export function schemeOf(target: unknown): string | null {
 const unknownScheme = (url: string, verb: string): CheckpointError =>
   new CheckpointError(
     'OPTION',
-    `nothing here can ${verb} ${quoted(url)}. Some schemes are known in browsers only (indexeddb, localstorage, downloads); pass a path, a URL, bytes or an IOHandler.`,
+    `nothing here can ${verb} ${quoted(url)}`,
+    'Some schemes are known in browsers only (indexeddb, localstorage, downloads); pass a path, a URL, bytes or an IOHandler.',
   );
 
 /** What saves to a URL with a scheme of `tf.io`. */
@@ -49,11 +50,11 @@ export interface LoadedArtifacts {
  */
 export async function loadArtifacts(handler: tf.io.IOHandler): Promise<LoadedArtifacts> {
   if (handler.load === undefined) {
-    throw new CheckpointError('OPTION', 'this IOHandler cannot load. Pass one with a load method.');
+    throw new CheckpointError('OPTION', 'this IOHandler cannot load', 'Pass one with a load method.');
   }
   const { weightSpecs, weightData, userDefinedMetadata } = await handler.load();
   if (weightSpecs === undefined || weightData === undefined) {
-    throw new CheckpointError('CORRUPT', 'the IOHandler loads no weights. Save them first.');
+    throw new CheckpointError('CORRUPT', 'the IOHandler loads no weights', 'Save them first.');
   }
   const metadata: Record<string, string> = Object.create(null);
   for (const [key, text] of Object.entries(userDefinedMetadata ?? {})) {
@@ -69,7 +70,7 @@ export async function saveArtifacts(
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (handler.save === undefined) {
-    throw new CheckpointError('OPTION', 'this IOHandler cannot save. Pass one with a save method.');
+    throw new CheckpointError('OPTION', 'this IOHandler cannot save', 'Pass one with a save method.');
   }
   const { data, specs } = await tf.io.encodeWeights(tensors);
   await handler.save({

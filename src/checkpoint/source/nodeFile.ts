@@ -13,6 +13,9 @@ interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { force: boolean }): Promise<void>;
 }
+interface Utilities {
+  getSystemErrorMap(): ReadonlyMap<number, readonly [code: string, text: string]>;
+}
 interface NodeGlobals {
   readonly process?: { readonly versions?: { readonly node?: string }; readonly pid?: number };
   readonly Buffer?: { allocUnsafeSlow(length: number): Uint8Array };
@@ -30,8 +33,10 @@ export function pathOf(source: string | URL): string | URL | null {
 }
 
 // The name in a variable, so that bundlers for browsers do not look for the module.
-const fileSystem = async (name = 'node:fs/promises'): Promise<FileSystem> =>
-  (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as FileSystem;
+const system = async <T>(name: string): Promise<T> =>
+  (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as T;
+
+const fileSystem = (): Promise<FileSystem> => system('node:fs/promises');
 
 /** Linux reads at most 2 GiB at a time. */
 const most = 1 << 30;
@@ -43,7 +48,7 @@ export async function openNodeFile(path: string | URL): Promise<ByteSource> {
   const status = await handle.stat();
   if (!status.isFile()) {
     await handle.close();
-    throw new CheckpointError('UNREADABLE', `${quoted(String(path))} is not a file. Pass the file itself.`);
+    throw new CheckpointError('UNREADABLE', `${quoted(String(path))} is not a file`, 'Pass the file itself.');
   }
   return {
     size: status.size,
@@ -70,7 +75,7 @@ async function unreadable<T>(action: () => Promise<T>): Promise<T> {
     return await action();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CheckpointError('UNREADABLE', `${reason}. Check the path and the permissions.`, {
+    throw new CheckpointError('UNREADABLE', `${reason}`, 'Check the path and the permissions.', {
       cause: error,
     });
   }
@@ -103,14 +108,21 @@ async function unwritable<T>(target: string, action: () => Promise<T>): Promise<
   try {
     return await action();
   } catch (error) {
-    // Up to the call and the path, which is that of the temporary file.
-    const [reason] = (error instanceof Error ? error.message : String(error)).split(', ');
     throw new CheckpointError(
       'UNREADABLE',
-      `${quoted(target)} cannot be written: ${reason}. Check the path, the permissions and the space on the disk.`,
+      `${quoted(target)} cannot be written: ${await reasonOf(error)}`,
+      'Check the path, the permissions and the space on the disk.',
       { cause: error },
     );
   }
+}
+
+/** What the system says, without the call and the path: that is of the temporary file. */
+async function reasonOf(error: unknown): Promise<string> {
+  const { errno, code } = error as { readonly errno?: number; readonly code?: string };
+  const { getSystemErrorMap } = await system<Utilities>('node:util');
+  const [, text] = getSystemErrorMap().get(errno ?? 0) ?? [];
+  return text === undefined ? String(error) : `${code}: ${text}`;
 }
 
 async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {

@@ -53,9 +53,14 @@ function reasonOf(error: unknown): string {
 }
 
 const unreadable = (url: string | URL, reason: string, cause?: unknown): CheckpointError =>
-  new CheckpointError('UNREADABLE', `${quoted(String(url))} cannot be read: ${reason}. Check the address.`, {
-    cause,
-  });
+  new CheckpointError(
+    'UNREADABLE',
+    `${quoted(String(url))} cannot be read: ${reason}`,
+    'Check the address.',
+    {
+      cause,
+    },
+  );
 
 /** Which part of how much a response has; null if it is not a part, or does not say (other origins hide it). */
 function rangeOf(response: Response): { offset: number; total: number } | null {

@@ -90,6 +90,7 @@ export function checkDType(dtype: string, name: string): asserts dtype is DType 
   if (isDType(dtype)) return;
   throw new CheckpointError(
     'DTYPE',
-    `the tensor ${quoted(name)} has the type ${printable(dtype.slice(0, 40))}, which tfjs cannot hold; it can be one of ${Object.keys(arrays).join(', ')}. Convert it in Python, or read the others one by one.`,
+    `the tensor ${quoted(name)} has the type ${printable(dtype.slice(0, 40))}, which tfjs cannot hold; it can be one of ${Object.keys(arrays).join(', ')}`,
+    'Convert it in Python, or read the others one by one.',
   );
 }

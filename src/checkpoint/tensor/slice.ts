@@ -33,7 +33,8 @@ export function boxIn(
   if (begin.length > shape.length || size.length > shape.length || !shape.every(isWithin)) {
     throw new CheckpointError(
       'OPTION',
-      `the slice that begins at [${begin.join(', ')}] and has the size [${size.join(', ')}] does not lie within ${quoted(name)}, whose shape is [${shape.join(', ')}].`,
+      `the slice that begins at [${begin.join(', ')}] and has the size [${size.join(', ')}] does not lie within ${quoted(name)}, whose shape is [${shape.join(', ')}]`,
+      'info(name) has the shape.',
     );
   }
   return { begin: starts, size: sizes };

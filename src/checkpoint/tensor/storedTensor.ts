@@ -84,7 +84,8 @@ function narrowed(data: BigInt64Array | BigUint64Array, dtype: DType, name: stri
 const misfit = (name: string, dtype: string, type: string) =>
   new CheckpointError(
     'DTYPE',
-    `the tensor ${quoted(name)} has the type ${dtype} and values that do not fit ${type}. Read it with read(name) of an opened file, or read the others one by one.`,
+    `the tensor ${quoted(name)} has the type ${dtype} and values that do not fit ${type}`,
+    'Read it with read(name) of an opened file, or read the others one by one.',
   );
 
 /**
@@ -97,7 +98,8 @@ export async function fromTensor(tensor: Tensor, name: string): Promise<StoredTe
   if (dtype === undefined) {
     throw new CheckpointError(
       'DTYPE',
-      `the tensor ${quoted(name)} has the type ${tensor.dtype}, which a checkpoint cannot hold; it can be float32, int32 or bool. Leave it out, or cast it.`,
+      `the tensor ${quoted(name)} has the type ${tensor.dtype}, which a checkpoint cannot hold; it can be float32, int32 or bool`,
+      'Leave it out, or cast it.',
     );
   }
   const data = (await tensor.data()) as ElementArray;

@@ -104,10 +104,11 @@ export function everyModule(root: Module): [path: string, module: Module][] {
 export function everyPath(root: Module): [prefix: string, module: Module][] {
   const walk = (module: Module, prefix: string, above: readonly Module[]): [string, Module][] => {
     if (above.includes(module)) {
-      throw new ParametrizeError(
-        'CYCLE',
-        `${typeName(root)}: '${prefix.slice(0, -1)}' is a ${typeName(module)} that is below itself, the keys of its state would have no end. Hold what points back in a closure or an object: { parent }.`,
-      );
+      throw new ParametrizeError('CYCLE', {
+        caller: 'stateDict',
+        fact: `'${prefix.slice(0, -1)}' of this ${typeName(root)} is a ${typeName(module)} that is below itself, the keys of its state would have no end`,
+        remedy: 'Hold what points back in a closure or an object: { parent }.',
+      });
     }
     checkIntegrity(module);
     const below = fieldsOf(module).children.flatMap(([name, child]) =>

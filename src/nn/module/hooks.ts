@@ -1,4 +1,5 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { KeyMapping } from '../stateDict/keyMapping.ts';
 import type { Module } from './module.ts';
 import { rawOf } from './rawOf.ts';
 
@@ -18,16 +19,6 @@ export type ForwardPreHook<M extends Module = Module> = (
 /** Runs after `forward`; anything but undefined and null that it returns replaces the output. */
 export type ForwardHook<M extends Module = Module> = (module: M, args: unknown[], output: unknown) => unknown;
 
-/** A report of one key mapping of `loadStateDict`: the keys of the map, the keys of the module, and the rule. */
-export interface KeyMapping {
-  /** Keys as they were in the map. */
-  readonly from: readonly string[];
-  /** Keys of the module that they were loaded into. */
-  readonly to: readonly string[];
-  /** A short text that says how the value was computed. */
-  readonly rule: string;
-}
-
 /** The state that a state-dict pre-hook may inspect and change before the keys are matched. */
 export interface StateDictLoading {
   /** The map as it will be matched; entries may be renamed, added or deleted. It is a copy: the caller's map stays. */
@@ -40,8 +31,9 @@ export interface StateDictLoading {
    * Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems.
    *
    * @param keys - keys of the map and of the module that it is about, and that are not named as missing or unexpected too
+   * @param remedy - what to do about it; whole sentences
    */
-  problem(text: string, keys?: readonly string[]): void;
+  problem(text: string, keys?: readonly string[], remedy?: string): void;
 }
 
 /** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */

@@ -1,21 +1,17 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ErrorParts, ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { hostValues } from '../../engine/hostValues.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
+import type { KeyMapping } from '../stateDict/keyMapping.ts';
+import { loadingRemedies, type ShapeMismatch } from '../stateDict/loadingRemedies.ts';
 import { readStateDict } from '../stateDict/readStateDict.ts';
 import { everyPath, namedState } from './fields.ts';
-import {
-  hooks,
-  type KeyMapping,
-  type LoadStateDictReport,
-  type StateDict,
-  type StateDictLoading,
-} from './hooks.ts';
+import { hooks, type LoadStateDictReport, type StateDict, type StateDictLoading } from './hooks.ts';
 import type { Module } from './module.ts';
 import { mergeTied, tiedKeysOf } from './tiedKeys.ts';
 
@@ -37,11 +33,21 @@ export class StateDictError extends ParametrizeError {
   /** Keys of the map that the module lacks. */
   readonly unexpectedKeys: readonly string[];
 
-  constructor(message: string, missingKeys: readonly string[], unexpectedKeys: readonly string[]) {
+  constructor(
+    message: string | ErrorParts,
+    missingKeys: readonly string[],
+    unexpectedKeys: readonly string[],
+  ) {
     super('STATE_DICT', message);
     this.missingKeys = missingKeys;
     this.unexpectedKeys = unexpectedKeys;
   }
+}
+
+/** How messages name the function that was called, and what is loaded. */
+export interface LoadingNames {
+  readonly caller: string;
+  readonly what: string;
 }
 
 /** See {@link Module.loadStateDict}. */
@@ -49,6 +55,7 @@ export function loadStateDict(
   module: Module,
   map: StateDict,
   options: LoadStateDictOptions = {},
+  { caller, what }: LoadingNames = { caller: 'loadStateDict', what: 'map' },
 ): LoadStateDictReport {
   checkOptions('loadStateDict', options, ['strict']);
   const { strict = true } = options;
@@ -56,20 +63,24 @@ export function loadStateDict(
   return scoped('loadStateDict', () => {
     const mapped: KeyMapping[] = [];
     const problems: string[] = [];
+    const remedies: string[] = [];
+    const mismatches: ShapeMismatch[] = [];
     const explained = new Set<string>();
     const state = new Map(Object.entries(map));
     const { origins, conflicts } = mergeTied(state, tiedKeysOf(module), hasSameNumbers);
     const keyInMap = (key: string): string => origins.get(key) ?? key;
     for (const [one, other] of conflicts) {
-      problems.push(`'${one}' and '${other}' are one variable of the module, and two values in the map`);
+      problems.push(`'${one}' and '${other}' are one variable of the module, and two values in the ${what}`);
+      remedies.push('Leave one of the two out.');
     }
     for (const [prefix, part] of everyPath(module)) {
       const loading: StateDictLoading = {
         state,
         prefix,
-        mapped: ({ from, to, rule }) => void mapped.push({ from: from.map(keyInMap), to, rule }),
-        problem: (text, keys = []) => {
+        mapped: ({ from, to, actions }) => void mapped.push({ from: from.map(keyInMap), to, actions }),
+        problem: (text, keys = [], remedy = undefined) => {
           problems.push(text);
+          if (remedy !== undefined) remedies.push(remedy);
           for (const key of keys) explained.add(key);
         },
       };
@@ -94,27 +105,41 @@ export function loadStateDict(
         problems.push(`'${key}' is a disposed tensor`);
       } else if (!tf.util.arraysEqual(value.shape, variable.shape)) {
         problems.push(
-          `'${keyInMap(key)}' has shape ${formatShape(value.shape)} in the map and ${formatShape(variable.shape)} in the module`,
+          `'${keyInMap(key)}' has shape ${formatShape(value.shape)} in the ${what} and ${formatShape(variable.shape)} in the module`,
         );
+        mismatches.push({ key, from: keyInMap(key) });
       } else {
         const other = writes.get(variable);
         if (other !== undefined && !hasSameNumbers(other.value, value)) {
           problems.push(
-            `'${other.key}' and '${key}' are one variable of the module, and two values in the map`,
+            `'${other.key}' and '${key}' are one variable of the module, and two values in the ${what}`,
           );
+          remedies.push('Leave one of the two out.');
         }
         // An alias keeps its data while variables are written: a variable may be the new value of another one.
         const own = value.dtype === variable.dtype ? alias(value) : tf.cast(value, variable.dtype);
         writes.set(variable, { key, value: own });
       }
     }
+    const hasOthers = problems.length > mismatches.length;
     if (strict && missingKeys.length > 0) problems.push(`missing: ${missingKeys.join(', ')}`);
     if (strict && unexpectedKeys.length > 0) problems.push(`unexpected: ${unexpectedKeys.join(', ')}`);
     if (problems.length > 0) {
       throw new StateDictError(
-        `loadStateDict: the map does not fit ${typeName(module)}: ${problems.join('; ')}. Nothing was loaded.${
-          strict ? ' Pass { strict: false } to allow missing and unexpected keys.' : ''
-        }`,
+        {
+          caller,
+          fact: `the ${what} does not fit ${typeName(module)}: ${problems.join('; ')}. Nothing was loaded`,
+          remedy: loadingRemedies({
+            missingKeys,
+            unexpectedKeys,
+            isStrict: strict,
+            mismatches,
+            hasOthers,
+            remedies,
+            state,
+            found: there.size,
+          }),
+        },
         missingKeys,
         unexpectedKeys,
       );

@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { factOf, ParametrizeError } from '../../core/errors.ts';
 import { fieldsOf } from '../module/fields.ts';
 import type { StateDictLoading } from '../module/hooks.ts';
 import type { Module } from '../module/module.ts';
+import type { KeyAction } from './keyMapping.ts';
 import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
 import { keyIn } from './stateKeys.ts';
@@ -40,50 +41,63 @@ function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: S
   if (source === undefined) return;
   if (other !== undefined) {
     const texts = found.map((stored) => stored.keys.join(' + ')).join(' and ');
-    problem(`'${prefix}${name}' is there in several key formats: ${texts}`, [
-      ...found.flatMap((stored) => stored.keys.map((key) => prefix + key)),
-      ...keys.map((key) => prefix + key),
-    ]);
+    problem(
+      `'${prefix}${name}' is there in several key formats: ${texts}`,
+      [
+        ...found.flatMap((stored) => stored.keys.map((key) => prefix + key)),
+        ...keys.map((key) => prefix + key),
+      ],
+      'Leave all but one of them out.',
+    );
     return;
   }
   try {
-    const { values, rule } = convert(source, tensor, `'${prefix}${name}'`);
+    const { values, actions } = convert(source, tensor, `'${prefix}${name}'`);
     for (const key of source.keys) state.delete(prefix + key);
     for (const [i, key] of keys.entries()) state.set(prefix + key, values[i]!);
     mapped({
       from: source.keys.map((key) => prefix + key),
       to: keys.map((key) => prefix + key),
-      rule,
+      actions,
     });
   } catch (error) {
     if (!(error instanceof ParametrizeError)) throw error;
-    // The remedies are for assignments.
-    const [fact] = error.message.split('. ');
+    // Another remedy than the one for assignments.
     problem(
-      fact!,
+      factOf(error),
       [...source.keys, ...keys].map((key) => prefix + key),
+      remedyFor(error),
     );
   }
+}
+
+function remedyFor({ code, caller }: ParametrizeError): string | undefined {
+  if (code === 'RIGHT_INVERSE') {
+    return 'Add a rightInverse, or load the originals: save the module as it is, in the key format modern.';
+  }
+  if (code !== 'SHAPE') return undefined;
+  return caller === undefined
+    ? 'Save all parts of a weight from one module.'
+    : 'Make the module with the shapes of the map.';
 }
 
 interface Conversion {
   /** In the order of the keys of the module. */
   readonly values: readonly Tensor[];
-  readonly rule: string;
+  readonly actions: readonly KeyAction[];
 }
 
 function convert(source: StateDictTensor, tensor: NormalizedTensor | PlainTensor, label: string): Conversion {
-  if (tensor.state === null) return { values: [source.value()], rule: source.rule };
+  if (tensor.state === null) return { values: [source.value()], actions: source.actions };
   const { list, hookKeys, state } = tensor;
   if (hookKeys !== null && source.hookKeys === hookKeys) {
     const { parts } = source;
-    return { values: state.map(([modern]) => parts[modern]!), rule: 'renamed' };
+    return { values: state.map(([modern]) => parts[modern]!), actions: [{ kind: 'rename' }] };
   }
   const value = source.value();
-  const rule =
-    source.hookKeys === null ? 'through the right inverse' : `${source.rule}, then the right inverse`;
+  const actions: KeyAction[] = [...source.actions, { kind: 'invert' }];
   const variables = state.map(([, variable]) => variable);
-  return { values: list.stateFor(label, value, variables), rule };
+  return { values: list.stateFor(label, value, variables), actions };
 }
 
 const sameKeys = (a: readonly string[], b: readonly string[]): boolean =>

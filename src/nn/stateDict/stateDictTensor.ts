@@ -3,6 +3,7 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { outputAxis } from '../module/outputAxis.ts';
 import { type HookKeys, knownHookKeys, type Parts } from './hookKeys.ts';
+import type { KeyAction } from './keyMapping.ts';
 import { keyIn, keysIn, partsOf } from './stateKeys.ts';
 import { tensorArithmetic } from './tensorArithmetic.ts';
 
@@ -14,8 +15,8 @@ export interface StateDictTensor {
   readonly hookKeys: HookKeys | null;
   /** The values under the keys, by the modern names. */
   readonly parts: Parts<Tensor>;
-  /** A short text that says how {@link value} is computed. */
-  readonly rule: string;
+  /** How {@link value} is computed; empty for a plain tensor. */
+  readonly actions: readonly KeyAction[];
   /**
    * The value of the tensor.
    *
@@ -40,7 +41,7 @@ export function stateDictTensors(
         keys: keysIn(name, hookKeys, isLegacy),
         hookKeys,
         parts,
-        rule: hookKeys.rule,
+        actions: [{ kind: 'fold', by: hookKeys.kind }],
         value: () => valueOf(prefix + name, parts, hookKeys, module),
       });
     }
@@ -53,7 +54,7 @@ export function stateDictTensors(
     const isOlder = hookKeys.unsaved !== undefined && String(missing) === partsOf(hookKeys).at(-1);
     return isOlder ? [withUnsaved(prefix + name, name, parts, value, hookKeys, module)] : [];
   });
-  const plain = { keys: [name], hookKeys: null, parts: {}, rule: 'as it is', value: () => value };
+  const plain = { keys: [name], hookKeys: null, parts: {}, actions: [], value: () => value };
   return [...found, ...(older.length === 0 ? [plain] : older)];
 }
 
@@ -88,7 +89,7 @@ function withUnsaved(
     keys: [...keys, name],
     hookKeys,
     parts: { ...parts, [partsOf(hookKeys).at(-1)!]: unsaved },
-    rule: 'as it is',
+    actions: [],
     value: () => value,
   };
 }
@@ -102,5 +103,7 @@ function misfit(key: string, parts: Parts<Tensor>, { suffixes }: HookKeys): Para
   const shapes = Object.entries(parts).map(
     ([part, { shape }]) => `${suffixes[part]?.slice(1) ?? part} has shape ${formatShape(shape)}`,
   );
-  return new ParametrizeError('SHAPE', `the parts of '${key}' do not fit each other: ${shapes.join(', ')}`);
+  return new ParametrizeError('SHAPE', {
+    fact: `the parts of '${key}' do not fit each other: ${shapes.join(', ')}`,
+  });
 }

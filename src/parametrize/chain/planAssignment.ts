@@ -19,29 +19,30 @@ export function planAssignment(
 ): [Variable, Tensor][] {
   const { chain } = list;
   if (!isTensor(value)) {
-    throw new ParametrizeError(
-      'NOT_A_VARIABLE',
-      `${caller}: expected a tensor, got ${describeValue(value)}.`,
-    );
+    throw new ParametrizeError('NOT_A_VARIABLE', {
+      caller,
+      fact: `expected a tensor, got ${describeValue(value)}`,
+    });
   }
   chain.checkAlive();
   checkSpec(caller, 'the value', value, chain, 'Assign a tensor like the current value.');
   const [first, ...later] = chain.steps;
   for (const step of chain.steps) {
     if (step.rightInverse !== null) continue;
-    throw new ParametrizeError(
-      'RIGHT_INVERSE',
-      `${caller}: ${stepName(step)} has no rightInverse. Add one, or write to the originals: host.parametrizations[name].original.`,
-    );
+    throw new ParametrizeError('RIGHT_INVERSE', {
+      caller,
+      fact: `${stepName(step)} has no rightInverse`,
+      remedy: 'Add one, or write to the originals: host.parametrizations[name].original.',
+    });
   }
   // An alias, so that a right inverse cannot harm the caller's tensor.
   const image = later.reduceRight((current, step) => invertLater(caller, step, current), alias(value));
   const originals = [invertFirst(caller, first!, image)].flat();
   if (originals.length !== chain.originalNames.length) {
-    throw new ParametrizeError(
-      'RIGHT_INVERSE',
-      `${caller}: rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${chain.originalNames.length} originals.`,
-    );
+    throw new ParametrizeError('RIGHT_INVERSE', {
+      caller,
+      fact: `rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${chain.originalNames.length} originals`,
+    });
   }
   return chain.originalNames.flatMap((name, i): [Variable, Tensor][] => {
     const original = originals[i]!;

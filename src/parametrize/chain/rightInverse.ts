@@ -53,16 +53,18 @@ export function checkSpec(
   remedy: string,
 ): void {
   if (got.dtype !== wanted.dtype) {
-    throw new ParametrizeError(
-      'DTYPE',
-      `${caller}: ${what} has dtype ${got.dtype}, expected ${wanted.dtype}. ${remedy}`,
-    );
+    throw new ParametrizeError('DTYPE', {
+      caller,
+      fact: `${what} has dtype ${got.dtype}, expected ${wanted.dtype}`,
+      remedy,
+    });
   }
   if (!tf.util.arraysEqual(got.shape as number[], wanted.shape as number[])) {
-    throw new ParametrizeError(
-      'SHAPE',
-      `${caller}: ${what} has shape ${formatShape(got.shape)}, expected ${formatShape(wanted.shape)}. ${remedy}`,
-    );
+    throw new ParametrizeError('SHAPE', {
+      caller,
+      fact: `${what} has shape ${formatShape(got.shape)}, expected ${formatShape(wanted.shape)}`,
+      remedy,
+    });
   }
 }
 
@@ -79,5 +81,8 @@ export function stepName(step: ChainStep): string {
 }
 
 function wrong(caller: string, step: ChainStep, fact: string): ParametrizeError {
-  return new ParametrizeError('RIGHT_INVERSE', `${caller}: rightInverse of ${stepName(step)} ${fact}.`);
+  return new ParametrizeError('RIGHT_INVERSE', {
+    caller,
+    fact: `rightInverse of ${stepName(step)} ${fact}`,
+  });
 }

@@ -137,7 +137,9 @@ describe('A module finds its tensors and children', () => {
     expect(() => parent.stateDict()).toThrow(
       expect.objectContaining({
         code: 'CYCLE',
-        message: expect.stringContaining("Parent: 'child.parent' is a Parent that is below itself"),
+        message: expect.stringContaining(
+          "stateDict: 'child.parent' of this Parent is a Parent that is below itself",
+        ),
       }),
     );
     expect(() => parent.loadStateDict({})).toThrow(expect.objectContaining({ code: 'CYCLE' }));
@@ -442,13 +444,19 @@ describe('loadStateDict', () => {
           if (old === undefined) return;
           state.delete(`${prefix}gamma`);
           state.set(`${prefix}weight`, tf.mul(old, 2));
-          mapped({ from: [`${prefix}gamma`], to: [`${prefix}weight`], rule: 'doubled' });
+          mapped({
+            from: [`${prefix}gamma`],
+            to: [`${prefix}weight`],
+            actions: [{ kind: 'other', text: 'doubled' }],
+          });
         });
       }
       const { 'second.weight': gamma, ...rest } = full();
       const map = { ...rest, 'second.gamma': gamma };
       expect(module.loadStateDict(map)).toEqual({
-        mapped: [{ from: ['second.gamma'], to: ['second.weight'], rule: 'doubled' }],
+        mapped: [
+          { from: ['second.gamma'], to: ['second.weight'], actions: [{ kind: 'other', text: 'doubled' }] },
+        ],
         missingKeys: [],
         unexpectedKeys: [],
       });

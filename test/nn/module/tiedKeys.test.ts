@@ -89,7 +89,13 @@ describe('loadStateDict of tied tensors', () => {
     const entries = Object.entries(from.stateDict({ keyFormat: 'legacy' }));
     const part = Object.fromEntries(entries.filter(([key]) => key.startsWith('net.')));
     expect(to.loadStateDict({ ...part, 'net.0.other': from.conv.bias! }, { strict: false })).toEqual({
-      mapped: [{ from: ['net.0.weight_g', 'net.0.weight_v'], to: ['conv.weight'], rule: 'g · v / ‖v‖' }],
+      mapped: [
+        {
+          from: ['net.0.weight_g', 'net.0.weight_v'],
+          to: ['conv.weight'],
+          actions: [{ kind: 'fold', by: 'weightNorm' }],
+        },
+      ],
       missingKeys: [],
       unexpectedKeys: ['net.0.other'],
     });

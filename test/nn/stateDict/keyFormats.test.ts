@@ -118,7 +118,7 @@ describe('a state dict', () => {
           '0.parametrizations.weight.0._u',
           '0.parametrizations.weight.0._v',
         ],
-        rule: 'through the right inverse',
+        actions: [{ kind: 'invert' }],
       },
     ]);
     inTidy(() => {
@@ -254,7 +254,7 @@ describe('a state dict that does not fit', () => {
         '2.bias': [1],
       }),
     ).toMatchInlineSnapshot(
-      `"STATE_DICT: loadStateDict: the map does not fit Sequential: '0.weight' is there in several key formats: weight_g + weight_v and weight; the parts of '1.weight' do not fit each other: g has shape [3, 1], v has shape [2, 2]; '2.weight': the value has shape [3, 3], expected [1, 2]; missing: 1.bias. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
+      `"STATE_DICT: loadStateDict: the map does not fit Sequential: '0.weight' is there in several key formats: weight_g + weight_v and weight; the parts of '1.weight' do not fit each other: g has shape [3, 1], v has shape [2, 2]; '2.weight': the value has shape [3, 3], expected [1, 2]; missing: 1.bias. Nothing was loaded. Leave all but one of them out. Save all parts of a weight from one module. Make the module with the shapes of the map."`,
     );
     model.dispose();
   });
@@ -270,7 +270,7 @@ describe('a state dict that does not fit', () => {
   it('says what a map without an inverse cannot take', () => {
     const layer = registerParametrization(new nn.Linear(2, 2), 'weight', new SkewPart());
     expect(load(layer, { weight: [2, 2], bias: [2] })).toMatchInlineSnapshot(
-      `"STATE_DICT: loadStateDict: the map does not fit Linear: 'weight': SkewPart has no rightInverse. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
+      `"STATE_DICT: loadStateDict: the map does not fit Linear: 'weight': SkewPart has no rightInverse. Nothing was loaded. Add a rightInverse, or load the originals: save the module as it is, in the key format modern."`,
     );
     layer.dispose();
   });
@@ -280,7 +280,7 @@ describe('a state dict that does not fit', () => {
     expect(
       load(layer, { bias: [2], weight_orig: [2, 2], weight_u: [3], weight_v: [2] }),
     ).toMatchInlineSnapshot(
-      `"STATE_DICT: loadStateDict: the map does not fit Linear: the parts of 'weight' do not fit each other: orig has shape [2, 2], u has shape [3], v has shape [2]. Nothing was loaded. Pass { strict: false } to allow missing and unexpected keys."`,
+      `"STATE_DICT: loadStateDict: the map does not fit Linear: the parts of 'weight' do not fit each other: orig has shape [2, 2], u has shape [3], v has shape [2]. Nothing was loaded. Save all parts of a weight from one module."`,
     );
     layer.dispose();
   });

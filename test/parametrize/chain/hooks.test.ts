@@ -129,7 +129,11 @@ describe('hooks on a host', () => {
       if (value === undefined) return;
       state.delete(key);
       state.set(`${prefix}parametrizations.weight.original`, value);
-      mapped({ from: [key], to: [`${prefix}parametrizations.weight.original`], rule: 'raw' });
+      mapped({
+        from: [key],
+        to: [`${prefix}parametrizations.weight.original`],
+        actions: [{ kind: 'other', text: 'raw' }],
+      });
     });
     const map = { raw: tf.ones([3, 3]), bias: tf.zeros([3]) };
     expect(host.loadStateDict(map).mapped).toHaveLength(1);

@@ -124,7 +124,8 @@ export function headerFor(
     if (name === '__metadata__') {
       throw new CheckpointError(
         'OPTION',
-        `the name ${quoted(name)} belongs to the format. Call the tensor something else.`,
+        `the name ${quoted(name)} belongs to the format`,
+        'Call the tensor something else.',
       );
     }
   }
@@ -145,7 +146,8 @@ export function headerFor(
   if (padded > maxHeader) {
     throw new CheckpointError(
       'LIMIT',
-      `the header would have ${padded} bytes, and readers of safetensors refuse more than ${maxHeader}. Write less metadata, shorter names, or several files.`,
+      `the header would have ${padded} bytes, and readers of safetensors refuse more than ${maxHeader}`,
+      'Write less metadata, shorter names, or several files.',
     );
   }
   const header = new Uint8Array(8 + padded).fill(0x20);
@@ -159,7 +161,8 @@ function jsonOf(entries: readonly (readonly [string, unknown])[]): string {
     if (typeof text === 'string') continue;
     throw new CheckpointError(
       'OPTION',
-      `the metadata ${quoted(key)} is not a text. Pass JSON.stringify(value).`,
+      `the metadata ${quoted(key)} is not a text`,
+      'Pass JSON.stringify(value).',
     );
   }
   return `{${entries.map((entry) => entry.map((text) => JSON.stringify(text)).join(':')).join(',')}}`;

@@ -89,14 +89,16 @@ function checkHeader(version: unknown, system: unknown): void {
   if (version !== 1001) {
     throw new CheckpointError(
       'UNSUPPORTED',
-      'the file has a version that no torch wrote; 1001 is the only one. Save it again with torch.save.',
+      'the file has a version that no torch wrote; 1001 is the only one',
+      'Save it again with torch.save.',
     );
   }
   if (!(system instanceof Map)) throw corrupt('the header does not tell of its system');
   if (system.get('little_endian') !== true) {
     throw new CheckpointError(
       'UNSUPPORTED',
-      'the file has the byte order big; only little can be read. Save it on another machine.',
+      'the file has the byte order big; only little can be read',
+      'Save it on another machine.',
     );
   }
 }

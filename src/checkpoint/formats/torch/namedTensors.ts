@@ -49,7 +49,8 @@ export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedT
     if (isTensor(key) || (value instanceof Set && [...value].some(isTensor))) {
       throw new CheckpointError(
         'UNSUPPORTED',
-        'a tensor is a key of a dict, or in a set, where it has no name. Save it as a value.',
+        'a tensor is a key of a dict, or in a set, where it has no name',
+        'Save it as a value.',
       );
     }
     budget.chargeObjects(8, () => 'the list of tensors');

@@ -11,7 +11,8 @@ function integer(bytes: Uint8Array): number | bigint {
   if (bytes.length > longestInteger) {
     throw new CheckpointError(
       'LIMIT',
-      `the pickle has an integer of ${bytes.length} bytes. Do not trust the file.`,
+      `the pickle has an integer of ${bytes.length} bytes`,
+      'Do not trust the file.',
     );
   }
   let value = 0n;
@@ -65,14 +66,16 @@ const unsafe =
   () => {
     throw new CheckpointError(
       'UNSAFE',
-      `the pickle has the instruction ${name}, which makes objects of any class. Do not trust the file.`,
+      `the pickle has the instruction ${name}, which makes objects of any class`,
+      'Do not trust the file.',
     );
   };
 
 const tooOld: Opcode = () => {
   throw new CheckpointError(
     'UNSUPPORTED',
-    'the pickle has text instructions of protocol 0. Save it again with torch.save, which uses protocol 2.',
+    'the pickle has text instructions of protocol 0',
+    'Save it again with torch.save, which uses protocol 2.',
   );
 };
 
@@ -127,7 +130,8 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
     if (protocol < 2 || protocol > 5) {
       throw new CheckpointError(
         'UNSUPPORTED',
-        `the pickle states protocol ${protocol}; 2 to 5 exist here. Save it again with torch.save.`,
+        `the pickle states protocol ${protocol}; 2 to 5 exist here`,
+        'Save it again with torch.save.',
       );
     }
   },

@@ -32,7 +32,8 @@ export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<Pa
     if (text !== 'little') {
       throw new CheckpointError(
         'UNSUPPORTED',
-        `the file has the byte order ${quoted(text)}; only little can be read. Save it on another machine.`,
+        `the file has the byte order ${quoted(text)}; only little can be read`,
+        'Save it on another machine.',
       );
     }
   }
@@ -69,12 +70,16 @@ function folderOf(entries: ReadonlyMap<string, ZipEntry>): string {
   const pickles = [...entries.keys()].filter((name) => /^(?:[^/\\]*\/)?data\.pkl$/.test(name));
   const [name, second] = pickles;
   if (name === undefined) {
-    const isNumPy = [...entries.keys()].some((entry) => entry.endsWith('.npy'));
+    const has = (end: string): boolean => [...entries.keys()].some((entry) => entry.endsWith(end));
+    const [kind, remedy] = has('.npy')
+      ? [', of NumPy arrays (.npz)', 'Convert it to safetensors in Python.']
+      : has('.weights.h5')
+        ? [', as Keras 3 saves (.keras)', 'Load it in Keras, and convert it with tensorflowjs_converter.']
+        : ['', 'Pass the file that torch.save wrote.'];
     throw new CheckpointError(
       'NOT_A_CHECKPOINT',
-      isNumPy
-        ? 'this is not a torch file: it is a zip archive without data.pkl, of NumPy arrays (.npz). Convert it to safetensors in Python.'
-        : 'this is not a torch file: it is a zip archive without data.pkl. Pass the file that torch.save wrote.',
+      `this is not a torch file: it is a zip archive without data.pkl${kind}`,
+      remedy,
     );
   }
   if (second !== undefined) throw corrupt(`the archive has ${quoted(name)} and ${quoted(second)}`);
@@ -82,7 +87,8 @@ function folderOf(entries: ReadonlyMap<string, ZipEntry>): string {
   if (entries.has(`${folder}constants.pkl`)) {
     throw new CheckpointError(
       'UNSUPPORTED',
-      'this is a TorchScript archive, which is a program. Save the state_dict() of the module in Python.',
+      'this is a TorchScript archive, which is a program',
+      'Save the state_dict() of the module in Python.',
     );
   }
   return folder;

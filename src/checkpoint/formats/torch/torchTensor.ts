@@ -151,7 +151,8 @@ export class RefusedTensor implements ParsedTensor {
   *read(name: string): Reading<StoredTensor> {
     throw new CheckpointError(
       'UNSUPPORTED',
-      `the tensor ${quoted(name)} is ${this.dtype}, which tfjs has nothing for. Make it dense (dequantize(), to_dense()) before torch.save, or read the others one by one.`,
+      `the tensor ${quoted(name)} is ${this.dtype}, which tfjs has nothing for`,
+      'Make it dense (dequantize(), to_dense()) before torch.save, or read the others one by one.',
     );
   }
 }

@@ -145,7 +145,8 @@ export class Unpickler {
     if (top instanceof Map && state instanceof Map) return;
     throw new CheckpointError(
       'UNSAFE',
-      'the pickle sets the state of what has none: no object of a class, and no dict. Do not trust the file.',
+      'the pickle sets the state of what has none: no object of a class, and no dict',
+      'Do not trust the file.',
     );
   }
 
@@ -175,7 +176,7 @@ export class Unpickler {
     const args = this.pop();
     const callee = this.pop();
     if (!(callee instanceof PickleFunction) && !(callee instanceof PythonObject)) {
-      throw new CheckpointError('UNSAFE', 'the pickle calls what is no function. Do not trust the file.');
+      throw new CheckpointError('UNSAFE', 'the pickle calls what is no function', 'Do not trust the file.');
     }
     if (!Array.isArray(args)) throw corrupt(`the pickle calls ${quoted(callee.name)} with no arguments`);
     if (callee instanceof PythonObject) {
@@ -205,5 +206,6 @@ const underflow = (): CheckpointError => corrupt('the pickle takes more from its
 const unsafe = (name: string): CheckpointError =>
   new CheckpointError(
     'UNSAFE',
-    `the file needs ${quoted(name)}, which is code and no data: who loads it in Python may run what somebody else wants. Do not trust the file; if it is yours, save model.state_dict().`,
+    `the file needs ${quoted(name)}, which is code and no data: who loads it in Python may run what somebody else wants`,
+    'Do not trust the file; if it is yours, save model.state_dict().',
   );

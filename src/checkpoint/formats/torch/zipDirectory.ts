@@ -123,13 +123,15 @@ function entryOf(name: string, numbers: DataView, extra: Uint8Array): Omit<ZipEn
   if ((flags & 0b1100001) !== 0) {
     throw new CheckpointError(
       'UNSUPPORTED',
-      `the entry ${quoted(name)} is encrypted. Unpack and save it plain.`,
+      `the entry ${quoted(name)} is encrypted`,
+      'Unpack and save it plain.',
     );
   }
   if (method !== 0 && method !== 8) {
     throw new CheckpointError(
       'UNSUPPORTED',
-      `the entry ${quoted(name)} is compressed by method ${method}; only 0 (stored) and 8 (deflate) can be read. Save it again with torch.save.`,
+      `the entry ${quoted(name)} is compressed by method ${method}; only 0 (stored) and 8 (deflate) can be read`,
+      'Save it again with torch.save.',
     );
   }
   if (method === 0 && size !== packedSize) {

@@ -11,7 +11,11 @@ type RenameTable = Readonly<Record<string, string | null>>;
 
 /** The error for a module that a layer looks like and does not compute. */
 export const refusal = ({ path, refused }: StatePart, from: string): CheckpointError =>
-  new CheckpointError('UNSUPPORTED', `${quoted(from)} does not fit ${quoted(path)}: ${refused!.why}.`);
+  new CheckpointError(
+    'UNSUPPORTED',
+    `${quoted(from)} does not fit ${quoted(path)}: ${refused!.why}`,
+    'Make a layer that computes the same, or leave it out, { rename: { name: null }, strict: false }.',
+  );
 
 /** The error for modules that fit several layers. */
 export function ambiguous({ matches, open }: Matching): CheckpointError {
@@ -23,7 +27,8 @@ export function ambiguous({ matches, open }: Matching): CheckpointError {
   const rename = renameOf(matches);
   return new CheckpointError(
     'AMBIGUOUS',
-    `${facts.join('; ')}${more}: their shapes are equal, and no names tell which is which. Pass the names of the layers; if the modules compute in the order of the layers, { rename: ${textOf(rename)} }.`,
+    `${facts.join('; ')}${more}: their shapes are equal, and no names tell which is which`,
+    `Pass the names of the layers; if the modules compute in the order of the layers, { rename: ${textOf(rename)} }.`,
     { rename },
   );
 }

@@ -44,7 +44,8 @@ export function selectByShape(stored: StoredNames, state: ModelState, options: P
     const prefixes = [...fitting.values()].map(({ candidate }) => quoted(candidate.prefix));
     throw new CheckpointError(
       'AMBIGUOUS',
-      `the file has several state dicts that fit: ${prefixes.slice(0, 5).join(', ')}. Pass { prefix } to say which.`,
+      `the file has several state dicts that fit: ${prefixes.slice(0, 5).join(', ')}`,
+      'Pass { prefix } to say which.',
     );
   }
   checkMatching(found.matching);
