@@ -51,7 +51,7 @@ describe('a single file', () => {
       const text = readFileSync(join(folder, file), 'utf8');
       return [
         ...new Set(
-          [...text.matchAll(/\b(?:im|ex)port\s*(?:[\w$*{},\s]+\bfrom\s*)?"([^"\s]+)"/g)].map(
+          [...text.matchAll(/\b(?:im|ex)port\b\s*(?:[\w$*{},\s]+\bfrom\s*)?"([^"\s]+)"/g)].map(
             ([, path]) => path!,
           ),
         ),
