@@ -11,7 +11,7 @@ import {
   setDefinition,
   type TargetTensor,
 } from './definition.ts';
-import { hostKindOf } from './host/objectHost.ts';
+import type { Site } from './host/site.ts';
 import type { Parametrization } from './parametrization.ts';
 import { registerMade } from './verbs/registerMade.ts';
 import type { LooseName, TensorNameOf } from './verbs/registerParametrization.ts';
@@ -124,13 +124,11 @@ export const registerDefined = <O extends object>(
   name: string | undefined,
   options: O,
 ): object =>
-  registerMade(definition.name, host, name, (value, tensor, owner) =>
-    definition.make(targetOf(value, tensor, owner), options),
-  );
+  registerMade(definition.name, host, name, (value, site) => definition.make(targetOf(value, site), options));
 
 const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
-function targetOf(value: Tensor, tensor: string, owner: object): TargetTensor {
-  const outputAxes = hostKindOf(owner).outputAxes?.(owner, tensor, value.rank) ?? null;
-  return { value, outputAxes, outputAxis: outputAxes?.[0] ?? outputAxis(owner, value) };
+function targetOf(value: Tensor, site: Site): TargetTensor {
+  const outputAxes = site.outputAxes(value.rank);
+  return { value, outputAxes, outputAxis: outputAxes?.[0] ?? outputAxis(site.owner, value) };
 }

@@ -107,7 +107,7 @@ export const locate = (host: object, path: string): [owner: object, name: string
   foreignHostKindOf(host)?.locate?.(host, path) ?? [rawOf(host), path];
 
 /** The mode that parametrizations get from their host; undefined if it has none. */
-export function modeOf(host: object): boolean | undefined {
-  const { training = foreignHostKindOf(host)?.training } = host as { training?: unknown };
+export function modeOf(host: object, kind = foreignHostKindOf(host)): boolean | undefined {
+  const { training = kind?.training } = host as { training?: unknown };
   return typeof training === 'boolean' ? training : undefined;
 }

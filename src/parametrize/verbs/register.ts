@@ -1,13 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
-import { typeName } from '../../core/text.ts';
-import { hasBackend } from '../../engine/backend.ts';
 import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { recordInputs } from '../../engine/tape.ts';
-import { disposeVariable, isVariable, keepTensorsUnwrapped, makeVariable } from '../../engine/variable.ts';
+import { disposeVariable, isVariable, makeVariable } from '../../engine/variable.ts';
 import { isModule } from '../../nn/module/fields.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
 import { setTraining } from '../../nn/module/trainingMode.ts';
@@ -16,18 +13,12 @@ import { checkArity, checkHiddenDependencies, checkLaterArity } from '../chain/d
 import { preservingState, rememberModes } from '../chain/moduleState.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { notATensor } from '../chain/readErrors.ts';
-import {
-  announced,
-  enterRegistration,
-  enterStep,
-  type Registration,
-  registrationOf,
-} from '../chain/registry.ts';
+import { announced, enterRegistration, enterStep, type Registration } from '../chain/registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from '../chain/rightInverse.ts';
 import { raiseVersion } from '../chain/version.ts';
-import { modeOf, type Place } from '../host/hostKind.ts';
-import { hostKindOf } from '../host/objectHost.ts';
+import type { Place } from '../host/hostKind.ts';
 import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
+import type { Site } from '../host/site.ts';
 import { immutable } from '../host/tensorAccessor.ts';
 import { retireVariable, transaction, undoable } from '../transaction.ts';
 import { warnAboutNaN } from './warnAboutNaN.ts';
@@ -45,47 +36,38 @@ export interface RegisterOptions {
  * parametrization is found. What follows then cannot fail, but a caller's transaction may take it back.
  *
  * @param caller - the public function, for messages
+ * @param site - the tensor
  * @param place - where the chain of a tensor that is not parametrized yet goes
  */
 export function register(
   caller: string,
-  host: object,
-  name: string,
+  site: Site,
   registered: unknown,
   options: RegisterOptions = {},
   place: Place = ({ attachment }) => attachment,
 ): void {
-  checkHost(caller, host);
-  checkName(caller, name);
   checkOptions(caller, options, ['unsafe']);
   const { unsafe = false } = options;
   checkBoolean(caller, 'unsafe', unsafe);
   const step = chainStep(caller, registered);
-  const existing = registrationOf(host, name);
+  const { owner: host, registration: existing, mode: training } = site;
   checkOpen(caller, existing?.list ?? host);
   checkShared(caller, step, existing?.list);
   const modules = step.module?.modules() ?? [];
-  const training = modeOf(host);
   transaction(() => {
     undoable(rememberModes(modules));
     if (training !== undefined) setTraining(caller, modules, training);
     announced(existing?.list ?? host, () => {
-      if (existing === undefined) registerFirst(caller, host, name, step, unsafe, place);
+      if (existing === undefined) registerFirst(caller, site, step, unsafe, place);
       else append(caller, existing, step, unsafe);
     });
     if (isModule(host)) raiseVersion(host);
   });
 }
 
-function registerFirst(
-  caller: string,
-  host: object,
-  name: string,
-  step: ChainStep,
-  unsafe: boolean,
-  place: Place,
-): void {
-  const found = hostKindOf(host).find(caller, host, name);
+function registerFirst(caller: string, site: Site, step: ChainStep, unsafe: boolean, place: Place): void {
+  const { owner: host, name, mode: training } = site;
+  const found = site.find(caller);
   const { variable } = found;
   const attachment = place(found);
   checkTied(caller, host, name, variable);
@@ -116,13 +98,12 @@ function registerFirst(
       variable.trainable = wasTrainable;
     });
     const list = new ParametrizationList(variables, {
-      label: `${typeName(host)}.${name}`,
+      label: site.label,
       originalNames,
       wasTrainable: step.trainable.every((trainable) => trainable === undefined) ? undefined : wasTrainable,
       steps: [step],
       spec: specOf(variable),
     });
-    const training = modeOf(host);
     if (training !== undefined) list.train(training);
     undoable(() => {
       list.chain.clear();
@@ -200,35 +181,6 @@ function checkUnchanged(caller: string, got: TensorSpec, wanted: TensorSpec): vo
   const remedy =
     'A parametrization may change neither dtype nor shape of the tensor, unless { unsafe: true }.';
   checkSpec(caller, 'the value of forward', got, wanted, remedy);
-}
-
-/**
- * Refuses what cannot be a host at all.
- *
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`
- */
-export function checkHost(caller: string, host: unknown): asserts host is object {
-  keepTensorsUnwrapped();
-  if (typeof host !== 'object' || host === null) {
-    throw new ParametrizeError(
-      'UNSUPPORTED_HOST',
-      `${caller}: ${typeName(host)} cannot be parametrized. Pass a module or an object that holds a tf.Variable.`,
-    );
-  }
-  if (!hasBackend()) {
-    throw new ParametrizeError(
-      'NO_BACKEND',
-      `${caller}: tfjs has no backend. Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.`,
-    );
-  }
-}
-
-function checkName(caller: string, name: unknown): void {
-  if (typeof name === 'string') return;
-  throw new ParametrizeError(
-    'INVALID_NAME',
-    `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
-  );
 }
 
 const specOf = ({ shape, dtype }: TensorSpec): TensorSpec => ({ shape: [...shape], dtype });

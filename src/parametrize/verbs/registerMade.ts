@@ -3,16 +3,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { scoped } from '../../engine/scope.ts';
 import { fieldsOf, isModule } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
-import { disposeMade, isMade, markMade, registrationOf } from '../chain/registry.ts';
+import { disposeMade, isMade, markMade } from '../chain/registry.ts';
 import type { Place } from '../host/hostKind.ts';
-import { hostKindOf } from '../host/objectHost.ts';
+import { atSite, MAIN, type Site } from '../host/site.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrization.ts';
 import { transaction, undoable } from '../transaction.ts';
-import { checkHost, type RegisterOptions, register } from './register.ts';
-import { whenThere } from './whenThere.ts';
+import { type RegisterOptions, register } from './register.ts';
 
 /** Makes a parametrization for a tensor of a host: from its current value, which is not to be disposed. */
-export type MakeFor = (tensor: Tensor, name: string, host: object) => Parametrization;
+export type MakeFor = (tensor: Tensor, site: Site) => Parametrization;
 
 /**
  * Registers what a catalog function makes, by default on the host's main weight; removal disposes it.
@@ -30,23 +29,14 @@ export function registerMade<H extends object>(
   options?: RegisterOptions,
   place?: Place,
 ): H {
-  checkHost(caller, host);
-  whenThere(caller, host, name ?? hostKindOf(host).mainTensor(host), (owner, tensor) => {
-    const made = makeOwned(() =>
-      scoped(caller, () => make(currentValue(caller, owner, tensor), tensor, owner)),
-    );
+  atSite(caller, host, name ?? MAIN, (site) => {
+    const made = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));
     transaction(() => {
       undoable(() => disposeMade(made));
-      register(caller, owner, tensor, made, options, place);
+      register(caller, site, made, options, place);
     });
   });
   return host;
-}
-
-/** The value of a tensor, parametrized or not, without the side effects of a read. */
-function currentValue(caller: string, host: object, name: string): Tensor {
-  const registration = registrationOf(host, name);
-  return registration?.list.chain.inspect() ?? hostKindOf(host).find(caller, host, name).variable;
 }
 
 /** Makes a parametrization that removal disposes, but for the parts that are older. Anything but a module is returned as is. */

@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ParameterDict } from '../../nn/containers/parameterDict.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { atSite } from '../host/site.ts';
 import type { ParametrizationLike } from '../parametrization.ts';
 import { type RegisterOptions, register } from './register.ts';
-import { whenThere } from './whenThere.ts';
 
 /**
  * The kinds of host that other entry points know, for their tensor names: `tfjs-parametrize/layers` adds its own by
@@ -138,6 +138,6 @@ export function registerParametrization(
   options: RegisterOptions = {},
 ): object {
   const caller = 'registerParametrization';
-  whenThere(caller, host, name, (owner, tensor) => register(caller, owner, tensor, parametrization, options));
+  atSite(caller, host, name, (site) => register(caller, site, parametrization, options));
   return host;
 }

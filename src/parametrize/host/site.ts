@@ -1,0 +1,107 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../../core/errors.ts';
+import { typeName } from '../../core/text.ts';
+import { hasBackend } from '../../engine/backend.ts';
+import { keepTensorsUnwrapped } from '../../engine/variable.ts';
+import { rawOf } from '../../nn/module/rawOf.ts';
+import { type Registration, registrationOf } from '../chain/registry.ts';
+import { type FoundTensor, type HostKind, modeOf } from './hostKind.ts';
+import { hostKindOf } from './objectHost.ts';
+
+/** One tensor of one host, resolved once: what a verb is given instead of a host and a name. */
+export class Site {
+  /** The kind of the owner. */
+  readonly kind: HostKind;
+  /** The object that holds the tensor itself. */
+  readonly owner: object;
+  readonly name: string;
+  /** What is registered on the tensor, or undefined. */
+  readonly registration: Registration | undefined;
+  private found: FoundTensor | null = null;
+
+  constructor(kind: HostKind, owner: object, name: string) {
+    this.kind = kind;
+    this.owner = owner;
+    this.name = name;
+    this.registration = registrationOf(owner, name);
+  }
+
+  /** How messages name the tensor: `Linear.weight`. */
+  get label(): string {
+    return `${typeName(this.owner)}.${this.name}`;
+  }
+
+  /** The mode that parametrizations get from the owner; undefined if it has none. */
+  get mode(): boolean | undefined {
+    return modeOf(this.owner, this.kind);
+  }
+
+  /**
+   * The variable and its attachment, of a tensor that is not parametrized.
+   *
+   * @throws as {@link HostKind.find}
+   */
+  find(caller: string): FoundTensor {
+    this.found ??= this.kind.find(caller, this.owner, this.name);
+    return this.found;
+  }
+
+  /** The value of the tensor, parametrized or not, without the side effects of a read. */
+  inspect(caller: string): Tensor {
+    return this.registration?.list.chain.inspect() ?? this.find(caller).variable;
+  }
+
+  /** The axes of the tensor that number the outputs of the owner, or null if the kind does not say. */
+  outputAxes(rank: number): readonly number[] | null {
+    return this.kind.outputAxes?.(this.owner, this.name, rank) ?? null;
+  }
+}
+
+/** In place of a path: the tensor that a catalog function takes when it is given no name. */
+export const MAIN: unique symbol = Symbol('main tensor');
+
+/**
+ * Resolves the tensor of a path and uses it: now, or, where a host makes its tensors later, as soon as it has made it.
+ *
+ * @param path - the name of the tensor, or a path to it where the host knows paths; {@link MAIN} for the main tensor of the host
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`, `INVALID_NAME`; what `use` throws, if it runs now
+ */
+export function atSite(
+  caller: string,
+  host: unknown,
+  path: string | typeof MAIN,
+  use: (site: Site) => void,
+): void {
+  checkHost(caller, host);
+  const kind = hostKindOf(host);
+  const wanted = path === MAIN ? kind.mainTensor(host) : path;
+  checkName(caller, wanted);
+  const [owner, name] = kind.locate?.(host, wanted) ?? [rawOf(host), wanted];
+  const ownerKind = owner === host || kind.locate === undefined ? kind : hostKindOf(owner);
+  const resolve = (): void => use(new Site(ownerKind, owner, name));
+  if (ownerKind.postpone?.(caller, owner, name, resolve) !== true) resolve();
+}
+
+function checkHost(caller: string, host: unknown): asserts host is object {
+  keepTensorsUnwrapped();
+  if (typeof host !== 'object' || host === null) {
+    throw new ParametrizeError(
+      'UNSUPPORTED_HOST',
+      `${caller}: ${typeName(host)} cannot be parametrized. Pass a module or an object that holds a tf.Variable.`,
+    );
+  }
+  if (!hasBackend()) {
+    throw new ParametrizeError(
+      'NO_BACKEND',
+      `${caller}: tfjs has no backend. Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.`,
+    );
+  }
+}
+
+function checkName(caller: string, name: unknown): void {
+  if (typeof name === 'string') return;
+  throw new ParametrizeError(
+    'INVALID_NAME',
+    `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
+  );
+}
