@@ -48,7 +48,7 @@ const alone = [
   'test/layers/recurrentPass.test.ts',
   'test/legacy/weightNorm.test.ts',
   'test/model/linearCost.test.ts',
-  'test/parametrize/errors/twoCopies.test.ts',
+  'test/parametrize/errors/{hosts,twoCopies}.test.ts',
 ];
 
 /** Tests of one backend's own kernels. */
