@@ -11,7 +11,7 @@ export interface Model extends Layer {
 }
 
 /** What `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
-export type TrainFunction = (data: unknown[]) => unknown;
+type TrainFunction = (data: unknown[]) => unknown;
 
 interface ModelInternals {
   collectedTrainableWeights?: LayerVariable[] | null;
