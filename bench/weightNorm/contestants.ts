@@ -19,7 +19,8 @@ export const fused: MakeStep = (work) => {
   const attributes = { axes, eps: 0 };
   const kernel = (name: string, inputs: Record<string, Tensor>) =>
     tf.engine().runKernel<Tensor[]>(`tfjs-parametrize/${name}`, inputs, attributes);
-  weightNormOp(g, v, axes, 0).dispose();
+  // The first gradient tells tfjs about both kernels.
+  tf.dispose(tf.grads((g: Tensor, v: Tensor) => weightNormOp(g, v, axes, 0))([g, v]));
   const [W, norms] = kernel('WeightNorm', { g, v });
   W!.dispose();
   return { compute: () => kernel('WeightNormGradient', { dW, g, v, norms: norms! }) };

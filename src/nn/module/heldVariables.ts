@@ -8,6 +8,8 @@ import { isAlive, isProxiedVariable, isVariable } from '../../engine/variable.ts
 interface Held {
   readonly names: string[];
   readonly variables: tf.Variable[];
+  /** The index of each name, so that no change searches the arrays. */
+  readonly indices: Map<string, number>;
 }
 
 /**
@@ -29,17 +31,17 @@ const holders = new WeakMap<tf.Variable, WeakRef<object>[]>();
  */
 export function holdVariable(owner: object, name: string, variable: tf.Variable): void {
   let fields = held.get(owner);
-  const at = fields?.names.indexOf(name) ?? -1;
-  if (fields?.variables[at] === variable) return;
+  let at = fields?.indices.get(name);
+  if (at !== undefined && fields?.variables[at] === variable) return;
   checkProxied(typeName(owner), name, variable);
   if (fields === undefined) {
-    fields = { names: [], variables: [] };
+    fields = { names: [], variables: [], indices: new Map() };
     held.set(owner, fields);
   }
-  if (at < 0) {
-    fields.names.push(name);
-    fields.variables.push(variable);
-  } else fields.variables[at] = variable;
+  at ??= fields.names.length;
+  fields.names[at] = name;
+  fields.variables[at] = variable;
+  fields.indices.set(name, at);
   const refs = holders.get(variable);
   if (refs === undefined) holders.set(variable, [new WeakRef(owner)]);
   else if (!refs.some((ref) => ref.deref() === owner)) refs.push(new WeakRef(owner));
@@ -75,10 +77,15 @@ export function otherHolder(
 /** Notes that a field holds no variable any more: it becomes a computed property, which no check is to evaluate. */
 export function releaseField(owner: object, name: string): void {
   const fields = held.get(owner);
-  const at = fields?.names.indexOf(name) ?? -1;
-  if (fields === undefined || at < 0) return;
-  fields.names.splice(at, 1);
-  fields.variables.splice(at, 1);
+  const at = fields?.indices.get(name);
+  if (fields === undefined || at === undefined) return;
+  fields.indices.delete(name);
+  const lastName = fields.names.pop()!;
+  const lastVariable = fields.variables.pop()!;
+  if (at === fields.names.length) return;
+  fields.names[at] = lastName;
+  fields.variables[at] = lastVariable;
+  fields.indices.set(lastName, at);
 }
 
 /**
