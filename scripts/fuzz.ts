@@ -9,7 +9,7 @@ import '@tensorflow/tfjs';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command, InvalidArgumentError } from 'commander';
-import { readMutants } from '../test/checkpoint/readMutants.ts';
+import { readMutants } from '../test/checkpoint/formats/readMutants.ts';
 
 const count = (text: string): number => {
   const value = Number(text);

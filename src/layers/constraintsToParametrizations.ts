@@ -9,7 +9,7 @@ import { nonNeg } from '../parametrizations/nonNeg.ts';
 import { unitNorm } from '../parametrizations/unitNorm.ts';
 import { transaction } from '../parametrize/transaction.ts';
 import { isParametrized } from '../parametrize/verbs/isParametrized.ts';
-import { everyLayer, ownWeights } from './layer.ts';
+import { everyLayer, ownWeights } from './host/layer.ts';
 import { syncModel } from './syncModel.ts';
 import { teachLayers } from './teachLayers.ts';
 

@@ -4,8 +4,8 @@ import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
 import { cached } from '../parametrize/verbs/cached.ts';
-import { everyLayer, ownWeights } from './layer.ts';
-import { attachmentOf } from './layerAttachment.ts';
+import { everyLayer, ownWeights } from './host/layer.ts';
+import { attachmentOf } from './host/layerAttachment.ts';
 import { teachLayers } from './teachLayers.ts';
 
 /**

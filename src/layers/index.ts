@@ -1,4 +1,4 @@
 export { constraintsToParametrizations } from './constraintsToParametrizations.ts';
 export { folded } from './folded.ts';
-export type { LayerName } from './layerName.ts';
+export type { LayerName } from './host/layerName.ts';
 export { syncModel } from './syncModel.ts';

@@ -3,8 +3,8 @@ import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
 import type { Model } from '../engine/modelTraining.ts';
-import { collectCurrentWeights } from './collectedWeights.ts';
 import { teachLayers } from './teachLayers.ts';
+import { collectCurrentWeights } from './training/collectedWeights.ts';
 
 // Importing the entry of this folder teaches the package its layers: `sideEffects` in package.json names the entry and this
 // file, so that bundlers keep the call.

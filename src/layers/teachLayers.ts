@@ -1,9 +1,9 @@
 import { registerHostKind } from '../parametrize/host/hostKind.ts';
 import { registerStateKind } from '../stateDict/modelState.ts';
-import { layerHost } from './layerHost.ts';
-import { layerModel } from './layerState.ts';
-import { passInOneScope } from './recurrentPass.ts';
-import { checkBeforeTraining } from './trainingChecks.ts';
+import { layerHost } from './host/layerHost.ts';
+import { passInOneScope } from './host/recurrentPass.ts';
+import { layerModel } from './torch/layerState.ts';
+import { checkBeforeTraining } from './training/trainingChecks.ts';
 
 let isTaught = false;
 

@@ -23,8 +23,8 @@ import {
 } from '../../src/checkpoint/index.ts';
 import { run } from '../../src/cli/run.ts';
 import { nn, orthogonal, spectralNorm, weightNorm } from '../../src/index.ts';
-import { writeLargeSafetensors } from '../checkpoint/largeFiles.ts';
-import { Cnn, imagesOf, logitsOf } from '../checkpoint/networks.ts';
+import { writeLargeSafetensors } from '../checkpoint/formats/largeFiles.ts';
+import { Cnn, imagesOf, logitsOf } from '../checkpoint/load/networks.ts';
 import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));

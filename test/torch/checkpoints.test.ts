@@ -10,7 +10,7 @@ import {
   Rnn,
   readJson,
   tensorOf,
-} from '../checkpoint/networks.ts';
+} from '../checkpoint/load/networks.ts';
 
 // Networks that real PyTorch trained on real digits: their logits have to come out here, however they are spelled.
 

@@ -1,0 +1,50 @@
+import { patchMethod } from '../../core/patchMethod.ts';
+import type { Layer } from '../../engine/layer.ts';
+import { recording } from '../../engine/tape.ts';
+import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
+
+const listsOf = new WeakMap<Layer, Set<ParametrizationList>>();
+
+/**
+ * Lets a chain follow the mode of its layer. The chain is in training mode while the layer computes with
+ * `{ training: true }`, as in `fit`, or without a mode while a gradient is recorded. At all other times it is in eval
+ * mode.
+ *
+ * Layers have no mode of their own: tfjs passes it with every call. Where an own training loop forgets it, a power
+ * iteration that stood still would let the constraint drift.
+ */
+export function enterMode(layer: Layer, list: ParametrizationList): void {
+  const lists = listsOf.get(layer);
+  if (lists !== undefined) {
+    lists.add(list);
+    return;
+  }
+  const entered = new Set([list]);
+  listsOf.set(layer, entered);
+  const restore = patchMethod(layer, 'call', (call) => (inputs, kwargs) => {
+    const { training = recording() !== 'idle' } = (kwargs ?? {}) as { training?: unknown };
+    if (training !== true) return call.call(layer, inputs, kwargs);
+    setTraining(entered, true);
+    try {
+      return call.call(layer, inputs, kwargs);
+    } finally {
+      setTraining(entered, false);
+    }
+  });
+  restoreCall.set(layer, restore);
+}
+
+const restoreCall = new WeakMap<Layer, () => void>();
+
+/** Takes back what {@link enterMode} did. */
+export function leaveMode(layer: Layer, list: ParametrizationList): void {
+  const lists = listsOf.get(layer);
+  lists?.delete(list);
+  if (lists === undefined || lists.size > 0) return;
+  listsOf.delete(layer);
+  restoreCall.get(layer)?.();
+}
+
+function setTraining(lists: Iterable<ParametrizationList>, training: boolean): void {
+  for (const list of lists) list.train(training);
+}

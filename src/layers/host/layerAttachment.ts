@@ -1,0 +1,162 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { type Layer, weightListsOf } from '../../engine/layer.ts';
+import { holderOf, type LayerVariable, putVariable } from '../../engine/layerVariable.ts';
+import { scoped } from '../../engine/scope.ts';
+import { disposeVariable } from '../../engine/variable.ts';
+import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
+import type { Attachment } from '../../parametrize/host/hostKind.ts';
+import { checkConfigurable } from '../../parametrize/host/tensorAccessor.ts';
+import { undoable } from '../../parametrize/transaction.ts';
+import { enterMode, leaveMode } from './callMode.ts';
+
+const attachments = new WeakMap<LayerVariable, LayerAttachment>();
+const computedOf = new WeakMap<LayerVariable, LayerVariable>();
+
+/** The place of the chain that computes a weight, if one does. */
+export const attachmentOf = (weight: LayerVariable): LayerAttachment | undefined => attachments.get(weight);
+
+/** The weight that an original or a state stands for, or stood for once; any other weight itself. */
+export const weightBehind = (weight: LayerVariable): LayerVariable => computedOf.get(weight) ?? weight;
+
+/**
+ * Turns a weight of a layer into the computed tensor and back.
+ *
+ * Note [Weights of layers]. Layers read their weights through the `LayerVariable` in their field, and so do regularizers,
+ * which have captured it. That object stays, and reads of it are computed. All else that tfjs does with weights (training,
+ * saving, counting, freezing, disposing) goes by the lists of the layer that owns them; there holders of the originals
+ * and of the state of the parametrizations stand in its place.
+ */
+export class LayerAttachment implements Attachment {
+  private readonly layer: Layer;
+  private readonly weight: LayerVariable;
+  private list: ParametrizationList | null = null;
+  private holders: { readonly parameters: LayerVariable[]; readonly buffers: LayerVariable[] } = {
+    parameters: [],
+    buffers: [],
+  };
+  private folds = 0;
+
+  constructor(layer: Layer, weight: LayerVariable) {
+    this.layer = layer;
+    this.weight = weight;
+  }
+
+  /** The originals, which are trained in place of the weight. */
+  get parameters(): readonly LayerVariable[] {
+    return this.holders.parameters;
+  }
+
+  checkUninstall(caller: string): void {
+    checkConfigurable(caller, this.weight, ['val', 'read', 'write', 'dispose', 'trainable']);
+    checkConfigurable(caller, this.layer, ['call']);
+  }
+
+  install(list: ParametrizationList): void {
+    const { weight } = this;
+    this.list = list;
+    attachments.set(weight, this);
+    const properties: PropertyDescriptorMap & ThisType<LayerVariable> = {
+      val: { get: () => list.chain.read() },
+      read: { value: () => list.chain.read() },
+      write: {
+        value(value: Tensor): LayerVariable {
+          scoped('write', () => list.chain.assign(weight.constraint?.apply(value) ?? value));
+          return weight;
+        },
+      },
+      dispose: { value: () => list.dispose() },
+      trainable: {
+        get: () => this.parameters.some(({ trainable }) => trainable),
+        set: (trainable: boolean) => {
+          for (const parameter of this.parameters) parameter.trainable = trainable;
+        },
+      },
+    };
+    // Not enumerable: `tf.tidy` walks the layers that it is handed, and would evaluate them.
+    for (const property of Object.values(properties)) {
+      Object.assign(property, { configurable: true, enumerable: false });
+    }
+    Object.defineProperties(weight, properties);
+    this.holders = this.hold(list);
+    this.show([weight], []);
+    list.train(false);
+    enterMode(this.layer, list);
+  }
+
+  uninstall(list: ParametrizationList, variable: Variable): void {
+    const { layer, weight, holders } = this;
+    undoable(() => {
+      // The holders stay the same: a compiled model has noted them.
+      this.holders = holders;
+      this.install(list);
+    });
+    leaveMode(layer, list);
+    replace(layer, holders.parameters, [weight]);
+    replace(layer, holders.buffers, []);
+    for (const name of ['read', 'write', 'dispose', 'trainable'] as const) {
+      delete (weight as Partial<LayerVariable>)[name];
+    }
+    putVariable(weight, variable);
+    attachments.delete(weight);
+    this.list = null;
+    this.holders = { parameters: [], buffers: [] };
+  }
+
+  changed(list: ParametrizationList): void {
+    const before = this.holders;
+    this.holders = this.hold(list);
+    list.train(false);
+    if (this.folds > 0) return;
+    this.show(before.parameters, before.buffers);
+  }
+
+  /** Puts the weight itself, with its computed value, in the lists of the layer; returns what takes that back. */
+  fold(): () => void {
+    if (this.folds++ === 0) {
+      replace(this.layer, this.holders.parameters, [this.weight]);
+      replace(this.layer, this.holders.buffers, []);
+    }
+    return () => {
+      if (--this.folds > 0 || this.list === null) return;
+      this.show([this.weight], []);
+    };
+  }
+
+  /** Puts the holders in the lists of the layer: in the places of these weights, states at the end if they had none. */
+  private show(parameters: readonly LayerVariable[], buffers: readonly LayerVariable[]): void {
+    const { layer, holders } = this;
+    replace(layer, parameters, holders.parameters);
+    if (buffers.length > 0) replace(layer, buffers, holders.buffers);
+    else weightListsOf(layer)[1].push(...holders.buffers);
+  }
+
+  /** Holders for all variables of a chain; those of variables that stay, stay. */
+  private hold(list: ParametrizationList): { parameters: LayerVariable[]; buffers: LayerVariable[] } {
+    const known = new Map(
+      [...this.holders.parameters, ...this.holders.buffers].map((holder) => [holder.val, holder]),
+    );
+    const held = ([key, variable]: [string, Variable]): LayerVariable => {
+      const holder = known.get(variable) ?? holderOf(variable, this.weight, key);
+      computedOf.set(holder, this.weight);
+      // The cached value is disposed with the first original: only disposal of the layer disposes an original.
+      const dispose = (): void => {
+        disposeVariable(variable);
+        list.chain.clear();
+      };
+      Object.defineProperty(holder, 'dispose', { value: dispose, enumerable: false, configurable: true });
+      return holder;
+    };
+    return { parameters: list.namedParameters().map(held), buffers: list.namedBuffers().map(held) };
+  }
+}
+
+/** Replaces weights that are neighbours in a list of a layer. Weights that are apart are removed one by one. */
+function replace(layer: Layer, from: readonly LayerVariable[], to: readonly LayerVariable[]): void {
+  for (const list of weightListsOf(layer)) {
+    const at = list.findIndex((weight) => from.includes(weight));
+    if (at < 0) continue;
+    const rest = list.filter((weight) => !from.includes(weight));
+    list.splice(0, list.length, ...rest.slice(0, at), ...to, ...rest.slice(at));
+    return;
+  }
+}

@@ -1,0 +1,68 @@
+import { ParametrizeError } from '../../core/errors.ts';
+import { didYouMean, typeName } from '../../core/text.ts';
+import { isDisposedLayer, isLayer, isOwnWeight, type Layer } from '../../engine/layer.ts';
+import { isLayerVariable } from '../../engine/layerVariable.ts';
+import { isAlive } from '../../engine/variable.ts';
+import type { HostKind } from '../../parametrize/host/hostKind.ts';
+import { immutable } from '../../parametrize/host/tensorAccessor.ts';
+import { childrenOf, ownWeights } from './layer.ts';
+import { LayerAttachment } from './layerAttachment.ts';
+import { locate, mainWeight, outputAxes } from './layerType.ts';
+import { postpone } from './postponed.ts';
+
+/** The layers, cells and models of tfjs-layers. */
+export const layerHost: HostKind = {
+  accepts: isLayer,
+  training: false,
+  mainTensor: (layer) => mainWeight(layer as Layer),
+  outputAxes: (layer, name, rank) => outputAxes(layer as Layer, name, rank),
+  locate: (layer, path) => locate(layer as Layer, path),
+  children: (layer) => childrenOf(layer as Layer),
+  parameters: (layer) => [...new Set((layer as Layer).trainableWeights.map(({ val }) => val))],
+  postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
+  check,
+  add(caller, layer, name) {
+    check(caller, layer);
+    throw unknownWeight(caller, layer as Layer, name);
+  },
+  find(caller, host, name) {
+    check(caller, host);
+    const layer = host as Layer;
+    const weight: unknown = ownWeights(layer).get(name);
+    if (!isLayerVariable(weight)) throw unknownWeight(caller, layer, name);
+    if (!isOwnWeight(layer, weight)) {
+      throw new ParametrizeError(
+        'TIED',
+        `${caller}: ${typeName(layer)}.${name} is a weight that another layer has made with addWeight. Register on that one: both will read the same value.`,
+      );
+    }
+    const { val } = weight;
+    if (!isAlive(val)) throw disposed(caller, layer);
+    if (!Object.isExtensible(weight) || !Object.isExtensible(layer)) throw immutable(caller, layer, name);
+    return { variable: val, attachment: new LayerAttachment(layer, weight) };
+  },
+};
+
+function check(caller: string, layer: object): void {
+  if (isDisposedLayer(layer as Layer)) throw disposed(caller, layer as Layer);
+}
+
+const disposed = (caller: string, layer: Layer): ParametrizeError =>
+  new ParametrizeError(
+    'DISPOSED',
+    `${caller}: ${typeName(layer)} '${layer.name}' has been disposed. Make a new one.`,
+  );
+
+function unknownWeight(caller: string, layer: Layer, name: string): ParametrizeError {
+  const known = [...ownWeights(layer).keys()];
+  const below = childrenOf(layer).map(([child]) => child);
+  const places = [
+    `It has: ${known.join(', ') || 'none'}`,
+    below.length > 0 ? `layers below it: ${below.join(', ')}` : '',
+    layer.built ? '' : 'it is not built yet',
+  ];
+  return new ParametrizeError(
+    'UNKNOWN_TENSOR',
+    `${caller}: ${typeName(layer)} '${layer.name}' has no weight '${name}'.${didYouMean(name, known)} ${places.filter((place) => place !== '').join('; ')}.`,
+  );
+}

@@ -1,0 +1,83 @@
+import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '../../engine/layerVariable.ts';
+import { collectedWeights, collectWeights, type Model } from '../../engine/modelTraining.ts';
+import { concernsUs, ownersOf, ownersOfRestored, setOwners } from '../../engine/optimizerOwners.ts';
+import { checkOptimizer, planMissingState, planState } from '../../model/optimizerState.ts';
+import { attachmentOf, weightBehind } from '../host/layerAttachment.ts';
+
+/** A model, and the one that it passes its training on to. */
+const trainedModels = (model: Model): Model[] =>
+  [model, model.model].filter((part): part is Model => part != null && collectedWeights(part) !== null);
+
+/**
+ * Returns the weights that a model has to collect after registrations and removals: originals in place of weights that
+ * are parametrized now, and weights in place of originals that are gone. Weights that were not trained stay out.
+ */
+function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
+  const weights = new Set(collected.map(weightBehind));
+  return [...weights].flatMap((weight) => attachmentOf(weight)?.parameters ?? [weight]);
+}
+
+/** True if the collected weights are those that the layers hold now. */
+export function isSynced(collected: readonly LayerVariable[]): boolean {
+  const current = new Set(currentWeights(collected));
+  return current.size === collected.length && collected.every((weight) => current.has(weight));
+}
+
+/**
+ * Lets a compiled model train its current weights, and its optimizer keep the state of those that stay, and of the variables
+ * of other models.
+ *
+ * State that was restored since `compile` is that of the weights which the model was compiled with. If it does not fit them,
+ * it stays as it is, and the next step refuses it.
+ */
+export function collectCurrentWeights(caller: string, model: Model): void {
+  const parts = trainedModels(model);
+  for (const { optimizer } of parts) if (optimizer != null) checkOptimizer(caller, optimizer);
+  for (const part of parts) {
+    const collected = collectedWeights(part)!;
+    const weights = currentWeights(collected);
+    if (part.optimizer != null) moveState(caller, part.optimizer, collected, weights);
+    collectWeights(part, weights);
+  }
+}
+
+function moveState(
+  caller: string,
+  optimizer: Optimizer,
+  collected: readonly LayerVariable[],
+  weights: readonly LayerVariable[],
+): void {
+  const before = collected.map(variableBehind);
+  if (ownersOf(optimizer) === 'restored') {
+    const owners = ownersOfRestored(optimizer, before);
+    if (owners === undefined) return;
+    setOwners(optimizer, owners);
+  }
+  const left = new Set(before);
+  planState(caller, optimizer, variablesOf(weights), (variable) => !left.has(variable))();
+}
+
+/**
+ * Gives the optimizer of a model that was compiled anew state of the variables that it has none of, where parametrizations
+ * are concerned.
+ */
+export function keepStateSinceCompile(caller: string, model: Model): void {
+  const { optimizer } = model;
+  const collected = collectedWeights(model);
+  if (optimizer == null || collected === null) return;
+  const owners = ownersOf(optimizer);
+  const variables = variablesOf(collected);
+  if (owners === undefined || !concernsUs(variables, owners === 'restored' ? [] : owners)) return;
+  planMissingState(caller, optimizer, variables)();
+}
+
+/** The variable of a weight, also that which the weight had before it was parametrized, if it is an original now. */
+function variableBehind(weight: LayerVariable): Variable | undefined {
+  const parameters = attachmentOf(weight)?.parameters;
+  if (parameters === undefined) return weight.val;
+  return parameters.find(({ val }) => val.name === weight.name)?.val;
+}
+
+/** The variables of weights. */
+const variablesOf = (weights: readonly LayerVariable[]): Variable[] => weights.map(({ val }) => val);

@@ -1,0 +1,70 @@
+import { LayersModel } from '@tensorflow/tfjs-layers';
+import { ParametrizeError } from '../../core/errors.ts';
+import { type Layer, weightListsOf } from '../../engine/layer.ts';
+import { aroundTraining, collectedWeights, type Model } from '../../engine/modelTraining.ts';
+import { isParametrized } from '../../parametrize/verbs/isParametrized.ts';
+import { everyLayer } from '../host/layer.ts';
+import { isSynced, keepStateSinceCompile } from './collectedWeights.ts';
+
+/**
+ * Lets every model look at its layers before it trains.
+ *
+ * A layer does not know its models. So this check runs when a model begins to train: the collected weights must be those
+ * that the layers hold. Models without parametrized weights run unchanged.
+ */
+export function checkBeforeTraining(): void {
+  aroundTraining(LayersModel.prototype, (model) => {
+    checkSynced(model);
+    checkDilated(model);
+    keepStateSinceCompile(`training '${model.name}'`, model);
+    return (train) => {
+      // Again for every batch: a callback may have registered something.
+      checkSynced(model);
+      return namingDilated(model, train);
+    };
+  });
+}
+
+function checkSynced(model: Model): void {
+  if (isSynced(collectedWeights(model) ?? [])) return;
+  throw new ParametrizeError(
+    'NOT_SYNCED',
+    `training '${model.name}': since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold. Call syncModel(model).`,
+  );
+}
+
+/** A dilated convolution that is to be trained would be refused after tfjs has recorded a whole forward pass. */
+function checkDilated(model: Model): void {
+  const collected = new Set(collectedWeights(model));
+  const isTrained = (layer: Layer): boolean =>
+    weightListsOf(layer)[0].some((weight) => collected.has(weight));
+  if (dilatedLayers(model).some(([, layer]) => isTrained(layer)) && computes(model)) throw noGradient(model);
+}
+
+/** Says which layer it is that the gradient does not get through, where tfjs names an operation. */
+function namingDilated<T>(model: Model, train: () => T): T {
+  try {
+    return train();
+  } catch (error) {
+    const refused = error instanceof Error && /dilation rates greater than 1/.test(error.message);
+    if (!refused || dilatedLayers(model).length === 0 || !computes(model)) throw error;
+    throw noGradient(model, { cause: error });
+  }
+}
+
+const computes = (model: Model): boolean => everyLayer(model).some(([, layer]) => isParametrized(layer));
+
+const dilatedLayers = (model: Model): [path: string, layer: Layer][] =>
+  everyLayer(model).filter(([, layer]) => {
+    const { dilationRate } = layer as { dilationRate?: unknown };
+    return [dilationRate].flat().some((rate) => typeof rate === 'number' && rate > 1);
+  });
+
+function noGradient(model: Model, options?: ErrorOptions): ParametrizeError {
+  const paths = dilatedLayers(model).map(([path]) => `'${path}'`);
+  return new ParametrizeError(
+    'NO_GRADIENTS',
+    `training '${model.name}': tfjs has no gradient of dilated convolutions, on any backend, and ${paths.join(', ')} has a dilationRate above 1. Such layers predict, save and load; to train one, use Conv1d, Conv2d or Conv3d of 'tfjs-parametrize/nn'.`,
+    options,
+  );
+}
