@@ -65,11 +65,11 @@ export class ParametrizeError extends Error {
   /** Stable machine-readable reason. */
   readonly code: ErrorCode;
 
-  /** The function that was called; undefined where {@link message} is all that there is. */
+  /** The function that was called; undefined where `message` is all that there is. */
   readonly caller?: string;
-  /** What is wrong, without the function and the remedy; undefined where {@link message} is all that there is. */
+  /** What is wrong, without the function and the remedy; undefined where `message` is all that there is. */
   readonly fact?: string;
-  /** What to do; undefined where {@link message} is all that there is. */
+  /** What to do; undefined where `message` is all that there is. */
   readonly remedy?: string;
 
   /** @param message - the message, or the parts that it is made of: `caller: fact. remedy` */

@@ -1,26 +1,44 @@
 import { knownHookKeys } from './hookKeys.ts';
 
-/** One step of what was done to tensors of a state dict to load them. */
-export type KeyAction =
-  /** The key only was changed. */
-  | { readonly kind: 'rename' }
-  /** The value was computed of its parts, by the formula of a parametrization: `weightNorm`. */
-  | { readonly kind: 'fold'; readonly by: string }
-  /** Its elements were brought to another layout: `from` and `to` name the axes; `reshape` keeps their order in memory. */
-  | {
-      readonly kind: 'layout';
-      readonly change: 'transpose' | 'reshape' | 'none';
-      readonly from: string;
-      readonly to: string;
-    }
-  /** Two tensors were added. */
-  | { readonly kind: 'sum' }
-  /** One number, or one for each channel, was repeated. */
-  | { readonly kind: 'repeat' }
-  /** The right inverse of a parametrization made its originals. */
-  | { readonly kind: 'invert' }
-  /** What a hook of somebody's own did, in a few words. */
-  | { readonly kind: 'other'; readonly text: string };
+/** One step of the work on tensors of a state dict that loads them. */
+export type KeyAction = SimpleAction | FoldAction | LayoutAction | OtherAction;
+
+/** A step without parts of its own. */
+export interface SimpleAction {
+  /**
+   * `rename`: only the key was changed. `sum`: two tensors were added. `repeat`: one number, or one for each channel, was
+   * repeated. `invert`: the right inverse of a parametrization made its originals.
+   */
+  readonly kind: 'rename' | 'sum' | 'repeat' | 'invert';
+}
+
+/** The value was computed from its parts. */
+export interface FoldAction {
+  /** The kind of the step. */
+  readonly kind: 'fold';
+  /** The parametrization whose formula was used: `weightNorm`. */
+  readonly by: string;
+}
+
+/** The elements were brought to another layout. */
+export interface LayoutAction {
+  /** The kind of the step. */
+  readonly kind: 'layout';
+  /** `transpose` moves the elements; `reshape` keeps their order in memory; `none` changes nothing. */
+  readonly change: 'transpose' | 'reshape' | 'none';
+  /** The names of the axes in the state dict. */
+  readonly from: string;
+  /** The names of the axes in the model. */
+  readonly to: string;
+}
+
+/** A step of a hook that a program registered. */
+export interface OtherAction {
+  /** The kind of the step. */
+  readonly kind: 'other';
+  /** The step in a few words. */
+  readonly text: string;
+}
 
 /** What one key mapping of `loadStateDict` did: which keys of the map became which keys of the module, and how. */
 export interface KeyMapping {
