@@ -1,6 +1,6 @@
 import { type ErrorCode, ParametrizeError } from '../core/errors.ts';
 
-/** What a {@link CheckpointError} has besides its message. */
+/** The fields of a {@link CheckpointError} besides its message. */
 export interface CheckpointErrorOptions extends ErrorOptions {
   /** The function that was called; put in front where the error leaves it, if it is not known before. */
   readonly caller?: string | undefined;
@@ -20,14 +20,14 @@ export class CheckpointError extends ParametrizeError {
   /** The name of the class. */
   override readonly name: string = 'CheckpointError';
   /**
-   * Of `AMBIGUOUS`, where the modules of a file could be several layers: the option `rename` that the message shows, which pairs
+   * The option `rename` that the message of `AMBIGUOUS` shows, if the modules of a file could be several layers. It pairs
    * all of them.
    */
   readonly rename?: Readonly<Record<string, string | null>>;
 
-  /** What is wrong. */
+  /** The fact that is wrong. */
   declare readonly fact: string;
-  /** What to do. */
+  /** The way to mend it. */
   declare readonly remedy: string;
 
   constructor(

@@ -10,11 +10,11 @@ import {
   variableNames,
 } from '../engine/variable.ts';
 
-/** What the open transaction has to do when it ends. */
+/** The work that the open transaction has to do when it ends. */
 interface Open {
   /** Inverses of what was done, in the order in which it was done. */
   readonly undo: (() => void)[];
-  /** What cannot be taken back, such as disposals, put off to the end. */
+  /** The work that cannot be taken back, such as disposals, put off to the end. */
   readonly atCommit: (() => void)[];
   /** The orders of the keys of objects, before any was added or deleted. */
   readonly orders: Map<object, readonly PropertyKey[]>;

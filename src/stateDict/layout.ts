@@ -12,7 +12,7 @@ export interface Factor {
 export type Axes = readonly (readonly Factor[])[];
 
 /**
- * How the elements of a tensor stand in torch and in another framework: the same factors of its axes in another order and
+ * The orders of the elements of a tensor in torch and in another framework: the same factors of its axes in another order and
  * grouping. A kernel of `[h·w·c, out]` is torch's `[out, c·h·w]`.
  */
 export class Layout {
@@ -59,7 +59,7 @@ export class Layout {
     return sameAxes(torchAxes, this.torch, this.other);
   }
 
-  /** What {@link fromTorch} does, as a report has it; null if it does nothing. */
+  /** The action of {@link fromTorch}, as a report has it; null if it does nothing. */
   action(): KeyAction | null {
     const [from, to] = [this.torch, this.other].map(textOf) as [string, string];
     if (from === to) return null;
@@ -80,7 +80,7 @@ const textOf = (axes: Axes): string =>
  */
 export const reshaped = (value: Tensor, shape: number[]): Tensor => tf.clone(tf.reshape(value, shape));
 
-/** Whether the elements stand in the same order in memory. */
+/** True if the elements stand in the same order in memory. */
 const isInOrder = (a: Axes, b: Axes): boolean => {
   const [before, after] = [a, b].map((axes) => axes.flat().filter(({ size }) => size !== 1));
   return before!.every((factor, i) => factor === after![i]);

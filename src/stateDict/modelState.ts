@@ -11,7 +11,7 @@ import type { Layout } from './layout.ts';
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface ModelTypes {}
 
-/** What has a state that can be saved and loaded: a module, or a model of another framework. */
+/** A model with a state that can be saved and loaded: a module, or a model of another framework. */
 export type StatefulModel = Module | ModelTypes[keyof ModelTypes];
 
 /** One tensor of a model that is not a module. */
@@ -32,7 +32,7 @@ export interface StateTensor {
   variable(): Variable;
   /** Its name in torch's module; two if it is the sum of two tensors there; none if torch has no such tensor. */
   readonly torchNames: readonly string[];
-  /** How torch lays it out; null for what torch has not. */
+  /** Its layout in torch; null for a tensor that torch does not have. */
   readonly layout: Layout | null;
   /** True if torch's tensor may be a vector that stands for all: of one element, or of one for each channel. */
   readonly isBroadcast?: boolean;
@@ -40,7 +40,7 @@ export interface StateTensor {
   readonly isBuffer?: boolean;
 }
 
-/** What corresponds to one module of torch. */
+/** A part of a model that corresponds to one module of torch. */
 export interface StatePart {
   /** The path of the module in a state dict. */
   readonly path: string;
@@ -55,7 +55,7 @@ export interface StatePart {
   readonly refused?: { readonly names: RegExp; readonly why: string };
 }
 
-/** What a model is in torch's terms. */
+/** A model in torch's terms. */
 export interface ModelState {
   /** Its class, for messages. */
   readonly type: string;
@@ -63,7 +63,7 @@ export interface ModelState {
   readonly parts: readonly StatePart[];
   /** The other keys of tensors that are one; {@link parts} have each tensor once. */
   readonly ties: TiedKeys;
-  /** What torch computes otherwise by default, and what could not be told. */
+  /** The differences from torch's defaults, and the facts that could not be told. */
   readonly notes: readonly string[];
   /** True if the model itself says which of two parts comes first. */
   areOrdered(a: StatePart, b: StatePart): boolean;

@@ -19,11 +19,11 @@ export interface AlikeNormalization {
   readonly dims: readonly number[];
   /** Parametrizes the tensor of a module of a view in the same way, with the same state. */
   register(module: Module, name: string): void;
-  /** What the state of the chain in the model is by that of the chain in the view. */
+  /** Returns the variables of the chain in the model, each with its value by the state of the chain in the view. */
   planFrom(view: ParametrizationList): [Variable, Tensor][];
 }
 
-/** How a tensor is parametrized, in torch's axes; null if it is not, or not along axes of torch's tensor. */
+/** The normalization of a tensor, in torch's axes; null if it has none, or none along axes of torch's tensor. */
 export function normalizationAlike(host: object, name: string, layout: Layout): AlikeNormalization | null {
   const tensor = normalizedTensors(host).find((candidate) => candidate.name === name);
   if (tensor === undefined || tensor.hookKeys === null) return null;

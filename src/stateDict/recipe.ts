@@ -16,13 +16,13 @@ export interface RecipeStep {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** How one tensor of a model is parametrized. */
+/** The recipe of one tensor of a model: the parametrizations on it. */
 export interface TensorRecipe {
   /** Path of the module in the model; empty for the model itself. */
   readonly path: string;
   /** Name of the tensor in the module. */
   readonly tensor: string;
-  /** What is registered, in the order in which it is applied. */
+  /** The registered steps, in the order in which they are applied. */
   readonly steps: readonly RecipeStep[];
 }
 
@@ -39,7 +39,7 @@ export type Catalog = Readonly<
 const UNKNOWN = 'unknown';
 
 /**
- * How the tensors of a model are parametrized, as data from which {@link applyRecipe} registers the same again. A
+ * The parametrizations of the tensors of a model, as data from which {@link applyRecipe} registers the same again. A
  * parametrization has the kind and the options of its definition. Of one without a definition, the step is only the static
  * `className` of its class.
  */

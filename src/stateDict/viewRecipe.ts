@@ -14,7 +14,7 @@ import { type Catalog, recipeOf, type TensorRecipe } from './recipe.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
 
 /**
- * How the tensors of a model are parametrized: by torch's names and axes where torch can have the same, else by the
+ * The recipe of the tensors of a model: by torch's names and axes where torch can have the same, else by the
  * model's own.
  */
 export function viewRecipe(view: TorchView): TensorRecipe[] {

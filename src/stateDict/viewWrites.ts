@@ -11,7 +11,7 @@ import { variableOf } from './stateTensor.ts';
 import type { ViewTensor } from './torchView.ts';
 
 /**
- * What the variables of a model have to become for it to have the value that its view has; writes nothing.
+ * The values of the variables of a model with which it has the value of its view; writes nothing.
  *
  * @returns tensors of the innermost tidy
  * @throws {@link ParametrizeError} as right inverses do
@@ -34,7 +34,7 @@ export function viewWrites({ tensor, module, mode, variables }: ViewTensor): [Va
   return list === undefined ? [[variableOf(tensor), value]] : stateFor(list, value, `'${path}'`);
 }
 
-/** What the state of a chain has to be for it to give a value; the chain itself stays as it is. */
+/** The state with which a chain gives a value; the chain itself stays as it is. */
 const stateFor = (list: ParametrizationList, value: Tensor, label: string): [Variable, Tensor][] =>
   preservingState(list.modules(), () => {
     const plan = new Map(planAssignment(label, list, value));

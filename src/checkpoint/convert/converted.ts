@@ -19,7 +19,7 @@ export interface PlannedTensor {
   read(): Promise<StoredTensor>;
 }
 
-/** How {@link converted} writes a file. */
+/** The options of {@link converted}. */
 export interface Conversion {
   readonly keyFormat: KeyFormat;
   /** Leaves weights as they are; default: none. */
@@ -158,10 +158,10 @@ function foldedByRecipe(
   };
 }
 
-/** How deep originals may be parametrized themselves. */
+/** The largest number of levels at which originals are parametrized themselves. */
 const deepest = 4;
 
-/** How many originals a tensor may have. */
+/** The largest number of originals of a tensor. */
 const mostOriginals = 8;
 
 /** Shape and type of a tensor, from its originals, which may be parametrized themselves. */

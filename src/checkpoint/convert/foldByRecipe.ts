@@ -55,7 +55,7 @@ export async function foldByRecipe(
   }
 }
 
-/** What the maps and the module say of parts that are not theirs, as a fact about the file. */
+/** Turns an error of a map or a module that gets parts of another map into a fact about the file. */
 function refusal(error: unknown, name: string): unknown {
   if (!(error instanceof ParametrizeError) || error instanceof CheckpointError) return error;
   return corrupt(

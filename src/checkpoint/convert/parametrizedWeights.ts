@@ -20,7 +20,7 @@ export interface ParametrizedWeight {
    * True if torch before 1.0 wrote it: the last of the parts is the value of the weight instead of its right vector.
    */
   readonly hasValue: boolean;
-  /** What the recipe of the file says, as of the `weight` of a module; null if it says nothing. */
+  /** The recipe of the weight in the file, as that of the `weight` of a module; null if the file has none. */
   readonly recipe: readonly TensorRecipe[] | null;
 }
 
@@ -52,7 +52,7 @@ export function parametrizedWeights(file: CheckpointFile): ParametrizedWeight[] 
 type Composition = Pick<ParametrizedWeight, 'hookKeys' | 'parts' | 'hasValue'>;
 
 /**
- * What a weight is made of; null if nothing is complete.
+ * The parts that a weight is made of; null if no key format is complete.
  *
  * @param modern - all that stands below its `parametrizations`; null to look for the old names
  */
@@ -92,7 +92,7 @@ const infosOf = (
 ): Record<string, TensorInfo> =>
   Object.fromEntries(partsOf(hookKeys).map((part, i) => [part, file.info(parts[i]!)]));
 
-/** What stands below `parametrizations`, by tensors. */
+/** The keys below `parametrizations`, grouped by tensor. */
 function modernGroups(names: readonly string[]) {
   const groups = new Map<string, { prefix: string; name: string; keys: string[] }>();
   for (const key of names) {

@@ -2,13 +2,13 @@ import { joinPath } from '../../core/paths.ts';
 import { modernKey } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 
-/** What a recipe says of the modules below a path, which ends with a dot, by their paths from there. */
+/** The recipe of the modules below a path, which ends with a dot, by their paths from there. */
 export const recipeBelow = (recipe: readonly TensorRecipe[], path: string): TensorRecipe[] =>
   recipe
     .filter((entry) => `${entry.path}.`.startsWith(path))
     .map((entry) => ({ ...entry, path: entry.path.slice(path.length) }));
 
-/** What a recipe says of some tensors, by their plain names, and of what they are computed from. */
+/** The recipe of some tensors, by their plain names, and of the tensors that they are computed from. */
 export const recipeOfTensors = (
   recipe: readonly TensorRecipe[],
   names: ReadonlySet<string>,
@@ -20,7 +20,7 @@ export const recipeOfTensors = (
   });
 
 /**
- * What a recipe says of each tensor, by its plain name, as if it were the `weight` of a module of its own: its own steps
+ * The recipe of each tensor, by its plain name, as if it were the `weight` of a module of its own: its own steps
  * first, then those of what its chain is made of.
  */
 export function recipeByTensor(recipe: readonly TensorRecipe[]): Map<string, TensorRecipe[]> {

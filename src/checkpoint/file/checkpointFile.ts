@@ -13,7 +13,7 @@ import { boxIn } from '../tensor/slice.ts';
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 import type { ParsedCheckpoint, ParsedTensor } from './parsedCheckpoint.ts';
 
-/** What a file says of one of its tensors. */
+/** The dtype and shape of a tensor of a file. */
 export interface TensorInfo {
   /** The element type by its name in safetensors: F32, BF16, I64, … */
   readonly dtype: string;
@@ -39,8 +39,8 @@ export interface CheckpointFile {
   /** Names that share one tensor, in groups. */
   readonly ties: readonly (readonly string[])[];
   /**
-   * What a torch file holds, as it was saved: dicts as `Map`s, lists and tuples as arrays, tensors as {@link TensorInfo}, objects
-   * of other classes as {@link PythonObject}. Null for safetensors.
+   * The object that was saved in a torch file: dicts as `Map`s, lists and tuples as arrays, tensors as {@link TensorInfo},
+   * objects of other classes as {@link PythonObject}. Null for safetensors.
    */
   readonly object: unknown;
   /** The names of the classes and functions of Python in a torch file of which nothing is run: each is a {@link PythonObject}. */
@@ -107,7 +107,7 @@ export async function openFile(
   }
 }
 
-/** What has been parsed, with the bytes that its tensors are in. */
+/** An open file, made of its parsed contents and the bytes that its tensors are in. */
 export function fileOf(
   caller: string,
   { format, metadata, tensors, object, placeholders }: ParsedCheckpoint,

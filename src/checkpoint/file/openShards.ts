@@ -118,7 +118,7 @@ function checkTensors(fileOf: ReadonlyMap<string, string>, files: ReadonlyMap<st
   if (fileOf.size === 0) throw corrupt('the index of shards names no tensors');
 }
 
-/** How far the reading of all shards is, from how far that of each is. */
+/** Options for each shard, which report the progress of all shards together. */
 function summed({ onProgress }: OpenOptions, count: number): (shard: number) => OpenOptions {
   const parts: (Progress | undefined)[] = Array(count).fill(undefined);
   return (shard) => {

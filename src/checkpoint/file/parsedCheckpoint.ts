@@ -25,15 +25,15 @@ export interface ParsedTensor {
   slice(name: string, box: Box): Reading<StoredTensor>;
 }
 
-/** What a file contains, before its tensors are read. */
+/** The contents of a file before its tensors are read. */
 export interface ParsedCheckpoint {
   readonly format: FormatName;
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of the file. */
   readonly tensors: ReadonlyMap<string, ParsedTensor>;
-  /** What a torch file holds besides: its dicts as `Map`s, its lists and tuples as arrays, its tensors as parsed ones. */
+  /** The object in a torch file: its dicts as `Map`s, its lists and tuples as arrays, its tensors as parsed ones. */
   readonly object: unknown;
-  /** What its tensors may take. */
+  /** The limit of the memory that its tensors take. */
   readonly budget: Budget;
   /** The names of Python's classes and functions that stand in it as inert records. */
   readonly placeholders: readonly string[];

@@ -34,5 +34,5 @@ export interface Format {
 export const startsWith = (start: Uint8Array, bytes: readonly number[]): boolean =>
   bytes.every((byte, i) => start[i] === byte);
 
-/** How many of the first bytes {@link Format.looksLike} gets; fewer if the file has fewer. */
+/** The number of first bytes that {@link Format.looksLike} gets; fewer if the file has fewer. */
 export const startLength = 64;

@@ -14,7 +14,7 @@ const modelProto: Readonly<Record<number, 0 | 2>> = {
 };
 
 /**
- * Which protocol buffer a file is, by the fields at its start: the version first, then fields of the message and no others. A model
+ * The kind of a protocol buffer, by the fields at its start: the version first, then fields of the message and no others. A model
  * of ONNX names its producer or has its graph or operator sets; version 1 with the message of a graph is a SavedModel.
  */
 export function protobufOf(start: Uint8Array): 'onnx' | 'savedModel' | null {

@@ -7,7 +7,7 @@ import { looksLikePickle, looksLikeTorch } from './torch/looksLikeTorch.ts';
 
 const ascii = (text: string): number[] => [...text].map((character) => character.charCodeAt(0));
 
-/** What a file is, and what to do about it. */
+/** The name of a kind of file, and the remedy. */
 type Kind = readonly [what: string, remedy: string];
 
 /** Other kinds of files by their magic numbers, and what to do about them. */
@@ -56,7 +56,7 @@ const oldPickle: Kind = [
   'Load it in Python, and save its tensors with torch.save.',
 ];
 
-/** What is looked at of a file that is none of the known formats. */
+/** The number of bytes to look at in a file of no known format. */
 const looked = 4096;
 
 /**
@@ -115,7 +115,7 @@ function kindOf(start: Uint8Array, end: Uint8Array, size: number, wanted: Format
     : ['no header follows its first 8 bytes', 'Get it again.'];
 }
 
-/** What JSON is by its first keys. */
+/** The kind of a JSON file, by its first keys. */
 function jsonKind(text: string): Kind {
   if (/"weight_map"\s*:/.test(text)) {
     return ['an index of shards', 'Pass its path or URL to loadCheckpoint, or read the files that it names.'];

@@ -5,7 +5,7 @@ import type { Catalog } from '../../stateDict/recipe.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { Rename, Selection } from './selectState.ts';
 
-/** What {@link checkLoading} looks at. */
+/** The options that {@link checkLoading} checks. */
 interface Loading {
   readonly prefix?: string | undefined;
   readonly rename?: Rename | undefined;

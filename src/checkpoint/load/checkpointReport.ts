@@ -3,11 +3,11 @@ import { mappingText } from '../../nn/stateDict/keyMapping.ts';
 import { quoted } from '../checkpointError.ts';
 import { type CheckpointNote, noteText } from '../metadata/checkpointNote.ts';
 
-/** What `loadCheckpoint` did; as a string a table of it. */
+/** The report of `loadCheckpoint`; as a string it is a table. */
 export interface CheckpointReport {
-  /** What stood in front of the keys in the file: `state_dict.module.`, or the empty string. */
+  /** The text in front of the keys in the file: `state_dict.module.`, or the empty string. */
   readonly prefix: string;
-  /** What was loaded: names in the file, keys of the model, and how one became the other. */
+  /** The tensors that were loaded: names in the file, keys of the model, and how the names became the keys. */
   readonly mapped: readonly KeyMapping[];
   /** Those of them that are normalized in the file and plain in the model: the weight was computed. */
   readonly folded: readonly KeyMapping[];
@@ -26,7 +26,7 @@ export interface CheckpointReport {
   readonly registered: readonly string[];
   /** Classes and functions of Python in the file: data about them, of which nothing was run. */
   readonly placeholders: readonly string[];
-  /** What is worth to know, and no error; {@link toString} has them as lines. */
+  /** Facts that are no errors, but worth to know; {@link toString} has them as lines. */
   readonly notes: readonly CheckpointNote[];
   /** The table. */
   toString(): string;

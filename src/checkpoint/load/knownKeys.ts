@@ -3,7 +3,7 @@ import { hooks } from '../../nn/module/hooks.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { plainKeys } from '../../nn/stateDict/stateKeys.ts';
 
-/** Which keys are known; a set, or what decides it. */
+/** The keys that are known: a set, or an object that decides it. */
 export interface KnownKeys {
   has(key: string): boolean;
 }

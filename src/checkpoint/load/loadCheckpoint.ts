@@ -30,11 +30,11 @@ import type { StoredNames } from './storedNames.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
-  /** What stands in front of the keys of the state dict in the file. Default: what fits the model best. */
+  /** The text in front of the keys of the state dict in the file. Default: the text that fits the model best. */
   readonly prefix?: string;
   /** Other names for keys, without the prefix; null leaves one out. */
   readonly rename?: Rename;
-  /** Whether a missing or unexpected key is an error. Default true. */
+  /** True if a missing or unexpected key is an error. Default true. */
   readonly strict?: boolean;
   /**
    * The functions that may parametrize the model as the recipe in the file says: `{ weightNorm, spectralNorm }`. Without it no

@@ -98,7 +98,7 @@ function recipeOfFile(metadata: Readonly<Record<string, string>>, isFollowed: bo
   }
 }
 
-/** What is wrong with a recipe is wrong with the file. */
+/** Turns an error of a recipe into one of the file. */
 function following<T>(fn: () => T): T {
   try {
     return fn();
@@ -149,7 +149,7 @@ function isAlike(
   return String(dim) === String(dims);
 }
 
-/** What stands for several elements, one or one for each channel, as many times. */
+/** Repeats each tensor that has one value, or one for each channel, for all the elements that it stands for. */
 const withBroadcast = (view: TorchView, tensors: NamedTensorMap): NamedTensorMap => {
   const all = { ...tensors };
   for (const { tensor, paths, mode } of view.tensors) {

@@ -26,7 +26,7 @@ export interface StoredState {
   readonly notes: readonly VectorNote[];
 }
 
-/** What a model may ask a file for. */
+/** The keys that a model may ask a file for. */
 export interface Asked {
   /** Its keys, in every key format. */
   readonly keys: KnownKeys;

@@ -6,7 +6,7 @@ export type Rename = ((key: string) => string | null) | Readonly<Record<string, 
 
 /** The state dict in a file. */
 export interface Selection {
-  /** What stands in front of its keys. */
+  /** The text in front of its keys. */
   readonly prefix: string;
   /** The names of its tensors in the file, by key. */
   readonly keys: ReadonlyMap<string, string>;
@@ -20,7 +20,7 @@ export interface Selection {
   readonly rivals?: readonly (readonly [string, string])[];
 }
 
-/** Whether a key may be one of the model; `from` is the key as the file has it. */
+/** Returns true if a key may be one of the model; `from` is the key as the file has it. */
 export type IsKnown = (key: string, from: string) => boolean;
 
 /**
@@ -60,7 +60,7 @@ export function selectState(
   return { prefix, keys, skipped };
 }
 
-/** What a renaming does to a key. */
+/** Returns the function that renames a key. */
 export function renamer(rename: Rename | undefined): (key: string) => string | null {
   if (rename === undefined) return (key) => key;
   if (typeof rename === 'function') return rename;
@@ -75,7 +75,7 @@ export function renamer(rename: Rename | undefined): (key: string) => string | n
   };
 }
 
-/** Whether a renaming is about a key, so that the key that it makes is a name that somebody has given. */
+/** True if a renaming changes a key, so that the new key is a name that the caller has given. */
 export function isRenamed(rename: Rename | undefined, from: string): boolean {
   if (rename === undefined) return false;
   if (typeof rename === 'function') return rename(from) !== from;
@@ -105,7 +105,7 @@ function bestPrefix(
   );
 }
 
-/** How deep a state dict may be wrapped. Of more, a hostile name would cost the square of its length. */
+/** The largest number of wrappers around a state dict. With more, a hostile name would cost the square of its length. */
 const deepest = 8;
 
 /** The empty prefix, and those that end with one of the first dots. */

@@ -1,6 +1,6 @@
 import { layerOrderIn } from '../metadata/layerOrder.ts';
 
-/** What is known of the tensors of a file before they are read. */
+/** The names, shapes and order of the tensors of a file, known before they are read. */
 export interface StoredNames {
   /** In the order of the file; after them the names that its metadata has for tensors that stand under others. */
   readonly names: readonly string[];
@@ -20,7 +20,7 @@ export interface LayerInOrder {
   readonly isOrdered: boolean;
 }
 
-/** What a file says of its tensors. */
+/** The parts of a file that name and describe its tensors. */
 interface Stored {
   readonly names: readonly string[];
   readonly ties: readonly (readonly string[])[];

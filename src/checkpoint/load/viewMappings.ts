@@ -13,7 +13,7 @@ interface Mappings {
 }
 
 /**
- * What was loaded, from names in the file to the tensors of a model, with what was done to the layout.
+ * The mappings from names in the file to the tensors of a model, with the changes of layout.
  *
  * @param mapped - what the state dict of the view reports
  * @param tensors - what was read, by the keys of the selection

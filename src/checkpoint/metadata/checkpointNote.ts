@@ -3,7 +3,7 @@ import { printable } from '../checkpointError.ts';
 /** A note about a file or a model, as data. */
 export type CheckpointNote =
   | {
-      /** What a model of tf.layers computes otherwise than torch by default, or what its graph does not tell. */
+      /** A fact about a model of tf.layers: a difference from torch's default, or something that its graph does not tell. */
       readonly kind: 'model';
       readonly text: string;
     }
@@ -18,7 +18,7 @@ export interface VectorNote {
   readonly norm: number;
 }
 
-/** Of half precision, a unit vector is off by as much. */
+/** The distance of the norm from 1 that is accepted: a unit vector in half precision is off by as much. */
 const tolerance = 1e-2;
 
 /** A note about a vector; null if its norm is 1. */

@@ -2,7 +2,7 @@ import type { ModelState } from '../../stateDict/modelState.ts';
 import { shapesOf } from '../load/match/partShapes.ts';
 import type { LayerInOrder } from '../load/storedNames.ts';
 
-/** Where the order of the layers stands in the metadata of a file. */
+/** The key of the order of the layers in the metadata of a file. */
 export const layerOrderKey = 'tfjs-parametrize.layers';
 
 /**

@@ -2,7 +2,7 @@ import { isRecord } from '../../core/guards.ts';
 import type { RecipeStep, TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, corrupt } from '../checkpointError.ts';
 
-/** Where the recipe stands in the metadata of a file. */
+/** The key of the recipe in the metadata of a file. */
 export const recipeKey = 'tfjs-parametrize';
 
 const version = 1;

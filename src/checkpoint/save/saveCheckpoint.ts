@@ -18,14 +18,14 @@ import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
 import { checkFileName } from './checkFileName.ts';
 
 /**
- * Where a checkpoint can be saved: a path or `file:` URL in Node.js, a stream (of `FileSystemFileHandle.createWritable()`, for
+ * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (of `FileSystemFileHandle.createWritable()`, for
  * example), an `IOHandler` of tfjs, or a URL that `tf.io` knows: `indexeddb://name`, `localstorage://name`, `downloads://name`.
  */
 export type CheckpointTarget = string | URL | WritableStream<Uint8Array> | io.IOHandler;
 
 /** Options of {@link saveCheckpoint}. */
 export interface SaveCheckpointOptions {
-  /** How normalized weights are named, as of `stateDict`. Default: as the module has them. */
+  /** The key format of normalized weights, as of `stateDict`. Default: that of the module. */
   readonly keyFormat?: KeyFormat;
   /** Further texts to put into the file. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export interface SaveCheckpointOptions {
  *
  * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes them.
  *
- * What is saved is the state at the moment of the call, also if training goes on meanwhile.
+ * The file has the state at the moment of the call, also if training goes on meanwhile.
  *
  * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is no module
@@ -83,7 +83,7 @@ interface SavedState {
   readonly tensors: NamedTensorMap;
   readonly recipe: readonly TensorRecipe[];
   readonly ties: TiedKeys;
-  /** What the metadata have besides. */
+  /** The other entries of the metadata. */
   readonly texts: Readonly<Record<string, string>>;
 }
 
@@ -143,7 +143,7 @@ function writtenOnce(
 
 type Writer = (tensors: NamedTensorMap, metadata: Readonly<Record<string, string>>) => Promise<void>;
 
-/** What writes to a target; throws at once if nothing does. */
+/** Returns the function that writes to a target; throws at once if there is none. */
 function writerFor(target: CheckpointTarget): Writer {
   if (typeof WritableStream === 'function' && target instanceof WritableStream) {
     return async (tensors, metadata) => {

@@ -5,12 +5,12 @@ import { type ByteRange, plainBytes } from './reading.ts';
 import { openUrl, received } from './urlSource.ts';
 
 /**
- * Where a checkpoint can be read from: bytes, a `Blob` or `File`, a `Response`, a URL, or a path of Node.js. A text is a path
+ * The source of a checkpoint: bytes, a `Blob` or `File`, a `Response`, a URL, or a path of Node.js. A text is a path
  * in Node.js and a URL in browsers, unless it begins with `http:`, `https:` or `file:`.
  */
 export type CheckpointSource = Uint8Array | ArrayBuffer | Blob | Response | URL | string;
 
-/** How far the reading of a file is. */
+/** The progress of the reading of a file. */
 export interface Progress {
   /** Bytes read so far. */
   readonly loaded: number;
@@ -64,7 +64,7 @@ export async function openSource(source: CheckpointSource, options: OpenOptions 
   };
 }
 
-/** What is read of a file at least: as fast as a few bytes of it. */
+/** The smallest number of bytes to read of a file: it is as fast as a few bytes. */
 const ahead = 128 * 1024;
 
 /** The source, and whether all of it has arrived, and was reported, already. */

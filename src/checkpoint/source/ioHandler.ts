@@ -2,7 +2,7 @@ import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 
-/** Whether something can load or save with the interface of `tf.io`. */
+/** True if a value can load or save with the interface of `tf.io`. */
 export const isIOHandler = (value: unknown): value is tf.io.IOHandler =>
   typeof value === 'object' && value !== null && ('load' in value || 'save' in value) && !('size' in value);
 
@@ -20,21 +20,21 @@ const unknownScheme = (url: string, verb: string): CheckpointError =>
     'Some schemes are known in browsers only (indexeddb, localstorage, downloads); pass a path, a URL, bytes or an IOHandler.',
   );
 
-/** What saves to a URL with a scheme of `tf.io`. */
+/** Returns the handler that saves to a URL with a scheme of `tf.io`. */
 export function saveHandlerFor(url: string): tf.io.IOHandler {
   const [handler] = tf.io.getSaveHandlers(url);
   if (handler?.save === undefined) throw unknownScheme(url, 'save to');
   return handler;
 }
 
-/** What loads from a URL with a scheme of `tf.io`. */
+/** Returns the handler that loads from a URL with a scheme of `tf.io`. */
 export function loadHandlerFor(url: string): tf.io.IOHandler {
   const [handler] = tf.io.getLoadHandlers(url);
   if (handler?.load === undefined) throw unknownScheme(url, 'load from');
   return handler;
 }
 
-/** What a handler loads. */
+/** The artifacts that a handler loads. */
 export interface LoadedArtifacts {
   readonly tensors: NamedTensorMap;
   readonly metadata: Readonly<Record<string, string>>;

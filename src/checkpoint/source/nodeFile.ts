@@ -22,7 +22,7 @@ interface NodeGlobals {
 }
 const node = globalThis as NodeGlobals;
 
-/** Whether there are files that can be opened by path. */
+/** True if there are files that can be opened by path. */
 export const isNode = (): boolean => node.process?.versions?.node !== undefined;
 
 /** The path in a path or a `file:` URL; null for other URLs. */
@@ -117,7 +117,7 @@ async function unwritable<T>(target: string, action: () => Promise<T>): Promise<
   }
 }
 
-/** What the system says, without the call and the path: that is of the temporary file. */
+/** The reason that the system gives, without the call and the path, which is that of the temporary file. */
 async function reasonOf(error: unknown): Promise<string> {
   const { errno, code } = error as { readonly errno?: number; readonly code?: string };
   const { getSystemErrorMap } = await system<Utilities>('node:util');

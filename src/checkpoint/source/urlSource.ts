@@ -62,7 +62,7 @@ const unreadable = (url: string | URL, reason: string, cause?: unknown): Checkpo
     },
   );
 
-/** Which part of how much a response has; null if it is not a part, or does not say (other origins hide it). */
+/** The offset of a partial response and the size of the whole; null if it is no part, or does not say (other origins hide it). */
 function rangeOf(response: Response): { offset: number; total: number } | null {
   // Of a compressed response the numbers are about the compressed bytes.
   if (response.status !== 206 || response.headers.has('Content-Encoding')) return null;

@@ -1,9 +1,9 @@
 import type { DType } from './dtype.ts';
 
-/** How eight bits stand for a number: sign, exponent, fraction; and which bits stand for none. */
+/** An encoding of numbers in eight bits: sign, exponent, fraction, and the bits that stand for no number. */
 interface Float8 {
   readonly fractionBits: number;
-  /** What is added to the exponent. */
+  /** The number that is added to the exponent. */
   readonly bias: number;
   /** True if the largest exponent is infinity and what is not a number, as in IEEE 754. */
   readonly hasInfinity: boolean;

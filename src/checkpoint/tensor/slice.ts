@@ -90,7 +90,7 @@ export function* readBox(
   return bytes;
 }
 
-/** Where the runs of a part begin, in bytes, in their order: one for each place along the outer axes. */
+/** The offsets of the runs of a part, in bytes, in their order: one for each place along the outer axes. */
 function* startsOf(
   shape: readonly number[],
   { begin, size }: Box,

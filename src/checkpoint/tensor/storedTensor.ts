@@ -89,7 +89,7 @@ const misfit = (name: string, dtype: string, type: string) =>
   );
 
 /**
- * What a file will have for a tensor.
+ * Returns a tensor as a file has it.
  *
  * @throws {@link CheckpointError} `DTYPE` for strings and complex numbers
  */

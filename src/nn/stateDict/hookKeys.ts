@@ -11,15 +11,16 @@ export interface Shaped {
 export type Parts<A extends Shaped> = Readonly<Record<string, A>>;
 
 /**
- * How torch's older API, which computes a tensor in a forward hook, names the parts of the tensor: `weight_g`, `weight_v`. And
- * the value that the parts have, by which a state dict with such names can be loaded into a tensor that nothing computes.
+ * The names of the parts of a tensor in torch's older API, which computes the tensor in a forward hook: `weight_g`,
+ * `weight_v`. And the value that the parts have, by which a state dict with such names can be loaded into a tensor that
+ * nothing computes.
  */
 export interface HookKeys {
   /** The name of the parametrization. */
   readonly kind: string;
   /** The parts with the ends of their names in the older API, in the order of that. */
   readonly suffixes: Readonly<Record<string, string>>;
-  /** How the value is made of the parts, in a few words. */
+  /** The formula of the value from the parts, in a few words. */
   readonly rule: string;
   /** The part that has the shape and the type of the tensor. */
   readonly whole: string;

@@ -40,21 +40,21 @@ export interface OtherAction {
   readonly text: string;
 }
 
-/** What one key mapping of `loadStateDict` did: which keys of the map became which keys of the module, and how. */
+/** A key mapping of `loadStateDict`: the keys of the map, the keys of the module that they became, and how. */
 export interface KeyMapping {
   /** Keys as they were in the map. */
   readonly from: readonly string[];
   /** Keys of the module that they were loaded into. */
   readonly to: readonly string[];
-  /** What was done, in this order; empty for what was taken as it is. */
+  /** The actions, in order; empty for a tensor that was taken as it is. */
   readonly actions: readonly KeyAction[];
 }
 
-/** Whether the weight was computed of the parts of a normalization. */
+/** True if the weight was computed from the parts of a normalization. */
 export const isFold = ({ actions }: Pick<KeyMapping, 'actions'>): boolean =>
   actions.some(({ kind }) => kind === 'fold') && !actions.some(({ kind }) => kind === 'invert');
 
-/** What was done, in a few words: `g · v / ‖v‖, transposed [out, in] → [in, out]`. */
+/** The actions, in a few words: `g · v / ‖v‖, transposed [out, in] → [in, out]`. */
 export const mappingText = ({ actions }: Pick<KeyMapping, 'actions'>): string =>
   actions.map(actionText).join(', ') || 'as it is';
 

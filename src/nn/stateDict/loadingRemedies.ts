@@ -9,22 +9,22 @@ export interface ShapeMismatch {
   readonly from: string;
 }
 
-/** What is wrong with a map that does not fit a module. */
+/** The differences between a map and a module that it does not fit. */
 export interface Misfit {
   readonly missingKeys: readonly string[];
   readonly unexpectedKeys: readonly string[];
   readonly isStrict: boolean;
   readonly mismatches: readonly ShapeMismatch[];
-  /** Whether something else is wrong, whose remedies are in {@link remedies}. */
+  /** True if something else is wrong, whose remedies are in {@link remedies}. */
   readonly hasOthers: boolean;
   readonly remedies: readonly string[];
-  /** What would be loaded. */
+  /** The tensors that would be loaded. */
   readonly state: ReadonlyMap<string, Tensor>;
-  /** How many keys of the module the map has. */
+  /** The number of keys of the module that the map has. */
   readonly found: number;
 }
 
-/** What to do about a map that does not fit; only what works. */
+/** The remedies for a map that does not fit; only those that work. */
 export function loadingRemedies(misfit: Misfit): string {
   const { missingKeys, unexpectedKeys, isStrict, mismatches, hasOthers, remedies, found } = misfit;
   const all = new Set(remedies);
@@ -82,7 +82,7 @@ const subsetsOf = (rank: number): number[][] =>
     .map((bits) => [...Array(rank).keys()].filter((axis) => (bits >> axis) & 1))
     .sort((a, b) => a.length - b.length);
 
-/** What stands in front of all keys of a map that would else be the missing ones; null if nothing does. */
+/** The text in front of all keys of a map that would else be the missing ones; null if there is none. */
 function commonPrefix(missing: readonly string[], unexpected: readonly string[]): string | null {
   const [first] = unexpected;
   if (first === undefined || missing.length === 0) return null;

@@ -49,7 +49,7 @@ const rowAxes = (W: Shaped, u: Shaped, columns?: number): number[] =>
     ? W.shape.flatMap((size, axis) => (size === u.shape[0] ? [axis] : []))
     : [];
 
-/** Of axes that fit, the one of the outputs if it is there. */
+/** The axes that fit, but only the axis of the outputs if it is among them. */
 const preferred = (axes: readonly number[], outputAxis?: number): readonly number[] =>
   outputAxis !== undefined && axes.includes(outputAxis) ? [outputAxis] : axes;
 

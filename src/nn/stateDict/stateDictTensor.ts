@@ -15,7 +15,7 @@ export interface StateDictTensor {
   readonly hookKeys: HookKeys | null;
   /** The values under the keys, by the modern names. */
   readonly parts: Parts<Tensor>;
-  /** How {@link value} is computed; empty for a plain tensor. */
+  /** The actions that compute {@link value}; empty for a plain tensor. */
   readonly actions: readonly KeyAction[];
   /**
    * The value of the tensor.
@@ -25,7 +25,7 @@ export interface StateDictTensor {
   value(): Tensor;
 }
 
-/** What a state dict has for one tensor of a module, in every key format that is complete. */
+/** Finds the values of a tensor of a module in a state dict, in every key format that is complete. */
 export function stateDictTensors(
   state: ReadonlyMap<string, Tensor>,
   prefix: string,

@@ -18,11 +18,11 @@ export function keyIn(
 export const keysIn = (name: string, hookKeys: HookKeys, isLegacy: boolean): string[] =>
   partsOf(hookKeys).map((part) => keyIn({ name, hookKeys }, part, isLegacy));
 
-/** What a key is about: the path of the module, with its dot, the name of the tensor, and its part. */
+/** The parts of a key: the path of the module, with its dot, the name of the tensor, and its part. */
 export interface KeyParts {
   readonly prefix: string;
   readonly name: string;
-  /** What follows `parametrizations.<name>.`, or an old suffix; empty for a plain key. */
+  /** The text after `parametrizations.<name>.`, or an old suffix; empty for a plain key. */
   readonly part: string;
 }
 
@@ -49,7 +49,7 @@ export function plainKeys(key: string): string[] {
   return [key, ...parts.map(({ prefix, name }) => prefix + name)];
 }
 
-/** What a key may be a part of, in either key format. */
+/** The tensors that a key may be a part of, in either key format. */
 export function keyForms(key: string): KeyForm[] {
   const [modern, legacy] = [modernKey(key), legacyKey(key)];
   return [

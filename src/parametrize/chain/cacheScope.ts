@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { release } from '../../engine/scope.ts';
 
-/** What takes part in a cache scope: it holds a value that must not outlive the last scope. */
+/** A member of a cache scope: it holds a value that must not outlive the last scope. */
 export interface ScopeMember {
   /** The last scope ends; `handedOver` are the tensors of its result, which become the caller's. */
   leaveScope(handedOver: ReadonlySet<Tensor>): void;

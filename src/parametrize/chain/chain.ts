@@ -17,9 +17,9 @@ import { noGradients, notATensor, warnCustomGradient, writesOutside } from './re
 import { registrationOf, registrationsOf } from './registry.ts';
 import { isTensor, type TensorSpec } from './rightInverse.ts';
 
-/** What a chain is made of. */
+/** The parts of a chain. */
 export interface ChainParts {
-  /** How messages name the tensor: `Linear.weight`. */
+  /** The name of the tensor in messages: `Linear.weight`. */
   readonly label: string;
   /** `['original']`, or `['original0', 'original1', …]`. */
   readonly originalNames: readonly string[];
@@ -40,9 +40,9 @@ export class Chain implements Copyable, Evaluated {
   readonly originalNames: readonly string[];
   /** True if the variable of the host was trained, where the chain decides that anew; removal brings it back. */
   readonly wasTrainable?: boolean | undefined;
-  /** How often the chain was evaluated. */
+  /** The number of evaluations of the chain. */
   evaluations = 0;
-  /** How often its value was asked for. */
+  /** The number of reads of its value. */
   reads = 0;
   #steps: readonly ChainStep[];
   #spec: TensorSpec;
@@ -174,7 +174,7 @@ export class Chain implements Copyable, Evaluated {
     });
   }
 
-  /** What variables have to be for the chain to give a value, in their order; the chain itself stays as it is. */
+  /** The values of variables with which the chain gives a value, in their order; the chain itself stays as it is. */
   stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[] {
     return preservingState(this.#list.modules(), () => {
       const outside = this.#declaredDependencies().filter((variable) => !variables.includes(variable));

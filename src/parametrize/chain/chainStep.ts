@@ -24,7 +24,7 @@ export interface ChainStep {
    * closure goes on using it, because JavaScript cannot copy closures.
    */
   readonly inherited: readonly Variable[];
-  /** How many originals `forward` names; 0 for a rest parameter. */
+  /** The number of originals that `forward` names; 0 for a rest parameter. */
   readonly arity: number;
   /** Other names of the originals. */
   readonly originalNames: readonly string[];

@@ -15,7 +15,7 @@ export function markDeclared(step: ChainStep, by: string): void {
   else Object.defineProperty(step.module, DECLARED, { value: by, configurable: true });
 }
 
-/** Where a step of a chain was declared, or null if it was registered by a call. */
+/** The place where a step of a chain was declared, or null if it was registered by a call. */
 export const declaredBy = (step: ChainStep): string | null =>
   step.module === null
     ? (declaredSteps.get(step) ?? null)

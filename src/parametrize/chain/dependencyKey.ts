@@ -6,7 +6,7 @@ import { type FieldSet, fieldSet, holdsSame } from './fieldSet.ts';
 import { versionEpoch, versionOf } from './version.ts';
 
 /**
- * What an evaluation depended on, as it was right after the evaluation.
+ * The dependencies of an evaluation, as they were right after the evaluation.
  *
  * Note [Versions]: tensors are immutable and `Variable.assign` swaps the `dataId` object, so the identity of the `dataId`s
  * is the version of the values. Assignment, every optimizer step and `loadStateDict` change it; nothing has to be hooked.
@@ -15,7 +15,7 @@ import { versionEpoch, versionOf } from './version.ts';
 export interface DependencyKey {
   readonly variables: readonly Variable[];
   readonly dataIds: readonly DataId[];
-  /** Where the modules of the chain hold variables and modules, or may come to: a field may be given another one. */
+  /** The fields in which modules of the chain hold variables and modules, or may come to: a field may be given another one. */
   readonly fields: FieldSet | null;
   readonly modules: readonly Module[];
   readonly trainings: readonly boolean[];

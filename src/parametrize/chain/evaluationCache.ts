@@ -23,9 +23,9 @@ import {
 import { type DependencyKey, isFresh } from './dependencyKey.ts';
 import { endedValue } from './readErrors.ts';
 
-/** What the cache stands in front of. */
+/** The evaluation that the cache stands in front of. */
 export interface Evaluated {
-  /** How messages name the tensor: `Linear.weight`. */
+  /** The name of the tensor in messages: `Linear.weight`. */
   readonly label: string;
   /** Evaluates the chain; the tensor belongs to the innermost tidy, or to the caller outside of all. */
   evaluate(): Tensor;
@@ -48,7 +48,7 @@ interface LocalEntry {
 
 /** A value that the framework holds beyond every tidy. */
 interface KeptEntry {
-  /** What somebody was given outside of every tidy; null until then. */
+  /** The tensor that a caller was given outside of every tidy; null until then. */
   tensor: Tensor | null;
   /**
    * The data while there is no tensor. Two fields, because telling the classes apart is half of what a read
@@ -69,14 +69,14 @@ interface KeptEntry {
  * Two entries, because they end differently: no read on a tape may end a borrowed value. One that such a read finds stale,
  * and replaces, is lent until the next read on no tape: so a loop in a cache scope holds one tensor, not one a step.
  *
- * What nobody was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and the next call
+ * A value that no caller was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and the next call
  * of a model whose weights did not change finds their values, in the very buffers that the backend may have prepared.
  */
 export class EvaluationCache implements ScopeMember {
   readonly #source: Evaluated;
   #local: LocalEntry | null = null;
   #kept: KeptEntry | null = null;
-  /** What somebody was given before a read on a tape replaced the entry; the next read on none ends it. */
+  /** The tensor that a caller was given before a read on a tape replaced the entry; the next read on no tape ends it. */
   #lent: { readonly tensor: Tensor; readonly pure: boolean } | null = null;
 
   constructor(source: Evaluated) {

@@ -9,7 +9,7 @@ import { disposeObjects } from './registry.ts';
 import { raiseVersion } from './version.ts';
 
 /**
- * What stands behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they
+ * The list behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they
  * are applied.
  *
  * `value = list[n-1](… list[0](original0, original1, …))`.
@@ -46,17 +46,17 @@ export class ParametrizationList extends Module implements Computation, Iterable
     aliasOriginals(this, parts);
   }
 
-  /** How many parametrizations are registered. */
+  /** The number of registered parametrizations. */
   get length(): number {
     return this.chain.steps.length;
   }
 
-  /** How often the chain was evaluated so far. */
+  /** The number of evaluations of the chain so far. */
   get evaluations(): number {
     return this.chain.evaluations;
   }
 
-  /** How often the tensor was read so far. */
+  /** The number of reads of the tensor so far. */
   get reads(): number {
     return this.chain.reads;
   }
@@ -66,7 +66,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
     return this.chain.shape;
   }
 
-  /** What was registered, in order. */
+  /** The registered parametrizations, in order. */
   *[Symbol.iterator](): Iterator<ParametrizationLike> {
     for (const { registered } of this.chain.steps) yield registered;
   }

@@ -142,7 +142,7 @@ function announce(host: object): void {
   tellPlaces(host);
 }
 
-/** How a chain stands on its host; undefined for anything else. */
+/** The attachment of a chain to its host; undefined for anything else. */
 export const attachmentOf = (list: object): Attachment | undefined => places.get(list)?.attachment;
 
 /**

@@ -5,7 +5,7 @@ import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { ChainStep } from './chainStep.ts';
 
-/** What a tensor has to be like. */
+/** The shape and dtype that a tensor must have. */
 export interface TensorSpec {
   readonly shape: readonly number[];
   readonly dtype: DataType;
@@ -71,11 +71,11 @@ export function checkSpec(
 /** True for a tensor that still has its data. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof tf.Tensor && !value.isDisposed;
 
-/** How messages name something that should have been a tensor with data. */
+/** The name in messages of a value that should have been a tensor with data. */
 export const describeValue = (value: unknown): string =>
   value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
 
-/** How messages name one step. */
+/** The name of a step in messages. */
 export function stepName(step: ChainStep): string {
   return step.module !== null ? typeName(step.module) : 'the parametrization';
 }

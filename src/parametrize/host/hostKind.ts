@@ -3,7 +3,7 @@ import { rawOf } from '../../nn/module/rawOf.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
 
 /**
- * How one tensor of one host gives its place to a chain and takes it back.
+ * The place of one tensor of one host, which a chain can take and give back.
  *
  * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found by {@link HostKind.find}
  * and {@link checkUninstall}.
@@ -23,10 +23,10 @@ export interface Attachment {
    */
   uninstall(list: ParametrizationList, variable: Variable): void;
   /**
-   * Why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
+   * The reason why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
    */
   readonly closed?: string;
-  /** Whether the variables of the chain are fields of the host, under the names of torch's hook API. */
+  /** True if the variables of the chain are fields of the host, under the names of torch's hook API. */
   readonly isHooked?: boolean;
   /** The fields of the host that show what is the chain's. */
   readonly fields?: readonly string[];

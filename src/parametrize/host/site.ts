@@ -15,7 +15,7 @@ export class Site {
   /** The object that holds the tensor itself. */
   readonly owner: object;
   readonly name: string;
-  /** What is registered on the tensor, or undefined. */
+  /** The registration on the tensor, or undefined. */
   readonly registration: Registration | undefined;
   private found: FoundTensor | null = null;
 
@@ -26,7 +26,7 @@ export class Site {
     this.registration = registrationOf(owner, name);
   }
 
-  /** How messages name the tensor: `Linear.weight`. */
+  /** The name of the tensor in messages: `Linear.weight`. */
   get label(): string {
     return `${typeName(this.owner)}.${this.name}`;
   }

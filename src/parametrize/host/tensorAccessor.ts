@@ -17,7 +17,7 @@ interface Computed {
   readonly list: ParametrizationList;
   /** Makes the attachment for the same property of a copy of the host. */
   readonly attach: (host: object) => Attachment;
-  /** Whether the dictionary of the host has the chain. */
+  /** True if the dictionary of the host has the chain. */
   readonly isListed: boolean;
 }
 

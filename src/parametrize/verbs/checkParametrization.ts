@@ -14,17 +14,17 @@ const caller = 'checkParametrization';
 export interface CheckOptions {
   /** The largest difference that counts as equal, relative to the largest element. Default 1e-3. */
   readonly tolerance?: number;
-  /** Whether the map may change the shape or dtype of the tensor. Default false. */
+  /** True if the map may change the shape or dtype of the tensor. Default false. */
   readonly unsafe?: boolean;
 }
 
-/** What {@link checkParametrization} found. */
+/** The result of {@link checkParametrization}. */
 export interface ParametrizationCheck {
   /** The shape of the value. */
   readonly shape: readonly number[];
-  /** How many originals the map has. */
+  /** The number of originals of the map. */
   readonly originals: number;
-  /** Whether the map says that it is pure. */
+  /** True if the map says that it is pure. */
   readonly isPure: boolean;
   /** The largest change of the tensor at registration, relative to its largest element: 0 if the value is kept. */
   readonly change: number;

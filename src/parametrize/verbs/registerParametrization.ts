@@ -17,7 +17,7 @@ export type TensorNameOf<H> = {
   [K in keyof HostTypes]: NameOf<HostTypes[K], H>;
 }[keyof HostTypes];
 
-/** What one kind of host says about the names of H. */
+/** The names of the tensors of H, as one kind of host has them. */
 type NameOf<Kind, H> = Kind extends {
   /** The type of the host. */
   host: infer T;
@@ -74,7 +74,7 @@ export type LooseHost<H, K extends string> = Module extends H
             ? H
             : never;
 
-/** What an index signature gives for that name: `'0'` of a list, `'weight_hh_l1'` of a recurrent network. */
+/** The type that an index signature gives for a name: `'0'` of a list, `'weight_hh_l1'` of a recurrent network. */
 type Indexed<H, K extends string> = K extends keyof H
   ? H[K]
   : K extends `${infer N extends number}`

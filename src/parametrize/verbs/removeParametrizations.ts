@@ -7,7 +7,7 @@ import { planRemoval } from './planRemoval.ts';
 
 /** Options of {@link removeParametrizations}. */
 export interface RemoveOptions {
-  /** Whether the variable that is put back holds the computed value (default) or the original. */
+  /** True if the variable that is put back holds the computed value (default), false if it holds the original. */
   readonly leaveParametrized?: boolean;
 }
 

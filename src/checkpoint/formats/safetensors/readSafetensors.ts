@@ -4,7 +4,7 @@ import { readTensors } from '../../file/readTensors.ts';
 import { plainBytes, readNow } from '../../source/reading.ts';
 import { parseSafetensors } from './parseSafetensors.ts';
 
-/** What {@link readSafetensors} returns. */
+/** The result of {@link readSafetensors}. */
 export interface SafetensorsCheckpoint {
   /** The tensors by name, in the order of the header; the map has no prototype. */
   readonly tensors: NamedTensorMap;

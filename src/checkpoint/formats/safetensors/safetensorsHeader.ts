@@ -9,7 +9,7 @@ import { hasBrace } from './looksLikeSafetensors.ts';
 import { headerIn } from './safetensorsJson.ts';
 import { type SafetensorsFile, SafetensorsTensor } from './safetensorsTensor.ts';
 
-/** What stands in front of the tensors. */
+/** The header, which stands in front of the tensors. */
 export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
@@ -105,7 +105,7 @@ function checkPlaces(tensors: ReadonlyMap<string, SafetensorsTensor>, first: num
   if (next !== size) throw corrupt(`the tensors end at byte ${next}, the file has ${size}`);
 }
 
-/** What {@link headerFor} needs of a tensor. */
+/** The properties of a tensor that {@link headerFor} needs. */
 export interface Described {
   readonly dtype: DType;
   readonly shape: readonly number[];

@@ -76,7 +76,7 @@ function checkText(header: Uint8Array): void {
   }
 }
 
-/** Where the quotation mark is that ends a text. */
+/** The index of the quotation mark that ends a text. */
 function endOfText(header: Uint8Array, start: number): number {
   for (let i = start; i < header.length; i++) {
     if (header[i] === bytes.backslash) i++;

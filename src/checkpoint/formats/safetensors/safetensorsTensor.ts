@@ -18,9 +18,9 @@ export interface SafetensorsFile {
 export class SafetensorsTensor implements ParsedTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Where its bytes begin in the file. */
+  /** The offset of its first byte in the file. */
   readonly offset: number;
-  /** How many they are. */
+  /** The number of its bytes. */
   readonly length: number;
   private readonly file: SafetensorsFile;
 

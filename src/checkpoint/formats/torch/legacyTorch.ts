@@ -12,7 +12,7 @@ import { madeStorage } from './torchTypes.ts';
 import { torchWorld } from './torchWorld.ts';
 import { type PickleWorld, Unpickler } from './unpickle.ts';
 
-/** What the first pickle of a file is. */
+/** The number that the first pickle of a file holds. */
 const magic = 0x1950a86a20f9469cfc6cn;
 
 /** A world without anything but plain data. */
@@ -133,7 +133,7 @@ function partOf(storage: TorchStorage, view: unknown): TorchStorage {
   });
 }
 
-/** Where the storages are: they follow each other in the order of their keys. */
+/** Finds the places of the storages, which follow each other in the order of their keys. */
 function* findPlaces(
   size: number,
   { value: keys, end }: { value: unknown; end: number },

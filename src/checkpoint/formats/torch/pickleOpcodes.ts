@@ -81,7 +81,7 @@ const tooOld: Opcode = () => {
 
 const at = (character: string): number => character.charCodeAt(0);
 
-/** What each instruction of the pickle protocols 1 to 5 does, by its number; STOP is the loop's. */
+/** The instructions of the pickle protocols 1 to 5, by their numbers; STOP is the loop's. */
 export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<Opcode | undefined>(256), {
   [at('(')]: (machine: Unpickler) => machine.mark(),
   [at('0')]: (machine: Unpickler) => void machine.pop(),

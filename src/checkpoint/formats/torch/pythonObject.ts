@@ -7,7 +7,7 @@ export class PythonObject {
   readonly name: string;
   /** The arguments that Python would make the object with; null for the class or function itself. */
   readonly args: readonly unknown[] | null;
-  /** What Python would set the attributes of the object from: mostly a `Map` of them. Null if the file has none. */
+  /** The state from which Python would set the attributes of the object: mostly a `Map` of them. Null if the file has none. */
   state: unknown = null;
   /** Entries, where the class is a kind of dict. */
   readonly entries: Map<unknown, unknown> = new Map();
@@ -31,8 +31,8 @@ function attributesOf({ state }: PythonObject): Map<unknown, unknown>[] {
 }
 
 /**
- * What is in an object, as keys and values. Of a module of torch it is what `state_dict()` has: parameters, buffers but for
- * those that are not persistent, and the modules in it, each by its name in the module.
+ * The contents of an object, as keys and values. For a module of torch these are what `state_dict()` has: parameters, buffers
+ * but for those that are not persistent, and the modules in it, each by its name in the module.
  */
 export function contentsOf(object: PythonObject): Iterable<readonly [unknown, unknown]> {
   const attributes = attributesOf(object);

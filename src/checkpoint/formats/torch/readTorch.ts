@@ -10,7 +10,7 @@ import { parseTorch } from './parseTorch.ts';
 import { PythonObject } from './pythonObject.ts';
 import { checkTorchOptions, type TorchOptions } from './torchOptions.ts';
 
-/** What {@link readTorch} returns. */
+/** The result of {@link readTorch}. */
 export interface TorchCheckpoint {
   /**
    * Every tensor by its path, `state_dict.0.weight`: the keys of the dicts and the indices of the lists around it. Tied
@@ -18,9 +18,9 @@ export interface TorchCheckpoint {
    */
   readonly tensors: NamedTensorMap;
   /**
-   * What was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s, integers above 2⁵³ as
-   * bigints, element types and devices as texts, objects of other classes as {@link PythonObject}; the tensors are those of
-   * {@link tensors}, and null where a module has a tensor that is not of its state.
+   * The object that was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s, integers
+   * above 2⁵³ as bigints, element types and devices as texts, objects of other classes as {@link PythonObject}; the tensors
+   * are those of {@link tensors}, and null where a module has a tensor that is not of its state.
    */
   readonly object: unknown;
   /** The names of the classes and functions of Python in it of which nothing is run: each is a {@link PythonObject}. */

@@ -2,7 +2,7 @@ import type { Format } from '../format.ts';
 import { looksLikeTorch } from './looksLikeTorch.ts';
 import { checkTorchOptions } from './torchOptions.ts';
 
-/** What `torch.save` writes: a zip archive with a pickle, or before version 1.6 pickles and bytes. */
+/** The format of `torch.save`: a zip archive with a pickle, or before version 1.6 pickles and bytes. */
 export const torchFormat: Format = {
   name: 'torch',
   looksLike: looksLikeTorch,

@@ -17,7 +17,7 @@ export interface TorchStorage {
   read(offset: number, length: number): Reading<Uint8Array>;
 }
 
-/** What places a tensor in its storage, in elements. */
+/** The place of a tensor in its storage, in elements. */
 export interface Layout {
   readonly offset: number;
   readonly shape: readonly number[];
@@ -30,7 +30,7 @@ export class TorchTensor implements ParsedTensor {
   readonly layout: Layout;
   readonly dtype: string;
   readonly requiresGrad: boolean;
-  /** Whether the elements lie in the order of the tensor, without gaps. */
+  /** True if the elements lie in the order of the tensor, without gaps. */
   private readonly isContiguous: boolean;
   /** The last element, plus one; the first is at the offset, because strides are not negative. */
   private readonly end: number;

@@ -18,7 +18,7 @@ const words = [
   'contiguous_format',
 ];
 
-/** Where the elements of storages are: each container has them elsewhere. */
+/** Finds the elements of storages, which each container has in another place. */
 export interface Storages {
   /**
    * @param size - elements
@@ -35,8 +35,9 @@ export interface TorchWorld extends PickleWorld {
 }
 
 /**
- * What pickles of torch may refer to: the functions that place a tensor in a storage, the names of storage and element types,
- * and the classes of plain data in Python's library. For any other class or function a {@link PythonObject} stands.
+ * The names that pickles of torch may refer to: the functions that place a tensor in a storage, the names of storage and
+ * element types, and the classes of plain data in Python's library. For any other class or function a {@link PythonObject}
+ * stands.
  */
 export function torchWorld(storages: Storages, budget: Budget): TorchWorld {
   const known = new Map<string, unknown>(rebuildFunctions(budget));

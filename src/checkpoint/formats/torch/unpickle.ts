@@ -15,11 +15,11 @@ export class PickleFunction {
   }
 }
 
-/** What a pickle may refer to besides plain data. */
+/** The objects that a pickle may refer to besides plain data. */
 export interface PickleWorld {
-  /** What stands for a name in a module of Python; undefined if it is refused. */
+  /** Returns the stand-in for a name in a module of Python; undefined if the name is refused. */
   find(module: string, name: string): unknown;
-  /** What stands for an object that the pickle only names: torch's storages. */
+  /** Returns the stand-in for an object that the pickle only names: a storage of torch. */
   persistent(id: unknown): unknown;
 }
 
@@ -34,7 +34,7 @@ export class Unpickler {
   readonly bytes: PickleBytes;
   readonly world: PickleWorld;
   private readonly memo: unknown[] = [];
-  /** What was remembered out of turn: an index may be any number of four bytes. */
+  /** The objects that were remembered out of turn: an index may be any number of four bytes. */
   private readonly sparseMemo = new Map<number, unknown>();
   private readonly budget: Budget;
   private stack: unknown[] = [];
@@ -78,7 +78,7 @@ export class Unpickler {
     return this.stack[this.stack.length - 1];
   }
 
-  /** How many were remembered: where the next one goes that does not say where. */
+  /** The number of remembered objects, which is the index of the next object that gives none. */
   get remembered(): number {
     return this.memo.length + this.sparseMemo.size;
   }

@@ -10,9 +10,9 @@ export interface ZipEntry {
   readonly size: number;
   readonly isDeflated: boolean;
   readonly crc: number;
-  /** Where its local header begins. */
+  /** The offset of its local header. */
   readonly offset: number;
-  /** Where the next entry, or the directory, begins. */
+  /** The offset of the next entry, or of the directory. */
   readonly end: number;
 }
 
@@ -68,7 +68,7 @@ export function* readZipDirectory(size: number): Reading<ReadonlyMap<string, Zip
   return placed(entries, offset);
 }
 
-/** Where the directory is: its end is the last thing in the file, but for a comment or what was appended. */
+/** Finds the directory: its end is the last thing in the file, but for a comment or what was appended. */
 function* findDirectory(size: number): Reading<{ count: number; offset: number; end: number }> {
   const length = Math.min(size, sizes.end + sizes.longestComment);
   const start = size - length;
@@ -177,7 +177,7 @@ function placed(entries: readonly Omit<ZipEntry, 'end'>[], directory: number): M
 }
 
 /**
- * Where the bytes of an entry begin, from its local header.
+ * Returns the offset of the bytes of an entry, from its local header.
  *
  * @throws {@link CheckpointError} `CORRUPT` if the header says something else than the directory
  */

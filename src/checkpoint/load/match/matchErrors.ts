@@ -49,7 +49,7 @@ function renameOf(matches: readonly Match[]): RenameTable {
   );
 }
 
-/** Whether the keys of a module keep their levels, so that its path says all. */
+/** True if the keys of a module keep their levels, so that its path says all. */
 const hasOwnLevels = (matches: readonly Match[], { path }: StoredModule): boolean =>
   matches.every(
     ({ slot, module }) => module.path !== path || module.level === null || module.level === slot.level,

@@ -87,7 +87,7 @@ export const refuses = ({ parts }: Slot, { shapes }: StoredModule): boolean =>
 const signatureOf = ({ shapes }: StoredModule): string =>
   JSON.stringify([...shapes].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Of modules with equal tensors the first one to the first place: what is shown is then most likely right. */
+/** Gives the first place to the first of the modules with equal tensors: the shown pairs are then most likely right. */
 function inOrder(itemOf: readonly number[], signatures: readonly string[]): number[] {
   const groups = new Map<string, number[]>();
   for (const [place, item] of itemOf.entries()) {

@@ -8,7 +8,7 @@ import { keysOf, type Matching, matchSlots } from './matchSlots.ts';
 import { misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
-/** How {@link selectParts} looks for a state dict. */
+/** The options of {@link selectParts}. */
 export interface PartsOptions {
   readonly prefix: string | undefined;
   readonly rename: Rename | undefined;
@@ -109,7 +109,7 @@ function noCandidate(state: ModelState, candidates: readonly Candidate[]): Error
   return noMatch(state, slots, modules, keys.keys());
 }
 
-/** How much modules look like those of a model, what tells most first. */
+/** Measures of the likeness of modules to those of a model; the measure that tells most comes first. */
 function likeness({ slots, modules }: Candidate, names: ReadonlySet<string>): number[] {
   const pairs = slots
     .slice(0, modules.length)
@@ -118,7 +118,10 @@ function likeness({ slots, modules }: Candidate, names: ReadonlySet<string>): nu
   return [pairs.length, Number(modules.length === slots.length), familiar.length, -modules.length];
 }
 
-/** Of equals the later one, whose prefix is longer: what all keys begin with is no part of their names. */
+/**
+ * True if a candidate is likelier than an earlier one. Of equals the later is, whose prefix is longer: a common start of all keys
+ * is no part of their names.
+ */
 const isLikelier = (one: readonly number[], other: readonly number[]): boolean => {
   const at = one.findIndex((value, i) => value !== other[i]);
   return at < 0 || one[at]! > other[at]!;

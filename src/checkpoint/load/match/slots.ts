@@ -63,7 +63,7 @@ const slotTensor = (
 
 const below = (path: string, full: string): string => (path === '' ? full : full.slice(path.length + 1));
 
-/** Why a module is none for a slot; null if it may be, also if it has fewer tensors, or more. */
+/** The reason why a module does not fit a slot; null if it may fit, also if it has fewer tensors, or more. */
 export function misfit({ tensors }: Slot, { shapes }: StoredModule): string | null {
   const found = tensors.flatMap((tensor) => comparisons(tensor, shapes));
   if (found.length === 0)
