@@ -5,12 +5,14 @@ export type CheckpointNote =
   | {
       /** A fact about a model of tf.layers: a difference from torch's default, or something that its graph does not tell. */
       readonly kind: 'model';
+      /** The note, as a sentence. */
       readonly text: string;
     }
   | VectorNote;
 
 /** A singular vector of spectral norm that is no unit vector, as in averages of checkpoints: σ is not the largest singular value. */
 export interface VectorNote {
+  /** Tells this note from others. */
   readonly kind: 'vectorNorm';
   /** The tensor of the file. */
   readonly name: string;
