@@ -1,4 +1,11 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The bytes that malloc may come to without a wrong address: 2³², without what it rounds a size up by. */
+const END = 2 ** 32 - 2 ** 20;
+
+/** The bytes that are not in tensors: those of the program, its stack, and gaps. */
+const RESERVE = 2 ** 26;
 
 /** The memory of the wasm backend of tfjs, with its tensors. */
 export interface WasmHeap {
@@ -13,7 +20,10 @@ export interface WasmHeap {
   allocate(shape: number[]): TensorInfo;
   /** Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before. */
   withScratch(bytes: number, use: (address: number) => void): void;
-  /** True if so many more bytes can be allocated in one piece. The memory may grow. */
+  /**
+   * True if so many more bytes can be allocated: in one piece where the memory can grow by them, else by the bytes of all
+   * tensors. The memory may grow.
+   */
   hasRoom(bytes: number): boolean;
 }
 
@@ -66,8 +76,8 @@ export function wasmHeap(backend: WasmBackend): WasmHeap {
       }
     },
     hasRoom(bytes) {
-      // malloc takes the remainder by 2³² for the size.
-      if (bytes >= 2 ** 32) return false;
+      // Near the end of the addresses malloc does not fail: its block goes on at address 0, and it writes there at once.
+      if (wasm.HEAPU8!.length + bytes > END) return bytes <= END - RESERVE - tf.memory().numBytes;
       const start = wasm._malloc!(bytes) >>> 0;
       wasm._free!(start);
       return start !== 0 || bytes === 0;
