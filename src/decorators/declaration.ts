@@ -7,6 +7,7 @@ import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { markDeclared } from '../parametrize/chain/declared.ts';
 import { disposeMade, registrationsOf } from '../parametrize/chain/registry.ts';
+import { definitionOf } from '../parametrize/definition.ts';
 import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
 import { hostKindOf } from '../parametrize/host/objectHost.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
@@ -150,7 +151,10 @@ function registerFrom(
   }
   fromFactories.add(made);
   try {
-    registerMade(caller, host, name, () => made as Parametrization, options);
+    registerMade(caller, host, name, () => made as Parametrization, {
+      definition: definitionOf(made),
+      options,
+    });
   } catch (error) {
     disposeMade(made);
     throw error;

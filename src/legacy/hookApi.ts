@@ -5,6 +5,7 @@ import { warnOnce } from '../core/warnOnce.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
+import type { AnyDefinition } from '../parametrize/definition.ts';
 import type { ParametrizationLike } from '../parametrize/parametrization.ts';
 import { type MakeFor, registerMade } from '../parametrize/verbs/registerMade.ts';
 import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
@@ -35,7 +36,13 @@ function warnDeprecated(name: HookName): void {
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a module, `ALREADY_PARAMETRIZED` for a
  * parametrized tensor; and the errors of {@link registerMade}
  */
-export function addNormalization(name: HookName, module: Module, spec: HookSpec, make: MakeFor): void {
+export function addNormalization(
+  name: HookName,
+  definition: AnyDefinition | undefined,
+  module: Module,
+  spec: HookSpec,
+  make: MakeFor,
+): void {
   const caller = `legacy.${name}`;
   if (!isModule(module)) {
     throw new ParametrizeError(
@@ -49,7 +56,10 @@ export function addNormalization(name: HookName, module: Module, spec: HookSpec,
       `${caller}: cannot register two hooks on the same tensor: ${typeName(module)}.${spec.name} is ${whatIsOn(module, spec.name)}. Remove that first.`,
     );
   }
-  registerMade(caller, module, spec.name, make, {}, () => hookAttachment(caller, module, spec));
+  registerMade(caller, module, spec.name, make, {
+    definition,
+    place: () => hookAttachment(caller, module, spec),
+  });
   warnDeprecated(name);
 }
 

@@ -3,6 +3,7 @@ import { checkOptions } from '../core/checkOptions.ts';
 import type { Module } from '../nn/module/module.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { SpectralNorm, type SpectralNormOptions } from '../parametrizations/spectralNorm.ts';
+import { definitionOf } from '../parametrize/definition.ts';
 import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 import { HookedSpectralNorm } from './hookedSpectralNorm.ts';
@@ -37,6 +38,7 @@ export function spectralNorm<H extends Module, N extends string>(
 export function spectralNorm(module: Module, name = 'weight', options: SpectralNormOptions = {}): Module {
   addNormalization(
     'spectralNorm',
+    definitionOf(SpectralNorm.prototype),
     module,
     {
       name,

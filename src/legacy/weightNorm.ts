@@ -1,5 +1,6 @@
 import type { Module } from '../nn/module/module.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
+import { definitionOf } from '../parametrize/definition.ts';
 import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 
@@ -35,6 +36,7 @@ export function weightNorm<H extends Module, N extends string>(
 export function weightNorm(module: Module, name = 'weight', dim: number | null = 0): Module {
   addNormalization(
     'weightNorm',
+    definitionOf(WeightNorm.prototype),
     module,
     {
       name,

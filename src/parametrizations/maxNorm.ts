@@ -76,6 +76,7 @@ export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({
   name: 'maxNorm',
   class: MaxNorm,
   hasFixedFields: true,
+  copies: 16,
   options: {
     maxValue: { default: 2, ...notNegative },
     axis: { default: 0, ...normAxes },

@@ -79,6 +79,7 @@ export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
   name: 'minMaxNorm',
   class: MinMaxNorm,
   hasFixedFields: true,
+  copies: 16,
   options: {
     minValue: { default: 0, ...notNegative },
     maxValue: { default: 1, ...notNegative },

@@ -42,6 +42,7 @@ export const nonNeg = defineParametrization<NonNeg>({
   name: 'nonNeg',
   class: NonNeg,
   hasFixedFields: true,
+  copies: 10,
   options: {},
   make: () => new NonNeg(),
 });

@@ -45,6 +45,7 @@ export const skew = defineParametrization<Skew>({
   name: 'skew',
   class: Skew,
   hasFixedFields: true,
+  copies: 21,
   options: {},
   make: () => new Skew(),
 });

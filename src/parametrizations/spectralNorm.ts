@@ -185,6 +185,7 @@ export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOpti
   name: 'spectralNorm',
   class: SpectralNorm,
   hasFixedFields: true,
+  copies: 8,
   options: {
     nPowerIterations: { default: 1, ...integer(1) },
     eps: { default: 1e-12, ...notNegative },

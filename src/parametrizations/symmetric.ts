@@ -44,6 +44,7 @@ export const symmetric = defineParametrization<Symmetric>({
   name: 'symmetric',
   class: Symmetric,
   hasFixedFields: true,
+  copies: 25,
   options: {},
   make: () => new Symmetric(),
 });

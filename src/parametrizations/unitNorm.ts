@@ -67,6 +67,7 @@ export const unitNorm = defineParametrization<UnitNorm, UnitNormOptions>({
   name: 'unitNorm',
   class: UnitNorm,
   hasFixedFields: true,
+  copies: 10,
   options: { axis: { default: 0, ...normAxes } },
   make: (_, options) => new UnitNorm(options),
 });

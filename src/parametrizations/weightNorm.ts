@@ -110,6 +110,7 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   name: 'weightNorm',
   class: WeightNorm,
   hasFixedFields: true,
+  copies: 10,
   options: {
     dim: {
       default: 0,

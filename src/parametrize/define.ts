@@ -124,7 +124,15 @@ export const registerDefined = <O extends object>(
   name: string | undefined,
   options: O,
 ): object =>
-  registerMade(definition.name, host, name, (value, site) => definition.make(targetOf(value, site), options));
+  registerMade(
+    definition.name,
+    host,
+    name,
+    (value, site) => definition.make(targetOf(value, site), options),
+    {
+      definition: definition as unknown as AnyDefinition,
+    },
+  );
 
 const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 

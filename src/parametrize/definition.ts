@@ -40,14 +40,21 @@ export interface AxesDefinition<O extends object> {
   readonly vectors?: Readonly<Record<string, 'rows' | 'columns'>>;
 }
 
+/** A class of parametrizations, whatever its constructor takes. */
+type MapClass<P extends Parametrization> = abstract new (...args: never[]) => P;
+
 /** All that there is to know about a parametrization besides its mathematics; see {@link defineParametrization}. */
 export interface ParametrizationDefinition<P extends Parametrization, O extends object> {
   /** The name of the function, in recipes, files and messages. With a capital it is the name of the class. */
   readonly name: string;
   /** The class of the map. */
-  readonly class: abstract new (
-    ...args: never[]
-  ) => P;
+  readonly class: MapClass<P>;
+  /**
+   * The peak of the memory that a registration and a gradient of the value take, in tensors of the size of the value, for
+   * the shape that takes the most. The wasm backend refuses a registration that it has no room for. Default 4, for maps
+   * that take little or that check the room themselves.
+   */
+  readonly copies?: number;
   /**
    * True if `forward` reads no field but those that the constructor makes. Then a read does not look for further ones,
    * and is faster. Default false; classes that extend the class say it anew.

@@ -16,11 +16,13 @@ import { notATensor } from '../chain/readErrors.ts';
 import { announced, enterRegistration, enterStep, type Registration } from '../chain/registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from '../chain/rightInverse.ts';
 import { raiseVersion } from '../chain/version.ts';
+import { definitionOf } from '../definition.ts';
 import type { Place } from '../host/hostKind.ts';
 import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
 import type { Site } from '../host/site.ts';
 import { immutable } from '../host/tensorAccessor.ts';
 import { retireVariable, transaction, undoable } from '../transaction.ts';
+import { checkRegistrationRoom } from './checkRegistrationRoom.ts';
 import { warnAboutNaN } from './warnAboutNaN.ts';
 
 /** Options of {@link registerParametrization}. */
@@ -53,6 +55,7 @@ export function register(
   const { owner: host, registration: existing, mode: training } = site;
   checkOpen(caller, existing?.list ?? host);
   checkShared(caller, step, existing?.list);
+  checkRegistrationRoom(caller, site, definitionOf(registered));
   const modules = step.module?.modules() ?? [];
   transaction(() => {
     undoable(rememberModes(modules));

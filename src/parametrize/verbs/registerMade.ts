@@ -4,21 +4,32 @@ import { scoped } from '../../engine/scope.ts';
 import { fieldsOf, isModule } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { disposeMade, isMade, markMade } from '../chain/registry.ts';
+import type { AnyDefinition } from '../definition.ts';
 import type { Place } from '../host/hostKind.ts';
 import { atSite, MAIN, type Site } from '../host/site.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrization.ts';
 import { transaction, undoable } from '../transaction.ts';
+import { checkRegistrationRoom } from './checkRegistrationRoom.ts';
 import { type RegisterOptions, register } from './register.ts';
 
 /** Makes a parametrization for a tensor of a host: from its current value, which is not to be disposed. */
 export type MakeFor = (tensor: Tensor, site: Site) => Parametrization;
+
+/** How a parametrization that is made is registered. */
+export interface MadeOptions {
+  /** What defines it, if anything does. */
+  readonly definition?: AnyDefinition | undefined;
+  /** The options of the registration. */
+  readonly options?: RegisterOptions;
+  /** Where the chain goes, if not where the host puts it. */
+  readonly place?: Place;
+}
 
 /**
  * Registers what a catalog function makes, by default on the host's main weight; removal disposes it.
  *
  * @param caller - the catalog function, for messages
  * @param make - makes the parametrization for the tensor; reading the value advances no state
- * @param place - where the chain goes, if not where the host puts it
  * @returns the host
  */
 export function registerMade<H extends object>(
@@ -26,10 +37,11 @@ export function registerMade<H extends object>(
   host: H,
   name: string | undefined,
   make: MakeFor,
-  options?: RegisterOptions,
-  place?: Place,
+  { definition, options, place }: MadeOptions = {},
 ): H {
   atSite(caller, host, name ?? MAIN, (site) => {
+    // The value is computed and the map made before the registration, which checks again.
+    checkRegistrationRoom(caller, site, definition);
     const made = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));
     transaction(() => {
       undoable(() => disposeMade(made));

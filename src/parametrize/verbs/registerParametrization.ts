@@ -103,7 +103,7 @@ type Indexed<H, K extends string> = K extends keyof H
  * @returns the host
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `INVALID_NAME`, `INVALID_PARAMETRIZATION`,
  * `FORWARD_RESULT`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `HIDDEN_DEPENDENCY`, `CYCLE`, `TIED`, `SHARED`, `IMMUTABLE_HOST`,
- * `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`; and whatever the parametrization throws. Nothing has
+ * `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`, `OUT_OF_MEMORY`; and whatever the parametrization throws. Nothing has
  * changed then.
  * @example
  * ```ts

@@ -13,8 +13,10 @@ import { hasRoom } from '../engine/hasRoom.ts';
  */
 export function checkRoom(caller: string, bytes: number, what: string, remedy: string): void {
   if (hasRoom(bytes)) return;
-  throw new ParametrizeError(
-    'OUT_OF_MEMORY',
-    `${caller}: ${what} takes about ${Math.ceil(bytes / 2 ** 20)} MiB at once, for which the memory of the backend has no room. ${remedy}`,
-  );
+  const size = Math.ceil(bytes / 2 ** 20);
+  throw new ParametrizeError('OUT_OF_MEMORY', {
+    caller,
+    fact: `${what} takes about ${size} MiB at once, for which the memory of the backend has no room`,
+    remedy,
+  });
 }

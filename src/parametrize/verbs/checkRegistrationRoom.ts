@@ -1,0 +1,33 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { formatShape } from '../../core/shapes.ts';
+import { checkRoom } from '../checkRoom.ts';
+import { type AnyDefinition, definitionOf } from '../definition.ts';
+import type { Site } from '../host/site.ts';
+
+/** {@link AnyDefinition.copies} of maps that do not say it. */
+const DEFAULT_COPIES = 4;
+
+/**
+ * Throws unless the backend in use has room for a registration and a gradient of the value. Computes and changes nothing.
+ *
+ * A chain counts as all its maps together: a gradient holds the values between them.
+ *
+ * @param definition - that of the map, if it has one
+ * @throws {@link ParametrizeError} `OUT_OF_MEMORY`; as {@link Site.find}
+ */
+export function checkRegistrationRoom(
+  caller: string,
+  site: Site,
+  definition: AnyDefinition | undefined,
+): void {
+  const chain = site.registration?.list.chain;
+  const { shape, dtype } = chain ?? site.find(caller).variable;
+  const there = (chain?.steps ?? []).map(({ registered }) => definitionOf(registered));
+  const copies = [...there, definition].reduce((sum, map) => sum + (map?.copies ?? DEFAULT_COPIES), 0);
+  checkRoom(
+    caller,
+    copies * tf.util.sizeFromShape([...shape]) * (dtype === 'complex64' ? 8 : 4),
+    `${site.label} of shape ${formatShape(shape)}, parametrized and with a gradient,`,
+    'Dispose tensors that are not needed, or use another backend.',
+  );
+}
