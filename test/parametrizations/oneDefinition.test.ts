@@ -108,7 +108,11 @@ describe('a map of one definition', () => {
     const state = tf.tidy(() => model.stateDict({ keyFormat: 'legacy' }));
     expect(Object.keys(state)).toEqual(['0.weight_orig', '0.weight_mask']);
     expect(plain.loadStateDict(state).mapped).toEqual([
-      { from: ['0.weight_orig', '0.weight_mask'], to: ['0.weight'], rule: 'X ∘ M' },
+      {
+        from: ['0.weight_orig', '0.weight_mask'],
+        to: ['0.weight'],
+        actions: [{ kind: 'fold', by: 'masked' }],
+      },
     ]);
     expect(fold(model)).toEqual(['0.weight']);
     for (const one of [model, plain]) {
