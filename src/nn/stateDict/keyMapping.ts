@@ -4,7 +4,7 @@ import { knownHookKeys } from './hookKeys.ts';
 export type KeyAction = SimpleAction | FoldAction | LayoutAction | OtherAction;
 
 /** A step without parts of its own. */
-export interface SimpleAction {
+interface SimpleAction {
   /**
    * `rename`: only the key was changed. `sum`: two tensors were added. `repeat`: one number, or one for each channel, was
    * repeated. `invert`: the right inverse of a parametrization made its originals.
@@ -13,7 +13,7 @@ export interface SimpleAction {
 }
 
 /** The value was computed from its parts. */
-export interface FoldAction {
+interface FoldAction {
   /** The kind of the step. */
   readonly kind: 'fold';
   /** The parametrization whose formula was used: `weightNorm`. */
@@ -21,7 +21,7 @@ export interface FoldAction {
 }
 
 /** The elements were brought to another layout. */
-export interface LayoutAction {
+interface LayoutAction {
   /** The kind of the step. */
   readonly kind: 'layout';
   /** `transpose` moves the elements; `reshape` keeps their order in memory; `none` changes nothing. */
@@ -33,7 +33,7 @@ export interface LayoutAction {
 }
 
 /** A step of a hook that a program registered. */
-export interface OtherAction {
+interface OtherAction {
   /** The kind of the step. */
   readonly kind: 'other';
   /** The step in a few words. */
