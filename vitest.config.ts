@@ -83,15 +83,10 @@ const project = (
 
 const notOnNode = [...once, ...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')];
 
-const onWasm = project('wasm', 'wasm', ['test/**/*.test.ts'], notOnNode);
-
-/**
- * On cpu files share a process and its modules, which takes a third of the processor time. Not on wasm, where tests look at
- * how large the memory of the process is.
- */
-const onCpu = [
-  project('cpu', 'cpu', ['test/**/*.test.ts'], [...notOnNode, ...alone], false),
-  project('cpu, alone', 'cpu', alone, notOnNode),
+/** Files of a backend share a process and its modules, which takes a third of the processor time; but for some. */
+const onBackend = (backend: string): TestProjectInlineConfiguration[] => [
+  project(backend, backend, ['test/**/*.test.ts'], [...notOnNode, ...alone], false),
+  project(`${backend}, alone`, backend, alone, notOnNode),
 ];
 
 /**
@@ -156,6 +151,11 @@ function browserProjects(): TestProjectInlineConfiguration[] {
 
 export default defineConfig({
   test: {
-    projects: [project('once', 'cpu', once, inBrowsers), ...onCpu, onWasm, ...browserProjects()],
+    projects: [
+      project('once', 'cpu', once, inBrowsers),
+      ...onBackend('cpu'),
+      ...onBackend('wasm'),
+      ...browserProjects(),
+    ],
   },
 });
