@@ -50,7 +50,7 @@ export async function embedded(): Promise<string> {
     '/** The module, ready for a memory of its own or of one thread. */',
     `export const simdModule =\n${lines.join(' +\n')};`,
     '',
-    '/** The position of the byte that says that the memory is not shared (1). For a shared memory, this byte must be 3. */',
+    '/** The position of the byte that tells whether the memory is shared: 1 for no, 3 for yes. */',
     `export const memoryLimitsAt = ${different[0]};`,
     '',
   ].join('\n');

@@ -75,5 +75,5 @@ export const simdModule =
   'AQwBCwsgACAKaiEGIAEgCmohByAEIA1BAXQgBWxrIQEDQCABQQBKBEAgAiEAIAEgBSABIAVIGyEDA0AgA0EASgRAIAAgACsDACAG' +
   'KgIAuyAHKgIAu6KgOQMAIANBAWshAyAGQQRqIQYgB0EEaiEHIABBCGohAAwBCwsgASAFayEBDAELCws=';
 
-/** The position of the byte that says that the memory is not shared (1). For a shared memory, this byte must be 3. */
+/** The position of the byte that tells whether the memory is shared: 1 for no, 3 for yes. */
 export const memoryLimitsAt = 136;
