@@ -6,13 +6,13 @@ import { ModuleList } from '../nn/containers/containers.ts';
 import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { markDeclared } from '../parametrize/chain/declared.ts';
-import { disposeMade, registrationsOf } from '../parametrize/chain/registry.ts';
+import { disposeOwned, registrationsOf } from '../parametrize/chain/registry.ts';
 import { definitionOf } from '../parametrize/definition.ts';
-import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { hostKindOf } from '../parametrize/host/objectHost.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
 import type { RegisterOptions } from '../parametrize/verbs/register.ts';
-import { makeOwned, registerMade } from '../parametrize/verbs/registerMade.ts';
+import { makeOwned, registerOwned } from '../parametrize/verbs/registerOwned.ts';
 import { registerParametrization } from '../parametrize/verbs/registerParametrization.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 
@@ -51,10 +51,10 @@ export function makeDeclaration(
   { name: tensor, ...options }: Record<string, unknown>,
 ): Declaration {
   if (typeof apply !== 'function' || isClass(apply)) {
-    const made = typeof apply === 'function' ? apply.name : typeName(apply);
+    const className = typeof apply === 'function' ? apply.name : typeName(apply);
     throw new DecoratorError(
       mode,
-      `${caller}: expected a registration function such as weightNorm or a factory, got ${typeName(apply)}, which every object of the class would share. Pass a factory: @parametrized(() => new ${made}(…)).`,
+      `${caller}: expected a registration function such as weightNorm or a factory, got ${typeName(apply)}, which every object of the class would share. Pass a factory: @parametrized(() => new ${className}(…)).`,
     );
   }
   if (tensor !== undefined && typeof tensor !== 'string') {
@@ -102,7 +102,7 @@ export function applyDeclaration(
 function childrenIn(mode: DecoratorMode, value: unknown, where: string): object[] {
   if (value instanceof ModuleList) return [...value].flatMap((child) => childrenIn(mode, child, where));
   if (isModule(value)) return [value];
-  if (typeof value === 'object' && value !== null && foreignHostKindOf(value) !== undefined) return [value];
+  if (typeof value === 'object' && value !== null && addedHostKindOf(value) !== undefined) return [value];
   throw new DecoratorError(
     mode,
     `${caller}: ${where} holds ${typeName(value)}, which is neither a tensor nor a module. Decorate the fields that hold parameter(…) or a Module.`,
@@ -120,14 +120,14 @@ function registerOn(
   const before = new Set(stepsOn(host));
   if (isFactory(apply)) registerFrom(mode, apply, host, name, options, where);
   else (apply as RegistrationFunction<unknown>)(host as Module, name, copyOptions(options));
-  const made = stepsOn(host).filter((step) => !before.has(step));
-  if (made.length === 0 && foreignHostKindOf(host) === undefined) {
+  const added = stepsOn(host).filter((step) => !before.has(step));
+  if (added.length === 0 && addedHostKindOf(host) === undefined) {
     throw new DecoratorError(
       mode,
       `${caller}: ${apply.name || 'the function'} has registered nothing on ${where}. A map goes in a factory: @parametrized(() => (x) => …).`,
     );
   }
-  for (const step of made) markDeclared(step, where);
+  for (const step of added) markDeclared(step, where);
 }
 
 function registerFrom(
@@ -138,25 +138,25 @@ function registerFrom(
   options: RegisterOptions,
   where: string,
 ): void {
-  const made = makeOwned(factory);
-  if (!isModule(made)) {
-    registerParametrization(host as Record<string, tf.Tensor>, name, made, options);
+  const parametrization = makeOwned(factory);
+  if (!isModule(parametrization)) {
+    registerParametrization(host as Record<string, tf.Tensor>, name, parametrization, options);
     return;
   }
-  if (fromFactories.has(made)) {
+  if (fromFactories.has(parametrization)) {
     throw new DecoratorError(
       mode,
-      `${caller}: the factory on ${where} has returned the same ${typeName(made)} again. Make a new one for each object: () => new ${typeName(made)}(…).`,
+      `${caller}: the factory on ${where} has returned the same ${typeName(parametrization)} again. Make a new one for each object: () => new ${typeName(parametrization)}(…).`,
     );
   }
-  fromFactories.add(made);
+  fromFactories.add(parametrization);
   try {
-    registerMade(caller, host, name, () => made as Parametrization, {
-      definition: definitionOf(made),
+    registerOwned(caller, host, name, () => parametrization as Parametrization, {
+      definition: definitionOf(parametrization),
       options,
     });
   } catch (error) {
-    disposeMade(made);
+    disposeOwned(parametrization);
     throw error;
   }
 }

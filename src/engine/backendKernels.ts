@@ -20,13 +20,13 @@ type Makers<Kernels> = Readonly<Record<string, MakeKernels<Kernels> | null>>;
  * @param name - the name of the computation
  */
 export function kernelsByBackend<Kernels>(name: string, makers: Makers<Kernels>): () => Kernels | null {
-  const made = new WeakMap<tf.KernelBackend, Kernels | null>();
+  const kernelsOf = new WeakMap<tf.KernelBackend, Kernels | null>();
   return () => {
     const backend = tf.backend();
-    let kernels = made.get(backend);
+    let kernels = kernelsOf.get(backend);
     if (kernels === undefined) {
       kernels = makeOrExplain(name, backend, makers);
-      made.set(backend, kernels);
+      kernelsOf.set(backend, kernels);
     }
     return kernels;
   };

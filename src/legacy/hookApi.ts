@@ -7,7 +7,7 @@ import type { Module } from '../nn/module/module.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { AnyDefinition } from '../parametrize/definition.ts';
 import type { ParametrizationLike } from '../parametrize/parametrization.ts';
-import { type MakeFor, registerMade } from '../parametrize/verbs/registerMade.ts';
+import { type MakeFor, registerOwned } from '../parametrize/verbs/registerOwned.ts';
 import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
 import { type HookSpec, hookAttachment } from './hookAttachment.ts';
 
@@ -34,7 +34,7 @@ function warnDeprecated(name: HookName): void {
  * Registers a legacy normalization.
  *
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a module, `ALREADY_PARAMETRIZED` for a
- * parametrized tensor; and the errors of {@link registerMade}
+ * parametrized tensor; and the errors of {@link registerOwned}
  */
 export function addNormalization(
   name: HookName,
@@ -56,7 +56,7 @@ export function addNormalization(
       `${caller}: cannot register two hooks on the same tensor: ${typeName(module)}.${spec.name} is ${whatIsOn(module, spec.name)}. Remove that first.`,
     );
   }
-  registerMade(caller, module, spec.name, make, {
+  registerOwned(caller, module, spec.name, make, {
     definition,
     place: () => hookAttachment(caller, module, spec),
   });

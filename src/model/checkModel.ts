@@ -1,7 +1,7 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
-import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 
 /**
  * Refuses what can be no model: no object, or a layer or model of tfjs-layers where nothing has taught the package layers.
@@ -16,7 +16,7 @@ export function checkModel(caller: string, model: unknown): asserts model is obj
       `${caller}: expected a module or an object, got ${typeName(model)}.`,
     );
   }
-  if (isLayer(model) && foreignHostKindOf(model) === undefined) {
+  if (isLayer(model) && addedHostKindOf(model) === undefined) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
       `${caller}: ${typeName(model)} belongs to @tensorflow/tfjs-layers, which this program has not joined. Add: import 'tfjs-parametrize/layers';`,

@@ -4,7 +4,7 @@ import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { Copier } from '../nn/module/copy.ts';
 import { Module } from '../nn/module/module.ts';
-import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { checkModel } from './checkModel.ts';
 
 /**
@@ -23,7 +23,7 @@ import { checkModel } from './checkModel.ts';
 export function clone<H extends object>(host: H): H {
   if (host instanceof Module) return host.clone();
   checkModel('clone', host);
-  if (foreignHostKindOf(host) !== undefined) {
+  if (addedHostKindOf(host) !== undefined) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
       `clone: ${typeName(host)} is part of a graph of layers that no copy of it would be part of. Make the model again from model.toJSON() and give it the weights, or save and load it.`,

@@ -5,7 +5,7 @@ import { isVariable } from '../engine/variable.ts';
 import { Module } from '../nn/module/module.ts';
 import { isBuffer } from '../nn/module/parameter.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
-import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { hostKindOf } from '../parametrize/host/objectHost.ts';
 
 /**
@@ -23,7 +23,7 @@ export function parametersOf(caller: string, model: object): Variable[] {
   }
   hostKindOf(model).check(caller, model);
   if (model instanceof Module) return model.parameters();
-  const own = foreignHostKindOf(model)?.parameters?.(model);
+  const own = addedHostKindOf(model)?.parameters?.(model);
   if (own !== undefined) return [...own];
   const registered = registrationsOf(model);
   const variables = Object.getOwnPropertyNames(model).flatMap((name): Variable[] => {

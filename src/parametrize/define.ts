@@ -13,7 +13,7 @@ import {
 } from './definition.ts';
 import type { Site } from './host/site.ts';
 import type { Parametrization } from './parametrization.ts';
-import { registerMade } from './verbs/registerMade.ts';
+import { registerOwned } from './verbs/registerOwned.ts';
 import type { LooseName, TensorNameOf } from './verbs/registerParametrization.ts';
 
 /** A function of the catalog, such as `weightNorm`: registers its parametrization on a tensor of a host. */
@@ -124,7 +124,7 @@ export const registerDefined = <O extends object>(
   name: string | undefined,
   options: O,
 ): object =>
-  registerMade(
+  registerOwned(
     definition.name,
     host,
     name,

@@ -4,7 +4,7 @@ import { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
 import { ParametrizationDict } from '../parametrize/chain/parametrizationDict.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
-import { foreignHostKindOf } from '../parametrize/host/hostKind.ts';
+import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 
 /** The objects of a model that may hold parametrized tensors, with their paths. */
 export function hostsOf(model: object): [path: string, host: object][] {
@@ -40,7 +40,7 @@ function otherHostsOf(model: object): [path: string, host: object][] {
     if (found.has(rawOf(host))) return;
     checkIntegrity(host);
     found.set(rawOf(host), path);
-    for (const [name, child] of foreignHostKindOf(host)?.children?.(host) ?? [])
+    for (const [name, child] of addedHostKindOf(host)?.children?.(host) ?? [])
       walk(child, joinPath(path, name));
   };
   walk(model, '');

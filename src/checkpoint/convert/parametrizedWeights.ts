@@ -37,9 +37,9 @@ export function parametrizedWeights(file: CheckpointFile): ParametrizedWeight[] 
   const look = (prefix: string, tensor: string, modern: readonly string[] | null): void => {
     if (found.has(prefix + tensor)) return;
     const recipe = recipes.get(prefix + tensor) ?? null;
-    const made = composition(file, names, prefix, tensor, modern, recipe);
+    const composed = composition(file, names, prefix, tensor, modern, recipe);
     const keyFormat = modern === null ? 'legacy' : 'modern';
-    if (made !== null) found.set(prefix + tensor, { prefix, tensor, keyFormat, recipe, ...made });
+    if (composed !== null) found.set(prefix + tensor, { prefix, tensor, keyFormat, recipe, ...composed });
   };
   for (const { prefix, name, keys } of modernGroups(file.names)) look(prefix, name, keys);
   for (const name of file.names) {

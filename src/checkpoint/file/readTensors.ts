@@ -7,19 +7,19 @@ import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
 /** Makes all tensors of a file in memory, tied ones once; none if one of them cannot be made. */
 export function readTensors({ tensors }: ParsedCheckpoint, bytes: Uint8Array): NamedTensorMap {
   // Without a prototype: `map['constructor']` is a tensor of the file or undefined.
-  const made: NamedTensorMap = Object.create(null);
+  const map: NamedTensorMap = Object.create(null);
   const tied = new Map<string, Tensor>();
   try {
     for (const [name, parsed] of tensors) {
       const { identity } = parsed;
       const known = identity === undefined ? undefined : tied.get(identity);
       const tensor = known ?? toTensor(readNow(parsed.read(name), bytes), name);
-      made[name] = tensor;
+      map[name] = tensor;
       if (identity !== undefined) tied.set(identity, tensor);
     }
   } catch (error) {
-    tf.dispose(Object.values(made));
+    tf.dispose(Object.values(map));
     throw error;
   }
-  return made;
+  return map;
 }

@@ -76,20 +76,20 @@ export async function readState(
     });
     const selection = select(stored);
     await checkRivals(selection, (name) => file.tensor(stored.identityOf(name)));
-    const made = new Map<string, Tensor>();
+    const loaded = new Map<string, Tensor>();
     try {
       for (const [key, name] of selection.keys) {
         const one = stored.identityOf(name);
-        const tensor = made.has(one) ? undefined : await tensorFor(file, one, key, asked);
-        if (tensor !== undefined) made.set(one, tensor);
+        const tensor = loaded.has(one) ? undefined : await tensorFor(file, one, key, asked);
+        if (tensor !== undefined) loaded.set(one, tensor);
       }
     } catch (error) {
-      tf.dispose([...made.values()]);
+      tf.dispose([...loaded.values()]);
       throw error;
     }
     const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [
       key,
-      made.get(stored.identityOf(name)) ?? unread(),
+      loaded.get(stored.identityOf(name)) ?? unread(),
     ]);
     const { metadata, placeholders } = file;
     const map = Object.fromEntries(tensors);

@@ -56,21 +56,21 @@ export const isBuffer = (variable: tf.Variable): boolean => BUFFER in variable;
 
 function consume(caller: string, value: tf.Tensor | (() => tf.Tensor), trainable: boolean): tf.Variable {
   return tf.tidy(() => {
-    const made = typeof value === 'function' ? value() : value;
-    if (!(made instanceof tf.Tensor)) {
+    const tensor = typeof value === 'function' ? value() : value;
+    if (!(tensor instanceof tf.Tensor)) {
       throw new ParametrizeError(
         'NOT_A_VARIABLE',
-        `${caller}: the value must be a tensor or a function that makes one, got ${typeName(made)}.`,
+        `${caller}: the value must be a tensor or a function that makes one, got ${typeName(tensor)}.`,
       );
     }
-    if (made.isDisposed) {
+    if (tensor.isDisposed) {
       throw new ParametrizeError(
         'DISPOSED',
-        `${caller}: the value, of shape ${formatShape(made.shape)}, has been disposed. Pass a live tensor.`,
+        `${caller}: the value, of shape ${formatShape(tensor.shape)}, has been disposed. Pass a live tensor.`,
       );
     }
-    const variable = makeVariable(made, trainable);
-    if (!isVariable(made)) made.dispose();
+    const variable = makeVariable(tensor, trainable);
+    if (!isVariable(tensor)) tensor.dispose();
     return variable;
   });
 }

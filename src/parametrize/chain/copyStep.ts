@@ -2,7 +2,7 @@ import { disposeVariable, isVariable } from '../../engine/variable.ts';
 import type { Copier } from '../../nn/module/copy.ts';
 import { type ChainStep, chainStep } from './chainStep.ts';
 import { declaredBy, markDeclared } from './declared.ts';
-import { giveToChains, markMade } from './registry.ts';
+import { giveToChains, markOwned } from './registry.ts';
 
 /** The step of a copied chain: modules and plain objects are copied with it, functions and other objects are shared. */
 export function copyStep(step: ChainStep, copier: Copier): ChainStep {
@@ -31,7 +31,7 @@ export function giveCopies(
     if (typeof registered !== 'object') continue;
     const { own, shared } = copier.partsOf(registered, isOwn);
     if (module !== null) {
-      if (own.has(module)) markMade(module, shared);
+      if (own.has(module)) markOwned(module, shared);
     } else {
       const variables = [...own].filter(isVariable);
       if (variables.length > 0) giveToChains(registered, () => variables.forEach(disposeVariable));

@@ -158,16 +158,16 @@ export function giveToChains(registered: object, dispose: () => void): void {
  *
  * @param spared - modules and variables below it that something else holds: they are not disposed
  */
-export function markMade<M extends Module>(module: M, spared: ReadonlySet<object> = new Set()): M {
+export function markOwned<M extends Module>(module: M, spared: ReadonlySet<object> = new Set()): M {
   giveToChains(module, () => disposeBut(module, spared));
   return module;
 }
 
 /** True if removal disposes a parametrization. */
-export const isMade = (registered: object): boolean => disposalOf.has(registered);
+export const isOwned = (registered: object): boolean => disposalOf.has(registered);
 
 /** Disposes a parametrization that was given to chains, unless it is part of one still. */
-export function disposeMade(registered: object): void {
+export function disposeOwned(registered: object): void {
   if ((listsOfRegistered.get(registered)?.size ?? 0) === 0) disposalOf.get(registered)?.();
 }
 
@@ -176,7 +176,7 @@ export function disposeObjects(list: ParametrizationList): void {
   for (const { registered, module } of list.chain.steps) {
     if (module !== null) continue;
     listsOfRegistered.get(registered)?.delete(list);
-    disposeMade(registered);
+    disposeOwned(registered);
   }
 }
 

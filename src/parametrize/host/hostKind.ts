@@ -91,23 +91,23 @@ export interface HostKind {
   parameters?(host: object): readonly Variable[];
 }
 
-const foreignKinds: HostKind[] = [];
+const addedKinds: HostKind[] = [];
 
 /** Adds a kind of host besides modules and plain objects. */
 export function registerHostKind(kind: HostKind): void {
-  foreignKinds.unshift(kind);
+  addedKinds.unshift(kind);
 }
 
 /** The added kind that is responsible for a host, if one is. */
-export const foreignHostKindOf = (host: object): HostKind | undefined =>
-  foreignKinds.find((kind) => kind.accepts(host));
+export const addedHostKindOf = (host: object): HostKind | undefined =>
+  addedKinds.find((kind) => kind.accepts(host));
 
 /** The object that has the tensor of a path, and its name there; most hosts know no paths. */
 export const locate = (host: object, path: string): [owner: object, name: string] =>
-  foreignHostKindOf(host)?.locate?.(host, path) ?? [rawOf(host), path];
+  addedHostKindOf(host)?.locate?.(host, path) ?? [rawOf(host), path];
 
 /** The mode that parametrizations get from their host; undefined if it has none. */
-export function modeOf(host: object, kind = foreignHostKindOf(host)): boolean | undefined {
+export function modeOf(host: object, kind = addedHostKindOf(host)): boolean | undefined {
   const { training = kind?.training } = host as { training?: unknown };
   return typeof training === 'boolean' ? training : undefined;
 }

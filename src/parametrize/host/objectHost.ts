@@ -12,7 +12,7 @@ import { Module } from '../../nn/module/module.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
 import { ParametrizationDict } from '../chain/parametrizationDict.ts';
 import { registrationsOf } from '../chain/registry.ts';
-import { type Attachment, type FoundTensor, foreignHostKindOf, type HostKind } from './hostKind.ts';
+import { type Attachment, addedHostKindOf, type FoundTensor, type HostKind } from './hostKind.ts';
 import { dictOf, immutable, tensorAccessor } from './tensorAccessor.ts';
 
 /** Modules, and any other object that holds variables in own properties. */
@@ -57,7 +57,7 @@ const objectHost: HostKind = {
 
 /** The kind that is responsible for a host; its functions refuse what is no object. */
 export const hostKindOf = (host: object): HostKind =>
-  (isObject(host) ? foreignHostKindOf(host) : undefined) ?? objectHost;
+  (isObject(host) ? addedHostKindOf(host) : undefined) ?? objectHost;
 
 /** True if properties can be added to a host, and to its dictionary of chains. */
 const isOpen = (host: object): boolean =>

@@ -66,10 +66,10 @@ export async function checkParametrization(
   checkOptions(caller, options, ['tolerance', 'unsafe']);
   const { tolerance = 1e-3, unsafe = false } = options;
   checkNotNegative(caller, 'tolerance', tolerance);
-  const made: Tensor[] = [];
+  const copies: Tensor[] = [];
   const hold = (make: () => Tensor): Tensor => {
     const held = tf.tidy(make);
-    made.push(held);
+    copies.push(held);
     return held;
   };
   const given = hold(() =>
@@ -105,7 +105,7 @@ export async function checkParametrization(
     };
   } finally {
     if (isParametrized(host, 'tensor')) removeParametrizations(host, 'tensor');
-    tf.dispose([host.tensor, ...made]);
+    tf.dispose([host.tensor, ...copies]);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   announced,
   deleteRegistration,
   enterOriginal,
-  isMade,
+  isOwned,
   listsWithOriginal,
   type Registration,
   registrationsOf,
@@ -63,11 +63,11 @@ function withNested(placed: Placed): Placed[] {
 }
 
 function commit(placed: readonly Placed[], value: Tensor): object[] {
-  let made: object[] = [];
+  let owned: object[] = [];
   announced(placed.at(-1)!.host, () => {
-    made = takeAway(placed, value);
+    owned = takeAway(placed, value);
   });
-  return made;
+  return owned;
 }
 
 function takeAway(placed: readonly Placed[], value: Tensor): object[] {
@@ -81,7 +81,7 @@ function takeAway(placed: readonly Placed[], value: Tensor): object[] {
   });
   if (wasTrainable !== undefined) variable.trainable = wasTrainable;
   const steps = placed.flatMap(({ list: { chain } }) => chain.steps);
-  const made = steps.map(({ registered }) => registered).filter(isMade);
+  const owned = steps.map(({ registered }) => registered).filter(isOwned);
   for (const one of placed) {
     deleteRegistration(one.host, one.name);
     one.attachment.uninstall(one.list, variable);
@@ -93,7 +93,7 @@ function takeAway(placed: readonly Placed[], value: Tensor): object[] {
   // Now that they are gone: one of them may have had the name.
   if (variableName !== undefined) takeName(variable, variableName);
   for (const one of placed) atCommit(() => retireList(one.list));
-  return made;
+  return owned;
 }
 
 /** The variables that the originals of a list are computed from, in the order of the originals. */
@@ -114,13 +114,13 @@ function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
     listsWithOriginal(variable).size <= 1;
   const kept = variables.filter(fits).at(-1);
   if (kept === undefined) {
-    const made = makeVariable(
+    const replacement = makeVariable(
       value,
       variables.some(({ trainable }) => trainable),
     );
-    undoable(() => disposeVariable(made));
-    guardSteps([made]);
-    return variables.some(isBuffer) ? markBuffer(made) : made;
+    undoable(() => disposeVariable(replacement));
+    guardSteps([replacement]);
+    return variables.some(isBuffer) ? markBuffer(replacement) : replacement;
   }
   if (kept.dataId !== value.dataId) kept.assign(value);
   return kept;

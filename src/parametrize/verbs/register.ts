@@ -191,6 +191,6 @@ const isLike = (a: TensorSpec, b: TensorSpec): boolean =>
   a.dtype === b.dtype && tf.util.arraysEqual(a.shape as number[], b.shape as number[]);
 
 function makeLike(variable: Variable, value: Tensor, name: string): Variable {
-  const made = makeVariable(value, variable.trainable, name);
-  return isBuffer(variable) ? markBuffer(made) : made;
+  const copy = makeVariable(value, variable.trainable, name);
+  return isBuffer(variable) ? markBuffer(copy) : copy;
 }

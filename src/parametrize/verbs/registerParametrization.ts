@@ -12,7 +12,7 @@ import { type RegisterOptions, register } from './register.ts';
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface HostTypes {}
 
-/** The tensor names of a foreign host. */
+/** The tensor names of a host whose kind another entry point adds. */
 export type TensorNameOf<H> = {
   [K in keyof HostTypes]: NameOf<HostTypes[K], H>;
 }[keyof HostTypes];

@@ -1,6 +1,6 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { scoped } from '../../engine/scope.ts';
-import { disposeMade } from '../chain/registry.ts';
+import { disposeOwned } from '../chain/registry.ts';
 import { locate } from '../host/hostKind.ts';
 import { atCommit } from '../transaction.ts';
 import { planRemoval } from './planRemoval.ts';
@@ -53,9 +53,9 @@ export function removeAll(
   tensors: readonly (readonly [host: object, name: string])[],
   leaveParametrized = true,
 ): void {
-  const made = scoped(caller, () => {
+  const owned = scoped(caller, () => {
     const removals = tensors.map(([host, name]) => planRemoval(caller, host, name, leaveParametrized));
     return removals.flatMap((remove) => remove());
   });
-  for (const registered of made) atCommit(() => disposeMade(registered));
+  for (const registered of owned) atCommit(() => disposeOwned(registered));
 }

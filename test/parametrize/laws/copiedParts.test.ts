@@ -9,7 +9,7 @@ import {
   removeParametrizations,
   Symmetric,
 } from '../../../src/index.ts';
-import { registerMade } from '../../../src/parametrize/verbs/registerMade.ts';
+import { registerOwned } from '../../../src/parametrize/verbs/registerOwned.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { Net, write } from './specimens.ts';
 
@@ -145,10 +145,10 @@ describe('L8: what a copy owns', () => {
     const other = new Net(2);
     const net = new Net(1);
     const make = () => new PlusOther(other);
-    registerMade('test', net, 'weight', make);
+    registerOwned('test', net, 'weight', make);
     removeParametrizations(net, 'weight');
     expect(other.weight.isDisposed).toBe(false);
-    const refused = () => registerMade('test', net, 'bias', make);
+    const refused = () => registerOwned('test', net, 'bias', make);
     expect(refused).toThrow();
     expect(other.weight.isDisposed).toBe(false);
     net.dispose();

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { parameter } from '../../../src/nn/index.ts';
-import { markMade } from '../../../src/parametrize/chain/registry.ts';
+import { markOwned } from '../../../src/parametrize/chain/registry.ts';
 import {
   isParametrized,
   Parametrization,
@@ -200,7 +200,7 @@ describe('removeParametrizations', () => {
 
   it('disposes a parametrization that a registration function made', () => {
     const host = new Affine();
-    const map = markMade(new Scaled());
+    const map = markOwned(new Scaled());
     registerParametrization(host, 'weight', map);
     removeParametrizations(host, 'weight');
     expect(map.scale.isDisposed).toBe(true);

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { scoped } from '../../engine/scope.ts';
 import { fieldsOf, isModule } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
-import { disposeMade, isMade, markMade } from '../chain/registry.ts';
+import { disposeOwned, isOwned, markOwned } from '../chain/registry.ts';
 import type { AnyDefinition } from '../definition.ts';
 import type { Place } from '../host/hostKind.ts';
 import { atSite, MAIN, type Site } from '../host/site.ts';
@@ -16,7 +16,7 @@ import { type RegisterOptions, register } from './register.ts';
 export type MakeFor = (tensor: Tensor, site: Site) => Parametrization;
 
 /** How a parametrization that is made is registered. */
-export interface MadeOptions {
+export interface OwnedOptions {
   /** What defines it, if anything does. */
   readonly definition?: AnyDefinition | undefined;
   /** The options of the registration. */
@@ -32,20 +32,20 @@ export interface MadeOptions {
  * @param make - makes the parametrization for the tensor; reading the value advances no state
  * @returns the host
  */
-export function registerMade<H extends object>(
+export function registerOwned<H extends object>(
   caller: string,
   host: H,
   name: string | undefined,
   make: MakeFor,
-  { definition, options, place }: MadeOptions = {},
+  { definition, options, place }: OwnedOptions = {},
 ): H {
   atSite(caller, host, name ?? MAIN, (site) => {
     // The value is computed and the map made before the registration, which checks again.
     checkRegistrationRoom(caller, site, definition);
-    const made = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));
+    const parametrization = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));
     transaction(() => {
-      undoable(() => disposeMade(made));
-      register(caller, site, made, options, place);
+      undoable(() => disposeOwned(parametrization));
+      register(caller, site, parametrization, options, place);
     });
   });
   return host;
@@ -55,19 +55,20 @@ export function registerMade<H extends object>(
 export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
   const marker = tf.scalar(0);
   marker.dispose();
-  const made = make();
-  if (isModule(made) && !isMade(made)) markMade(made, olderParts(made, marker.id));
-  return made;
+  const parametrization = make();
+  if (isModule(parametrization) && !isOwned(parametrization))
+    markOwned(parametrization, olderParts(parametrization, marker.id));
+  return parametrization;
 }
 
 /** The modules and variables in a module that are older than a tensor: the function that made the module was given them. */
-function olderParts(made: Module, id: number): Set<object> {
+function olderParts(parametrization: Module, id: number): Set<object> {
   const older = new Set<object>();
-  for (const module of made.modules()) {
+  for (const module of parametrization.modules()) {
     const variables = fieldsOf(module).variables.map(([, variable]) => variable);
     const old = variables.filter((variable) => variable.id < id);
     for (const variable of old) older.add(variable);
-    if (old.length > 0 && module !== made) older.add(module);
+    if (old.length > 0 && module !== parametrization) older.add(module);
   }
   return older;
 }
