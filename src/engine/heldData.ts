@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { alias } from './scope.ts';
+import { alias, countingBackend } from './scope.ts';
 
 /**
  * The data of a tensor, held without a tensor: one more count in the backend, from which tensors can be made at any
@@ -15,7 +15,7 @@ export class HeldData {
 
   /** @param tensor - whose data are held; it may be disposed afterwards */
   constructor(tensor: Tensor) {
-    const backend = backendOf(tensor);
+    const backend = countingBackend(tensor);
     this.#like = tensor;
     this.#own = backend === null ? tf.keep(tf.clone(tensor)) : null;
     backend?.incRef(tensor.dataId);
@@ -23,7 +23,7 @@ export class HeldData {
 
   /** True while tensors can be made: until {@link free}, or until the engine is reset. */
   get isThere(): boolean {
-    return this.#own === null ? backendOf(this.#like) !== null : !this.#own.isDisposed;
+    return this.#own === null ? countingBackend(this.#like) !== null : !this.#own.isDisposed;
   }
 
   /** A tensor with these data, of the innermost tidy or else of the caller. */
@@ -37,19 +37,11 @@ export class HeldData {
       this.#own.dispose();
       return;
     }
-    const backend = backendOf(this.#like);
+    const backend = countingBackend(this.#like);
     if (backend === null) return;
     // The engine forgets data when the last tensor on them goes; this is to be that tensor.
     const last = alias(this.#like);
     backend.disposeData(this.#like.dataId);
     last.dispose();
   }
-}
-
-/** Returns the backend if it counts the tensors on these data, otherwise null. */
-function backendOf({ dataId, dtype }: Tensor): tf.KernelBackend | null {
-  const backend = tf.engine().state.tensorInfo.get(dataId)?.backend;
-  return backend === undefined || typeof backend.incRef !== 'function' || dtype === 'complex64'
-    ? null
-    : backend;
 }

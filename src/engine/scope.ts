@@ -99,14 +99,21 @@ export function release(tensor: tf.Tensor): void {
  * is not recorded on a tape: it is for values that no gradient flows through.
  */
 export function alias<T extends tf.Tensor>(tensor: T): T {
-  const engine = tf.engine();
-  const info = engine.state.tensorInfo.get(tensor.dataId);
-  if (info === undefined || typeof info.backend.incRef !== 'function' || tensor.dtype === 'complex64') {
+  const backend = countingBackend(tensor);
+  if (backend === null) {
     return tf.customGrad(() => ({ value: tf.clone(tensor), gradFunc: () => [] }))() as T;
   }
-  const second = engine.makeTensorFromTensorInfo(tensor, info.backend);
-  info.backend.incRef(tensor.dataId);
+  const second = tf.engine().makeTensorFromTensorInfo(tensor, backend);
+  backend.incRef(tensor.dataId);
   return second as T;
+}
+
+/** Returns the backend if it counts the tensors on these data, otherwise null. */
+export function countingBackend({ dataId, dtype }: tf.Tensor): tf.KernelBackend | null {
+  const backend = tf.engine().state.tensorInfo.get(dataId)?.backend;
+  return backend === undefined || typeof backend.incRef !== 'function' || dtype === 'complex64'
+    ? null
+    : backend;
 }
 
 /**

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export interface WebGLProgram {
   /** The names of the inputs: the code reads element i of `x` as `getX(i)`. */
   readonly inputs: readonly string[];
-  /** In GLSL ES 3.00; its `main` calls `setOutput` with the number number `getOutputCoords()` of the output. */
+  /** In GLSL ES 3.00; its `main` calls `setOutput` with the element of the output at index `getOutputCoords()`. */
   readonly code: string;
   /** The uniforms of the code: integers, and then numbers. */
   readonly integers: readonly string[];

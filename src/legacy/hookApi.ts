@@ -58,7 +58,7 @@ export function addNormalization(
   }
   registerOwned(caller, module, spec.name, make, {
     definition,
-    place: () => hookAttachment(caller, module, spec),
+    attach: () => hookAttachment(caller, module, spec),
   });
   warnDeprecated(name);
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { axisIn } from '../core/axes.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import type { OptionDefinition } from '../parametrize/definition.ts';
@@ -23,7 +24,8 @@ export const normAxes: Pick<OptionDefinition<NormAxis>, 'expected' | 'accepts'> 
  */
 export function axesOf(caller: string, axes: readonly number[], { shape, rank }: Tensor): number[] {
   return axes.map((axis) => {
-    if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+    const found = axisIn(axis, rank);
+    if (found !== undefined) return found;
     throw new ParametrizeError(
       'OPTION',
       `${caller}: axis ${axis} is out of range for shape ${formatShape(shape)}: expected an axis from ${-rank} to ${rank - 1}.`,

@@ -18,7 +18,7 @@ export function orthogonalBase(W: Tensor): Tensor {
   return tf.tidy(() => {
     const { vectors, R } = qr(W);
     const top = tf.slice(R, [0, 0, 0], [b, k, k]);
-    const signs = diagonalSigns(top);
+    const signs = signsOfR(top);
     const all = n > k ? tf.concat([signs, tf.ones([b, 1, n - k])], 2) : signs;
     const base = tf.tidy(() => tf.mul(reflectionProduct(vectors, n), all));
     return n > k ? base : tf.where(isOrthogonal(top), W, base);
@@ -37,8 +37,8 @@ function isOrthogonal(R: Tensor): Tensor {
   return tf.lessEqual(tf.max(difference, [1, 2], true), tolerance(n));
 }
 
-/** The signs of the diagonal, [b, 1, k]. Those of zeros are free; with these, the Q of a zero matrix is the identity. */
-function diagonalSigns(R: Tensor): Tensor {
+/** The signs of the diagonal of R, [b, 1, k], with -1 for zero: so the Q of a zero matrix is the identity. */
+function signsOfR(R: Tensor): Tensor {
   const diagonal = tf.sum(tf.mul(R, tf.eye(R.shape[2]!)), 1, true);
   return tf.where(tf.greater(diagonal, 0), tf.onesLike(diagonal), tf.neg(tf.onesLike(diagonal)));
 }
@@ -54,7 +54,7 @@ export function reflectors(W: Tensor): Tensor {
   return tf.tidy(() => {
     const { vectors, R } = qr(W);
     const identity = tf.eye(n, k);
-    const signs = diagonalSigns(tf.slice(R, [0, 0, 0], [b, k, k]));
+    const signs = signsOfR(tf.slice(R, [0, 0, 0], [b, k, k]));
     const aboveDiagonal = tf.mul(R, tf.sub(1, identity));
     return tf.addN([vectors, aboveDiagonal, tf.mul(signs, identity)]);
   });

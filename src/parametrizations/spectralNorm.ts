@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { axisIn } from '../core/axes.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
@@ -205,7 +206,8 @@ function rowAxisOf({ shape, rank, dtype }: Tensor, dim: number): number {
       remedy: 'Cast it first.',
     });
   }
-  if (dim >= -rank && dim < rank) return dim < 0 ? dim + rank : dim;
+  const axis = axisIn(dim, rank);
+  if (axis !== undefined) return axis;
   const range = rank === 0 ? 'a tensor with axes' : `an axis from ${-rank} to ${rank - 1}`;
   throw new ParametrizeError('OPTION', {
     caller: 'spectralNorm',

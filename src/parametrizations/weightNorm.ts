@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { axisIn } from '../core/axes.ts';
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { weightNormOp } from '../kernels/index.ts';
@@ -129,11 +130,10 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
 /** The axes of `x` that a norm runs over: all but the kept ones. */
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {
   const kept = dim.map((axis) => {
-    if (axis < -rank || axis >= rank) {
-      const range = rank === 0 ? 'null' : `an axis from ${-rank} to ${rank - 1}, or null`;
-      throw optionError(`dim ${axis} is out of range for shape ${formatShape(shape)}: expected ${range}`);
-    }
-    return axis < 0 ? axis + rank : axis;
+    const found = axisIn(axis, rank);
+    if (found !== undefined) return found;
+    const range = rank === 0 ? 'null' : `an axis from ${-rank} to ${rank - 1}, or null`;
+    throw optionError(`dim ${axis} is out of range for shape ${formatShape(shape)}: expected ${range}`);
   });
   if (new Set(kept).size < kept.length) throw optionError(`dim [${dim.join(', ')}] names an axis twice`);
   return shape.map((_, axis) => axis).filter((axis) => !kept.includes(axis));

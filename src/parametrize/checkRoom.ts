@@ -4,8 +4,8 @@ import { hasRoom } from '../engine/hasRoom.ts';
 /**
  * Throws where the backend in use could not hold so many more bytes at once, before anything is computed.
  *
- * The wasm backend of tfjs does not notice that its memory is full: it writes what finds no room to the begin of its
- * memory, and is of no use afterwards.
+ * The wasm backend of tfjs does not notice that its memory is full: it writes tensors that find no room to
+ * the start of its memory. Every later result is wrong then.
  *
  * @param what - the purpose of the bytes, for the message
  * @param remedy - what needs fewer

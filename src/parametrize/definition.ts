@@ -101,7 +101,10 @@ const functions = new Map<string, object>();
 /** The functions that definitions have made so far, by name. */
 export const definedFunctions = (): ReadonlyMap<string, object> => functions;
 
-/** Notes the function that a definition has made. A later one of the same name takes its place, as when a module is loaded anew. */
+/**
+ * Notes the function that a definition has made. A later function of the same name replaces it, as when a module is loaded
+ * anew.
+ */
 export function enterFunction(name: string, register: object): void {
   functions.set(name, register);
 }

@@ -1,7 +1,6 @@
 import { ParametrizeError } from '../../core/errors.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
 import { isDisposedLayer, isLayer, isOwnWeight, type Layer } from '../../engine/layer.ts';
-import { isLayerVariable } from '../../engine/layerVariable.ts';
 import { isAlive } from '../../engine/variable.ts';
 import type { HostKind } from '../../parametrize/host/hostKind.ts';
 import { immutable } from '../../parametrize/host/tensorAccessor.ts';
@@ -28,8 +27,8 @@ export const layerHost: HostKind = {
   find(caller, host, name) {
     check(caller, host);
     const layer = host as Layer;
-    const weight: unknown = ownWeights(layer).get(name);
-    if (!isLayerVariable(weight)) throw unknownWeight(caller, layer, name);
+    const weight = ownWeights(layer).get(name);
+    if (weight === undefined) throw unknownWeight(caller, layer, name);
     if (!isOwnWeight(layer, weight)) {
       throw new ParametrizeError(
         'TIED',

@@ -1,7 +1,7 @@
 import { axisIn } from '../../core/axes.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
-import { isLayer, type Layer } from '../../engine/layer.ts';
+import type { Layer } from '../../engine/layer.ts';
 import { childrenOf, ownWeights } from './layer.ts';
 
 /** Facts about the weights of one class of layers. */
@@ -85,7 +85,7 @@ export function outputAxes(layer: Layer, name: string, rank: number): readonly n
 export function locate(layer: Layer, path: string): [owner: object, name: string] {
   if (ownWeights(layer).has(path)) return [layer, path];
   for (const [name, child] of childrenOf(layer)) {
-    if (path.startsWith(`${name}.`) && isLayer(child)) return locate(child, path.slice(name.length + 1));
+    if (path.startsWith(`${name}.`)) return locate(child, path.slice(name.length + 1));
   }
   return [layer, path];
 }

@@ -52,7 +52,8 @@ const passing = setOf(
   'Activation ReLU LeakyReLU PReLU ELU Softmax ThresholdedReLU Dropout SpatialDropout1D GaussianNoise GaussianDropout AlphaDropout Masking BatchNormalization LayerNormalization Add Subtract Multiply Average Maximum Minimum RepeatVector Rescaling',
 );
 
-const recurrent = setOf('SimpleRNN LSTM GRU RNN Bidirectional');
+/** The classes of recurrent layers. */
+export const recurrent = setOf('SimpleRNN LSTM GRU RNN Bidirectional');
 
 /** Finds where features are flattened maps, in the graph of a model. */
 export function featureOrders(graph: Graph): FeatureOrders {

@@ -7,7 +7,7 @@ import type { Model } from '../../engine/modelTraining.ts';
 import type { ModelState, StateKind, StatePart } from '../../stateDict/modelState.ts';
 import { everyLayer, ownWeights } from '../host/layer.ts';
 import { collectCurrentWeights } from '../training/collectedWeights.ts';
-import { type FeatureOrders, featureOrders } from './featureOrder.ts';
+import { type FeatureOrders, featureOrders, recurrent } from './featureOrder.ts';
 import { type Graph, graphOf, isContainer } from './graph.ts';
 import { leavesOf } from './leaves.ts';
 import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
@@ -23,8 +23,6 @@ export const layerModel: StateKind = {
 
 /** Torch's default, which differs from that of tfjs. */
 const torchEpsilon = 1e-5;
-
-const recurrent = ['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'Bidirectional'];
 
 function stateOf(caller: string, model: Layer): ModelState {
   const graph = graphOf(model);
@@ -80,7 +78,7 @@ function partsOf(place: LayerPlace): Parts {
     const below = joinPath(hostPath, 'layer');
     if (!isContainer(inner)) return partsOf({ ...place, layer: inner, hostPath: below });
   }
-  if (recurrent.includes(type)) return { parts: recurrentParts(place), notes: recurrentNotes(place) };
+  if (recurrent.has(type)) return { parts: recurrentParts(place), notes: recurrentNotes(place) };
   const known = torchParts[type];
   if (known === undefined) return { parts: [{ path, tensors: nativeTensors(place) }], notes: [] };
   const { epsilon } = layer as { epsilon?: unknown };

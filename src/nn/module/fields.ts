@@ -151,3 +151,7 @@ export function holdsTensor(module: Module, name: string): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(module, name);
   return descriptor !== undefined && (descriptor.get !== undefined || descriptor.value instanceof tf.Tensor);
 }
+
+/** The variables in the fields of a module. */
+export const variablesIn = (module: Module): Variable[] =>
+  fieldsOf(module).variables.map(([, variable]) => variable);

@@ -11,11 +11,11 @@ import { rawOf } from '../../nn/module/rawOf.ts';
 import { definitionOf } from '../definition.ts';
 import type { ParametrizationLike, ParametrizationObject } from '../parametrization.ts';
 
-/** One registered parametrization, whatever its spelling, seen by the chain that it is part of. */
+/** One registered parametrization, in whatever form (module, function or object), as its chain sees it. */
 export interface ChainStep {
   /** Exactly what was registered. */
   readonly registered: ParametrizationLike;
-  /** The module among the spellings: it has tensors, a training mode and a place in the state dict. */
+  /** The registered module, which has tensors, a training mode and keys in the state dict; null for other forms. */
   readonly module: Module | null;
   /** Variables that were declared beside the originals. */
   readonly dependencies: readonly Variable[];
@@ -39,7 +39,7 @@ export interface ChainStep {
 /**
  * Reads one registered thing as a {@link ChainStep}.
  *
- * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if it is none of the accepted spellings, `TWO_COPIES` if its
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if it has none of the accepted forms, `TWO_COPIES` if its
  * class comes from another copy of this package, `DISPOSED`
  */
 export function chainStep(caller: string, registered: unknown): ChainStep {

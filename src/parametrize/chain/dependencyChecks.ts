@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { isVariable } from '../../engine/variable.ts';
-import { fieldsOf } from '../../nn/module/fields.ts';
+import { variablesIn } from '../../nn/module/fields.ts';
 import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';
 
@@ -17,10 +17,8 @@ export function checkHiddenDependencies(
   inputs: Iterable<Tensor>,
   originals: readonly Variable[],
 ): void {
-  const own = step.module
-    ?.modules()
-    .flatMap((module) => fieldsOf(module).variables.map(([, variable]) => variable));
-  const declared = new Set<Tensor>([...originals, ...step.dependencies, ...(own ?? [])]);
+  const own = step.module?.modules().flatMap(variablesIn) ?? [];
+  const declared = new Set<Tensor>([...originals, ...step.dependencies, ...own]);
   const hidden = [...inputs].filter(
     (tensor): tensor is Variable => isVariable(tensor) && !declared.has(tensor),
   );

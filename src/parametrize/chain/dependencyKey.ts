@@ -1,6 +1,6 @@
 import type { DataId, Variable } from '@tensorflow/tfjs-core';
 import { isAlive } from '../../engine/variable.ts';
-import { fieldsOf } from '../../nn/module/fields.ts';
+import { variablesIn } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { type FieldSet, fieldSet, holdsSame } from './fieldSet.ts';
 import { versionEpoch, versionOf } from './version.ts';
@@ -32,10 +32,7 @@ export interface DependencyKey {
  */
 export function dependencyKey(list: Module, declared: readonly Variable[]): DependencyKey {
   const modules = list.modules();
-  const variables = [
-    ...modules.flatMap((module) => fieldsOf(module).variables.map(([, variable]) => variable)),
-    ...declared,
-  ];
+  const variables = [...modules.flatMap(variablesIn), ...declared];
   return {
     variables,
     dataIds: variables.map((variable) => variable.dataId),

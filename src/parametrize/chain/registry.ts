@@ -23,7 +23,7 @@ export interface Registration {
 const registrations = new WeakMap<object, Map<string, Registration>>();
 const listsOfVariable = new WeakMap<Variable, Set<ParametrizationList>>();
 const listsOfRegistered = new WeakMap<object, Set<ParametrizationList>>();
-const places = new WeakMap<object, { readonly host: object; readonly attachment: Attachment }>();
+const attachmentByList = new WeakMap<object, { readonly host: object; readonly attachment: Attachment }>();
 const disposalOf = new WeakMap<object, () => void>();
 
 /** The registration on one tensor of a host. */
@@ -43,7 +43,7 @@ export function enterRegistration(reached: object, name: string, registration: R
   undoable(() => deleteRegistration(host, name));
   const { list } = registration;
   enterComputed(host, name, { list, isHooked: registration.attachment.isHooked === true });
-  places.set(list, { host, attachment: registration.attachment });
+  attachmentByList.set(list, { host, attachment: registration.attachment });
   guardSteps(list.parameters());
   guardDisposal(isBeingRead);
   for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
@@ -111,21 +111,21 @@ export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList
   listsOfRegistered.get(module) ?? new Set();
 
 /**
- * Tells the places of chains that something in them has other variables than before.
+ * Tells the attachments of chains that their chain has other variables than before.
  *
  * @param host - what changed: a list, one of whose originals was parametrized, or a parametrization
  */
-function tellPlaces(host: object): void {
-  const place = places.get(rawOf(host));
-  if (place === undefined) {
-    for (const list of listsOfRegistered.get(rawOf(host)) ?? []) tellPlaces(list);
+function notifyAttachments(host: object): void {
+  const attached = attachmentByList.get(rawOf(host));
+  if (attached === undefined) {
+    for (const list of listsOfRegistered.get(rawOf(host)) ?? []) notifyAttachments(list);
     return;
   }
-  place.attachment.changed?.(host as ParametrizationList);
-  tellPlaces(place.host);
+  attached.attachment.changed?.(host as ParametrizationList);
+  notifyAttachments(attached.host);
 }
 
-/** Changes the variables of a chain or host, then tells the places of chains ({@link tellPlaces}); again if it is taken back. */
+/** Changes the variables of a chain or host, then tells the attachments of chains; again if the change is taken back. */
 export function announced(host: object, change: () => void): void {
   let isDone = false;
   // Before the change, so that it runs after all inverses of it.
@@ -139,11 +139,11 @@ export function announced(host: object, change: () => void): void {
 
 function announce(host: object): void {
   if (isModule(host)) raiseVersion(host);
-  tellPlaces(host);
+  notifyAttachments(host);
 }
 
 /** The attachment of a chain to its host; undefined for anything else. */
-export const attachmentOf = (list: object): Attachment | undefined => places.get(list)?.attachment;
+export const attachmentOf = (list: object): Attachment | undefined => attachmentByList.get(list)?.attachment;
 
 /**
  * Gives a parametrization to the chains that it is part of: the removal of the last of them disposes it. Said of what a

@@ -3,7 +3,7 @@ import { rawOf } from '../../nn/module/rawOf.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
 
 /**
- * The place of one tensor of one host, which a chain can take and give back.
+ * The field of one host that holds one tensor. A chain can take it and give it back.
  *
  * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found by {@link HostKind.find}
  * and {@link checkUninstall}.
@@ -34,8 +34,8 @@ export interface Attachment {
   changed?(list: ParametrizationList): void;
 }
 
-/** Another way than the host's own to give a found tensor's place to a chain. */
-export type Place = (found: FoundTensor) => Attachment;
+/** Makes the attachment of a found tensor in another way than the host's own. */
+export type AttachmentFactory = (found: FoundTensor) => Attachment;
 
 /** A tensor of a host that is not parametrized, found by {@link HostKind.find}. */
 export interface FoundTensor {

@@ -3,12 +3,11 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { hasBackend } from '../../engine/backend.ts';
 import { keepTensorsUnwrapped } from '../../engine/variable.ts';
-import { rawOf } from '../../nn/module/rawOf.ts';
 import { type Registration, registrationOf } from '../chain/registry.ts';
-import { type FoundTensor, type HostKind, modeOf } from './hostKind.ts';
+import { type FoundTensor, type HostKind, locate, modeOf } from './hostKind.ts';
 import { hostKindOf } from './objectHost.ts';
 
-/** One tensor of one host, resolved once: what a verb is given instead of a host and a name. */
+/** One tensor of one host, resolved once. The functions that register take it instead of a host and a name. */
 export class Site {
   /** The kind of the owner. */
   readonly kind: HostKind;
@@ -76,7 +75,7 @@ export function atSite(
   const kind = hostKindOf(host);
   const wanted = path === MAIN ? kind.mainTensor(host) : path;
   checkName(caller, wanted);
-  const [owner, name] = kind.locate?.(host, wanted) ?? [rawOf(host), wanted];
+  const [owner, name] = locate(host, wanted);
   const ownerKind = owner === host || kind.locate === undefined ? kind : hostKindOf(owner);
   const resolve = (): void => use(new Site(ownerKind, owner, name));
   if (ownerKind.postpone?.(caller, owner, name, resolve) !== true) resolve();

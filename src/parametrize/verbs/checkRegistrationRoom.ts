@@ -4,7 +4,7 @@ import { checkRoom } from '../checkRoom.ts';
 import { type AnyDefinition, definitionOf } from '../definition.ts';
 import type { Site } from '../host/site.ts';
 
-/** {@link AnyDefinition.copies} of maps that do not say it. */
+/** The `copies` of a map whose definition has none. */
 const DEFAULT_COPIES = 4;
 
 /**

@@ -17,7 +17,7 @@ import { announced, enterRegistration, enterStep, type Registration } from '../c
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from '../chain/rightInverse.ts';
 import { raiseVersion } from '../chain/version.ts';
 import { definitionOf } from '../definition.ts';
-import type { Place } from '../host/hostKind.ts';
+import type { AttachmentFactory } from '../host/hostKind.ts';
 import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
 import type { Site } from '../host/site.ts';
 import { immutable } from '../host/tensorAccessor.ts';
@@ -39,14 +39,14 @@ export interface RegisterOptions {
  *
  * @param caller - the public function, for messages
  * @param site - the tensor
- * @param place - where the chain of a tensor that is not parametrized yet goes
+ * @param attach - where the chain of a tensor that is not parametrized yet goes
  */
 export function register(
   caller: string,
   site: Site,
   registered: unknown,
   options: RegisterOptions = {},
-  place: Place = ({ attachment }) => attachment,
+  attach: AttachmentFactory = ({ attachment }) => attachment,
 ): void {
   checkOptions(caller, options, ['unsafe']);
   const { unsafe = false } = options;
@@ -61,18 +61,24 @@ export function register(
     undoable(rememberModes(modules));
     if (training !== undefined) setTraining(caller, modules, training);
     announced(existing?.list ?? host, () => {
-      if (existing === undefined) registerFirst(caller, site, step, unsafe, place);
+      if (existing === undefined) registerFirst(caller, site, step, unsafe, attach);
       else append(caller, existing, step, unsafe);
     });
     if (isModule(host)) raiseVersion(host);
   });
 }
 
-function registerFirst(caller: string, site: Site, step: ChainStep, unsafe: boolean, place: Place): void {
+function registerFirst(
+  caller: string,
+  site: Site,
+  step: ChainStep,
+  unsafe: boolean,
+  attach: AttachmentFactory,
+): void {
   const { owner: host, name, mode: training } = site;
   const found = site.find(caller);
   const { variable } = found;
-  const attachment = place(found);
+  const attachment = attach(found);
   checkTied(caller, host, name, variable);
   scoped(caller, () => {
     const inverse = invertFirst(caller, step, alias(variable as Tensor));
@@ -93,7 +99,7 @@ function registerFirst(caller: string, site: Site, step: ChainStep, unsafe: bool
     const variables = values.map((value, i) => {
       const original =
         i === adopted ? variable : makeLike(variable, value, `${variable.name}/${originalNames[i]}`);
-      undoable(() => (original === variable ? undefined : disposeVariable(original)));
+      if (original !== variable) undoable(() => disposeVariable(original));
       original.trainable = step.trainable[i] ?? wasTrainable;
       return original;
     });
@@ -137,7 +143,6 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
     });
     undoable(list.append(step, value));
     enterStep(step, list);
-    raiseVersion(list);
   });
 }
 

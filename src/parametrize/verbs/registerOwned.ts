@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { scoped } from '../../engine/scope.ts';
-import { fieldsOf, isModule } from '../../nn/module/fields.ts';
+import { isModule, variablesIn } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { disposeOwned, isOwned, markOwned } from '../chain/registry.ts';
 import type { AnyDefinition } from '../definition.ts';
-import type { Place } from '../host/hostKind.ts';
+import type { AttachmentFactory } from '../host/hostKind.ts';
 import { atSite, MAIN, type Site } from '../host/site.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrization.ts';
 import { transaction, undoable } from '../transaction.ts';
@@ -22,7 +22,7 @@ export interface OwnedOptions {
   /** The options of the registration. */
   readonly options?: RegisterOptions;
   /** Where the chain goes, if not where the host puts it. */
-  readonly place?: Place;
+  readonly attach?: AttachmentFactory;
 }
 
 /**
@@ -37,7 +37,7 @@ export function registerOwned<H extends object>(
   host: H,
   name: string | undefined,
   make: MakeFor,
-  { definition, options, place }: OwnedOptions = {},
+  { definition, options, attach }: OwnedOptions = {},
 ): H {
   atSite(caller, host, name ?? MAIN, (site) => {
     // The value is computed and the map made before the registration, which checks again.
@@ -45,7 +45,7 @@ export function registerOwned<H extends object>(
     const parametrization = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));
     transaction(() => {
       undoable(() => disposeOwned(parametrization));
-      register(caller, site, parametrization, options, place);
+      register(caller, site, parametrization, options, attach);
     });
   });
   return host;
@@ -65,8 +65,7 @@ export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
 function olderParts(parametrization: Module, id: number): Set<object> {
   const older = new Set<object>();
   for (const module of parametrization.modules()) {
-    const variables = fieldsOf(module).variables.map(([, variable]) => variable);
-    const old = variables.filter((variable) => variable.id < id);
+    const old = variablesIn(module).filter((variable) => variable.id < id);
     for (const variable of old) older.add(variable);
     if (old.length > 0 && module !== parametrization) older.add(module);
   }

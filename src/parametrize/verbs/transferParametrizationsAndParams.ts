@@ -79,10 +79,10 @@ interface Plan {
 }
 
 function plan(caller: string, from: object, to: object, tensor: string): Plan {
-  const { list: source, attachment: place } = registrationOrThrow(caller, from, tensor);
-  if (place.closed !== undefined) {
+  const { list: source, attachment: own } = registrationOrThrow(caller, from, tensor);
+  if (own.closed !== undefined) {
     // Something on the source runs the chain, such as a hook; the target would lack it.
-    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.chain.label} ${place.closed}`);
+    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.chain.label} ${own.closed}`);
   }
   if (registrationOf(to, tensor) !== undefined) {
     throw new ParametrizeError(
