@@ -120,7 +120,7 @@ function withoutRecipe(
 }
 
 /**
- * Whether a weight is to be left as it is: a glob has its plain name, or the name of one of its parts.
+ * Returns a test that is true for weights to leave as they are: a glob has the plain name, or the name of a part.
  *
  * @throws {@link CheckpointError} `OPTION` for a glob that nothing in the file has, which is a slip
  */

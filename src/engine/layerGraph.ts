@@ -1,6 +1,6 @@
 import type { Layer } from './layer.ts';
 
-/** What is used of a symbolic tensor of tfjs-layers. */
+/** The fields of a symbolic tensor of tfjs-layers that this package uses. */
 export interface SymbolicTensor {
   /** With the batch. */
   readonly shape: readonly (number | null)[];
@@ -19,7 +19,7 @@ export interface LayerCall {
 
 /** A layer in the graph of its models. */
 export interface GraphLayer extends Layer {
-  /** Of a model. */
+  /** Its layers, if it is a model. */
   readonly layers?: readonly GraphLayer[];
   readonly inputs?: readonly SymbolicTensor[];
   readonly outputs?: readonly SymbolicTensor[];
@@ -27,7 +27,7 @@ export interface GraphLayer extends Layer {
   readonly outputLayers?: readonly GraphLayer[];
 }
 
-/** What tfjs-layers calls the nodes of its graph; a layer without them is in none. */
+/** The nodes in the graph of tfjs-layers, by its names; a layer without them is in no graph. */
 interface Nodes {
   readonly inboundNodes?: readonly LayerCall[];
   readonly outboundNodes?: readonly LayerCall[];

@@ -68,6 +68,23 @@ export function shapeByRecipe(
 }
 
 /**
+ * Refuses a recipe of a tensor that the catalog cannot follow.
+ *
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not
+ */
+export function checkInCatalog({ path, tensor, steps }: TensorRecipe, catalog: Catalog): void {
+  const missing = steps.find(
+    ({ kind }) => !Object.hasOwn(catalog, kind) || typeof catalog[kind] !== 'function',
+  );
+  if (missing === undefined) return;
+  const has = Object.keys(catalog).join(', ') || 'nothing';
+  throw new ParametrizeError('UNKNOWN_RECIPE', {
+    fact: `'${joinPath(path, tensor)}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}`,
+    remedy: `Add a function of that name: catalog: { ${missing.kind}: (host, name, options) => … }.`,
+  });
+}
+
+/**
  * Registers what a recipe says, on the tensors that are not parametrized yet.
  *
  * @returns the tensors that it was registered on, with their paths
@@ -79,16 +96,7 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
     const host = hostAt(model, path);
     return host === undefined || !registrationsOf(host).has(tensor);
   });
-  for (const { path, tensor, steps } of wanted) {
-    for (const { kind } of steps) {
-      if (Object.hasOwn(catalog, kind) && typeof catalog[kind] === 'function') continue;
-      const has = Object.keys(catalog).join(', ') || 'nothing';
-      throw new ParametrizeError('UNKNOWN_RECIPE', {
-        fact: `'${joinPath(path, tensor)}' was parametrized by '${kind}', which the catalog has not; it has ${has}`,
-        remedy: `Add a function of that name: catalog: { ${kind}: (host, name, options) => … }.`,
-      });
-    }
-  }
+  for (const entry of wanted) checkInCatalog(entry, catalog);
   return transaction(() =>
     wanted.map(({ path, tensor, steps }) => {
       const host = hostAt(model, path);

@@ -88,13 +88,7 @@ export class TorchView {
   /** Takes note of what has been registered on a plain tensor of the view. */
   parametrized(viewed: ViewTensor, torchName: string): void {
     this.module.eval();
-    const { list } = registrationOf(viewed.module, torchName)!;
-    viewed.paths = new Map(
-      namedState(list).map(([key]) => [
-        joinPath(viewed.part.path, `parametrizations.${torchName}.${key}`),
-        nativeKey(viewed.tensor, key),
-      ]),
-    );
+    viewed.paths = chainPaths(viewed, torchName);
   }
 
   /** Frees the view. */
@@ -183,14 +177,17 @@ function addTorch(viewed: ViewTensor): void {
   if (viewed.mode === 'plain') return;
   const [torchName] = tensor.torchNames as [string];
   normalizationAlike(tensor.host, tensor.name, layout)!.register(module, torchName);
-  const { list } = registrationOf(module, torchName)!;
-  viewed.paths = new Map(
-    namedState(list).map(([key]) => [
+  viewed.paths = chainPaths(viewed, torchName);
+}
+
+/** The paths in the model of the variables of a chain in the view, by their paths in the view. */
+const chainPaths = ({ tensor, part, module }: ViewTensor, torchName: string): Map<string, string> =>
+  new Map(
+    namedState(registrationOf(module, torchName)!.list).map(([key]) => [
       joinPath(part.path, `parametrizations.${torchName}.${key}`),
       nativeKey(tensor, key),
     ]),
   );
-}
 
 function addVariable(owner: Module, field: string, value: () => Tensor, isState: boolean): Variable {
   const variable = (isState ? buffer : parameter)(() => tf.tidy(value));

@@ -10,7 +10,7 @@ import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization } from '../parametrize/parametrization.ts';
 import { transaction } from '../parametrize/transaction.ts';
 import { axesOption, mainAxesOf } from './normalizationAlike.ts';
-import { type Catalog, recipeOf, type TensorRecipe } from './recipe.ts';
+import { type Catalog, checkInCatalog, recipeOf, type TensorRecipe } from './recipe.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
 
 /**
@@ -64,16 +64,7 @@ export function followRecipe(
     }
     const { host, name, torchNames } = found.tensor;
     if (registrationOf(host, name) !== undefined) return [];
-    const missing = steps.find(
-      ({ kind }) => !Object.hasOwn(catalog, kind) || typeof catalog[kind] !== 'function',
-    );
-    if (missing !== undefined) {
-      const has = Object.keys(catalog).join(', ') || 'nothing';
-      throw new ParametrizeError('UNKNOWN_RECIPE', {
-        fact: `'${label}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}`,
-        remedy: `Add a function of that name: catalog: { ${missing.kind}: (host, name, options) => … }.`,
-      });
-    }
+    checkInCatalog({ path, tensor, steps }, catalog);
     const register = (on: object, as: string, more: object = {}): void => {
       for (const { kind, options } of steps) catalog[kind]!(on, as, { ...options, ...more });
     };

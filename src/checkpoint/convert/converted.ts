@@ -10,7 +10,7 @@ import { checkDType, type DType } from '../tensor/dtype.ts';
 import type { StoredTensor } from '../tensor/storedTensor.ts';
 import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
 import { floats, foldedType, foldStored, storedAs, unsavedPart } from './foldStored.ts';
-import { type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
+import { infosOf, type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
 
 /** A tensor that will be written. */
 export interface PlannedTensor {
@@ -62,7 +62,7 @@ function asItIs(file: CheckpointFile, name: string): PlannedTensor {
 function partOf(file: CheckpointFile, weight: ParametrizedWeight, name: string): PlannedTensor {
   const { parts, hookKeys, hasValue } = weight;
   if (!hasValue || name !== parts.at(-1)) return asItIs(file, name);
-  const infos = Object.fromEntries(partsOf(hookKeys!).map((part, i) => [part, file.info(parts[i]!)]));
+  const infos = infosOf(file, hookKeys!, parts);
   return {
     dtype: foldedType(infos[hookKeys!.whole]!.dtype),
     shape: hookKeys!.unsaved!.shape(infos),
@@ -190,5 +190,5 @@ const unknown = (name: string): CheckpointError =>
   new CheckpointError(
     'UNSUPPORTED',
     `the tensor ${quoted(name)} is parametrized, and neither its names nor a recipe in the file tell by what`,
-    `${foldElsewhere}`,
+    foldElsewhere,
   );

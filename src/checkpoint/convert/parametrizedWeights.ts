@@ -85,7 +85,7 @@ function composition(
 }
 
 /** Types and shapes of parts, by their names. */
-const infosOf = (
+export const infosOf = (
   file: CheckpointFile,
   hookKeys: HookKeys,
   parts: readonly string[],

@@ -26,21 +26,19 @@ export function checkLoading(caller: string, { prefix, rename, catalog }: Loadin
   if (prefix !== undefined && typeof prefix !== 'string') refuse('prefix', prefix, "a text, 'generator'");
   if (rename !== undefined && typeof rename !== 'function') {
     const wanted = "a function or a table, { fc1: 'dense_1', head: null }";
-    if (!isTable(rename)) refuse('rename', rename, wanted);
+    if (!isRecord(rename)) refuse('rename', rename, wanted);
     for (const [from, to] of Object.entries(rename)) {
       if (to !== null && typeof to !== 'string') refuse(`rename[${quoted(from)}]`, to, 'a text or null');
     }
   }
-  if (catalog !== undefined && !isTable(catalog)) {
+  if (catalog !== undefined && !isRecord(catalog)) {
     refuse('catalog', catalog, 'a table of functions, { weightNorm, spectralNorm }');
   }
 }
 
-const isTable = (value: unknown): boolean => isRecord(value);
-
 /**
- * Refuses a table with a name that no key has: misspelt, it would leave the layers to their order. What is to be left out may be
- * missing.
+ * Refuses a table with a name that no key has: misspelt, it would leave its layer without a name. A key that is left out
+ * may be missing.
  *
  * @throws {@link CheckpointError} `OPTION`
  */

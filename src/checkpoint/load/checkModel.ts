@@ -1,4 +1,5 @@
 import { ParametrizeError } from '../../core/errors.ts';
+import { isObject } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { isLayer } from '../../engine/layer.ts';
 import { isModule } from '../../nn/module/fields.ts';
@@ -19,7 +20,7 @@ export function checkModel(caller: string, model: unknown): void {
 }
 
 function remedyFor(model: unknown): string {
-  const has = (name: string): boolean => typeof model === 'object' && model !== null && name in model;
+  const has = (name: string): boolean => isObject(model) && name in model;
   if (isLayer(model)) {
     return "For models of tf.layers, import 'tfjs-parametrize/layers' first.";
   }

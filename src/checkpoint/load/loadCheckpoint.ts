@@ -19,11 +19,11 @@ import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
 import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
+import { followingRecipe } from './followingRecipe.ts';
 import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
 import { keysOfParts } from './match/partKeys.ts';
 import { selectParts } from './match/selectParts.ts';
 import { readState, type StoredState } from './readState.ts';
-import { recipeError } from './recipeError.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
 import { type Rename, type Selection, selectState } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
@@ -161,12 +161,7 @@ function follow(
   catalog: Catalog,
   load: () => LoadStateDictReport,
 ): Loaded {
-  try {
-    return applyingRecipe(model, recipe, catalog, (registered) => ({ registered, report: load() }));
-  } catch (error) {
-    if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
-      throw recipeError(error);
-    }
-    throw error;
-  }
+  return followingRecipe(() =>
+    applyingRecipe(model, recipe, catalog, (registered) => ({ registered, report: load() })),
+  );
 }

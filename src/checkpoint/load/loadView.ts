@@ -1,6 +1,5 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
 import { loadStateDict } from '../../nn/module/loadStateDict.ts';
 import { keyIn, partsOf } from '../../nn/stateDict/stateKeys.ts';
@@ -14,10 +13,10 @@ import { viewWrites } from '../../stateDict/viewWrites.ts';
 import { CheckpointError } from '../checkpointError.ts';
 import { recipeIn } from '../metadata/recipeText.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
+import { followingRecipe } from './followingRecipe.ts';
 import { isBroadcast } from './match/storedModules.ts';
 import { matchedRecipe } from './matchedRecipe.ts';
 import type { StoredState } from './readState.ts';
-import { recipeError } from './recipeError.ts';
 import { tiesOf } from './selectedTies.ts';
 import { mappingsOf } from './viewMappings.ts';
 
@@ -41,7 +40,7 @@ export function loadView(
   try {
     tf.tidy(() => {
       const planned =
-        catalog === undefined ? [] : following(() => followRecipe(view, recipe, catalog, tensors));
+        catalog === undefined ? [] : followingRecipe(() => followRecipe(view, recipe, catalog, tensors));
       const values = withBroadcast(view, tensors);
       const before = dataOf(view);
       const { mapped, missingKeys, unexpectedKeys } = loadStateDict(
@@ -57,7 +56,7 @@ export function loadView(
           !later.has(tensor) && [...tensor.paths.keys()].some((key) => after.get(key) !== before.get(key)),
       );
       const writes = written.flatMap(viewWrites);
-      const all = following(() =>
+      const all = followingRecipe(() =>
         registering(planned, () => {
           const values = [...later].flatMap(viewWrites);
           if (planned.length > 0) kind.registered(model);
@@ -95,18 +94,6 @@ function recipeOfFile(metadata: Readonly<Record<string, string>>, isFollowed: bo
   } catch (error) {
     if (isFollowed) throw error;
     return [];
-  }
-}
-
-/** Turns an error of a recipe into one of the file. */
-function following<T>(fn: () => T): T {
-  try {
-    return fn();
-  } catch (error) {
-    if (error instanceof ParametrizeError && error.code === 'UNKNOWN_RECIPE') {
-      throw recipeError(error);
-    }
-    throw error;
   }
 }
 

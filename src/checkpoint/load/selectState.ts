@@ -98,12 +98,16 @@ function bestPrefix(
   const best = Math.max(...scores.values());
   const winners = [...scores].filter(([, score]) => score === best).map(([prefix]) => prefix);
   if (winners.length === 1 || winners.includes('')) return winners.includes('') ? '' : winners[0]!;
-  throw new CheckpointError(
+  throw severalFit(winners);
+}
+
+/** The error for a file with several state dicts that fit. */
+export const severalFit = (prefixes: readonly string[]): CheckpointError =>
+  new CheckpointError(
     'AMBIGUOUS',
-    `the file has several state dicts that fit: ${winners.slice(0, 5).map(quoted).join(', ')}`,
+    `the file has several state dicts that fit: ${prefixes.slice(0, 5).map(quoted).join(', ')}`,
     'Pass { prefix } to say which.',
   );
-}
 
 /** The largest number of wrappers around a state dict. With more, a hostile name would cost the square of its length. */
 const deepest = 8;

@@ -32,16 +32,17 @@ export interface SaveCheckpointOptions {
 }
 
 /**
- * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout: files and streams get safetensors, `tf.io` gets its own format. With it goes the recipe of
- * its parametrizations (tensors, kinds, options), from which `loadCheckpoint` can register them again on a plain module; not
- * with the key format `folded`, whose weights are plain.
+ * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout. Files and streams
+ * get safetensors, `tf.io` gets its own format. The recipe of the parametrizations (tensors, kinds, options) is saved too,
+ * so that `loadCheckpoint` can register them again on a plain module. The key format `folded` has plain weights and no
+ * recipe.
  *
  * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes them.
  *
  * The file has the state at the moment of the call, also if training goes on meanwhile.
  *
  * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is no module
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is neither a module nor a known model of tf.layers
  * @example
  * ```ts
  * await saveCheckpoint(model, 'model.safetensors', { keyFormat: 'modern' });

@@ -44,7 +44,7 @@ export class StateDictError extends ParametrizeError {
   }
 }
 
-/** How messages name the function that was called, and what is loaded. */
+/** The names in messages of the function that was called and of the thing that is loaded. */
 export interface LoadingNames {
   readonly caller: string;
   readonly what: string;

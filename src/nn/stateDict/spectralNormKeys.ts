@@ -1,3 +1,4 @@
+import { sizeOf } from '../../core/shapes.ts';
 import type { Arithmetic } from './arithmetic.ts';
 import type { HookKeys, Shaped } from './hookKeys.ts';
 
@@ -27,12 +28,12 @@ export const spectralNormKeys: HookKeys = {
   unsaved: {
     fits: ({ original: W, '0._u': u }, value) =>
       String(W!.shape) === String(value.shape) && rowAxes(W!, u!).length > 0,
-    shape: ({ original: W, '0._u': u }) => [sizeOf(W!) / sizeOf(u!)],
+    shape: ({ original: W, '0._u': u }) => [sizeOf(W!.shape) / sizeOf(u!.shape)],
     // v is along Mᵀu, with uᵀMv = σ, and σ is the factor between W and the value.
     from({ original, '0._u': u }, value, math, outputAxis) {
       const W = original!;
       const products = preferred(rowAxes(W, u!), outputAxis).map((axis) =>
-        math.reshape(transposedProduct(W, axis, u!, math), [sizeOf(W) / sizeOf(u!)]),
+        math.reshape(transposedProduct(W, axis, u!, math), [sizeOf(W.shape) / sizeOf(u!.shape)]),
       );
       const squares = products.map((product) => total(product, product, math));
       const sigma = math.div(total(W, W, math), total(W, value, math));
@@ -41,11 +42,9 @@ export const spectralNormKeys: HookKeys = {
   },
 };
 
-const sizeOf = ({ shape }: Shaped): number => shape.reduce((product, size) => product * size, 1);
-
 /** The axes of W that can be the rows of a matrix with a left singular vector u, and a right one of a length. */
 const rowAxes = (W: Shaped, u: Shaped, columns?: number): number[] =>
-  u.shape.length === 1 && (columns === undefined || sizeOf(W) === u.shape[0]! * columns)
+  u.shape.length === 1 && (columns === undefined || sizeOf(W.shape) === u.shape[0]! * columns)
     ? W.shape.flatMap((size, axis) => (size === u.shape[0] ? [axis] : []))
     : [];
 

@@ -14,7 +14,8 @@ import { keyIn } from './stateKeys.ts';
 type Entry = readonly [key: string, value: Tensor];
 
 /**
- * The state dict, in one key format if the options name one, in the order that torch would write it in: own parameters, own buffers, children.
+ * The state dict, in one key format if the options name one, in the order in which torch writes it: own parameters, own
+ * buffers, children.
  *
  * @remarks
  * **Ownership**: live variables, but new tensors of the caller's for `folded`.

@@ -77,8 +77,7 @@ describe.each(files)('a file that is %s', (_, bytes, message) => {
     await expect(read()).rejects.toThrow(`${caller}: this is not a `);
   });
 
-  it('is called so where any format is read', async () => {
-    if (/index of shards/.test(String(message))) return;
+  it.skipIf(/index of shards/.test(String(message)))('is called so where any format is read', async () => {
     await expect(openCheckpoint('loadCheckpoint', bytes)).rejects.toThrow(message);
   });
 });

@@ -167,12 +167,12 @@ describe('an error of loading has its parts, and', () => {
     });
     model.dispose();
   });
+});
 
-  it('a plain value without a right inverse names what works: the key format modern', () => {
-    const saved = skew(new nn.Linear(3, 3));
-    const model = skew(new nn.Linear(3, 3));
-    model.loadStateDict(saved.stateDict({ keyFormat: 'modern' }));
-    expect(model.weight).toBeAllClose(saved.weight);
-    for (const module of [saved, model]) module.dispose();
-  });
+it('the key format modern loads the originals themselves, without a right inverse', () => {
+  const saved = skew(new nn.Linear(3, 3));
+  const model = skew(new nn.Linear(3, 3));
+  model.loadStateDict(saved.stateDict({ keyFormat: 'modern' }));
+  expect(model.weight).toBeAllClose(saved.weight);
+  for (const module of [saved, model]) module.dispose();
 });

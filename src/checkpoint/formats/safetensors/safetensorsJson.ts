@@ -1,3 +1,4 @@
+import { isRecord } from '../../../core/guards.ts';
 import { corrupt, quoted } from '../../checkpointError.ts';
 
 // The depth that the reference implementation parses.
@@ -32,14 +33,12 @@ export function headerIn(header: Uint8Array): Readonly<Record<string, unknown>> 
     // Without the cause: its message quotes the file.
     throw corrupt('the header is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw corrupt('the header is not an object');
-  }
+  if (!isRecord(value)) throw corrupt('the header is not an object');
   for (const name of Object.keys(value)) {
     // Half of a character: the reference implementation has no such texts.
     if (/\p{Surrogate}/u.test(name)) throw corrupt(`the name ${quoted(name)} is no text`);
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 /** Walks over the text once, before anybody builds what it describes; that it is JSON, is checked after it. */

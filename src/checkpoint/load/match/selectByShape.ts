@@ -1,6 +1,5 @@
 import type { ModelState } from '../../../stateDict/modelState.ts';
-import { CheckpointError, quoted } from '../../checkpointError.ts';
-import { prefixesOf, type Rename, renamer, type Selection, withDot } from '../selectState.ts';
+import { prefixesOf, type Rename, renamer, type Selection, severalFit, withDot } from '../selectState.ts';
 import type { StoredNames } from '../storedNames.ts';
 import { checkMatching, doublesOf, layersBelow, placesFor } from './candidates.ts';
 import { noMatch } from './matchErrors.ts';
@@ -41,12 +40,7 @@ export function selectByShape(stored: StoredNames, state: ModelState, options: P
   const [found, other] = fitting.values();
   if (found === undefined) throw noCandidate(state, candidates);
   if (other !== undefined) {
-    const prefixes = [...fitting.values()].map(({ candidate }) => quoted(candidate.prefix));
-    throw new CheckpointError(
-      'AMBIGUOUS',
-      `the file has several state dicts that fit: ${prefixes.slice(0, 5).join(', ')}`,
-      'Pass { prefix } to say which.',
-    );
+    throw severalFit([...fitting.values()].map(({ candidate }) => candidate.prefix));
   }
   checkMatching(found.matching);
   const { prefix, keys } = found.candidate;
