@@ -22,7 +22,7 @@ export class Softshrink extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Softshrink';
 
-  /** λ, in torch's spelling. */
+  /** λ, with the name that torch gives it. */
   readonly lambd: number;
 
   /**
@@ -67,7 +67,7 @@ export class Hardshrink extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Hardshrink';
 
-  /** λ, in torch's spelling. */
+  /** λ, with the name that torch gives it. */
   readonly lambd: number;
 
   /**

@@ -8,7 +8,7 @@ import { notACheckpoint } from '../otherFormats.ts';
 import { namedTensors } from './namedTensors.ts';
 import { MoreBytesNeeded, PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';
-import { madeStorage } from './torchTypes.ts';
+import { brandStorage } from './torchTypes.ts';
 import { torchWorld } from './torchWorld.ts';
 import { type PickleWorld, Unpickler } from './unpickle.ts';
 
@@ -110,7 +110,7 @@ function storageAt(
   dtype: string,
   length: number,
 ): TorchStorage {
-  return madeStorage({
+  return brandStorage({
     key,
     dtype,
     size: length,
@@ -125,7 +125,7 @@ function partOf(storage: TorchStorage, view: unknown): TorchStorage {
     throw corrupt(`the storage ${quoted(storage.key)} has a view that does not lie within it`);
   }
   const first = offset * elementSize(storage.dtype)!;
-  return madeStorage({
+  return brandStorage({
     key: `${storage.key}[${offset}:${offset + length}]`,
     dtype: storage.dtype,
     size: length,

@@ -6,7 +6,7 @@ import { elementSize } from '../../tensor/dtype.ts';
 import { namedTensors } from './namedTensors.ts';
 import { PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';
-import { madeStorage } from './torchTypes.ts';
+import { brandStorage } from './torchTypes.ts';
 import { torchWorld } from './torchWorld.ts';
 import { packedFile } from './unpack.ts';
 import { Unpickler } from './unpickle.ts';
@@ -54,7 +54,7 @@ export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<Pa
         `the storage ${quoted(key)} states ${length} elements ${dtype} and has ${packed.size} bytes`,
       );
     }
-    const storage = madeStorage({ key, dtype, size: length, read: packed.read });
+    const storage = brandStorage({ key, dtype, size: length, read: packed.read });
     storages.set(key, storage);
     return storage;
   };

@@ -57,15 +57,15 @@ export const dtypes: ReadonlyMap<string, string> = new Map([
 /** True if a value is a list of counts. */
 export const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
 
-/** True if a value is a storage that {@link madeStorage} has marked. */
+/** True if a value is a storage that {@link brandStorage} has marked. */
 export const isStorage = (value: unknown): value is TorchStorage =>
-  typeof value === 'object' && value !== null && storagesMade.has(value);
+  typeof value === 'object' && value !== null && branded.has(value);
 
-/** Storages by identity: what else comes out of a pickle is never taken for one. */
-const storagesMade = new WeakSet<object>();
+/** Storages by identity: nothing else that comes out of a pickle is taken for a storage. */
+const branded = new WeakSet<object>();
 
-/** Marks what `Storages.open` returns. */
-export function madeStorage(storage: TorchStorage): TorchStorage {
-  storagesMade.add(storage);
+/** Marks a storage that `Storages.open` returns. */
+export function brandStorage(storage: TorchStorage): TorchStorage {
+  branded.add(storage);
   return storage;
 }
