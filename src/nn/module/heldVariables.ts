@@ -21,6 +21,35 @@ interface Held {
  */
 const held = new WeakMap<object, Held>();
 
+/**
+ * Modules that were made since {@link noteNewModules} ran last. Their fields are set later, by their constructors and by
+ * the program. At most about twice as many entries as modules that are alive.
+ */
+let newModules: WeakRef<object>[] = [];
+let compactAt = 1024;
+
+/** Says that a module is about to get its fields. */
+export function enterNewModule(module: object): void {
+  newModules.push(new WeakRef(module));
+  if (newModules.length < compactAt) return;
+  newModules = newModules.filter((ref) => ref.deref() !== undefined);
+  compactAt = Math.max(1024, 2 * newModules.length);
+}
+
+/** Notes the variables in the fields of modules that were made and perhaps not used since the last time. */
+export function noteNewModules(): void {
+  const refs = newModules;
+  newModules = [];
+  for (const ref of refs) {
+    const module = ref.deref();
+    if (module === undefined) continue;
+    for (const name of Object.keys(module)) {
+      const value: unknown = Object.getOwnPropertyDescriptor(module, name)?.value;
+      if (isVariable(value) && !isProxiedVariable(value)) holdVariable(module, name, value);
+    }
+  }
+}
+
 /** The objects with fields that hold a variable, or did. */
 const holders = new WeakMap<tf.Variable, WeakRef<object>[]>();
 

@@ -8,6 +8,7 @@ import { writeStateDict } from '../stateDict/writeStateDict.ts';
 import { COPY, Copier } from './copy.ts';
 import { disposing, inCallOf } from './disposal.ts';
 import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
+import { enterNewModule } from './heldVariables.ts';
 import {
   addHook,
   type ForwardHook,
@@ -56,6 +57,7 @@ export abstract class Module {
 
   constructor() {
     markSelf(this);
+    enterNewModule(this);
   }
 
   /** The chains registered on this module's tensors, by tensor name; absent while there are none. */

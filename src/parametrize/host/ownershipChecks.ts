@@ -2,7 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { fieldsOf, isModule } from '../../nn/module/fields.ts';
-import { otherHolder } from '../../nn/module/heldVariables.ts';
+import { noteNewModules, otherHolder } from '../../nn/module/heldVariables.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
 import type { ChainStep } from '../chain/chainStep.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
@@ -43,6 +43,7 @@ export function checkTied(caller: string, host: object, name: string, variable: 
   }
   // A plain object may be made to parametrize a variable of a module.
   if (!isModule(host)) return;
+  noteNewModules();
   // Of lists, the originals alone are theirs: one of a registration that failed may still be in memory.
   const counts = (holder: object): boolean => !(holder instanceof ParametrizationList);
   const other = otherHolder(variable, rawOf(host), name, counts);

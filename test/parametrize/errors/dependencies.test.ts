@@ -199,6 +199,11 @@ describe('a variable that is an original already', () => {
 });
 
 describe('a variable in the fields of two modules', () => {
+  /** A registration of it disposes the variable, because no original has its shape. */
+  const factors = {
+    forward: (x: tf.Tensor, y: tf.Tensor) => tf.mul(x, y),
+    rightInverse: (W: tf.Tensor) => [tf.expandDims(W, 0), tf.scalar(1)],
+  };
   const other = (): Affine => {
     const tied = new Affine();
     tf.dispose(tied.weight);
@@ -218,6 +223,16 @@ describe('a variable in the fields of two modules', () => {
     tied.weight = parameter(tf.clone(host.weight));
     for (const one of [host, tied]) registerParametrization(one, 'weight', new Double());
     removeParametrizations(host, 'weight');
+    tied.dispose();
+  });
+
+  it('is parametrized on none of them while the other is new and unused', () => {
+    const tied = other();
+    for (const map of [new Double(), factors]) {
+      expect(failure(() => registerParametrization(host, 'weight', map), host)).toMatch('TIED: ');
+    }
+    expect(tied.weight).toBe(host.weight);
+    tied.weight = parameter(tf.clone(host.weight));
     tied.dispose();
   });
 
