@@ -257,12 +257,22 @@ describe('recurrent layers', () => {
 });
 
 describe('tied weights', () => {
-  it('T11: cannot be parametrized twice by their variable, and the error names the remedy', () => {
+  it('T11: cannot be parametrized on one module alone, and the error names the remedy', () => {
     const [a, b] = [new Affine(), new Affine()];
     b.weight.dispose();
     b.weight = a.weight;
+    expect(failure(() => registerParametrization(a, 'weight', new Double()), a, b)).toMatch(
+      "TIED: registerParametrization: the variable of Affine.weight also stands in the field 'weight' of Affine, which would go on with the original. Tie the modules",
+    );
+    b.bias.dispose();
+    a.dispose();
+  });
+
+  it('T11: cannot be parametrized twice by their variable, and the error names the remedy', () => {
+    const [a, b] = [new Affine(), new Affine()];
+    b.weight.dispose();
     registerParametrization(a, 'weight', new Double());
-    expect(b.weight).toBe(parametrizationsOn(a, 'weight').original);
+    b.weight = parametrizationsOn(a, 'weight').original as tf.Variable;
     expect(failure(() => registerParametrization(b, 'weight', new Double()), a, b)).toMatch(
       'TIED: registerParametrization: the variable of Affine.weight is an original of Affine.weight already. Tie the modules',
     );
