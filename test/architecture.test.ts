@@ -39,10 +39,9 @@ const packages: Record<string, readonly string[]> = {
 const lineLimit = 250;
 
 /**
- * Folders whose subfolders still know each other: a module writes and reads its own state dict (nn), a chain knows the
- * attachment to its host (parametrize), a file its format and the other way round (checkpoint).
+ * Folders whose subfolders still know each other: a chain knows the attachment to its host (parametrize).
  */
-const entangled = ['checkpoint', 'nn', 'parametrize'];
+const entangled = ['parametrize'];
 
 /** What only `engine/` may touch: the engine of tfjs, and what tfjs and tfjs-layers do not document. */
 const engineInternals = [

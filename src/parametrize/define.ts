@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { HOOK_KEYS } from '../nn/module/normalizedTensor.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { addHookKeys } from '../nn/stateDict/hookKeys.ts';
-import { HOOK_KEYS } from '../nn/stateDict/normalizedTensor.ts';
 import { fixFields } from './chain/fieldSet.ts';
 import {
   type AnyDefinition,

@@ -1,7 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { isObject } from '../core/guards.ts';
 import type { Module } from '../nn/module/module.ts';
-import type { TiedKeys } from '../nn/module/tiedKeys.ts';
+import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import type { Layout } from './layout.ts';
 
 /**

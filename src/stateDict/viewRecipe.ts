@@ -4,7 +4,7 @@ import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { namedState } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
-import { normalizedTensors } from '../nn/stateDict/normalizedTensor.ts';
+import { normalizedTensors } from '../nn/module/normalizedTensor.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization } from '../parametrize/parametrization.ts';

@@ -6,18 +6,12 @@ import { shapeByRecipe, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
 import { type VectorNote, vectorNote } from '../metadata/checkpointNote.ts';
-import { checkDType, type DType } from '../tensor/dtype.ts';
+import { checkDType } from '../tensor/dtype.ts';
+import type { PlannedTensor } from '../tensor/plannedTensor.ts';
 import type { StoredTensor } from '../tensor/storedTensor.ts';
 import { checkKinds, foldByRecipe, foldElsewhere } from './foldByRecipe.ts';
 import { floats, foldedType, foldStored, storedAs, unsavedPart } from './foldStored.ts';
 import { infosOf, type ParametrizedWeight, parametrizedWeights } from './parametrizedWeights.ts';
-
-/** A tensor that will be written. */
-export interface PlannedTensor {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  read(): Promise<StoredTensor>;
-}
 
 /** The options of {@link converted}. */
 export interface Conversion {

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { CheckpointError, named, quoted } from '../checkpointError.ts';
 import type { FormatName } from '../formats/format.ts';
+import type { ParsedCheckpoint, ParsedTensor } from '../formats/parsedCheckpoint.ts';
 import type { PythonObject } from '../formats/torch/pythonObject.ts';
 import {
   type ByteSource,
@@ -11,7 +12,6 @@ import {
 import { type Reading, readFrom } from '../source/reading.ts';
 import { boxIn } from '../tensor/slice.ts';
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
-import type { ParsedCheckpoint, ParsedTensor } from './parsedCheckpoint.ts';
 
 /** The dtype and shape of a tensor of a file. */
 export interface TensorInfo {

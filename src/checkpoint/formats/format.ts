@@ -1,6 +1,6 @@
 import type { ParametrizeError } from '../../core/errors.ts';
-import type { ParsedCheckpoint } from '../file/parsedCheckpoint.ts';
 import type { Reading } from '../source/reading.ts';
+import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
 
 /** The names of the formats that can be read. */
 export type FormatName = 'safetensors' | 'torch';

@@ -1,5 +1,5 @@
-import type { TiedKeys } from '../../nn/module/tiedKeys.ts';
-import { mergeTied } from '../../nn/module/tiedKeys.ts';
+import type { TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
+import { mergeTied } from '../../nn/stateDict/tiedKeys.ts';
 import type { Selection } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
 

@@ -1,4 +1,4 @@
-import { layerOrderIn } from '../metadata/layerOrder.ts';
+import { type LayerInOrder, layerOrderIn } from '../metadata/layerOrder.ts';
 
 /** The names, shapes and order of the tensors of a file, known before they are read. */
 export interface StoredNames {
@@ -11,13 +11,6 @@ export interface StoredNames {
   shapeOf(name: string): readonly number[];
   /** The same name for all names of one tensor: one that the file has it under. */
   identityOf(name: string): string;
-}
-
-/** A layer of a saved model, in the order in which the model computes. */
-export interface LayerInOrder {
-  readonly path: string;
-  /** True if it comes before or after each layer that could take its weights. */
-  readonly isOrdered: boolean;
 }
 
 /** The parts of a file that name and describe its tensors. */

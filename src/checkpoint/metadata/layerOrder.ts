@@ -1,6 +1,12 @@
-import type { ModelState } from '../../stateDict/modelState.ts';
-import { shapesOf } from '../load/match/partShapes.ts';
-import type { LayerInOrder } from '../load/storedNames.ts';
+import { withLevel } from '../../nn/stateDict/recurrentLevel.ts';
+import type { ModelState, StatePart } from '../../stateDict/modelState.ts';
+
+/** A layer of a saved model, in the order in which the model computes. */
+export interface LayerInOrder {
+  readonly path: string;
+  /** True if it comes before or after each layer that could take its weights. */
+  readonly isOrdered: boolean;
+}
 
 /** The key of the order of the layers in the metadata of a file. */
 export const layerOrderKey = 'tfjs-parametrize.layers';
@@ -20,6 +26,14 @@ export function layerOrderText({ parts, areOrdered }: ModelState): string {
   }
   return JSON.stringify([...layers]);
 }
+
+/** The shapes of a part in torch, by its names without the level. */
+const shapesOf = ({ tensors }: StatePart): Map<string, readonly number[]> =>
+  new Map(
+    tensors.flatMap(({ torchNames, layout }) =>
+      torchNames.map((name) => [withLevel(name, ''), layout!.torchShape] as const),
+    ),
+  );
 
 /** The layers in the metadata of a file; none if it does not have them. */
 export function layerOrderIn(metadata: Readonly<Record<string, string>>): LayerInOrder[] {

@@ -1,6 +1,6 @@
 import { isOwnWeight, type Layer } from '../../engine/layer.ts';
 import { isLayerVariable } from '../../engine/layerVariable.ts';
-import { type TensorKey, TiedKeys } from '../../nn/module/tiedKeys.ts';
+import { type TensorKey, TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
 import type { StatePart, StateTensor } from '../../stateDict/modelState.ts';
 
 /** The parts of a model with each tensor once, and the other keys of those that are tied. */

@@ -9,11 +9,12 @@ import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import type { KeyMapping } from '../stateDict/keyMapping.ts';
 import { loadingRemedies, type ShapeMismatch } from '../stateDict/loadingRemedies.ts';
-import { readStateDict } from '../stateDict/readStateDict.ts';
+import { mergeTied } from '../stateDict/tiedKeys.ts';
 import { everyPath, namedState } from './fields.ts';
 import { hooks, type LoadStateDictReport, type StateDict, type StateDictLoading } from './hooks.ts';
 import type { Module } from './module.ts';
-import { mergeTied, tiedKeysOf } from './tiedKeys.ts';
+import { readStateDict } from './readStateDict.ts';
+import { tiedKeysOf } from './tiedKeysOf.ts';
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadStateDictOptions {

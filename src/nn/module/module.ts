@@ -4,7 +4,6 @@ import { isThenable } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import type { StateDictOptions } from '../stateDict/keyFormat.ts';
-import { writeStateDict } from '../stateDict/writeStateDict.ts';
 import { COPY, Copier } from './copy.ts';
 import { disposing, inCallOf } from './disposal.ts';
 import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
@@ -24,6 +23,7 @@ import { isBuffer } from './parameter.ts';
 import { markSelf, rawOf } from './rawOf.ts';
 import { reprOf } from './repr.ts';
 import { setTraining } from './trainingMode.ts';
+import { writeStateDict } from './writeStateDict.ts';
 
 /**
  * The type of `module.parametrizations`. It is empty here, because `nn` knows nothing of parametrization. The mechanism

@@ -1,5 +1,5 @@
-import type { KeyForm, TensorKey } from '../module/tiedKeys.ts';
 import { type HookKeys, knownHookKeys } from './hookKeys.ts';
+import type { KeyForm, TensorKey } from './tiedKeys.ts';
 
 /** The names of the parts of a computed tensor, below `parametrizations.<name>.`. */
 export const partsOf = ({ suffixes }: HookKeys): string[] => Object.keys(suffixes);

@@ -1,6 +1,6 @@
 import { ParametrizeError } from '../../core/errors.ts';
 import { Module } from '../../nn/module/module.ts';
-import { HOLDS_COMPUTATIONS } from '../../nn/stateDict/normalizedTensor.ts';
+import { HOLDS_COMPUTATIONS } from '../../nn/module/normalizedTensor.ts';
 import { fixFields } from './fieldSet.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 

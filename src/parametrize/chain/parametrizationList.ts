@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../../nn/module/module.ts';
-import type { Computation } from '../../nn/stateDict/normalizedTensor.ts';
+import type { Computation } from '../../nn/module/normalizedTensor.ts';
 import type { ParametrizationLike } from '../parametrization.ts';
 import { Chain, type ChainParts } from './chain.ts';
 import type { ChainStep } from './chainStep.ts';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
-import type { PlannedTensor } from '../../../src/checkpoint/convert/converted.ts';
 import { safetensorsPieces } from '../../../src/checkpoint/formats/safetensors/safetensorsPieces.ts';
 import { writeNodeFile } from '../../../src/checkpoint/source/nodeFile.ts';
+import type { PlannedTensor } from '../../../src/checkpoint/tensor/plannedTensor.ts';
 
 /** Rows and columns of the matrices in the files. */
 const side = 1024;

@@ -1,6 +1,6 @@
-import type { ParsedCheckpoint } from '../../file/parsedCheckpoint.ts';
 import { Budget } from '../../source/budget.ts';
 import type { Reading } from '../../source/reading.ts';
+import type { ParsedCheckpoint } from '../parsedCheckpoint.ts';
 import { readHeader } from './safetensorsHeader.ts';
 
 /** Reads the header of a safetensors file of some size in bytes. */

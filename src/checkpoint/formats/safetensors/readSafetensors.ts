@@ -1,7 +1,7 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import { named } from '../../checkpointError.ts';
-import { readTensors } from '../../file/readTensors.ts';
 import { plainBytes, readNow } from '../../source/reading.ts';
+import { readTensors } from '../readTensors.ts';
 import { parseSafetensors } from './parseSafetensors.ts';
 
 /** The result of {@link readSafetensors}. */

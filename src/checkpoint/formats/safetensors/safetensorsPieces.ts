@@ -1,4 +1,4 @@
-import type { PlannedTensor } from '../../convert/converted.ts';
+import type { PlannedTensor } from '../../tensor/plannedTensor.ts';
 import { headerFor } from './safetensorsHeader.ts';
 
 /** A safetensors file in pieces, its header first, so that no more than one tensor is in memory. */

@@ -1,11 +1,11 @@
 import { sizeOf } from '../../../core/shapes.ts';
 import { quoted } from '../../checkpointError.ts';
-import type { ParsedTensor } from '../../file/parsedCheckpoint.ts';
 import type { Budget } from '../../source/budget.ts';
 import { part, type Reading } from '../../source/reading.ts';
 import { checkDType, elementSize, elementsIn } from '../../tensor/dtype.ts';
 import { type Box, readBox } from '../../tensor/slice.ts';
 import { bytesToWiden, type StoredTensor } from '../../tensor/storedTensor.ts';
+import type { ParsedTensor } from '../parsedCheckpoint.ts';
 
 /** A safetensors file, as its tensors know it. */
 export interface SafetensorsFile {

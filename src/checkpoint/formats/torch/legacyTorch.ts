@@ -1,10 +1,10 @@
 import { isCount } from '../../../core/guards.ts';
 import { CheckpointError, corrupt, quoted } from '../../checkpointError.ts';
-import type { ParsedCheckpoint } from '../../file/parsedCheckpoint.ts';
 import { Budget } from '../../source/budget.ts';
 import { numbersIn, part, type Reading } from '../../source/reading.ts';
 import { elementSize } from '../../tensor/dtype.ts';
 import { notACheckpoint } from '../otherFormats.ts';
+import type { ParsedCheckpoint } from '../parsedCheckpoint.ts';
 import { namedTensors } from './namedTensors.ts';
 import { MoreBytesNeeded, PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';

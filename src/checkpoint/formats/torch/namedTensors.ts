@@ -1,6 +1,6 @@
 import { CheckpointError, corrupt, quoted } from '../../checkpointError.ts';
-import type { ParsedTensor } from '../../file/parsedCheckpoint.ts';
 import type { Budget } from '../../source/budget.ts';
+import type { ParsedTensor } from '../parsedCheckpoint.ts';
 import { contentsOf, PythonObject } from './pythonObject.ts';
 import { RefusedTensor, TorchTensor } from './torchTensor.ts';
 

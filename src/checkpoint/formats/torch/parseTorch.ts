@@ -1,7 +1,7 @@
-import type { ParsedCheckpoint } from '../../file/parsedCheckpoint.ts';
 import { part, type Reading } from '../../source/reading.ts';
 import { startLength } from '../format.ts';
 import { notACheckpoint } from '../otherFormats.ts';
+import type { ParsedCheckpoint } from '../parsedCheckpoint.ts';
 import { looksLikeSafetensors } from '../safetensors/looksLikeSafetensors.ts';
 import { parseLegacyTorch } from './legacyTorch.ts';
 import { looksLikePickle, looksLikeTorch } from './looksLikeTorch.ts';

@@ -1,8 +1,8 @@
 import { CheckpointError, corrupt, quoted } from '../../checkpointError.ts';
-import type { ParsedCheckpoint } from '../../file/parsedCheckpoint.ts';
 import { Budget } from '../../source/budget.ts';
 import type { Reading } from '../../source/reading.ts';
 import { elementSize } from '../../tensor/dtype.ts';
+import type { ParsedCheckpoint } from '../parsedCheckpoint.ts';
 import { namedTensors } from './namedTensors.ts';
 import { PickleBytes } from './pickleBytes.ts';
 import type { TorchStorage } from './torchTensor.ts';

@@ -1,11 +1,11 @@
 import { sizeOf } from '../../../core/shapes.ts';
 import { CheckpointError, corrupt, quoted } from '../../checkpointError.ts';
-import type { ParsedTensor } from '../../file/parsedCheckpoint.ts';
 import type { Budget } from '../../source/budget.ts';
 import type { Reading } from '../../source/reading.ts';
 import { checkDType, elementSize, elementsIn, newElements } from '../../tensor/dtype.ts';
 import { type Box, readBox } from '../../tensor/slice.ts';
 import { bytesToWiden, type StoredTensor } from '../../tensor/storedTensor.ts';
+import type { ParsedTensor } from '../parsedCheckpoint.ts';
 
 /** The memory that tensors of a torch file are views of. */
 export interface TorchStorage {

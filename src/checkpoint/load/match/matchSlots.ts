@@ -1,8 +1,9 @@
+import { withLevel } from '../../../nn/stateDict/recurrentLevel.ts';
 import type { ModelState } from '../../../stateDict/modelState.ts';
-import type { LayerInOrder } from '../storedNames.ts';
+import type { LayerInOrder } from '../../metadata/layerOrder.ts';
 import { assign } from './assignment.ts';
 import { isExactly, keyFor, misfit, type Slot } from './slots.ts';
-import { type StoredModule, withLevel } from './storedModules.ts';
+import type { StoredModule } from './storedModules.ts';
 
 /** A slot of a model and the module of a file that goes there. */
 export interface Match {

@@ -1,7 +1,8 @@
 import { joinPath } from '../../../core/paths.ts';
 import { formatShape } from '../../../core/shapes.ts';
+import { levelIn, withLevel } from '../../../nn/stateDict/recurrentLevel.ts';
 import type { StatePart, StateTensor } from '../../../stateDict/modelState.ts';
-import { isBroadcast, levelIn, type StoredModule, withLevel } from './storedModules.ts';
+import { isBroadcast, type StoredModule } from './storedModules.ts';
 
 /** A place in a model for one module of a file. */
 export interface Slot {

@@ -1,4 +1,5 @@
 import { type HookKeys, knownHookKeys } from '../../../nn/stateDict/hookKeys.ts';
+import { levelIn, withLevel } from '../../../nn/stateDict/recurrentLevel.ts';
 import { type KeyParts, keysIn, legacyKey, modernKey } from '../../../nn/stateDict/stateKeys.ts';
 
 /** The tensors of one module in a file. */
@@ -12,16 +13,6 @@ export interface StoredModule {
   /** The shapes of its tensors by their plain names, in whatever key format; without the level. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
-
-/** The level in the name of a tensor of a recurrent module; null for any other. */
-export function levelIn(name: string): number | null {
-  const match = /^(?:weight|bias)_(?:ih|hh)_l(\d+)/.exec(name);
-  return match === null ? null : Number(match[1]);
-}
-
-/** A name with another level, or without. */
-export const withLevel = (name: string, level: number | ''): string =>
-  name.replace(/((?:weight|bias)_(?:ih|hh)_l)\d*/, `$1${level}`);
 
 /**
  * The modules that keys are of, in the order of the keys, and by level; in a file of a model of tf.layers its layers, with all

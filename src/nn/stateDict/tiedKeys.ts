@@ -1,6 +1,4 @@
-import { keyForms } from '../stateDict/stateKeys.ts';
-import { everyPath, namedState } from './fields.ts';
-import type { Module } from './module.ts';
+import { keyForms } from './stateKeys.ts';
 
 /** A tensor by the prefix of its module, with its dot, and its name in it. */
 export interface TensorKey {
@@ -94,49 +92,11 @@ function inverse<K, V>(aliases: Iterable<readonly [K, V]>, idOf: (value: V) => s
   return others;
 }
 
-function formsOf(key: string): readonly KeyForm[] {
+/** The forms of a key: as the key of a plain tensor first. */
+export function formsOf(key: string): readonly KeyForm[] {
   const dot = key.lastIndexOf('.') + 1;
   const plain = { prefix: key.slice(0, dot), name: key.slice(dot), keyOf: idOf };
   return [plain, ...keyForms(key)];
-}
-
-/** The tied keys of a module and all below. */
-export function tiedKeysOf(root: Module): TiedKeys {
-  const paths = new Map<string, string>();
-  const first = new Map<Module, string>();
-  for (const [prefix, module] of everyPath(root)) {
-    const other = first.get(module);
-    if (other === undefined) first.set(module, prefix);
-    else paths.set(prefix, other);
-  }
-  const pathsOnly = new TiedKeys({ paths, tensors: new Map() });
-  return new TiedKeys({ paths, tensors: tiedTensors(root, pathsOnly) });
-}
-
-/** Tensors of different modules that have the same variables. */
-function tiedTensors(root: Module, paths: TiedKeys): Map<string, TensorKey> {
-  const state = namedState(root).filter(([key]) => paths.firstOf(key) === key);
-  if (new Set(state.map(([, variable]) => variable)).size === state.length) return new Map();
-  const tensors = new Map<string, { key: TensorKey; variables: string[] }>();
-  for (const [key, variable] of state) {
-    // In the state of a module only the new key format has parts.
-    const [plain, modern] = formsOf(key) as [KeyForm, KeyForm | undefined];
-    const form = key.includes('parametrizations.') ? (modern ?? plain) : plain;
-    const { prefix, name } = form;
-    const known = tensors.get(prefix + name);
-    const part = `${form.keyOf({ prefix: '', name: '' })}:${variable.id}`;
-    if (known === undefined) tensors.set(prefix + name, { key: { prefix, name }, variables: [part] });
-    else known.variables.push(part);
-  }
-  const tied = new Map<string, TensorKey>();
-  const firsts = new Map<string, TensorKey>();
-  for (const [id, { key, variables }] of tensors) {
-    const identity = variables.join();
-    const first = firsts.get(identity);
-    if (first === undefined) firsts.set(identity, key);
-    else tied.set(id, first);
-  }
-  return tied;
 }
 
 /** The result of {@link mergeTied}. */

@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { outputAxis } from '../module/outputAxis.ts';
-import { type HookKeys, knownHookKeys, type Parts } from './hookKeys.ts';
-import type { KeyAction } from './keyMapping.ts';
-import { keyIn, keysIn, partsOf } from './stateKeys.ts';
-import { tensorArithmetic } from './tensorArithmetic.ts';
+import { type HookKeys, knownHookKeys, type Parts } from '../stateDict/hookKeys.ts';
+import type { KeyAction } from '../stateDict/keyMapping.ts';
+import { keyIn, keysIn, partsOf } from '../stateDict/stateKeys.ts';
+import { tensorArithmetic } from '../stateDict/tensorArithmetic.ts';
+import { outputAxis } from './outputAxis.ts';
 
 /** One tensor of a module as a state dict has it, in one key format. */
 export interface StateDictTensor {

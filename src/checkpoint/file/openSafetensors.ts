@@ -1,8 +1,8 @@
-import type { ParametrizeError } from '../../../core/errors.ts';
-import { checkOpening, openingOptions } from '../../file/checkOpening.ts';
-import { type CheckpointFile, openFile } from '../../file/checkpointFile.ts';
-import type { CheckpointSource, OpenOptions } from '../../source/byteSource.ts';
-import { parseSafetensors } from './parseSafetensors.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { parseSafetensors } from '../formats/safetensors/parseSafetensors.ts';
+import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
+import { checkOpening, openingOptions } from './checkOpening.ts';
+import { type CheckpointFile, openFile } from './checkpointFile.ts';
 
 /**
  * Opens a safetensors file and reads its header; the tensors are read one by one, so that the file may be larger than memory.

@@ -1,8 +1,8 @@
-import type { FormatName } from '../formats/format.ts';
 import type { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
 import type { Box } from '../tensor/slice.ts';
 import type { StoredTensor } from '../tensor/storedTensor.ts';
+import type { FormatName } from './format.ts';
 
 /** A tensor of a file whose bytes have not been read yet. */
 export interface ParsedTensor {

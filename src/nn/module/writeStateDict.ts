@@ -3,13 +3,13 @@ import { checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
-import { everyPath, fieldsOf, namedState } from '../module/fields.ts';
-import type { StateDict } from '../module/hooks.ts';
-import type { Module } from '../module/module.ts';
-import { isBuffer } from '../module/parameter.ts';
-import { type KeyFormat, keyFormats, type StateDictOptions } from './keyFormat.ts';
+import { type KeyFormat, keyFormats, type StateDictOptions } from '../stateDict/keyFormat.ts';
+import { keyIn } from '../stateDict/stateKeys.ts';
+import { everyPath, fieldsOf, namedState } from './fields.ts';
+import type { StateDict } from './hooks.ts';
+import type { Module } from './module.ts';
 import { HOLDS_COMPUTATIONS, type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
-import { keyIn } from './stateKeys.ts';
+import { isBuffer } from './parameter.ts';
 
 type Entry = readonly [key: string, value: Tensor];
 

@@ -1,12 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { factOf, ParametrizeError } from '../../core/errors.ts';
-import { fieldsOf } from '../module/fields.ts';
-import type { StateDictLoading } from '../module/hooks.ts';
-import type { Module } from '../module/module.ts';
-import type { KeyAction } from './keyMapping.ts';
+import type { KeyAction } from '../stateDict/keyMapping.ts';
+import { keyIn } from '../stateDict/stateKeys.ts';
+import { fieldsOf } from './fields.ts';
+import type { StateDictLoading } from './hooks.ts';
+import type { Module } from './module.ts';
 import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
 import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
-import { keyIn } from './stateKeys.ts';
 
 /**
  * Reads the values in a map for the own tensors of a module, one by one. A value is renamed if map and module have the

@@ -1,8 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { namedState } from '../module/fields.ts';
-import type { Module } from '../module/module.ts';
-import type { HookKeys } from './hookKeys.ts';
-import { partsOf } from './stateKeys.ts';
+import type { HookKeys } from '../stateDict/hookKeys.ts';
+import { partsOf } from '../stateDict/stateKeys.ts';
+import { namedState } from './fields.ts';
+import type { Module } from './module.ts';
 
 /** The key under which a map has its {@link HookKeys}: the contract by which maps have names in old state dicts. */
 export const HOOK_KEYS: unique symbol = Symbol.for('tfjs-parametrize.hookKeys') as never;

@@ -1,9 +1,9 @@
-import type { ParametrizeError } from '../../../core/errors.ts';
-import { checkOpening, openingOptions } from '../../file/checkOpening.ts';
-import { type CheckpointFile, openFile } from '../../file/checkpointFile.ts';
-import type { CheckpointSource, OpenOptions } from '../../source/byteSource.ts';
-import { parseTorch } from './parseTorch.ts';
-import { checkTorchOptions, type TorchOptions } from './torchOptions.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
+import { parseTorch } from '../formats/torch/parseTorch.ts';
+import { checkTorchOptions, type TorchOptions } from '../formats/torch/torchOptions.ts';
+import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
+import { checkOpening, openingOptions } from './checkOpening.ts';
+import { type CheckpointFile, openFile } from './checkpointFile.ts';
 
 /**
  * Opens a file of `torch.save` and reads its structure; the tensors are read one by one, so that the file may be larger than
