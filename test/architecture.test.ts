@@ -38,6 +38,9 @@ const packages: Record<string, readonly string[]> = {
 
 const lineLimit = 250;
 
+/** The columns of a comment. Biome wraps code, and leaves comments as they are. */
+const commentWidth = 120;
+
 /**
  * Folders whose subfolders still know each other: a chain knows the attachment to its host (parametrize).
  */
@@ -63,6 +66,8 @@ interface SourceFile {
   readonly path: string;
   readonly folder: string;
   readonly lines: number;
+  /** The lines that are comments and nothing else. */
+  readonly comments: readonly string[];
   /** The JavaScript that remains: no types, no comments, no type-only imports. */
   readonly code: string;
   /** Everything that is imported, also types. */
@@ -88,6 +93,7 @@ function readSource(path: string): SourceFile {
     path,
     folder: folderOf(path),
     lines: text.trimEnd().split('\n').length,
+    comments: text.split('\n').filter((line) => /^\s*(\/\/|\/?\*)/.test(line)),
     code: outputText,
     imports: importsOf(path, text),
     runtimeImports: importsOf(path, outputText),
@@ -235,6 +241,11 @@ describe('the sources', () => {
 
   it(`are at most ${lineLimit} lines long`, () => {
     const broken = violations(({ lines }) => (lines > lineLimit ? [`${lines} lines`] : []));
+    expect(broken).toEqual([]);
+  });
+
+  it(`have comments of at most ${commentWidth} columns`, () => {
+    const broken = violations(({ comments }) => comments.filter((line) => line.length > commentWidth));
     expect(broken).toEqual([]);
   });
 });

@@ -12,16 +12,16 @@ export interface CheckpointErrorOptions extends ErrorOptions {
  * A checkpoint that cannot be read or written: catch this one around whatever reads a file that somebody else made.
  *
  * The codes are `NOT_A_CHECKPOINT` (another kind of file), `CORRUPT` (damaged, cut off or contradictory), `UNSAFE` (it
- * would have to run code), `UNSUPPORTED` (well-formed, but not for tfjs), `DTYPE` (a type or value that tfjs cannot hold),
- * `LIMIT` (it would take more memory than its size justifies), `UNKNOWN_TENSOR`, `UNKNOWN_RECIPE`, `AMBIGUOUS`,
+ * would have to run code), `UNSUPPORTED` (well-formed, but not for tfjs), `DTYPE` (a type or value that tfjs cannot
+ * hold), `LIMIT` (it would take more memory than its size justifies), `UNKNOWN_TENSOR`, `UNKNOWN_RECIPE`, `AMBIGUOUS`,
  * `UNREADABLE` (the source itself fails), `OPTION` and `DISPOSED`.
  */
 export class CheckpointError extends ParametrizeError {
   /** The name of the class. */
   override readonly name: string = 'CheckpointError';
   /**
-   * The option `rename` that the message of `AMBIGUOUS` shows, if the modules of a file could be several layers. It pairs
-   * all of them.
+   * The option `rename` that the message of `AMBIGUOUS` shows, if the modules of a file could be several layers. It
+   * pairs all of them.
    */
   readonly rename?: Readonly<Record<string, string | null>>;
 

@@ -20,7 +20,8 @@ export interface ParsedCommand {
  * Reads the arguments of a command.
  *
  * @returns the file and the options, or null for `--help`
- * @throws {@link UsageError} for unknown, missing and superfluous arguments, and for values that an option does not take
+ * @throws {@link UsageError} for unknown, missing and superfluous arguments, and for values that an option does not
+ * take
  */
 export function parseCommand({ options }: Command, args: readonly string[]): ParsedCommand | null {
   const known = new Map(options.map((option) => [nameOf(option), option]));

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError } from '../checkpoint/checkpointError.ts';
 
 /**
- * Sees to it that tfjs can compute: with the backend that there is, else with the cpu backend, which is loaded only then.
+ * Sees to it that tfjs can compute: with the backend that there is, else with the cpu backend, which is loaded only
+ * then.
  *
  * @throws {@link CheckpointError} `UNSUPPORTED` if that is not installed
  */

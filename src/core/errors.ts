@@ -84,7 +84,10 @@ export class ParametrizeError extends Error {
   }
 }
 
-/** What is wrong, with the function or tensor that it is about, and without the remedy: for callers that have another one. */
+/**
+ * What is wrong, with the function or tensor that it is about, and without the remedy: for callers that have another
+ * one.
+ */
 export const factOf = ({ caller, fact, message }: ParametrizeError): string =>
   fact === undefined ? message : `${caller === undefined ? '' : `${caller}: `}${fact}`;
 

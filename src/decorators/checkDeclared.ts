@@ -8,11 +8,11 @@ import { isReplaced } from './fieldValue.ts';
 import { redeclared, redeclaresField } from './redeclaration.ts';
 
 /**
- * Refuses an object whose decorated fields were bypassed. Where fields are defined, and not assigned, a definition runs no
- * code but its own; so the first use of the object is the first occasion to see what became of them.
+ * Refuses an object whose decorated fields were bypassed. Where fields are defined, and not assigned, a definition runs
+ * no code but its own; so the first use of the object is the first occasion to see what became of them.
  *
- * @throws {@link DecoratorError} if legacy decorators met define semantics without the class decorator, or a subclass has
- * redeclared a field
+ * @throws {@link DecoratorError} if legacy decorators met define semantics without the class decorator, or a subclass
+ * has redeclared a field
  */
 function checkDeclared(host: object): void {
   if (typeof host !== 'object' || host === null) return;

@@ -42,8 +42,8 @@ const caller = '@parametrized';
 /**
  * Reads the arguments of a decorator.
  *
- * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if the first is neither a registration function nor a factory,
- * `OPTION`
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if the first is neither a registration function nor a
+ * factory, `OPTION`
  */
 export function makeDeclaration(
   mode: DecoratorMode,

@@ -32,7 +32,9 @@ export function isLayer(value: unknown): value is Layer {
   return Array.isArray(_trainableWeights) && Array.isArray(_nonTrainableWeights);
 }
 
-/** The lists, which may be changed, of the weights that a layer has made itself: those to be trained, and the others. */
+/**
+ * The lists, which may be changed, of the weights that a layer has made itself: those to be trained, and the others.
+ */
 export const weightListsOf = (layer: Layer): [trainable: LayerVariable[], others: LayerVariable[]] => [
   internals(layer)._trainableWeights,
   internals(layer)._nonTrainableWeights,

@@ -30,8 +30,8 @@ export function collectWeights(model: Model, weights: readonly LayerVariable[]):
 const CHECKED: unique symbol = Symbol.for('tfjs-parametrize.checked') as never;
 
 /**
- * Runs something before a model begins to train, and around each of its batches. If tfjs-layers trains in another way than
- * today, nothing is run.
+ * Runs something before a model begins to train, and around each of its batches. If tfjs-layers trains in another way
+ * than today, nothing is run.
  *
  * @param prototype - that of the class of models
  * @param begin - is called when training begins; returns what is called for each batch

@@ -19,11 +19,11 @@ import { registeredPrototype } from './registeredClass.ts';
 import { isAlive, variableNamed } from './variable.ts';
 
 // Note [Guarded steps]. tfjs has no hook between an optimizer and its variables. So three of its methods are wrapped:
-// `applyGradients` and `setWeights` of its seven optimizers, found in its registry of classes, and `minimize` of their base
-// class. Where tfjs has no such registry or method, nothing is wrapped, and only a call of `syncOptimizer` moves state.
-// The wrappers note whose state an optimizer makes. They change a step only if a parametrized tensor is or was computed
-// from one of its variables, and its list is not the one that the state has. Then state goes by identity. A step with a
-// variable that has no state beside others that have, or after one of those with state is gone, is refused.
+// `applyGradients` and `setWeights` of its seven optimizers, found in its registry of classes, and `minimize` of their
+// base class. Where tfjs has no such registry or method, nothing is wrapped, and only a call of `syncOptimizer` moves
+// state. The wrappers note whose state an optimizer makes. They change a step only if a parametrized tensor is or was
+// computed from one of its variables, and its list is not the one that the state has. Then state goes by identity. A
+// step with a variable that has no state beside others that have, or after one of those with state is gone, is refused.
 
 /** Guards the steps that train these variables: parametrized tensors are computed from them. */
 export function guardSteps(variables: readonly Variable[]): void {
@@ -117,8 +117,8 @@ function checkBefore(optimizer: Optimizer, variables: unknown): void {
 }
 
 /**
- * The owners of the state of an optimizer, which each have state from a step before; the list itself if the step may go as
- * tfjs makes it.
+ * The owners of the state of an optimizer, which each have state from a step before; the list itself if the step may go
+ * as tfjs makes it.
  *
  * @param listed - the list with those that are gone
  */

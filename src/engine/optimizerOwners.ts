@@ -99,8 +99,8 @@ export function noteStep(optimizer: Optimizer, variables: () => Owners): void {
 }
 
 /**
- * The owners of restored state, if the next step or synchronization has these variables: those of the names, if callers gave
- * all of them and each is there; else those of the positions.
+ * The owners of restored state, if the next step or synchronization has these variables: those of the names, if callers
+ * gave all of them and each is there; else those of the positions.
  *
  * @param variables - undefined where one is gone
  * @returns undefined if the state fits neither way

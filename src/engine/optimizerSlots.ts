@@ -24,7 +24,9 @@ const SLOT_FIELDS = [
 /** Optimizers whose only state is their step count. */
 export const isStateless = (optimizer: Optimizer): boolean => optimizer.getClassName() === 'SGD';
 
-/** True if the state of this optimizer can be rearranged: it is one of the seven of tfjs, or keeps its state as they do. */
+/**
+ * True if the state of this optimizer can be rearranged: it is one of the seven of tfjs, or keeps its state as they do.
+ */
 export const hasKnownSlots = (optimizer: Optimizer): boolean =>
   isStateless(optimizer) || SLOT_FIELDS.some((field) => Array.isArray(slotsOf(optimizer, field)));
 
@@ -52,8 +54,8 @@ export const isOwnVariable = (optimizer: Optimizer, variable: Variable): boolean
   Object.values(optimizer).includes(variable);
 
 /**
- * Gives the slots of an optimizer the order of these variables. Slots that go to none are disposed. An array that is still
- * empty, before the first step, stays so.
+ * Gives the slots of an optimizer the order of these variables. Slots that go to none are disposed. An array that is
+ * still empty, before the first step, stays so.
  *
  * @param positions - for each variable, the position of its slots now; undefined: it starts as on a first step
  */

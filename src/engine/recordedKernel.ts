@@ -78,9 +78,9 @@ export function runRecorded(
 /**
  * An {@link alias} that a gradient of a gradient finds the way back from, as from tfjs's own clones.
  *
- * Always, even where the outermost gradient records: nested gradients share one tape, and a value that was made at one depth
- * may be differentiated inside a deeper gradient, whose backward pass is recorded. An alias that nothing depends on is
- * skipped on the way back.
+ * Always, even where the outermost gradient records: nested gradients share one tape, and a value that was made at one
+ * depth may be differentiated inside a deeper gradient, whose backward pass is recorded. An alias that nothing depends
+ * on is skipped on the way back.
  */
 function savedInput(x: Tensor): Tensor {
   const y = tf.keep(alias(x));

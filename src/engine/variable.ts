@@ -49,8 +49,8 @@ function freeName(name: string): string {
 let areUnwrapped = false;
 
 /**
- * From now on Vue's proxies hand out tensors as they are: this is how an object tells Vue to leave it alone, as `markRaw` does.
- * tfjs cannot compute with a tensor in a proxy.
+ * From now on Vue's proxies hand out tensors as they are: this is how an object tells Vue to leave it alone, as
+ * `markRaw` does. tfjs cannot compute with a tensor in a proxy.
  */
 export function keepTensorsUnwrapped(): void {
   if (areUnwrapped) return;

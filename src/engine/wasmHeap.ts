@@ -18,11 +18,13 @@ export interface WasmHeap {
   address(tensor: TensorInfo): number;
   /** A new float32 tensor, its numbers not set. The memory may grow. */
   allocate(shape: number[]): TensorInfo;
-  /** Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before. */
+  /**
+   * Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before.
+   */
   withScratch(bytes: number, use: (address: number) => void): void;
   /**
-   * True if so many more bytes can be allocated: in one piece where the memory can grow by them, else by the bytes of all
-   * tensors. The memory may grow.
+   * True if so many more bytes can be allocated: in one piece where the memory can grow by them, else by the bytes of
+   * all tensors. The memory may grow.
    */
   hasRoom(bytes: number): boolean;
 }
@@ -76,7 +78,8 @@ export function wasmHeap(backend: WasmBackend): WasmHeap {
       }
     },
     hasRoom(bytes) {
-      // Near the end of the addresses malloc does not fail: its block goes on at address 0, and it writes there at once.
+      // Near the end of the addresses malloc does not fail: its block goes on at address 0, and it writes there at
+      // once.
       if (wasm.HEAPU8!.length + bytes > END) return bytes <= END - RESERVE - tf.memory().numBytes;
       const start = wasm._malloc!(bytes) >>> 0;
       wasm._free!(start);

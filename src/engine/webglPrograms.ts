@@ -32,8 +32,8 @@ export interface WebGLPrograms {
   /**
    * Calls `use` with the tensors as programs read them: as vectors.
    *
-   * The backend keeps four numbers of a matrix in one pixel after some of its operations. Those tensors are brought into
-   * the order of memory before, with one draw call each.
+   * The backend keeps four numbers of a matrix in one pixel after some of its operations. Those tensors are brought
+   * into the order of memory before, with one draw call each.
    */
   withFlat<T>(tensors: readonly TensorInfo[], use: (flat: TensorInfo[]) => T): T;
   dispose(tensor: TensorInfo): void;

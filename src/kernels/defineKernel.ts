@@ -23,8 +23,8 @@ interface KernelDefinition<Kernels, Attributes extends NamedAttrMap> {
   /** The indices of the outputs that the gradient needs besides the inputs. */
   readonly savedOutputs?: readonly number[];
   /**
-   * The gradient with respect to each input, from the gradients of the outputs, and from the inputs and saved outputs. A
-   * kernel without it cannot be differentiated.
+   * The gradient with respect to each input, from the gradients of the outputs, and from the inputs and saved outputs.
+   * A kernel without it cannot be differentiated.
    */
   gradient?(dys: Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor>;
 }
@@ -36,8 +36,8 @@ export type RunKernel<Attributes extends NamedAttrMap> = (
 ) => Tensor[] | null;
 
 /**
- * Returns the function that runs a kernel with the kernels of the backend in use, and has tfjs record it. It returns null where
- * the backend has no such kernels, and where the tape of this tfjs cannot be told what to save.
+ * Returns the function that runs a kernel with the kernels of the backend in use, and has tfjs record it. It returns
+ * null where the backend has no such kernels, and where the tape of this tfjs cannot be told what to save.
  *
  * tfjs is told about the kernel and its gradient when it first runs, once for each backend.
  */

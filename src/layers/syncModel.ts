@@ -6,8 +6,8 @@ import type { Model } from '../engine/modelTraining.ts';
 import { teachLayers } from './teachLayers.ts';
 import { collectCurrentWeights } from './training/collectedWeights.ts';
 
-// Importing the entry of this folder teaches the package its layers: `sideEffects` in package.json names the entry and this
-// file, so that bundlers keep the call.
+// Importing the entry of this folder teaches the package its layers: `sideEffects` in package.json names the entry and
+// this file, so that bundlers keep the call.
 teachLayers();
 
 /**

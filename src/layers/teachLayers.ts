@@ -10,8 +10,8 @@ let isTaught = false;
 /**
  * Teaches the package the layers and models of tfjs-layers; a second call does nothing.
  *
- * Importing the entry of this folder calls it, which is the only effect of an import in the package. The other functions of the
- * entry call it too, so that they have it also where a bundler takes them without the entry.
+ * Importing the entry of this folder calls it, which is the only effect of an import in the package. The other
+ * functions of the entry call it too, so that they have it also where a bundler takes them without the entry.
  */
 export function teachLayers(): void {
   if (isTaught) return;

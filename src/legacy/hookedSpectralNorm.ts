@@ -2,8 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
 
 /**
- * Spectral normalization as the old hook of torch computes it: the power iteration is not part of a read, a hook runs it
- * before each forward of the module in training mode, and it computes v before u.
+ * Spectral normalization as the old hook of torch computes it: the power iteration is not part of a read, a hook runs
+ * it before each forward of the module in training mode, and it computes v before u.
  *
  * @see torch.nn.utils.spectral_norm
  */

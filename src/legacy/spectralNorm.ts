@@ -11,17 +11,17 @@ import { HookedSpectralNorm } from './hookedSpectralNorm.ts';
 /**
  * Spectral normalization with the names and the order of torch's old hook API: `Y = W / σ`, `σ = uᵀMv`.
  *
- * @remarks
- * **State**: `<name>_orig` on the module itself, after its other parameters: the variable that `<name>` was; buffers
- * `<name>_u` and `<name>_v`, also for a vector. They begin random and are iterated 15 times (in torch not at all, and the
- * tensor is not normalized before the first forward). Each forward in training mode iterates `nPowerIterations` times, v
- * before u; reads never do.
- * **Gradient**: to `<name>_orig`, through σ; u and v are constants.
+ * @remarks **State**: `<name>_orig` on the module itself, after its other parameters: the variable that `<name>` was;
+ * buffers `<name>_u` and `<name>_v`, also for a vector. They begin random and are iterated 15 times (in torch not at
+ * all, and the tensor is not normalized before the first forward). Each forward in training mode iterates
+ * `nPowerIterations` times, v before u; reads never do. **Gradient**: to `<name>_orig`, through σ; u and v are
+ * constants.
  *
  * @param module - the module
  * @param name - the tensor
  * @returns the module
- * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if a name is taken, and as the modern function
+ * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if a name is taken, and as the modern
+ * function
  * @deprecated Use `spectralNorm` of `tfjs-parametrize`.
  * @see torch.nn.utils.spectral_norm
  */
@@ -60,8 +60,8 @@ export function spectralNorm(module: Module, name = 'weight', options: SpectralN
 }
 
 /**
- * Removes spectral normalization, whichever API put it there; the module keeps the value of the tensor, and no iteration
- * is made.
+ * Removes spectral normalization, whichever API put it there; the module keeps the value of the tensor, and no
+ * iteration is made.
  *
  * @remarks
  * **Ownership**: as of `removeParametrizations`.

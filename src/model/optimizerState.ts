@@ -77,8 +77,8 @@ export function planState(
 }
 
 /**
- * As {@link planState}, but for an optimizer that others use too: state of all living variables stays, and nothing moves if
- * nothing has to.
+ * As {@link planState}, but for an optimizer that others use too: state of all living variables stays, and nothing
+ * moves if nothing has to.
  */
 export function planMissingState(
   caller: string,

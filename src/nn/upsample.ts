@@ -27,8 +27,8 @@ export interface UpsampleOptions {
 /**
  * Resizes sequences or images.
  *
- * `y[n, c, t] = (1 − λ)·x[n, c, ⌊s⌋] + λ·x[n, c, ⌊s⌋ + 1]` with `s = (t + ½) / scaleFactor − ½` kept inside of the input
- * and `λ = s − ⌊s⌋`, along every axis; with alignCorners, `s = t·(length − 1) / (l − 1)`; `'nearest'` is
+ * `y[n, c, t] = (1 − λ)·x[n, c, ⌊s⌋] + λ·x[n, c, ⌊s⌋ + 1]` with `s = (t + ½) / scaleFactor − ½` kept inside of the
+ * input and `λ = s − ⌊s⌋`, along every axis; with alignCorners, `s = t·(length − 1) / (l − 1)`; `'nearest'` is
  * `y[n, c, t] = x[n, c, ⌊t / scaleFactor⌋]`
  *
  * @remarks
@@ -83,8 +83,8 @@ export class Upsample extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input has a rank that the mode or the size is not for, or the output
-   * would be empty; `DTYPE` if it is not float32
+   * @throws {@link ParametrizeError} `SHAPE` if the input has a rank that the mode or the size is not for, or the
+   * output would be empty; `DTYPE` if it is not float32
    */
   forward(x: Tensor): Tensor {
     const rank = rankOf(this, x);

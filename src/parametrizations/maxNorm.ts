@@ -16,11 +16,8 @@ export interface MaxNormOptions {
 /**
  * Weights of at most some norm: `W = X · min(‖X‖, maxValue) / ‖X‖`, the norm over `axis`.
  *
- * @remarks
- * **Shape**: X, W: S.
- * **State**: `original` = X. No buffers.
- * **Gradient**: that of the identity where the norm is within the limit, also at zero; above, at right angles to X. Of any
- * order.
+ * @remarks **Shape**: X, W: S. **State**: `original` = X. No buffers. **Gradient**: that of the identity where the norm
+ * is within the limit, also at zero; above, at right angles to X. Of any order.
  *
  * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
  * @see tf.constraints.maxNorm
@@ -69,7 +66,8 @@ export class MaxNorm extends Parametrization {
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as
+ * {@link registerParametrization}
  * @see tf.constraints.maxNorm
  */
 export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({

@@ -24,11 +24,9 @@ export interface MinMaxNormOptions {
 /**
  * Weights of a norm within limits: `W = X · (rate · clip(‖X‖) + (1 − rate) · ‖X‖) / ‖X‖`, the norm over `axis`.
  *
- * @remarks
- * **Shape**: X, W: S.
- * **State**: `original` = X. No buffers.
- * **Gradient**: that of the identity where the norm is within the limits; of any order. Zeros, which have no direction, stay
- * zeros, whatever the smallest norm; their gradient is that of the identity.
+ * @remarks **Shape**: X, W: S. **State**: `original` = X. No buffers. **Gradient**: that of the identity where the norm
+ * is within the limits; of any order. Zeros, which have no direction, stay zeros, whatever the smallest norm; their
+ * gradient is that of the identity.
  *
  * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
  * @see tf.constraints.minMaxNorm
@@ -72,7 +70,8 @@ export class MinMaxNorm extends Parametrization {
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as
+ * {@link registerParametrization}
  * @see tf.constraints.minMaxNorm
  */
 export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({

@@ -6,11 +6,8 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 /**
  * Weights that are not negative: `W = |X|`.
  *
- * @remarks
- * **Shape**: X, W: S.
- * **State**: `original` = X. No buffers.
- * **Gradient**: with the sign of X, at zero with −1; of any order. With `relu(X)` an element would never train again once
- * its original is negative.
+ * @remarks **Shape**: X, W: S. **State**: `original` = X. No buffers. **Gradient**: with the sign of X, at zero with
+ * −1; of any order. With `relu(X)` an element would never train again once its original is negative.
  *
  * @see tf.constraints.nonNeg
  */

@@ -7,9 +7,9 @@ import { qr } from '../ops/matrix/qr.ts';
 const tolerance = (n: number): number => 10 * n * 2 ** -23;
 
 /**
- * The orthogonal matrices that begin with the columns of W: W itself where it is square and orthogonal already, else the Q
- * of `W = QR` with a positive diagonal of R, completed by the remaining columns of the product of its reflections. Without
- * gradient.
+ * The orthogonal matrices that begin with the columns of W: W itself where it is square and orthogonal already, else
+ * the Q of `W = QR` with a positive diagonal of R, completed by the remaining columns of the product of its
+ * reflections. Without gradient.
  *
  * **Shape**: W: [b, n, k], n ≥ k; result [b, n, n].
  */

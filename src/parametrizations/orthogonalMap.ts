@@ -47,8 +47,8 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
   },
 
   /**
-   * With `I − A/2 = [[P, Lᵀ], [−L, I]]` only a k × k matrix has to be inverted, the Schur complement `S = P + LᵀL`: the first
-   * columns of the inverse are S⁻¹ and LS⁻¹, and `(I − A/2)⁻¹(I + A/2) = 2(I − A/2)⁻¹ − I`.
+   * With `I − A/2 = [[P, Lᵀ], [−L, I]]` only a k × k matrix has to be inverted, the Schur complement `S = P + LᵀL`: the
+   * first columns of the inverse are S⁻¹ and LS⁻¹, and `(I − A/2)⁻¹(I + A/2) = 2(I − A/2)⁻¹ − I`.
    */
   cayley(X) {
     const [b, n, k] = X.shape as [number, number, number];

@@ -23,8 +23,9 @@ export interface SpectralNormOptions {
    */
   readonly eps?: number;
   /**
-   * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed convolutions
-   * 1: the axis of the output channels; on layers of tf.layers the (first) axis that numbers their outputs.
+   * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed
+   * convolutions 1: the axis of the output channels; on layers of tf.layers the (first) axis that numbers their
+   * outputs.
    */
   readonly dim?: number;
 }
@@ -111,8 +112,8 @@ export class SpectralNorm extends Parametrization {
   }
 
   /**
-   * The tensor itself. The vectors follow it (in torch they do not), so that in eval mode too the value is divided by its
-   * own singular value.
+   * The tensor itself. The vectors follow it (in torch they do not), so that in eval mode too the value is divided by
+   * its own singular value.
    */
   override rightInverse(W: Tensor): Tensor {
     this.checkShape(W);
@@ -173,7 +174,8 @@ export class SpectralNorm extends Parametrization {
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as
+ * {@link registerParametrization}
  * @example
  * ```ts
  * spectralNorm(discriminator.conv);

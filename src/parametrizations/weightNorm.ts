@@ -93,12 +93,13 @@ declare module '../parametrize/chain/parametrizationList.ts' {
 }
 
 /**
- * Normalizes a weight of a module: `W = g · v / ‖v‖`, with g and v trained; see {@link WeightNorm}. The value of the weight
- * is kept.
+ * Normalizes a weight of a module: `W = g · v / ‖v‖`, with g and v trained; see {@link WeightNorm}. The value of the
+ * weight is kept.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if `dim` or `eps` make no sense for the tensor; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` if `dim` or `eps` make no sense for the tensor; as
+ * {@link registerParametrization}
  * @example
  * ```ts
  * weightNorm(conv);                                  // one norm per output channel

@@ -15,8 +15,8 @@ export interface NormLimits {
  * A tensor with its norms over some axes brought to limits: `X · (rate · clip(‖X‖) + (1 − rate) · ‖X‖) / ‖X‖`.
  *
  * Computed as `a·X + b·X/‖X‖`, where a and b are constants: 1 and 0 of a norm within the limits, else `1 − rate` and
- * `rate · limit`. No comparison is differentiated, and nothing is divided by a norm that is within the limits: one may be
- * as small as float32 allows. Zeros, which have no direction, count as within.
+ * `rate · limit`. No comparison is differentiated, and nothing is divided by a norm that is within the limits: one may
+ * be as small as float32 allows. Zeros, which have no direction, count as within.
  *
  * **Shape**: kept.
  * **Gradient**: of any order; within the limits, also at them, that of the identity.

@@ -60,11 +60,11 @@ export interface CatalogFunction<O extends object = NoOptions> {
 export type NoOptions = Readonly<Record<string, never>>;
 
 /**
- * Makes a function of the catalog from the definition of a parametrization: its name, its class, its options, and how it is
- * made.
+ * Makes a function of the catalog from the definition of a parametrization: its name, its class, its options, and how
+ * it is made.
  *
- * The function takes `(host)`, `(host, options)` and `(host, name, options)`. It checks the options when it is called, also
- * where the host makes its tensors later. The removal of a registration disposes what the function made for it. A
+ * The function takes `(host)`, `(host, options)` and `(host, name, options)`. It checks the options when it is called,
+ * also where the host makes its tensors later. The removal of a registration disposes what the function made for it. A
  * printed model shows the options, and a saved model says them, so that a model can be parametrized again.
  *
  * @returns the function

@@ -26,7 +26,9 @@ export interface OriginalDefinition {
 export interface TargetTensor {
   /** The current value, which is not to be disposed. The read has advanced no state. */
   readonly value: Tensor;
-  /** The axis that numbers the outputs of the host: 0, on a transposed convolution 1, on tf.layers that of the layer. */
+  /**
+   * The axis that numbers the outputs of the host: 0, on a transposed convolution 1, on tf.layers that of the layer.
+   */
   readonly outputAxis: number;
   /** All axes that number the outputs of a layer of tf.layers; null on modules and plain objects. */
   readonly outputAxes: readonly number[] | null;
@@ -50,9 +52,9 @@ export interface ParametrizationDefinition<P extends Parametrization, O extends 
   /** The class of the map. */
   readonly class: MapClass<P>;
   /**
-   * The peak of the memory that a registration and a gradient of the value take, in tensors of the size of the value, for
-   * the shape that takes the most. The wasm backend refuses a registration that it has no room for. Default 4, for maps
-   * that take little or that check the room themselves.
+   * The peak of the memory that a registration and a gradient of the value take, in tensors of the size of the value,
+   * for the shape that takes the most. The wasm backend refuses a registration that it has no room for. Default 4, for
+   * maps that take little or that check the room themselves.
    */
   readonly copies?: number;
   /**
@@ -92,7 +94,9 @@ export type AnyDefinition = ParametrizationDefinition<Parametrization, Readonly<
 /** The key under which the prototype of a class, and the function of the catalog, have their definition. */
 const DEFINITION: unique symbol = Symbol.for('tfjs-parametrize.definition') as never;
 
-/** The definition of a parametrization, of the prototype of its class or of its function; undefined for anything else. */
+/**
+ * The definition of a parametrization, of the prototype of its class or of its function; undefined for anything else.
+ */
 export const definitionOf = (value: unknown): AnyDefinition | undefined =>
   (value as { [DEFINITION]?: AnyDefinition } | null | undefined)?.[DEFINITION];
 
@@ -102,8 +106,8 @@ const functions = new Map<string, object>();
 export const definedFunctions = (): ReadonlyMap<string, object> => functions;
 
 /**
- * Notes the function that a definition has made. A later function of the same name replaces it, as when a module is loaded
- * anew.
+ * Notes the function that a definition has made. A later function of the same name replaces it, as when a module is
+ * loaded anew.
  */
 export function enterFunction(name: string, register: object): void {
   functions.set(name, register);

@@ -23,9 +23,9 @@ export abstract class Parametrization extends Module {
   abstract override forward(...originals: Tensor[]): Tensor;
 
   /**
-   * Finds originals whose image is `value`: it makes `host.weight = value` possible and keeps the value at registration.
-   * An array becomes `original0`, `original1`, … Without a right inverse the value itself becomes the original, so that
-   * registration changes what is read.
+   * Finds originals whose image is `value`: it makes `host.weight = value` possible and keeps the value at
+   * registration. An array becomes `original0`, `original1`, … Without a right inverse the value itself becomes the
+   * original, so that registration changes what is read.
    */
   rightInverse?(value: Tensor): Tensor | Tensor[];
 

@@ -27,10 +27,11 @@ let open: Open | null = null;
 /**
  * Runs a synchronous function that changes chains, of any number of tensors: all of it happens or nothing (law L5).
  *
- * Note [Transactions]: whatever changes a chain says its inverse ({@link undoable}) when it is done, and puts off what has
- * none ({@link atCommit}). If the function throws, the inverses run backwards, and every variable that was assigned gets its
- * value back. A transaction in another one is a part of it: it takes back its own part if it throws, and commits with the
- * outermost. So functions of the catalog, which know nothing of it, take part in a transaction of their caller.
+ * Note [Transactions]: whatever changes a chain says its inverse ({@link undoable}) when it is done, and puts off what
+ * has none ({@link atCommit}). If the function throws, the inverses run backwards, and every variable that was assigned
+ * gets its value back. A transaction in another one is a part of it: it takes back its own part if it throws, and
+ * commits with the outermost. So functions of the catalog, which know nothing of it, take part in a transaction of
+ * their caller.
  *
  * @throws {@link ParametrizeError} `ASYNC` if the function returns a promise; everything is taken back
  */

@@ -20,7 +20,9 @@ export function hostsOf(model: object): [path: string, host: object][] {
   ]);
 }
 
-/** Like {@link hostsOf}, but for the hosts inside of parametrizations: they go when their tensor's parametrization goes. */
+/**
+ * Like {@link hostsOf}, but for the hosts inside of parametrizations: they go when their tensor's parametrization goes.
+ */
 export function outerHostsOf(model: object): [path: string, host: object][] {
   if (!(model instanceof Module)) return otherHostsOf(model);
   const found = new Map<Module, string>();

@@ -12,8 +12,8 @@ export interface Factor {
 export type Axes = readonly (readonly Factor[])[];
 
 /**
- * The orders of the elements of a tensor in torch and in another framework: the same factors of its axes in another order and
- * grouping. A kernel of `[h·w·c, out]` is torch's `[out, c·h·w]`.
+ * The orders of the elements of a tensor in torch and in another framework: the same factors of its axes in another
+ * order and grouping. A kernel of `[h·w·c, out]` is torch's `[out, c·h·w]`.
  */
 export class Layout {
   private readonly torch: Axes;
@@ -75,8 +75,8 @@ const textOf = (axes: Axes): string =>
   `[${axes.map((axis) => axis.map(({ name }) => name).join('·') || '1').join(', ')}]`;
 
 /**
- * A tensor in another shape, with data of its own: kernels of the wasm backend look at the shape that data was made in, also
- * where a variable has it in another.
+ * A tensor in another shape, with data of its own: kernels of the wasm backend look at the shape that data was made in,
+ * also where a variable has it in another.
  */
 export const reshaped = (value: Tensor, shape: number[]): Tensor => tf.clone(tf.reshape(value, shape));
 

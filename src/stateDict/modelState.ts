@@ -5,8 +5,8 @@ import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import type { Layout } from './layout.ts';
 
 /**
- * The types of models that other entry points know besides modules: `tfjs-parametrize/layers` adds its own by declaration
- * merging.
+ * The types of models that other entry points know besides modules: `tfjs-parametrize/layers` adds its own by
+ * declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface ModelTypes {}

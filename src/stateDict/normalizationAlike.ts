@@ -81,7 +81,9 @@ export function axesOption(
   return { [definition.option]: isOne ? axes[0] : axes };
 }
 
-/** Brings a part of a normalized tensor to another layout; a vector by way of a tensor that is 1 along the other axes. */
+/**
+ * Brings a part of a normalized tensor to another layout; a vector by way of a tensor that is 1 along the other axes.
+ */
 function moved(
   value: Tensor,
   vector: 'rows' | 'columns' | undefined,

@@ -27,8 +27,8 @@ export interface TensorRecipe {
 }
 
 /**
- * The functions that may register what a recipe names, by kind: `{ weightNorm, spectralNorm, myMap: (host, name, options) =>
- * registerParametrization(host, name, new MyMap(options)) }`.
+ * The functions that may register what a recipe names, by kind:
+ * `{ weightNorm, myMap: (host, name, options) => registerParametrization(host, name, new MyMap(options)) }`.
  */
 export type Catalog = Readonly<
   // biome-ignore lint/suspicious/noExplicitAny: functions of the catalog narrow their host and options
@@ -40,8 +40,8 @@ const UNKNOWN = 'unknown';
 
 /**
  * The parametrizations of the tensors of a model, as data from which {@link applyRecipe} registers the same again. A
- * parametrization has the kind and the options of its definition. Of one without a definition, the step is only the static
- * `className` of its class.
+ * parametrization has the kind and the options of its definition. Of one without a definition, the step is only the
+ * static `className` of its class.
  */
 export const recipeOf = (model: Module): TensorRecipe[] =>
   hostsOf(model).flatMap(([path, host]) =>
@@ -58,7 +58,10 @@ function stepOf(registered: ParametrizationLike): RecipeStep {
   return { kind: typeof className === 'string' ? className : UNKNOWN, options: {} };
 }
 
-/** The shape of a tensor from those of its originals, by the step that takes these; that of the last if the step says nothing. */
+/**
+ * The shape of a tensor from those of its originals, by the step that takes these; that of the last if the step says
+ * nothing.
+ */
 export function shapeByRecipe(
   step: RecipeStep | undefined,
   originals: readonly (readonly number[])[],
@@ -88,8 +91,8 @@ export function checkInCatalog({ path, tensor, steps }: TensorRecipe, catalog: C
  * Registers what a recipe says, on the tensors that are not parametrized yet.
  *
  * @returns the tensors that it was registered on, with their paths
- * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has not; and
- * whatever a function of the catalog throws. Nothing has changed then.
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has
+ * not; and whatever a function of the catalog throws. Nothing has changed then.
  */
 export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], catalog: Catalog): string[] {
   const wanted = recipe.filter(({ path, tensor }) => {
@@ -113,8 +116,8 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
 }
 
 /**
- * Registers what a recipe says, then runs `then` with the tensors that it was registered on; if that throws, everything is
- * taken back.
+ * Registers what a recipe says, then runs `then` with the tensors that it was registered on; if that throws, everything
+ * is taken back.
  *
  * @throws {@link ParametrizeError} as {@link applyRecipe}
  */

@@ -13,8 +13,8 @@ import { normalizationAlike } from './normalizationAlike.ts';
 import { currentValue, nativeKey } from './stateTensor.ts';
 
 /**
- * The form of a tensor in a view: torch's plain tensor, normalized as in the model, or as the model itself has it, under
- * the names of its own framework; its variables, or its value.
+ * The form of a tensor in a view: torch's plain tensor, normalized as in the model, or as the model itself has it,
+ * under the names of its own framework; its variables, or its value.
  */
 type ViewMode = 'plain' | 'normalized' | 'native' | 'nativeValue';
 

@@ -41,7 +41,8 @@ export interface PlannedRegistration {
  *
  * @param tensors - what will be loaded
  * @returns what to register on the model
- * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has not
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has
+ * not
  */
 export function followRecipe(
   view: TorchView,
@@ -81,7 +82,9 @@ export function followRecipe(
   });
 }
 
-/** The option that says the axes in the model of what is registered in the view; null if the model cannot have the same. */
+/**
+ * The option that says the axes in the model of what is registered in the view; null if the model cannot have the same.
+ */
 function axesInModel(
   { module, tensor: { layout } }: ViewTensor,
   torchName: string,

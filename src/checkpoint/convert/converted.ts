@@ -23,8 +23,8 @@ export interface Conversion {
 }
 
 /**
- * The tensors of a file in one key format, none of them read yet. What is not normalized keeps its name and its bytes; what the
- * recipe of the file tells of is folded by its maps, which need a backend.
+ * The tensors of a file in one key format, none of them read yet. What is not normalized keeps its name and its bytes;
+ * what the recipe of the file tells of is folded by its maps, which need a backend.
  *
  * @throws {@link CheckpointError} `UNSUPPORTED` for `folded`, of a parametrization that neither names nor a
  * recipe tell, `UNKNOWN_RECIPE`, `DTYPE`

@@ -7,8 +7,8 @@ import type { StoredTensor } from '../tensor/storedTensor.ts';
 import { type PlainTensor, plainArithmetic } from './plainArithmetic.ts';
 
 /**
- * The weight that parts of a file stand for, in the type of the part that is like it. Files of torch are folded without a
- * backend, and F64 in its own precision.
+ * The weight that parts of a file stand for, in the type of the part that is like it. Files of torch are folded without
+ * a backend, and F64 in its own precision.
  *
  * @param parts - in the order of their names
  * @throws {@link CheckpointError} `DTYPE` for parts that are no floating-point numbers

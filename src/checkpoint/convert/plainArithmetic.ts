@@ -49,7 +49,9 @@ function mapped({ shape, data }: PlainTensor, value: (x: number, i: number) => n
 const stridesOf = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
-/** Maps an index in another shape to the index in a tensor that is repeated along its axes of length 1, or is a scalar. */
+/**
+ * Maps an index in another shape to the index in a tensor that is repeated along its axes of length 1, or is a scalar.
+ */
 function placesIn({ shape: own }: PlainTensor, shape: readonly number[]): (i: number) => number {
   if (own.length === shape.length && own.every((size, axis) => size === shape[axis])) return (i) => i;
   if (own.every((size) => size === 1)) return () => 0;

@@ -39,11 +39,14 @@ export interface CheckpointFile {
   /** Names that share one tensor, in groups. */
   readonly ties: readonly (readonly string[])[];
   /**
-   * The object that was saved in a torch file: dicts as `Map`s, lists and tuples as arrays, tensors as {@link TensorInfo},
-   * objects of other classes as {@link PythonObject}. Null for safetensors.
+   * The object that was saved in a torch file: dicts as `Map`s, lists and tuples as arrays, tensors as
+   * {@link TensorInfo}, objects of other classes as {@link PythonObject}. Null for safetensors.
    */
   readonly object: unknown;
-  /** The names of the classes and functions of Python in a torch file of which nothing is run: each is a {@link PythonObject}. */
+  /**
+   * The names of the classes and functions of Python in a torch file of which nothing is run: each is a
+   * {@link PythonObject}.
+   */
   readonly placeholders: readonly string[];
   /**
    * Type and shape of one tensor.
@@ -57,7 +60,8 @@ export interface CheckpointFile {
    * @remarks
    * **Ownership**: the tensor is the caller's, a new one for each call.
    *
-   * @throws {@link CheckpointError} `UNKNOWN_TENSOR`, `DTYPE` if tfjs cannot hold it, `UNREADABLE`, `DISPOSED` after close
+   * @throws {@link CheckpointError} `UNKNOWN_TENSOR`, `DTYPE` if tfjs cannot hold it, `UNREADABLE`, `DISPOSED` after
+   * close
    */
   tensor(name: string): Promise<Tensor>;
   /**

@@ -9,12 +9,13 @@ import { openFormat } from './openFormat.ts';
 import type { ShardIndex } from './shardIndex.ts';
 
 /**
- * Opens all files that an index names, beside it, as one file: it has the tensors that the index names, in the order of the files,
- * and the texts of all of them. Where two have different texts of one name, those of the index count, then those of the first file.
+ * Opens all files that an index names, beside it, as one file: it has the tensors that the index names, in the order of
+ * the files, and the texts of all of them. Where two have different texts of one name, those of the index count, then
+ * those of the first file.
  *
  * @param source - the index
- * @throws {@link CheckpointError} `UNREADABLE` for a shard that is missing, `CORRUPT` for one that lacks a tensor of the index,
- * `OPTION` for an index that is no path, URL or response
+ * @throws {@link CheckpointError} `UNREADABLE` for a shard that is missing, `CORRUPT` for one that lacks a tensor of
+ * the index, `OPTION` for an index that is no path, URL or response
  */
 export async function openShards(
   caller: string,

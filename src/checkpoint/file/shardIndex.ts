@@ -2,7 +2,10 @@ import { isRecord } from '../../core/guards.ts';
 import { CheckpointError, corrupt, quoted } from '../checkpointError.ts';
 import { part, type Reading } from '../source/reading.ts';
 
-/** The contents of an index of shards: `model.safetensors.index.json` and `pytorch_model.bin.index.json` of Hugging Face. */
+/**
+ * The contents of an index of shards: `model.safetensors.index.json` and `pytorch_model.bin.index.json` of Hugging
+ * Face.
+ */
 export interface ShardIndex {
   /** The texts of its metadata. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -52,7 +55,9 @@ export function* indexIn(size: number): Reading<ShardIndex | null> {
   return { metadata, fileOf };
 }
 
-/** True if a name is that of a file in the folder of the index, or below it: a file must not choose what else is read. */
+/**
+ * True if a name is that of a file in the folder of the index, or below it: a file must not choose what else is read.
+ */
 const isBeside = (name: string): boolean =>
   name !== '' &&
   !/[\\:?#%\0]|^\//.test(name) &&

@@ -14,8 +14,9 @@ const modelProto: Readonly<Record<number, 0 | 2>> = {
 };
 
 /**
- * The kind of a protocol buffer, by the fields at its start: the version first, then fields of the message and no others. A model
- * of ONNX names its producer or has its graph or operator sets; version 1 with the message of a graph is a SavedModel.
+ * The kind of a protocol buffer, by the fields at its start: the version first, then fields of the message and no
+ * others. A model of ONNX names its producer or has its graph or operator sets; version 1 with the message of a graph
+ * is a SavedModel.
  */
 export function protobufOf(start: Uint8Array): 'onnx' | 'savedModel' | null {
   const version = varint(start, 1);

@@ -37,8 +37,8 @@ export function checkLoading(caller: string, { prefix, rename, catalog }: Loadin
 }
 
 /**
- * Refuses a table with a name that no key has: misspelt, it would leave its layer without a name. A key that is left out
- * may be missing.
+ * Refuses a table with a name that no key has: misspelt, it would leave its layer without a name. A key that is left
+ * out may be missing.
  *
  * @throws {@link CheckpointError} `OPTION`
  */

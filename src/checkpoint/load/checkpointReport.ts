@@ -18,8 +18,8 @@ export interface CheckpointReport {
   /** Names in the file that are not of the state dict: of an optimizer, for example, or left out by `rename`. */
   readonly skipped: readonly string[];
   /**
-   * Keys of one tensor, in groups: of the model, where they are one variable, and of the file. The first of a group is the one that
-   * {@link mapped} has.
+   * Keys of one tensor, in groups: of the model, where they are one variable, and of the file. The first of a group is
+   * the one that {@link mapped} has.
    */
   readonly ties: readonly (readonly string[])[];
   /** Tensors that were parametrized by the recipe in the file. */

@@ -38,19 +38,19 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
   /** True if a missing or unexpected key is an error. Default true. */
   readonly strict?: boolean;
   /**
-   * The functions that may parametrize the model as the recipe in the file says: `{ weightNorm, spectralNorm }`. Without it no
-   * recipe is followed, and what is normalized in the file is folded into plain weights.
+   * The functions that may parametrize the model as the recipe in the file says: `{ weightNorm, spectralNorm }`.
+   * Without it no recipe is followed, and what is normalized in the file is folded into plain weights.
    */
   readonly catalog?: Catalog;
 }
 
 /**
- * Loads a checkpoint into a module, or into a model of tf.layers (after `import 'tfjs-parametrize/layers'`): safetensors or a file
- * of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is found in what wraps it, and
- * weights may be in another key format than in the model.
+ * Loads a checkpoint into a module, or into a model of tf.layers (after `import 'tfjs-parametrize/layers'`):
+ * safetensors or a file of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is
+ * found in what wraps it, and weights may be in another key format than in the model.
  *
- * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout. Layers without a name of
- * the file get those that only they fit; if several fit, the error is `AMBIGUOUS`.
+ * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout. Layers without
+ * a name of the file get those that only they fit; if several fit, the error is `AMBIGUOUS`.
  *
  * @remarks
  * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. All or nothing.

@@ -21,7 +21,8 @@ import { tiesOf } from './selectedTies.ts';
 import { mappingsOf } from './viewMappings.ts';
 
 /**
- * Loads a state dict into a model that is no module, by way of a module that has its state in torch's layout. All or nothing.
+ * Loads a state dict into a model that is no module, by way of a module that has its state in torch's layout. All or
+ * nothing.
  *
  * @throws {@link StateDictError} if the state dict does not fit
  * @throws {@link CheckpointError} `UNKNOWN_RECIPE`
@@ -98,8 +99,8 @@ function recipeOfFile(metadata: Readonly<Record<string, string>>, isFollowed: bo
 }
 
 /**
- * A tensor stands in the view as it will find most of itself in the file: normalized only if the file has norms along the same
- * axes; else the value is computed, and the model's own parametrization gets it through its right inverse.
+ * A tensor stands in the view as it will find most of itself in the file: normalized only if the file has norms along
+ * the same axes; else the value is computed, and the model's own parametrization gets it through its right inverse.
  */
 function chooserFor(tensors: NamedTensorMap, recipe: readonly TensorRecipe[]): ChooseMode {
   const keys = Object.keys(tensors);

@@ -24,12 +24,12 @@ export interface Selection {
 export type IsKnown = (key: string, from: string) => boolean;
 
 /**
- * Finds the state dict among the tensors of a file: training checkpoints wrap it (`state_dict.`, `model.`, `generator.`), and so
- * do DataParallel (`module.`) and Lightning. What matches most keys of the model is it.
+ * Finds the state dict among the tensors of a file: training checkpoints wrap it (`state_dict.`, `model.`,
+ * `generator.`), and so do DataParallel (`module.`) and Lightning. What matches most keys of the model is it.
  *
  * @param isKnown - whether the model may have a key
- * @throws {@link CheckpointError} `AMBIGUOUS` if two parts of the file match equally well, `OPTION` for a prefix or a renaming
- * that fits nothing
+ * @throws {@link CheckpointError} `AMBIGUOUS` if two parts of the file match equally well, `OPTION` for a prefix or a
+ * renaming that fits nothing
  */
 export function selectState(
   names: readonly string[],
@@ -109,7 +109,9 @@ export const severalFit = (prefixes: readonly string[]): CheckpointError =>
     'Pass { prefix } to say which.',
   );
 
-/** The largest number of wrappers around a state dict. With more, a hostile name would cost the square of its length. */
+/**
+ * The largest number of wrappers around a state dict. With more, a hostile name would cost the square of its length.
+ */
 const deepest = 8;
 
 /** The empty prefix, and those that end with one of the first dots. */

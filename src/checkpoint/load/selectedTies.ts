@@ -4,8 +4,8 @@ import type { Selection } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
 
 /**
- * Merges the keys of a selection that are of one tensor: in the model, where the first key stands for all, and in the file, where
- * a name that the model lacks is another name of one that it has.
+ * Merges the keys of a selection that are of one tensor: in the model, where the first key stands for all, and in the
+ * file, where a name that the model lacks is another name of one that it has.
  *
  * @param isKnown - whether the model may have a key
  */
@@ -42,7 +42,9 @@ export function mergeSelected(
   return { ...selection, keys, tied, rivals };
 }
 
-/** The keys of the model and of the file that are one tensor, in groups; the first of each is the one that was loaded. */
+/**
+ * The keys of the model and of the file that are one tensor, in groups; the first of each is the one that was loaded.
+ */
 export function tiesOf({ keys, tied = new Map() }: Selection, ties: TiedKeys): string[][] {
   const groups = new Map([...keys.keys()].map((key) => [key, [key, ...ties.othersOf(key)]]));
   for (const [key, first] of tied) {

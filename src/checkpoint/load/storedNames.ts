@@ -23,8 +23,8 @@ interface Stored {
 }
 
 /**
- * The names of a file. Of tensors that are one, `save_model` of safetensors writes the first, and in the metadata the other names
- * with that of the first.
+ * The names of a file. Of tensors that are one, `save_model` of safetensors writes the first, and in the metadata the
+ * other names with that of the first.
  */
 export function storedNames({ names, ties, metadata, isInOrder, shapeOf }: Stored): StoredNames {
   const first = new Map(ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));

@@ -3,14 +3,20 @@ import { printable } from '../checkpointError.ts';
 /** A note about a file or a model, as data. */
 export type CheckpointNote =
   | {
-      /** A fact about a model of tf.layers: a difference from torch's default, or something that its graph does not tell. */
+      /**
+       * A fact about a model of tf.layers: a difference from torch's default, or something that its graph does not
+       * tell.
+       */
       readonly kind: 'model';
       /** The note, as a sentence. */
       readonly text: string;
     }
   | VectorNote;
 
-/** A singular vector of spectral norm that is no unit vector, as in averages of checkpoints: σ is not the largest singular value. */
+/**
+ * A singular vector of spectral norm that is no unit vector, as in averages of checkpoints: σ is not the largest
+ * singular value.
+ */
 export interface VectorNote {
   /** Tells this note from others. */
   readonly kind: 'vectorNorm';

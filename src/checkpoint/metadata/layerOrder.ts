@@ -12,8 +12,8 @@ export interface LayerInOrder {
 export const layerOrderKey = 'tfjs-parametrize.layers';
 
 /**
- * The layers of a model in the order in which it computes, as a text of the metadata: generated names of layers are others in the
- * next program, the order is not.
+ * The layers of a model in the order in which it computes, as a text of the metadata: generated names of layers are
+ * others in the next program, the order is not.
  */
 export function layerOrderText({ parts, areOrdered }: ModelState): string {
   const shapes = new Map(parts.map((part) => [part, JSON.stringify([...shapesOf(part)].sort())]));

@@ -19,8 +19,9 @@ import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
 import { checkFileName } from './checkFileName.ts';
 
 /**
- * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (of `FileSystemFileHandle.createWritable()`, for
- * example), an `IOHandler` of tfjs, or a URL that `tf.io` knows: `indexeddb://name`, `localstorage://name`, `downloads://name`.
+ * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (of
+ * `FileSystemFileHandle.createWritable()`, for example), an `IOHandler` of tfjs, or a URL that `tf.io` knows:
+ * `indexeddb://name`, `localstorage://name`, `downloads://name`.
  */
 export type CheckpointTarget = string | URL | WritableStream<Uint8Array> | io.IOHandler;
 
@@ -33,12 +34,13 @@ export interface SaveCheckpointOptions {
 }
 
 /**
- * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout. Files and streams
- * get safetensors, `tf.io` gets its own format. The recipe of the parametrizations (tensors, kinds, options) is saved too,
- * so that `loadCheckpoint` can register them again on a plain module. The key format `folded` has plain weights and no
- * recipe.
+ * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout. Files and
+ * streams get safetensors, `tf.io` gets its own format. The recipe of the parametrizations (tensors, kinds, options) is
+ * saved too, so that `loadCheckpoint` can register them again on a plain module. The key format `folded` has plain
+ * weights and no recipe.
  *
- * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes them.
+ * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes
+ * them.
  *
  * The file has the state at the moment of the call, also if training goes on meanwhile.
  *
@@ -96,7 +98,8 @@ function stateOf(model: StatefulModel, keyFormat: KeyFormat | undefined): SavedS
     const ties = tiedKeysOf(module);
     return { tensors: snapshot(module, keyFormat), recipe: recipeOf(module), ties, texts: {} };
   }
-  // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to choose.
+  // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to
+  // choose.
   const view = new TorchView(state, (_tensor, _part, possible) =>
     keyFormat === 'folded' ? possible.at(-1)! : possible[0]!,
   );

@@ -3,9 +3,9 @@ import { CheckpointError } from '../checkpointError.ts';
 const MiB = 1024 * 1024;
 
 /**
- * The memory that reading a file may take, in bytes: a few megabytes, and a few times the size of the file. A file of some
- * hundred bytes can claim terabytes (by sizes that it only states, by strides of zero, by compression, by objects that hold
- * themselves twice); each of these is charged here before it is allocated.
+ * The memory that reading a file may take, in bytes: a few megabytes, and a few times the size of the file. A file of
+ * some hundred bytes can claim terabytes (by sizes that it only states, by strides of zero, by compression, by objects
+ * that hold themselves twice); each of these is charged here before it is allocated.
  */
 export class Budget {
   private readonly size: number;
@@ -16,8 +16,8 @@ export class Budget {
   /** @param size - bytes in the file */
   constructor(size: number) {
     this.size = size;
-    // Thousands of tiny tensors take about ten times their bytes in a pickle. A gigabyte would be a million of them; more ends
-    // the process, because the heap of JavaScript is full.
+    // Thousands of tiny tensors take about ten times their bytes in a pickle. A gigabyte would be a million of them;
+    // more ends the process, because the heap of JavaScript is full.
     this.objects = Math.min(8 * MiB + 16 * size, 1024 * MiB);
     this.data = 12 * MiB + 7 * size;
   }

@@ -8,8 +8,8 @@ interface Window {
 }
 
 /**
- * A source that is asked for more than is wanted, where that is little: the small parts around it are there already. A part that
- * is handed out is a copy, so that it does not keep the rest in memory.
+ * A source that is asked for more than is wanted, where that is little: the small parts around it are there already. A
+ * part that is handed out is a copy, so that it does not keep the rest in memory.
  *
  * @param least - bytes to ask for at least
  * @param start - what is known of the source

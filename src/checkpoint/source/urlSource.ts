@@ -7,8 +7,8 @@ import type { ByteRange } from './reading.ts';
 const leastRequest = 256 * 1024;
 
 /**
- * Opens a URL: where its server sends ranges, a source that asks for parts; else all of it, downloaded. Browsers keep the
- * blob on disk if it is large.
+ * Opens a URL: where its server sends ranges, a source that asks for parts; else all of it, downloaded. Browsers keep
+ * the blob on disk if it is large.
  */
 export async function openUrl(url: string | URL, options: OpenOptions): Promise<ByteSource | Blob> {
   const first = await request(url, { offset: 0, length: leastRequest }, options);
@@ -62,7 +62,10 @@ const unreadable = (url: string | URL, reason: string, cause?: unknown): Checkpo
     },
   );
 
-/** The offset of a partial response and the size of the whole; null if it is no part, or does not say (other origins hide it). */
+/**
+ * The offset of a partial response and the size of the whole; null if it is no part, or does not say (other origins
+ * hide it).
+ */
 function rangeOf(response: Response): { offset: number; total: number } | null {
   // Of a compressed response the numbers are about the compressed bytes.
   if (response.status !== 206 || response.headers.has('Content-Encoding')) return null;

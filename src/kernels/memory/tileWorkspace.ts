@@ -41,7 +41,10 @@ export function plainTileMemory(): TileMemory {
   };
 }
 
-/** A workspace for arrays: it copies a tile of each into a small memory, has the routines work on it, and copies the result back. */
+/**
+ * A workspace for arrays: it copies a tile of each into a small memory, has the routines work on it, and copies the
+ * result back.
+ */
 export function tileWorkspace(memory: TileMemory, routines: Routines): Workspace<Numbers> {
   /** {@link Workspace.withScratch} has given away the part before it. */
   let free = 0;

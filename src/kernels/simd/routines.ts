@@ -52,8 +52,8 @@ export interface Routines {
     eps: number,
   ): number;
   /**
-   * Turns sums of products, of n numbers each, into the float32 factors of combineColumns, and writes dg. a may take the
-   * place of the sums, and dg that of g. Returns 0 if float64 is needed; then nothing of it can be used.
+   * Turns sums of products, of n numbers each, into the float32 factors of combineColumns, and writes dg. a may take
+   * the place of the sums, and dg that of g. Returns 0 if float64 is needed; then nothing of it can be used.
    */
   finishBackward(
     sums: Address,

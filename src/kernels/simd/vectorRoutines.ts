@@ -2,7 +2,10 @@ import type { Numbers } from '../../engine/cpuStorage.ts';
 import { combineOf, dotOf, scaleOf } from './plainLoops.ts';
 import type { Routines } from './routines.ts';
 
-/** Operations on n numbers of a tensor; a location is where the numbers of the tensor begin, and an offset counts numbers. */
+/**
+ * Operations on n numbers of a tensor; a location is where the numbers of the tensor begin, and an offset counts
+ * numbers.
+ */
 export interface VectorRoutines<Location> {
   /** `Σ x·y`, summed in float64. */
   dot(x: Location, xOffset: number, y: Location, yOffset: number, n: number): number;

@@ -22,7 +22,9 @@ export interface Located<Location> {
   readonly numbers: Numbers;
 }
 
-/** The estimate of the largest singular value, and whether it depends on the matrix: a constant takes the location of 0. */
+/**
+ * The estimate of the largest singular value, and whether it depends on the matrix: a constant takes the location of 0.
+ */
 export interface SingularValue {
   readonly sigma: number;
   readonly varies: boolean;
@@ -188,7 +190,10 @@ function largestOf(numbers: Numbers): number {
 /** The number of numbers that encode a singular value. */
 export const ENCODED_SIGMA = 3;
 
-/** A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1 if it varies. */
+/**
+ * A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1
+ * if it varies.
+ */
 export function encodeSigma({ sigma, varies }: SingularValue): number[] {
   const exponent = Number.isFinite(sigma) && sigma !== 0 ? Math.floor(Math.log2(Math.abs(sigma))) : 0;
   return [sigma / 2 ** exponent, exponent, Number(varies)];

@@ -4,14 +4,14 @@ import { asMatrix, matVec, type SingularVectors } from '../../ops/matrix/powerIt
 import { stopGradient } from '../../ops/stopGradient.ts';
 
 /**
- * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W: the specification
- * of the fused computation, which runs where no fused kernel does.
+ * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W: the
+ * specification of the fused computation, which runs where no fused kernel does.
  *
  * The squares of σ have to be in the range of float32: W is scaled.
  *
- * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes].
- * **Gradient**: to W, through σ as well: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W; the vectors
- * are constants. Of any order.
+ * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes]. **Gradient**: to W, through σ
+ * as well: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W; the vectors are constants. Of any
+ * order.
  *
  * Where σ is zero, the constant 1 takes its place: K counts as zero, in the gradients of every order. A tensor of zeros
  * stays what it is and gets the gradients of the identity: it can be trained.
@@ -75,8 +75,8 @@ function pullBack(
 }
 
 /**
- * The gradient of {@link pullBack}: `(r − ⟨r, K⟩·Y)/σ` to ∂L/∂Y, `((2⟨∂L/∂Y, Y⟩⟨r, K⟩ − ⟨r, ∂L/∂Y⟩)·K − ⟨r, K⟩·∂L/∂Y)/σ²` to W.
- * Made of operations that can be differentiated again.
+ * The gradient of {@link pullBack}: `(r − ⟨r, K⟩·Y)/σ` to ∂L/∂Y,
+ * `((2⟨∂L/∂Y, Y⟩⟨r, K⟩ − ⟨r, ∂L/∂Y⟩)·K − ⟨r, K⟩·∂L/∂Y)/σ²` to W. Made of operations that can be differentiated again.
  */
 export function pullBackTwice(
   r: Tensor,

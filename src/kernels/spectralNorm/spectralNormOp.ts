@@ -17,9 +17,9 @@ interface Attributes extends NamedAttrMap {
 export type SpectralNormOp = (W: Tensor, dim: number, vectors: SingularVectors) => Tensor;
 
 /**
- * Spectral normalization as one operation with one gradient: `Y = W/σ`, `σ = uᵀMv`, M the matrix whose rows are the slices
- * of W along `dim`; see {@link spectralNormReference}. Right over the whole range of float32. On a backend with kernels for it,
- * one kernel forward and one backward.
+ * Spectral normalization as one operation with one gradient: `Y = W/σ`, `σ = uᵀMv`, M the matrix whose rows are the
+ * slices of W along `dim`; see {@link spectralNormReference}. Right over the whole range of float32. On a backend with
+ * kernels for it, one kernel forward and one backward.
  */
 export function defineSpectralNorm(kernelsInUse: KernelsInUse<SpectralNormKernels>): SpectralNormOp {
   const backward = defineBackward(kernelsInUse);
@@ -52,8 +52,8 @@ const defineBackward = (kernelsInUse: KernelsInUse<SpectralNormKernels>): RunKer
     ],
     gradient([r], saved, { dim }) {
       const [dY, W, left, right, sigma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      // With the scale s as a constant, the gradient to ∂L/∂Y is 1/s of that at W/s, and the gradient to W is 1/s². Divided
-      // last: both are linear in r, and what is zero stays zero.
+      // With the scale s as a constant, the gradient to ∂L/∂Y is 1/s of that at W/s, and the gradient to W is 1/s².
+      // Divided last: both are linear in r, and what is zero stays zero.
       const scale = tf.reshape(scaleAlong(W, axesOf(W)), []);
       const [toDY, toW] = pullBackTwice(r!, dY, scaleToOne(W), dim, { left, right });
       // σ is a function of W, and the gradient to W takes that into account.

@@ -7,7 +7,9 @@ const MOST = 3.4028234663852886e38;
 /** A sum of n products that is smaller than n times this may have lost products that are too small for float32. */
 const LEAST_PRODUCT = 1e-37;
 
-/** Above this norm of v, lost products make a gradient wrong by less than 1e-39 each, which float32 cannot hold either. */
+/**
+ * Above this norm of v, lost products make a gradient wrong by less than 1e-39 each, which float32 cannot hold either.
+ */
 const LEAST_NORM = 1e-6;
 
 /** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
@@ -27,7 +29,9 @@ function fits(factor: number): boolean {
  */
 const isSumOfSquares = (sum: number, n: number): boolean => sum >= n * LEAST_PRODUCT && sum < Infinity;
 
-/** As {@link isSumOfSquares}, of products with a vector of this norm. A sum of 0 is taken for one: many gradients are 0. */
+/**
+ * As {@link isSumOfSquares}, of products with a vector of this norm. A sum of 0 is taken for one: many gradients are 0.
+ */
 function isSumOfProducts(sum: number, n: number, norm: number): boolean {
   const size = Math.abs(sum);
   return (size >= n * LEAST_PRODUCT && size < Infinity) || (size === 0 && norm >= LEAST_NORM);
@@ -79,8 +83,8 @@ export function scatterFactors(
 }
 
 /**
- * Turns sums of squares into what v is multiplied by, `g / max(‖v‖, eps)`; writes the norms from `offset` on, perhaps in
- * the place of g.
+ * Turns sums of squares into what v is multiplied by, `g / max(‖v‖, eps)`; writes the norms from `offset` on, perhaps
+ * in the place of g.
  */
 export function finishForward(
   sums: Float64Array,

@@ -7,8 +7,8 @@ import { direction } from '../../ops/norm/direction.ts';
  *
  * `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)`;
  *
- * below eps the norm is a constant and the second term vanishes; where v is zero the gradient is zero. Made of operations
- * that can be differentiated again.
+ * below eps the norm is a constant and the second term vanishes; where v is zero the gradient is zero. Made of
+ * operations that can be differentiated again.
  */
 export function weightNormGradient(
   dW: Tensor,

@@ -6,7 +6,8 @@ export interface Rows {
 }
 
 /**
- * Every number belongs to the sum of its column; several columns may belong to one norm. Kept axes last, or short slices.
+ * Every number belongs to the sum of its column; several columns may belong to one norm. Kept axes last, or short
+ * slices.
  *
  * The tensor is `batches` matrices of `size` numbers in rows of `width`; the last row of each may be shorter.
  */

@@ -11,8 +11,8 @@ import {
 } from './webglShader.ts';
 
 /**
- * Weight normalization on the webgl backend: two draw calls forward, the norms and W, and two backward, dg and dv; of few
- * long slices, norms and dg take two each.
+ * Weight normalization on the webgl backend: two draw calls forward, the norms and W, and two backward, dg and dv; of
+ * few long slices, norms and dg take two each.
  *
  * @throws Error if the backend is not as that of tfjs, or the device has no WebGL 2 or no float32
  */

@@ -5,9 +5,11 @@ import { type Step, shaderOf } from './webgpuShader.ts';
 import { scheduleWorkgroups, type WorkgroupSchedule } from './workgroupSchedule.ts';
 
 /**
- * Weight normalization on the webgpu backend: one dispatch forward, two backward; where few slices are long, two and three.
+ * Weight normalization on the webgpu backend: one dispatch forward, two backward; where few slices are long, two and
+ * three.
  *
- * A shader of the backend writes one tensor: the norms are not kept, but added up again by each dispatch that needs them.
+ * A shader of the backend writes one tensor: the norms are not kept, but added up again by each dispatch that needs
+ * them.
  *
  * @throws Error if the backend is not as that of tfjs
  */

@@ -16,8 +16,8 @@ interface Attributes extends NamedAttrMap {
 export type WeightNormOp = (g: Tensor, v: Tensor, axes: readonly number[], eps: number) => Tensor;
 
 /**
- * Weight normalization as one operation with one gradient: `W = g · v / max(‖v‖, eps)`, where the norms run over `axes`. On a
- * backend with kernels for it, one kernel forward and one backward.
+ * Weight normalization as one operation with one gradient: `W = g · v / max(‖v‖, eps)`, where the norms run over
+ * `axes`. On a backend with kernels for it, one kernel forward and one backward.
  *
  * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar if `axes` are all; W: S.
  * **Gradient**: in closed form, to g and v; differentiable again. Zero, like W, where v is zero.

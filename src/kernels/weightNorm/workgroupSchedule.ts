@@ -1,8 +1,8 @@
 import { type Run, runsOf } from './layout.ts';
 
 /**
- * The schedule of a dispatch over slices that have a norm each: a workgroup takes some neighbouring slices, and some of its
- * threads take each.
+ * The schedule of a dispatch over slices that have a norm each: a workgroup takes some neighbouring slices, and some of
+ * its threads take each.
  *
  * Sizes are counted in elements: single numbers, or four neighbouring ones that are read at once.
  */
@@ -24,16 +24,21 @@ export interface WorkgroupSchedule {
 }
 
 /**
- * A multiple of how many threads any GPU runs in step, 8 to 64, and on most no more than two of these groups: hardly anyone
- * waits at a barrier.
+ * A multiple of how many threads any GPU runs in step, 8 to 64, and on most no more than two of these groups: hardly
+ * anyone waits at a barrier.
  */
 const THREADS = 64;
 
-/** Threads wait for memory: where one has more to read than that, its workgroup gets the most threads that every GPU takes. */
+/**
+ * Threads wait for memory: where one has more to read than that, its workgroup gets the most threads that every GPU
+ * takes.
+ */
 const MOST_READS = 64;
 const MOST_THREADS = 256;
 
-/** Slices that are still longer, and few, are shared by workgroups: below that many, most of a GPU has nothing to do. */
+/**
+ * Slices that are still longer, and few, are shared by workgroups: below that many, most of a GPU has nothing to do.
+ */
 const FEW_GROUPS = 32;
 const ENOUGH_GROUPS = 512;
 

@@ -21,10 +21,10 @@ export const weightBehind = (weight: LayerVariable): LayerVariable => computedOf
 /**
  * Turns a weight of a layer into the computed tensor and back.
  *
- * Note [Weights of layers]. Layers read their weights through the `LayerVariable` in their field, and so do regularizers,
- * which have captured it. That object stays, and reads of it are computed. All else that tfjs does with weights (training,
- * saving, counting, freezing, disposing) goes by the lists of the layer that owns them; there holders of the originals
- * and of the state of the parametrizations stand in its place.
+ * Note [Weights of layers]. Layers read their weights through the `LayerVariable` in their field, and so do
+ * regularizers, which have captured it. That object stays, and reads of it are computed. All else that tfjs does with
+ * weights (training, saving, counting, freezing, disposing) goes by the lists of the layer that owns them; there
+ * holders of the originals and of the state of the parametrizations stand in its place.
  */
 export class LayerAttachment implements Attachment {
   private readonly layer: Layer;

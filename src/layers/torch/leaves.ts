@@ -46,9 +46,9 @@ export function leavesOf(model: Layer): Leaves {
 }
 
 /**
- * The layers whose names are numbers of their class, as tfjs and Keras make them: `dense_Dense3`, `conv2d_4`. The next program
- * may give the same name to another layer. Keras numbers from the second on, so that a bare `dense` is one of them beside a
- * `dense_1`, and else a name.
+ * The layers whose names are numbers of their class, as tfjs and Keras make them: `dense_Dense3`, `conv2d_4`. The next
+ * program may give the same name to another layer. Keras numbers from the second on, so that a bare `dense` is one of
+ * them beside a `dense_1`, and else a name.
  */
 function generatedNames(layers: readonly Layer[]): Set<Layer> {
   const numbered = layers.filter((layer) => isNumber(layer));

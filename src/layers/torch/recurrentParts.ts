@@ -48,7 +48,8 @@ export function recurrentParts(place: LayerPlace): TorchPart[] {
     : [[layer, hostPath, '']];
   const cells = directions.map(([recurrent, below]) => cellsOf(recurrent, below));
   const types = new Set(cells.flat().map(({ layer: cell }) => cell.getClassName()));
-  // Torch has levels of one type, goes forwards first, and lets each level of a module read both directions of the last.
+  // Torch has levels of one type, goes forwards first, and lets each level of a module read both directions of the
+  // last.
   const isAlike =
     types.size === 1 &&
     known.includes([...types][0]!) &&

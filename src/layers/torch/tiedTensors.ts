@@ -10,7 +10,8 @@ export interface UntiedParts {
 }
 
 /**
- * Takes the tensors out of parts that are those of others in the same layout: a layer may read a weight that another one has made.
+ * Takes the tensors out of parts that are those of others in the same layout: a layer may read a weight that another
+ * one has made.
  *
  * @param otherPaths - other paths of layers, with the first ones
  */

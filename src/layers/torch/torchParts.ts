@@ -107,7 +107,9 @@ export const matrix =
 const kernelNames = (rank: number): string[] =>
   rank === 1 ? ['k'] : spatialNames(rank).map((name) => `k${name}`);
 
-/** `[...size, in, out]`, in torch `[out, in, ...size]`; transposed `[...size, out, in]`, in torch `[in, out, ...size]`. */
+/**
+ * `[...size, in, out]`, in torch `[out, in, ...size]`; transposed `[...size, out, in]`, in torch `[in, out, ...size]`.
+ */
 const filter =
   (isTransposed: boolean) =>
   (shape: readonly number[]): Layout => {

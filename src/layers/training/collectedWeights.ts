@@ -25,11 +25,11 @@ export function isSynced(collected: readonly LayerVariable[]): boolean {
 }
 
 /**
- * Lets a compiled model train its current weights, and its optimizer keep the state of those that stay, and of the variables
- * of other models.
+ * Lets a compiled model train its current weights, and its optimizer keep the state of those that stay, and of the
+ * variables of other models.
  *
- * State that was restored since `compile` is that of the weights which the model was compiled with. If it does not fit them,
- * it stays as it is, and the next step refuses it.
+ * State that was restored since `compile` is that of the weights which the model was compiled with. If it does not fit
+ * them, it stays as it is, and the next step refuses it.
  */
 export function collectCurrentWeights(caller: string, model: Model): void {
   const parts = trainedModels(model);
@@ -59,8 +59,8 @@ function moveState(
 }
 
 /**
- * Gives the optimizer of a model that was compiled anew state of the variables that it has none of, where parametrizations
- * are concerned.
+ * Gives the optimizer of a model that was compiled anew state of the variables that it has none of, where
+ * parametrizations are concerned.
  */
 export function keepStateSinceCompile(caller: string, model: Model): void {
   const { optimizer } = model;

@@ -9,8 +9,8 @@ import { isSynced, keepStateSinceCompile } from './collectedWeights.ts';
 /**
  * Lets every model look at its layers before it trains.
  *
- * A layer does not know its models. So this check runs when a model begins to train: the collected weights must be those
- * that the layers hold. Models without parametrized weights run unchanged.
+ * A layer does not know its models. So this check runs when a model begins to train: the collected weights must be
+ * those that the layers hold. Models without parametrized weights run unchanged.
  */
 export function checkBeforeTraining(): void {
   aroundTraining(LayersModel.prototype, (model) => {

@@ -10,14 +10,14 @@ export interface Conv1dOptions extends ConvOptions<readonly [number]> {}
  *
  * `y[n, o, t] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, t·stride + i·dilation − padding]`, c over the channels of o's group
  *
- * @remarks
- * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output `[n, outChannels, l]` or
- * `[outChannels, l]` with `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`. With padding
- * `'same'`, `l = length`; an odd number of zeros has the last one at the end.
- * **State**: `weight` `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias);
- * both from U(-1/√f, 1/√f) with `f = kernelSize · inChannels / groups`.
- * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
- * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output
+ * `[n, outChannels, l]` or `[outChannels, l]` with
+ * `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`. With padding `'same'`, `l = length`; an
+ * odd number of zeros has the last one at the end. **State**: `weight`
+ * `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias); both from U(-1/√f,
+ * 1/√f) with `f = kernelSize · inChannels / groups`. **Gradient**: with respect to input, weight and bias, of any order
+ * and for any stride and dilation, on every backend. **Ownership**: `call` returns a new tensor; the caller disposes
+ * it, or `tf.tidy` does.
  *
  * @example
  * ```ts

@@ -30,8 +30,8 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
   /**
    * @param outputSize - the size of the output, with batch and channels or without, instead of the layer's
    * outputPadding: with a stride, outputs of several sizes come from inputs of the same size
-   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, the output would be empty,
-   * or no outputPadding gives outputSize; `DTYPE` if the input is not float32
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, the output would be
+   * empty, or no outputPadding gives outputSize; `DTYPE` if the input is not float32
    */
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
     return inTorchLayout(this[LAYOUT_AWARE](torchLayout(x), outputSize));

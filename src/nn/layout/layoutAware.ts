@@ -6,8 +6,8 @@ import { Module } from '../module/module.ts';
 import { toChannelsFirst, toChannelsLast, toTorchOrder } from './channelsLast.ts';
 import type { SpatialInput } from './spatialInput.ts';
 
-// Between two layers that compute on channels-last tensors, a transpose to torch's layout and one back undo each other. So
-// a Sequential hands a tensor on in the layout that it is in, and who needs another one transposes it.
+// Between two layers that compute on channels-last tensors, a transpose to torch's layout and one back undo each other.
+// So a Sequential hands a tensor on in the layout that it is in, and who needs another one transposes it.
 
 /** A tensor in torch's layout, `[n, c, ...size]` or any other, or with its channels last, `[n, ...size, c]`. */
 export interface TensorInLayout {

@@ -23,8 +23,8 @@ let current: Disposal | null = null;
 /**
  * Runs the disposal of a module, unless it has been disposed, is being disposed further up, or is spared.
  *
- * Below the module that the caller named, only modules that hold variables count as disposed: the others have lost nothing,
- * and may be part of something that goes on.
+ * Below the module that the caller named, only modules that hold variables count as disposed: the others have lost
+ * nothing, and may be part of something that goes on.
  *
  * @param work - disposes everything below, and returns whether the module itself holds variables
  */
@@ -62,7 +62,7 @@ export function inCallOf<T>(module: Module, work: () => T): T {
     );
   }
   checkIntegrity(lookAt(module));
-  // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after, so
-  // that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
+  // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after,
+  // so that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
   return scoped(`${typeName(module)}.call`, work);
 }

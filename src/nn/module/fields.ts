@@ -97,7 +97,8 @@ export function everyModule(root: Module): [path: string, module: Module][] {
 }
 
 /**
- * A module and all below by the prefixes of their keys, parents first; a shared module comes once for each of its paths.
+ * A module and all below by the prefixes of their keys, parents first; a shared module comes once for each of its
+ * paths.
  *
  * @throws {@link ParametrizeError} `CYCLE` if a module is below itself: its paths would have no end
  */

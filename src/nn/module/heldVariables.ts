@@ -22,8 +22,8 @@ interface Held {
 const held = new WeakMap<object, Held>();
 
 /**
- * Modules that were made since {@link noteNewModules} ran last. Their fields are set later, by their constructors and by
- * the program. At most about twice as many entries as modules that are alive.
+ * Modules that were made since {@link noteNewModules} ran last. Their fields are set later, by their constructors and
+ * by the program. At most about twice as many entries as modules that are alive.
  */
 let newModules: WeakRef<object>[] = [];
 let compactAt = 1024;

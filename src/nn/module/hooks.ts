@@ -30,7 +30,8 @@ export interface StateDictLoading {
   /**
    * Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems.
    *
-   * @param keys - keys of the map and of the module that it is about, and that are not named as missing or unexpected too
+   * @param keys - keys of the map and of the module that it is about, and that are not named as missing or unexpected
+   * too
    * @param remedy - what to do about it; whole sentences
    */
   problem(text: string, keys?: readonly string[], remedy?: string): void;

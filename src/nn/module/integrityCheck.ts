@@ -4,8 +4,8 @@ export type IntegrityCheck = (host: object) => void;
 const checks: IntegrityCheck[] = [];
 
 /**
- * Adds a check of objects before their use: how a higher folder refuses one that was built otherwise than declared, where
- * the language gives no earlier occasion.
+ * Adds a check of objects before their use: how a higher folder refuses one that was built otherwise than declared,
+ * where the language gives no earlier occasion.
  */
 export function registerIntegrityCheck(check: IntegrityCheck): void {
   checks.push(check);

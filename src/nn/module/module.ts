@@ -25,10 +25,7 @@ import { reprOf } from './repr.ts';
 import { setTraining } from './trainingMode.ts';
 import { writeStateDict } from './writeStateDict.ts';
 
-/**
- * The type of `module.parametrizations`. It is empty here, because `nn` knows nothing of parametrization. The mechanism
- * declares its properties.
- */
+/** The type of `module.parametrizations`. It is empty here; the mechanism declares its properties. */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface Parametrizations {}
 
@@ -52,7 +49,7 @@ export interface Parametrizations {}
  * @see torch.nn.Module
  */
 export abstract class Module {
-  /** True if the module is in training mode; set by {@link train} and {@link eval}. */
+  /** True in training mode; set by {@link train} and {@link eval}. */
   training = true;
 
   constructor() {
@@ -66,7 +63,7 @@ export abstract class Module {
   /**
    * Computes the output. Call the module through {@link call}, which also frees the intermediate tensors.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: subclasses narrow it, and a container of modules must be able to call it
+  // biome-ignore lint/suspicious/noExplicitAny: subclasses narrow it, and containers must be able to call it
   abstract forward(...args: any[]): any;
 
   /**
@@ -85,7 +82,7 @@ export abstract class Module {
       let output: unknown = self.forward(...inputs);
       for (const hook of hooks(self, 'forward')) output = hook(self, inputs, output) ?? output;
       if (isThenable(output)) {
-        // Nobody else will see the promise; unheard, its rejection would end the process.
+        // No caller sees the promise. Without a handler, its rejection would end the process.
         Promise.resolve(output).catch(() => {});
         throw new ParametrizeError(
           'ASYNC',
@@ -96,7 +93,10 @@ export abstract class Module {
     });
   }
 
-  /** Sets the training mode of this module and all below; returns this. Throws `IMMUTABLE_HOST`, with no mode changed, if one is frozen in the other mode. */
+  /**
+   * Sets the training mode of this module and all below; returns this. Throws `IMMUTABLE_HOST`, and changes no mode, if
+   * a module that is frozen has the other mode.
+   */
   train(mode = true): this {
     setTraining('train', this.modules(), mode);
     return this;
@@ -108,7 +108,7 @@ export abstract class Module {
   }
 
   /**
-   * Every trainable or frozen parameter of this module and all below, each variable once, own ones first.
+   * Returns every parameter, trainable or frozen, of this module and all below, each variable once, own ones first.
    *
    * @throws {@link ParametrizeError} `UNREGISTERED_MODULE` if a field holds modules in a plain array
    */
@@ -116,48 +116,47 @@ export abstract class Module {
     return this.namedParameters().map(([, variable]) => variable);
   }
 
-  /** Like {@link parameters}, with the key of each in the state dict. */
+  /** Returns the same variables as {@link parameters}, each with its key in the state dict. */
   namedParameters(): [string, Variable][] {
     return namedVariables(this, (variable) => !isBuffer(variable));
   }
 
-  /** Every buffer of this module and all below, each variable once. */
+  /** Returns every buffer of this module and all below, each variable once. */
   buffers(): Variable[] {
     return this.namedBuffers().map(([, variable]) => variable);
   }
 
-  /** Like {@link buffers}, with the key of each in the state dict. */
+  /** Returns the same variables as {@link buffers}, each with its key in the state dict. */
   namedBuffers(): [string, Variable][] {
     return namedVariables(this, isBuffer);
   }
 
-  /** The modules in this module's own fields, each once. */
+  /** Returns the modules in this module's own fields, each once. */
   children(): Module[] {
     return [...new Set(this.namedChildren().map(([, child]) => child))];
   }
 
-  /** The modules in this module's own fields, with the names of the fields. */
+  /** Returns the modules in this module's own fields, with the names of the fields. */
   namedChildren(): [string, Module][] {
     return fieldsOf(this).children;
   }
 
-  /** This module and all below, each once, parents first. */
+  /** Returns this module and all below, each once, parents first. */
   modules(): Module[] {
     return this.namedModules().map(([, module]) => module);
   }
 
-  /** Like {@link modules}, with the path of each; this module's own path is empty. */
+  /** Returns the same modules as {@link modules}, each with its path; this module's own path is empty. */
   namedModules(): [string, Module][] {
     return everyModule(this);
   }
 
   /**
-   * The live variables of this module and all below by torch's keys: own parameters, own buffers, then children. A
-   * variable that is shared stands under every one of its keys.
+   * Returns the live variables of this module and all below by torch's keys: own parameters, own buffers, then
+   * children. A shared variable is listed under each of its keys.
    *
-   * @remarks
-   * **Ownership**: the variables stay the modules'; do not dispose them. With `keyFormat: 'folded'` every tensor is new and
-   * the caller's.
+   * @remarks **Ownership**: the variables stay the modules'; do not dispose them. With `keyFormat: 'folded'` every
+   * tensor is new and the caller's.
    *
    * @throws {@link ParametrizeError} `OPTION` for a key format or an option that does not exist
    */
@@ -166,10 +165,10 @@ export abstract class Module {
   }
 
   /**
-   * Copies values into the parameters and buffers of this module and all below, by key. A weight may be in the map in
-   * another key format than in the module ({@link StateDictOptions.keyFormat}): normalized or plain, with torch's new
-   * names or the old ones. `mapped` in the report lists such weights. A variable that has several keys is loaded from
-   * any of them; if the map has more than one, their values must be equal.
+   * Copies values into the parameters and buffers of this module and all below, by key. The key format of a weight in
+   * the map may differ from the module's ({@link StateDictOptions.keyFormat}): normalized or plain, torch's new names
+   * or the old ones. `mapped` in the report lists such weights. A variable that has several keys is loaded from any of
+   * them; if the map has several, their values must be equal.
    *
    * @remarks
    * **Ownership**: the tensors of the map stay the caller's.
@@ -199,9 +198,9 @@ export abstract class Module {
   }
 
   /**
-   * An independent copy: own variables, modules, parametrizations and hooks, ties between them kept; everything else by
-   * reference. A class with `#private` fields, or with arrow functions that capture `this`, must override it: JavaScript
-   * cannot copy those.
+   * Returns an independent copy. Variables, modules, parametrizations and hooks are copied, with the ties between them;
+   * everything else is shared. A class with `#private` fields, or with arrow functions that capture `this`, must
+   * override it: JavaScript cannot copy those.
    *
    * @remarks
    * **Ownership**: the copy is the caller's; dispose it.
@@ -219,8 +218,8 @@ export abstract class Module {
   }
 
   /**
-   * Disposes every parameter and buffer of this module and all below; a second call does nothing. A module below that holds
-   * none itself stays usable, because another module may hold it too.
+   * Disposes every parameter and buffer of this module and all below; a second call does nothing. A module below
+   * without variables stays usable, because another module may hold it too.
    */
   dispose(): void {
     const self = rawOf(this);
@@ -238,13 +237,13 @@ export abstract class Module {
     return '';
   }
 
-  /** The module and all below as torch prints them. */
+  /** Returns the module and all below as torch prints them. */
   toString(): string {
     return reprOf(this);
   }
 }
 
 Object.defineProperty(Module.prototype, MODULE, { value: true });
-// Vue wraps in proxies whatever its proxies hand out, and a tensor in a proxy is of no use. This is how an object tells Vue
-// to leave it alone, as `markRaw` does.
+// Vue wraps everything that its proxies return, and a wrapped tensor does not work. Vue leaves alone an object with
+// this flag, as after `markRaw`.
 Object.defineProperty(Module.prototype, '__v_skip', { value: true });

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
-/** The key under which a module tells which axis of its weight numbers its outputs; axis 0 does where it tells nothing. */
+/**
+ * The key under which a module tells which axis of its weight numbers its outputs; axis 0 does where it tells nothing.
+ */
 export const OUTPUT_AXIS: unique symbol = Symbol.for('tfjs-parametrize.outputAxis') as never;
 
 /** The axis of a tensor of an object that numbers its outputs; 0 for a vector, such as a bias. */

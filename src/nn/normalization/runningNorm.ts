@@ -102,7 +102,8 @@ export abstract class RunningNorm extends Module {
   }
 
   /**
-   * Moves the running statistics, if there are any, towards these; `count` numbers went into each. All are written or none.
+   * Moves the running statistics, if there are any, towards these; `count` numbers went into each. All are written or
+   * none.
    *
    * @param batches - what num_batches_tracked is to be; null leaves it
    */

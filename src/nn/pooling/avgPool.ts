@@ -130,12 +130,9 @@ function sharesOf(
  *
  * `y[n, c, t] = Σᵢ x[n, c, t·stride + i − padding] / kernelSize`, i < kernelSize
  *
- * @remarks
- * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]` or
- * `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, but for a window
- * that would begin behind the input.
- * **State**: none.
- * **Gradient**: of any order, on every backend.
+ * @remarks **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]`
+ * or `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, but for a
+ * window that would begin behind the input. **State**: none. **Gradient**: of any order, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
@@ -177,7 +174,8 @@ export class AvgPool1d extends AvgPool<readonly [number]> {
 /**
  * The mean of every window of an image.
  *
- * `y[n, c, p, q] = Σᵢⱼ x[n, c, p·s₀ + i − p₀, q·s₁ + j − p₁] / (kernelSize[0]·kernelSize[1])`, with stride s and padding p
+ * `y[n, c, p, q] = Σᵢⱼ x[n, c, p·s₀ + i − p₀, q·s₁ + j − p₁] / (kernelSize[0]·kernelSize[1])`, with stride s and
+ * padding p
  *
  * @remarks
  * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; output

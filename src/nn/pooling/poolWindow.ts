@@ -81,8 +81,8 @@ export function placeWindow(layer: PoolSizes, x: SpatialInput, rank: number): Pl
 }
 
 /**
- * Applies a map of `[m, ...size, 1]` to every channel by itself: for the kernels, an image of one channel, which needs no
- * transposition.
+ * Applies a map of `[m, ...size, 1]` to every channel by itself: for the kernels, an image of one channel, which needs
+ * no transposition.
  */
 export function mapPlanes(x: Tensor, outputs: readonly number[], map: (planes: Tensor) => Tensor): Tensor {
   const rank = outputs.length;

@@ -1,6 +1,8 @@
 import type { Shaped } from './hookKeys.ts';
 
-/** The operations in formulas of {@link HookKeys}: on tensors of tfjs, or on the numbers of a file, without a backend. */
+/**
+ * The operations in formulas of {@link HookKeys}: on tensors of tfjs, or on the numbers of a file, without a backend.
+ */
 export interface Arithmetic<A extends Shaped> {
   /** `x / ‖x‖`, the norm over some axes; zero where x is. */
   unit(x: A, axes: readonly number[]): A;

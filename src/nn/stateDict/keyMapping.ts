@@ -6,8 +6,8 @@ export type KeyAction = SimpleAction | FoldAction | LayoutAction | OtherAction;
 /** A step without parts of its own. */
 interface SimpleAction {
   /**
-   * `rename`: only the key was changed. `sum`: two tensors were added. `repeat`: one number, or one for each channel, was
-   * repeated. `invert`: the right inverse of a parametrization made its originals.
+   * `rename`: only the key was changed. `sum`: two tensors were added. `repeat`: one number, or one for each channel,
+   * was repeated. `invert`: the right inverse of a parametrization made its originals.
    */
   readonly kind: 'rename' | 'sum' | 'repeat' | 'invert';
 }

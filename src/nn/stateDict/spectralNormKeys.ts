@@ -3,9 +3,9 @@ import type { Arithmetic } from './arithmetic.ts';
 import type { HookKeys, Shaped } from './hookKeys.ts';
 
 /**
- * `weight_orig`, `weight_u` and `weight_v`: `Y = W / σ`, `σ = uᵀMv`, M the matrix whose rows are the slices of W along an axis.
- * The axis is that of the outputs if the vectors fit it. Else it is, of those that they fit, the one with the largest σ: along
- * another one the vectors are of no matrix that they were made for. Torch before 1.0 did not save v.
+ * `weight_orig`, `weight_u` and `weight_v`: `Y = W / σ`, `σ = uᵀMv`, M the matrix whose rows are the slices of W along
+ * an axis. The axis is that of the outputs if the vectors fit it. Else it is, of those that they fit, the one with the
+ * largest σ: along another one the vectors are of no matrix that they were made for. Torch before 1.0 did not save v.
  */
 export const spectralNormKeys: HookKeys = {
   kind: 'spectralNorm',

@@ -4,7 +4,10 @@ import type { KeyForm, TensorKey } from './tiedKeys.ts';
 /** The names of the parts of a computed tensor, below `parametrizations.<name>.`. */
 export const partsOf = ({ suffixes }: HookKeys): string[] => Object.keys(suffixes);
 
-/** The key of one part below its module, in the modern key format or the old one; what has no old name keeps the modern one. */
+/**
+ * The key of one part below its module, in the modern key format or the old one; what has no old name keeps the modern
+ * one.
+ */
 export function keyIn(
   { name, hookKeys }: { readonly name: string; readonly hookKeys: HookKeys | null },
   part: string,

@@ -24,8 +24,9 @@ interface Aliases {
 const idOf = ({ prefix, name }: TensorKey): string => prefix + name;
 
 /**
- * The keys that stand for one tensor: a shared module has all of its keys once for each of its paths, a shared tensor one for
- * each field. The first of them, in the order of the state dict, is the one that counts; keys may be in any key format.
+ * The keys that stand for one tensor: a shared module has all of its keys once for each of its paths, a shared tensor
+ * one for each field. The first of them, in the order of the state dict, is the one that counts; keys may be in any key
+ * format.
  */
 export class TiedKeys {
   private readonly aliases: Aliases;

@@ -1,7 +1,8 @@
 import type { HookKeys } from './hookKeys.ts';
 
 /**
- * `weight_g` and `weight_v`: `W = g · v / ‖v‖`. The axes along which g has more than one element keep a norm of their own.
+ * `weight_g` and `weight_v`: `W = g · v / ‖v‖`. The axes along which g has more than one element keep a norm of their
+ * own.
  */
 export const weightNormKeys: HookKeys = {
   kind: 'weightNorm',

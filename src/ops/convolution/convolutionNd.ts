@@ -20,8 +20,8 @@ export interface GeometryNd {
  * Convolution over sequences, images or volumes, for any stride, dilation, padding and number of groups, on every
  * backend.
  *
- * A sequence is an image of height 1. A volume is a batch of images, one for each output along the depth, whose channels
- * are those of all the slices that the output sees.
+ * A sequence is an image of height 1. A volume is a batch of images, one for each output along the depth, whose
+ * channels are those of all the slices that the output sees.
  *
  * @remarks
  * **Shape**: x `[n, ...size, groups·in]`, filter `[...kernel, in, groups·out]`; output `[n, ...outputs, groups·out]`,

@@ -19,7 +19,8 @@ export function mapAxis(x: Tensor, axis: number, terms: readonly Terms[]): Tenso
   const size = x.shape[axis]!;
   const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
-  // As the last axis: products with a matrix of another axis pack every image anew, which takes longer than to transpose.
+  // As the last axis: products with a matrix of another axis pack every image anew, which takes longer than to
+  // transpose.
   const rows =
     inner === 1
       ? tf.reshape(x, [outer, size])

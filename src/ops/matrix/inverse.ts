@@ -20,8 +20,8 @@ const FINISH = 6;
  * The inverses of matrices whose symmetric part is at least the identity: `xᵀMx ≥ xᵀx`, such as I − K of a skew K.
  *
  * By blocks, with Schur complements, which are such matrices again, so that nothing has to be pivoted; small blocks by
- * elimination where their numbers are known. Elsewhere by Newton's iteration `X ← X(2I − MX)`: all is products of matrices
- * then, where eliminating row by row would take a hundred times as many operations.
+ * elimination where their numbers are known. Elsewhere by Newton's iteration `X ← X(2I − MX)`: all is products of
+ * matrices then, where eliminating row by row would take a hundred times as many operations.
  *
  * @remarks
  * **Shape**: M, M⁻¹: [b, n, n].

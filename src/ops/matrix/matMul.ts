@@ -6,8 +6,8 @@ import { transpose } from './transpose.ts';
 // Products of matrices, or of each matrix of two equal batches, whose gradients, of any order, are such products again.
 //
 // The matrix product of the wasm backend is ten times slower if it is to transpose a factor, and the gradient that tfjs
-// has for a product does that, whether the product did or not. Here the factor is transposed first. And as slow is that of
-// a batch of more than one, so that the matrices of a batch are multiplied one by one unless they are small.
+// has for a product does that, whether the product did or not. Here the factor is transposed first. And as slow is that
+// of a batch of more than one, so that the matrices of a batch are multiplied one by one unless they are small.
 
 /** From this number of multiplications on, a product is faster by itself than in a batch, on the wasm backend. */
 const LARGE = 2 ** 17;

@@ -5,7 +5,8 @@ import { stopGradient } from '../stopGradient.ts';
 import { matMul } from './matMul.ts';
 
 /**
- * A polynomial `Σ Aᵏ/k!` up to a degree, in powers of A^block: the remainder of matrices up to `size` is lost in float32.
+ * A polynomial `Σ Aᵏ/k!` up to a degree, in powers of A^block: the remainder of matrices up to `size` is lost in
+ * float32.
  */
 interface Degree {
   readonly degree: number;

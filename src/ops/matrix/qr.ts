@@ -21,8 +21,8 @@ export interface QrFactors {
 /**
  * The QR factors of matrices, by Householder reflections; also of matrices that do not have full rank.
  *
- * A panel of columns is eliminated at a time, and the rest of the matrix reflected by all of them at once, in three matrix
- * products. No more is held than a few matrices of the size of A.
+ * A panel of columns is eliminated at a time, and the rest of the matrix reflected by all of them at once, in three
+ * matrix products. No more is held than a few matrices of the size of A.
  *
  * @remarks
  * **Shape**: A, vectors, R: [b, n, k], n ≥ k.

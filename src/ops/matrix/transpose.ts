@@ -8,12 +8,10 @@ import { applyLinear } from '../linearMap/linearMap.ts';
  *
  * `y[…, j, i] = x[…, i, j]`
  *
- * @remarks
- * **Shape**: x `[..., a, b]`; output `[..., b, a]`.
- * **Gradient**: of any order; it is the same map.
- * **Ownership**: returns a new tensor, as any op, with numbers of its own, also where a or b is 1: the matrix product of the
- * wasm backend knows what it has prepared for a second factor by its data, would take it for that of the other shape, and
- * damage the heap.
+ * @remarks **Shape**: x `[..., a, b]`; output `[..., b, a]`. **Gradient**: of any order; it is the same map.
+ * **Ownership**: returns a new tensor, as any op, with numbers of its own, also where a or b is 1: the matrix product
+ * of the wasm backend knows what it has prepared for a second factor by its data, would take it for that of the other
+ * shape, and damage the heap.
  */
 export function transpose<T extends Tensor = Tensor>(x: Tensor): T {
   const [batch, a, b] = [x.shape.slice(0, -2), x.shape.at(-2)!, x.shape.at(-1)!];
@@ -35,8 +33,8 @@ function swapLastAxes(x: Tensor): Tensor {
 }
 
 /**
- * By blocks where that is faster, which is up to 25 times: the kernel of the wasm backend writes down the columns of its
- * output, a few numbers in each row.
+ * By blocks where that is faster, which is up to 25 times: the kernel of the wasm backend writes down the columns of
+ * its output, a few numbers in each row.
  */
 function byBlocks(x: Tensor): Tensor {
   const [n, a, b] = x.shape as [number, number, number];
@@ -51,8 +49,8 @@ const BLOCK = 32;
 /**
  * True if the rows of the output, b of length a, displace each other from the first-level cache before they are full.
  *
- * A cache finds the place of a number by its address modulo 4 KiB, that is 1,024 numbers, and has about eight places for
- * each. So of rows whose length has a factor 2ᵏ no more than `8 · 1024 / 2ᵏ` stay.
+ * A cache finds the place of a number by its address modulo 4 KiB, that is 1,024 numbers, and has about eight places
+ * for each. So of rows whose length has a factor 2ᵏ no more than `8 · 1024 / 2ᵏ` stay.
  */
 function evictsItself(a: number, b: number): boolean {
   const powerOfTwo = a & -a;

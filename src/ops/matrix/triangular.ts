@@ -24,8 +24,8 @@ export function tril(x: Tensor, diagonal = 0): Tensor {
 }
 
 /**
- * `j − i` for each entry, [m, n]: constants, because a comparison that depended on x would have no gradient in tfjs. Float32,
- * which the wasm backend subtracts hundreds of times as fast as int32 where one is spread along the other.
+ * `j − i` for each entry, [m, n]: constants, because a comparison that depended on x would have no gradient in tfjs.
+ * Float32, which the wasm backend subtracts hundreds of times as fast as int32 where one is spread along the other.
  */
 function offsets({ shape }: Tensor): Tensor {
   const [m, n] = shape.slice(-2) as [number, number];

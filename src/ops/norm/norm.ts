@@ -6,8 +6,8 @@ import { stopGradient } from '../stopGradient.ts';
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
 /**
- * The largest magnitude along some axes, which stay with size 1; 1 where all is zero. No gradient flows through it: it is
- * for scaling a computation that does not depend on the scale.
+ * The largest magnitude along some axes, which stay with size 1; 1 where all is zero. No gradient flows through it: it
+ * is for scaling a computation that does not depend on the scale.
  *
  * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1. Infinities count as the largest float32.
  */

@@ -82,7 +82,9 @@ function standardDeviation(x: Tensor, axes: readonly number[], epsilon: number):
   return tf.sqrt(tf.add(meanOver(tf.square(tf.sub(x, meanOver(x, axes))), axes), epsilon));
 }
 
-/** The mean over some axes, which stay with size 1; the last first: only there wasm need not transpose the whole tensor. */
+/**
+ * The mean over some axes, which stay with size 1; the last first: only there wasm need not transpose the whole tensor.
+ */
 function meanOver(x: Tensor, axes: readonly number[]): Tensor {
   return [...axes].sort((a, b) => b - a).reduce((t: Tensor, axis) => tf.mean(t, axis, true), x);
 }

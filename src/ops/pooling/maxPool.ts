@@ -39,7 +39,9 @@ export function maxPool(x: Tensor, window: PoolWindow): Tensor {
   return operation(x);
 }
 
-/** `[n, ...size, channels]` → `[n · channels, ...size, 1]`: a convolution by channels takes longer than that both ways. */
+/**
+ * `[n, ...size, channels]` → `[n · channels, ...size, 1]`: a convolution by channels takes longer than that both ways.
+ */
 function toPlanes(x: Tensor): Tensor {
   const [n, size, channels] = [x.shape[0]!, x.shape.slice(1, -1), x.shape.at(-1)!];
   const rows = tf.reshape(x, [n, tf.util.sizeFromShape(size), channels]);

@@ -6,7 +6,8 @@ import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';
 
 /**
- * Throws if a forward uses a variable that nobody declared: a change of it could not be seen, and a read could be stale.
+ * Throws if a forward uses a variable that nobody declared: a change of it could not be seen, and a read could be
+ * stale.
  *
  * @param inputs - what the operations of the forward took as inputs
  * @param originals - the variables that will be the originals
@@ -31,8 +32,8 @@ export function checkHiddenDependencies(
 }
 
 /**
- * Throws if a forward takes another number of originals than there are. JavaScript does not count arguments, so a missing
- * one is told by the signature, and a surplus one by the signature together with its not being used.
+ * Throws if a forward takes another number of originals than there are. JavaScript does not count arguments, so a
+ * missing one is told by the signature, and a surplus one by the signature together with its not being used.
  */
 export function checkArity(
   caller: string,

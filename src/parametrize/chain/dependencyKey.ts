@@ -8,14 +8,18 @@ import { versionEpoch, versionOf } from './version.ts';
 /**
  * The dependencies of an evaluation, as they were right after the evaluation.
  *
- * Note [Versions]: tensors are immutable and `Variable.assign` swaps the `dataId` object, so the identity of the `dataId`s
- * is the version of the values. Assignment, every optimizer step and `loadStateDict` change it; nothing has to be hooked.
- * The key is taken *after* the evaluation, because a stateful map (power iteration) writes its own buffers in it.
+ * Note [Versions]: tensors are immutable and `Variable.assign` swaps the `dataId` object, so the identity of the
+ * `dataId`s is the version of the values. Assignment, every optimizer step and `loadStateDict` change it; nothing has
+ * to be hooked. The key is taken *after* the evaluation, because a stateful map (power iteration) writes its own
+ * buffers in it.
  */
 export interface DependencyKey {
   readonly variables: readonly Variable[];
   readonly dataIds: readonly DataId[];
-  /** The fields in which modules of the chain hold variables and modules, or may come to: a field may be given another one. */
+  /**
+   * The fields in which modules of the chain hold variables and modules, or may come to: a field may be given another
+   * one.
+   */
   readonly fields: FieldSet | null;
   readonly modules: readonly Module[];
   readonly trainings: readonly boolean[];

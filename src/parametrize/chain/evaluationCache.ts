@@ -62,21 +62,24 @@ interface KeptEntry {
 /**
  * The values of one parametrized tensor that reads may share.
  *
- * Note [Ownership of reads] (law L4). A read inside a tidy gets a tensor of that tidy: the evaluation itself, or an alias
- * of the kept value. On a tape it is the evaluation that this tape recorded, and it lives in the tidy of the tape. Outside
- * of every tidy it is the kept value: of a pure chain *borrowed*, replaced by the first read after a dependency changed,
- * and otherwise likewise, but the last cache scope ends it at the latest.
- * Two entries, because they end differently: no read on a tape may end a borrowed value. One that such a read finds stale,
- * and replaces, is lent until the next read on no tape: so a loop in a cache scope holds one tensor, not one a step.
+ * Note [Ownership of reads] (law L4). A read inside a tidy gets a tensor of that tidy: the evaluation itself, or an
+ * alias of the kept value. On a tape it is the evaluation that this tape recorded, and it lives in the tidy of the
+ * tape. Outside of every tidy it is the kept value: of a pure chain *borrowed*, replaced by the first read after a
+ * dependency changed, and otherwise likewise, but the last cache scope ends it at the latest. Two entries, because they
+ * end differently: no read on a tape may end a borrowed value. One that such a read finds stale, and replaces, is lent
+ * until the next read on no tape: so a loop in a cache scope holds one tensor, not one a step.
  *
- * A value that no caller was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and the next call
- * of a model whose weights did not change finds their values, in the very buffers that the backend may have prepared.
+ * A value that no caller was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and
+ * the next call of a model whose weights did not change finds their values, in the very buffers that the backend may
+ * have prepared.
  */
 export class EvaluationCache implements ScopeMember {
   readonly #source: Evaluated;
   #local: LocalEntry | null = null;
   #kept: KeptEntry | null = null;
-  /** The tensor that a caller was given before a read on a tape replaced the entry; the next read on no tape ends it. */
+  /**
+   * The tensor that a caller was given before a read on a tape replaced the entry; the next read on no tape ends it.
+   */
   #lent: { readonly tensor: Tensor; readonly pure: boolean } | null = null;
 
   constructor(source: Evaluated) {
@@ -173,8 +176,8 @@ export class EvaluationCache implements ScopeMember {
   }
 
   /**
-   * Frees data that a read on a tape found stale. Such a read keeps none in their place: in training they would be a copy
-   * of every weight that no later step uses.
+   * Frees data that a read on a tape found stale. Such a read keeps none in their place: in training they would be a
+   * copy of every weight that no later step uses.
    */
   #dropUnusable(): void {
     const kept = this.#kept;

@@ -6,8 +6,8 @@ import type { Module } from '../../nn/module/module.ts';
 const withFixedFields = new WeakSet<object>();
 
 /**
- * Declares that `forward` of this very class reads no field but those that the constructor makes: the objects of a class
- * that extends it may. Then a read does not have to look for new fields.
+ * Declares that `forward` of this very class reads no field but those that the constructor makes: the objects of a
+ * class that extends it may. Then a read does not have to look for new fields.
  */
 export function fixFields(type: abstract new (...args: never[]) => Module): void {
   withFixedFields.add(type);
@@ -31,8 +31,8 @@ interface Counted {
 /**
  * The fields of modules in which a tensor or a module stands or may come to stand, and what they held.
  *
- * Note [Fields]: nothing tells that an object got a field, so every read looks. A walk over an object without numbers as
- * fields is the fastest look at all of them, and makes no array. Elements of a list are looked at by their index.
+ * Note [Fields]: nothing tells that an object got a field, so every read looks. A walk over an object without numbers
+ * as fields is the fastest look at all of them, and makes no array. Elements of a list are looked at by their index.
  */
 export interface FieldSet {
   readonly walked: readonly Walked[];
@@ -78,7 +78,9 @@ export function fieldSet(modules: readonly Module[], list: Module): FieldSet | n
   };
 }
 
-/** True while every field holds what it held, as far as tensors and modules go. Allocates nothing, but for the counted. */
+/**
+ * True while every field holds what it held, as far as tensors and modules go. Allocates nothing, but for the counted.
+ */
 export function holdsSame({ walked, owners, names, values, counted }: FieldSet): boolean {
   for (let i = 0; i < walked.length; i++) {
     if (!walksSame(walked[i]!)) return false;

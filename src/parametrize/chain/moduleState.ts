@@ -8,8 +8,8 @@ let inspections = 0;
 export const isInspecting = (): boolean => inspections > 0;
 
 /**
- * Runs `fn`, then puts every variable that it assigned and the training mode of these modules back as they were, also if it
- * throws: a trial must not advance a power iteration, wherever that keeps its vectors.
+ * Runs `fn`, then puts every variable that it assigned and the training mode of these modules back as they were, also
+ * if it throws: a trial must not advance a power iteration, wherever that keeps its vectors.
  */
 export function preservingState<T>(modules: readonly Module[], fn: () => T): T {
   return scoped('preservingState', () =>
@@ -27,7 +27,10 @@ export function preservingState<T>(modules: readonly Module[], fn: () => T): T {
   );
 }
 
-/** Like {@link preservingState}, but only if `fn` throws: what a right inverse has written on the way is undone (law L5). */
+/**
+ * Like {@link preservingState}, but only if `fn` throws: what a right inverse has written on the way is undone (law
+ * L5).
+ */
 export function restoringOnError<T>(modules: readonly Module[], fn: () => T): T {
   return scoped('restoringOnError', () =>
     watchingAssignments((restore) => {

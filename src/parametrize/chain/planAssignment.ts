@@ -6,8 +6,8 @@ import { registrationOf } from './registry.ts';
 import { checkSpec, describeValue, invertFirst, invertLater, isTensor, stepName } from './rightInverse.ts';
 
 /**
- * Finds what the originals have to be for the chain to give `value`, back through the right inverses; writes nothing, so
- * that an assignment is all or nothing (law L5).
+ * Finds what the originals have to be for the chain to give `value`, back through the right inverses; writes nothing,
+ * so that an assignment is all or nothing (law L5).
  *
  * @returns each variable with its new value; originals that are parametrized themselves give those of their own chains
  * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `DISPOSED`

@@ -92,8 +92,8 @@ function isBeingRead(variable: Variable): boolean {
 }
 
 /**
- * The lists that a variable is an original of; more than one after a transfer. A list whose original is parametrized itself
- * is none of them: the variable is the nested list's then.
+ * The lists that a variable is an original of; more than one after a transfer. A list whose original is parametrized
+ * itself is none of them: the variable is the nested list's then.
  */
 export const listsWithOriginal = (variable: Variable): ReadonlySet<ParametrizationList> =>
   new Set(
@@ -125,7 +125,9 @@ function notifyAttachments(host: object): void {
   notifyAttachments(attached.host);
 }
 
-/** Changes the variables of a chain or host, then tells the attachments of chains; again if the change is taken back. */
+/**
+ * Changes the variables of a chain or host, then tells the attachments of chains; again if the change is taken back.
+ */
 export function announced(host: object, change: () => void): void {
   let isDone = false;
   // Before the change, so that it runs after all inverses of it.

@@ -5,8 +5,8 @@ import type { ParametrizationList } from '../chain/parametrizationList.ts';
 /**
  * The field of one host that holds one tensor. A chain can take it and give it back.
  *
- * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found by {@link HostKind.find}
- * and {@link checkUninstall}.
+ * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found by
+ * {@link HostKind.find} and {@link checkUninstall}.
  */
 export interface Attachment {
   /**
@@ -15,7 +15,9 @@ export interface Attachment {
    * @throws `IMMUTABLE_HOST`
    */
   checkUninstall?(caller: string): void;
-  /** Puts the chain in the place of the variable: reads of the host go to `list.chain.read()`, writes to its `assign`. */
+  /**
+   * Puts the chain in the place of the variable: reads of the host go to `list.chain.read()`, writes to its `assign`.
+   */
   install(list: ParametrizationList): void;
   /**
    * Puts a variable in the place of the chain, as it was before: attributes, order, lists. Says its inverse to the open
@@ -23,7 +25,8 @@ export interface Attachment {
    */
   uninstall(list: ParametrizationList, variable: Variable): void;
   /**
-   * The reason why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
+   * The reason why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something
+   * can.
    */
   readonly closed?: string;
   /** True if the variables of the chain are fields of the host, under the names of torch's hook API. */

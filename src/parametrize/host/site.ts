@@ -62,7 +62,8 @@ export const MAIN: unique symbol = Symbol('main tensor');
 /**
  * Resolves the tensor of a path and uses it: now, or, where a host makes its tensors later, as soon as it has made it.
  *
- * @param path - the name of the tensor, or a path to it where the host knows paths; {@link MAIN} for the main tensor of the host
+ * @param path - the name of the tensor, or a path to it where the host knows paths; {@link MAIN} for the main tensor of
+ * the host
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`, `INVALID_NAME`; what `use` throws, if it runs now
  */
 export function atSite(

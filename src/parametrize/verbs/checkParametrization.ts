@@ -38,12 +38,12 @@ export interface ParametrizationCheck {
 }
 
 /**
- * Tries a map on a tensor: registers it on a host made for this call, assigns, differentiates and removes it. For tests of
- * a map of your own.
+ * Tries a map on a tensor: registers it on a host made for this call, assigns, differentiates and removes it. For tests
+ * of a map of your own.
  *
- * Checks what a registration cannot afford to: that the value is finite, that a value of the map can be assigned (`f(r(Y))
- * = Y` for `Y = f(r(W))`), that a map that says it is pure gives one value, and that the gradient is that of the value, by
- * central differences.
+ * Checks what a registration cannot afford to: that the value is finite, that a value of the map can be assigned
+ * (`f(r(Y)) = Y` for `Y = f(r(W))`), that a map that says it is pure gives one value, and that the gradient is that of
+ * the value, by central differences.
  *
  * @remarks
  * **State**: buffers and parameters of a stateful map may move; the map stays the caller's.

@@ -8,7 +8,8 @@ import type { Site } from '../host/site.ts';
 const DEFAULT_COPIES = 4;
 
 /**
- * Throws unless the backend in use has room for a registration and a gradient of the value. Computes and changes nothing.
+ * Throws unless the backend in use has room for a registration and a gradient of the value. Computes and changes
+ * nothing.
  *
  * A chain counts as all its maps together: a gradient holds the values between them.
  *

@@ -5,8 +5,8 @@ import { registrationOrThrow } from './isParametrized.ts';
 /**
  * Forgets the cached values of a tensor, or of all parametrized tensors of a host.
  *
- * Needed only after a change that cannot be seen: writing into the array of `variable.dataSync()`, or changing something
- * that a function which declared itself pure has captured.
+ * Needed only after a change that cannot be seen: writing into the array of `variable.dataSync()`, or changing
+ * something that a function which declared itself pure has captured.
  *
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if a name is given and nothing is registered there
  */

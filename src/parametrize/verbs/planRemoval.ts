@@ -28,8 +28,8 @@ interface Placed extends Registration {
 }
 
 /**
- * Does everything of a removal that can fail, and changes nothing (law L5): the chain is evaluated once, in eval mode unless
- * it is pure, and its state stays as it is.
+ * Does everything of a removal that can fail, and changes nothing (law L5): the chain is evaluated once, in eval mode
+ * unless it is pure, and its state stays as it is.
  *
  * @param caller - the public function, for messages
  * @returns the rest of the removal, to be called in the tidy that is open now

@@ -51,7 +51,10 @@ export function registerOwned<H extends object>(
   return host;
 }
 
-/** Makes a parametrization that removal disposes, but for the parts that are older. Anything but a module is returned as is. */
+/**
+ * Makes a parametrization that removal disposes, but for the parts that are older. Anything but a module is returned as
+ * is.
+ */
 export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
   const marker = tf.scalar(0);
   marker.dispose();
@@ -61,7 +64,9 @@ export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
   return parametrization;
 }
 
-/** The modules and variables in a module that are older than a tensor: the function that made the module was given them. */
+/**
+ * The modules and variables in a module that are older than a tensor: the function that made the module was given them.
+ */
 function olderParts(parametrization: Module, id: number): Set<object> {
   const older = new Set<object>();
   for (const module of parametrization.modules()) {

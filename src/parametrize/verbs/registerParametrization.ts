@@ -46,8 +46,8 @@ type NameOf<Kind, H> = Kind extends {
     : never;
 
 /**
- * The name of a tensor of a host whose type does not tell its tensors, or only by a pattern: a base class, a dictionary, a
- * computed name, an index. For a name that the host cannot have, the names that it has.
+ * The name of a tensor of a host whose type does not tell its tensors, or only by a pattern: a base class, a
+ * dictionary, a computed name, an index. For a name that the host cannot have, the names that it has.
  */
 export type LooseName<H, K extends string> = [LooseHost<H, K>] extends [never] ? TensorName<H> : K;
 
@@ -84,8 +84,8 @@ type Indexed<H, K extends string> = K extends keyof H
     : never;
 
 /**
- * Registers a parametrization on a tensor of a module or object: from then on `host[name]` is computed from *originals*,
- * which are what is trained.
+ * Registers a parametrization on a tensor of a module or object: from then on `host[name]` is computed from
+ * *originals*, which are what is trained.
  *
  * `host[name] = p_n(… p_1(originals))`. On a tensor that is parametrized already, the new one is applied last.
  *
@@ -102,9 +102,9 @@ type Indexed<H, K extends string> = K extends keyof H
  * @param parametrization - a {@link Parametrization}, a function, or an object with `forward`
  * @returns the host
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `INVALID_NAME`, `INVALID_PARAMETRIZATION`,
- * `FORWARD_RESULT`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `HIDDEN_DEPENDENCY`, `CYCLE`, `TIED`, `SHARED`, `IMMUTABLE_HOST`,
- * `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`, `OUT_OF_MEMORY`; and whatever the parametrization throws. Nothing has
- * changed then.
+ * `FORWARD_RESULT`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `HIDDEN_DEPENDENCY`, `CYCLE`, `TIED`, `SHARED`,
+ * `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`, `OUT_OF_MEMORY`; and whatever
+ * the parametrization throws. Nothing has changed then.
  * @example
  * ```ts
  * registerParametrization(layer, 'weight', new Symmetric());

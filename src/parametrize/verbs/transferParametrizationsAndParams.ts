@@ -16,18 +16,17 @@ import { keepKeyOrder, retireVariable, undoable } from '../transaction.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 
 /**
- * Registers the parametrizations of one host on another, with the same originals: both compute from the same variables and
- * train together. A tensor that the target lacks is added to it.
+ * Registers the parametrizations of one host on another, with the same originals: both compute from the same variables
+ * and train together. A tensor that the target lacks is added to it.
  *
- * @remarks
- * **Ownership**: the originals are shared; removal on one side gives that side a variable of its own and leaves the other
- * as it is. The target's own variable is disposed.
+ * @remarks **Ownership**: the originals are shared; removal on one side gives that side a variable of its own and
+ * leaves the other as it is. The target's own variable is disposed.
  *
  * @param name - one tensor; default all that are parametrized on `from`
  * @returns `to`
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `ALREADY_PARAMETRIZED`, `SHAPE`, `DTYPE`, `TIED`,
- * `UNSUPPORTED_HOST` for originals that are parametrized themselves and for what the hook API has put there; nothing has
- * changed then
+ * `UNSUPPORTED_HOST` for originals that are parametrized themselves and for what the hook API has put there; nothing
+ * has changed then
  * @see torch.nn.utils.parametrize.transfer_parametrizations_and_params
  */
 export function transferParametrizationsAndParams<T extends object>(from: object, to: T, name?: string): T {

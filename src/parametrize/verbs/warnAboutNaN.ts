@@ -5,8 +5,8 @@ import type { ChainStep } from '../chain/chainStep.ts';
 import { stepName } from '../chain/rightInverse.ts';
 
 /**
- * Warns in development if a map makes NaN of numbers: most often a right inverse that was given a value outside its domain,
- * such as the logarithm of a weight with negative elements.
+ * Warns in development if a map makes NaN of numbers: most often a right inverse that was given a value outside its
+ * domain, such as the logarithm of a weight with negative elements.
  *
  * Looks only where numbers are in the memory of the process (cpu, wasm), and not in tfjs's production mode.
  *

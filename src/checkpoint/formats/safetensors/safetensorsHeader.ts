@@ -76,7 +76,9 @@ function tensorOf(name: string, value: unknown, first: number, file: Safetensors
   return new SafetensorsTensor(dtype, shape, first + begin, length, file);
 }
 
-/** Bits of a tensor. Products above 2⁵³ are rounded, but never to less: they differ from every length a file can have. */
+/**
+ * Bits of a tensor. Products above 2⁵³ are rounded, but never to less: they differ from every length a file can have.
+ */
 function bitsOf(name: string, shape: readonly number[], each: number): number {
   let size = 1;
   for (const length of shape) {
@@ -112,8 +114,8 @@ export interface Described {
 }
 
 /**
- * The header of a file with these tensors, and the order in which their bytes follow: by size of element, then by name, as
- * the reference implementation does, so that every tensor is aligned and equal maps make equal files.
+ * The header of a file with these tensors, and the order in which their bytes follow: by size of element, then by name,
+ * as the reference implementation does, so that every tensor is aligned and equal maps make equal files.
  */
 export function headerFor(
   tensors: ReadonlyMap<string, Described>,

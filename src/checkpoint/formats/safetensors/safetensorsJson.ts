@@ -18,8 +18,9 @@ const bytes = {
 };
 
 /**
- * The JSON of a header, as the reference implementation takes it: white space around it is allowed. What `JSON.parse` would hide
- * is refused: a field or the metadata given twice, numbers of shapes and offsets that are not written as whole ones.
+ * The JSON of a header, as the reference implementation takes it: white space around it is allowed. What `JSON.parse`
+ * would hide is refused: a field or the metadata given twice, numbers of shapes and offsets that are not written as
+ * whole ones.
  *
  * @throws {@link CheckpointError} `CORRUPT`
  */

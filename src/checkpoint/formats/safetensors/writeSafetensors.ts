@@ -4,11 +4,11 @@ import { fromTensor, type StoredTensor } from '../../tensor/storedTensor.ts';
 import { headerFor } from './safetensorsHeader.ts';
 
 /**
- * Writes a safetensors file. Equal maps give equal files: tensors are ordered by the size of their elements, then by name,
- * as the reference implementation does it.
+ * Writes a safetensors file. Equal maps give equal files: tensors are ordered by the size of their elements, then by
+ * name, as the reference implementation does it.
  *
- * float32, int32 and bool become F32, I32 and BOOL. A tensor that stands under two names is written twice: the format knows
- * no ties.
+ * float32, int32 and bool become F32, I32 and BOOL. A tensor that stands under two names is written twice: the format
+ * knows no ties.
  *
  * @remarks
  * **Ownership**: the tensors stay the caller's; they must not be disposed before the promise is fulfilled.

@@ -24,8 +24,8 @@ const plain: PickleWorld = {
 };
 
 /**
- * Reads what `torch.save` wrote before version 1.6: three pickles of header, the object, the keys of the storages, and after
- * that the storages, each with its length in front.
+ * Reads what `torch.save` wrote before version 1.6: three pickles of header, the object, the keys of the storages, and
+ * after that the storages, each with its length in front.
  */
 export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
   const budget = new Budget(size);

@@ -19,8 +19,8 @@ export const isTensor = (value: unknown): value is TorchTensor | RefusedTensor =
   value instanceof TorchTensor || value instanceof RefusedTensor;
 
 /**
- * The tensors of an object by their paths, `state_dict.0.weight`: the keys of its dicts, the indices of its lists and the
- * attributes of its objects, joined by dots.
+ * The tensors of an object by their paths, `state_dict.0.weight`: the keys of its dicts, the indices of its lists and
+ * the attributes of its objects, joined by dots.
  *
  * @throws {@link CheckpointError} `CORRUPT` if two have one path, `LIMIT` if containers hold each other too often
  */

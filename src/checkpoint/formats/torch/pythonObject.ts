@@ -1,13 +1,17 @@
 /**
- * An object of a Python class that this package has nothing for, or the class or function itself: an inert record of what the
- * file says about it. Nothing is ever called, looked up or imported; the parts are data of the file like all others.
+ * An object of a Python class that this package has nothing for, or the class or function itself: an inert record of
+ * what the file says about it. Nothing is ever called, looked up or imported; the parts are data of the file like all
+ * others.
  */
 export class PythonObject {
   /** The class or function, with its module: `argparse.Namespace`. */
   readonly name: string;
   /** The arguments that Python would make the object with; null for the class or function itself. */
   readonly args: readonly unknown[] | null;
-  /** The state from which Python would set the attributes of the object: mostly a `Map` of them. Null if the file has none. */
+  /**
+   * The state from which Python would set the attributes of the object: mostly a `Map` of them. Null if the file has
+   * none.
+   */
   state: unknown = null;
   /** Entries, where the class is a kind of dict. */
   readonly entries: Map<unknown, unknown> = new Map();
@@ -31,8 +35,8 @@ function attributesOf({ state }: PythonObject): Map<unknown, unknown>[] {
 }
 
 /**
- * The contents of an object, as keys and values. For a module of torch these are what `state_dict()` has: parameters, buffers
- * but for those that are not persistent, and the modules in it, each by its name in the module.
+ * The contents of an object, as keys and values. For a module of torch these are what `state_dict()` has: parameters,
+ * buffers but for those that are not persistent, and the modules in it, each by its name in the module.
  */
 export function contentsOf(object: PythonObject): Iterable<readonly [unknown, unknown]> {
   const attributes = attributesOf(object);

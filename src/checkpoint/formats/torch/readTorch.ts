@@ -18,9 +18,10 @@ export interface TorchCheckpoint {
    */
   readonly tensors: NamedTensorMap;
   /**
-   * The object that was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s, integers
-   * above 2⁵³ as bigints, element types and devices as texts, objects of other classes as {@link PythonObject}; the tensors
-   * are those of {@link tensors}, and null where a module has a tensor that is not of its state.
+   * The object that was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s,
+   * integers above 2⁵³ as bigints, element types and devices as texts, objects of other classes as
+   * {@link PythonObject}; the tensors are those of {@link tensors}, and null where a module has a tensor that is not of
+   * its state.
    */
   readonly object: unknown;
   /** The names of the classes and functions of Python in it of which nothing is run: each is a {@link PythonObject}. */
@@ -28,15 +29,15 @@ export interface TorchCheckpoint {
 }
 
 /**
- * Reads a file of `torch.save` that is in memory: `.pt`, `.pth` or `.ckpt`, in the container of version 1.6 or the older one,
- * with pickle protocols 2 to 5. Nothing in the file is run: what is neither a tensor nor plain data is an inert record, which
- * has the name of its class.
+ * Reads a file of `torch.save` that is in memory: `.pt`, `.pth` or `.ckpt`, in the container of version 1.6 or the
+ * older one, with pickle protocols 2 to 5. Nothing in the file is run: what is neither a tensor nor plain data is an
+ * inert record, which has the name of its class.
  *
- * Element types become those of tfjs as by `readSafetensors`. Strides are resolved; views of the same elements are one tensor.
+ * Element types become those of tfjs as by `readSafetensors`. Strides are resolved; views of the same elements are one
+ * tensor.
  *
- * @remarks
- * **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of `bytes`: do not
- * write to it afterwards.
+ * @remarks **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of
+ * `bytes`: do not write to it afterwards.
  *
  * @throws {@link CheckpointError} for everything that is wrong with the file
  * @throws {@link ParametrizeError} `OPTION`

@@ -35,9 +35,9 @@ export interface TorchWorld extends PickleWorld {
 }
 
 /**
- * The names that pickles of torch may refer to: the functions that place a tensor in a storage, the names of storage and
- * element types, and the classes of plain data in Python's library. For any other class or function a {@link PythonObject}
- * stands.
+ * The names that pickles of torch may refer to: the functions that place a tensor in a storage, the names of storage
+ * and element types, and the classes of plain data in Python's library. For any other class or function a
+ * {@link PythonObject} stands.
  */
 export function torchWorld(storages: Storages, budget: Budget): TorchWorld {
   const known = new Map<string, unknown>(rebuildFunctions(budget));

@@ -24,11 +24,13 @@ export interface PickleWorld {
 }
 
 /**
- * The stack machine that a pickle is a program for, with an allow-list instead of Python: it builds dicts (`Map`), lists and
- * tuples (arrays), sets, texts, bytes and numbers, and calls what its world knows by name. Of every other class and function it
- * notes the name and the arguments, as a {@link PythonObject}: nothing of Python or of the file is run.
+ * The stack machine that a pickle is a program for, with an allow-list instead of Python: it builds dicts (`Map`),
+ * lists and tuples (arrays), sets, texts, bytes and numbers, and calls what its world knows by name. Of every other
+ * class and function it notes the name and the arguments, as a {@link PythonObject}: nothing of Python or of the file
+ * is run.
  *
- * Each instruction takes one or more bytes and nothing loops, so that a pickle ends; what it builds is charged to a budget.
+ * Each instruction takes one or more bytes and nothing loops, so that a pickle ends; what it builds is charged to a
+ * budget.
  */
 export class Unpickler {
   readonly bytes: PickleBytes;
@@ -134,7 +136,9 @@ export class Unpickler {
     }
   }
 
-  /** State of an object beyond its items: dicts of torch have attributes (`_metadata`), which are none of their entries. */
+  /**
+   * State of an object beyond its items: dicts of torch have attributes (`_metadata`), which are none of their entries.
+   */
   build(): void {
     const state = this.pop();
     const top = this.top();

@@ -28,14 +28,14 @@ const sizes = { local: 30, entry: 46, end: 22, end64: 56, locator64: 20, longest
 /**
  * Reads and checks the directory of a zip archive: entries by name, in the order of the archive.
  *
- * Unpacking is a library's work, but libraries believe what the headers say, and it is the headers that lie in a hostile file.
- * So sizes, offsets and counts are held against the file here, and entries may neither overlap nor have one name twice. Of the
- * archives in test/checkpoint/files/badfiles that must be refused, libraries read:
+ * Unpacking is a library's work, but libraries believe what the headers say, and it is the headers that lie in a
+ * hostile file. So sizes, offsets and counts are held against the file here, and entries may neither overlap nor have
+ * one name twice. Of the archives in test/checkpoint/files/badfiles that must be refused, libraries read:
  *
  * - fflate 0.8.3: eight, with duplicate, overlapping, encrypted and displaced entries and false sizes
  * - yauzl 3.4.0 (Node.js only) and unzipit 2.1.1: two, with duplicate and overlapping entries
- * - zip.js 2.24.0: two, with duplicate entries and a displaced directory; with `strictness: 'strict'` none, and none of the
- *   files that torch writes either. It has 72 kB (gzip), and cannot read at once, nor a part of an entry
+ * - zip.js 2.24.0: two, with duplicate entries and a displaced directory; with `strictness: 'strict'` none, and none of
+ *   the files that torch writes either. It has 72 kB (gzip), and cannot read at once, nor a part of an entry
  *
  * @throws {@link CheckpointError} `CORRUPT`, `UNSUPPORTED`
  */

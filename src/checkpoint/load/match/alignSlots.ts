@@ -6,7 +6,8 @@ import type { StoredModule } from './storedModules.ts';
 const mostPairs = 1_000_000;
 
 /**
- * As many pairs of slots and modules as fit in one order, as texts are compared line by line: a module too many shifts nothing.
+ * As many pairs of slots and modules as fit in one order, as texts are compared line by line: a module too many shifts
+ * nothing.
  */
 export function alignSlots(slots: readonly Slot[], modules: readonly StoredModule[]): Match[] {
   const [rows, columns] = [slots.length, modules.length];

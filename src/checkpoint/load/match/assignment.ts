@@ -2,15 +2,17 @@
 export interface Assignment {
   /** For each place the index of what stands there. */
   readonly itemOf: readonly number[];
-  /** Places that can exchange what stands there, in groups of two or more: within them, other assignments fit as well. */
+  /**
+   * Places that can exchange what stands there, in groups of two or more: within them, other assignments fit as well.
+   */
   readonly exchangeable: readonly (readonly number[])[];
 }
 
 /**
  * Pairs places with items, one each, where `fits` allows it.
  *
- * There is another pairing exactly if some places can pass their items on in a circle, each to a place that it fits too: the
- * strongly connected components of the graph of such steps are the groups of {@link Assignment.exchangeable}.
+ * There is another pairing exactly if some places can pass their items on in a circle, each to a place that it fits
+ * too: the strongly connected components of the graph of such steps are the groups of {@link Assignment.exchangeable}.
  *
  * @returns null if no pairing has all of them
  */

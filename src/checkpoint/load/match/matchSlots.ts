@@ -20,9 +20,9 @@ export interface Matching {
 }
 
 /**
- * Matches modules to slots by the names and shapes of their tensors. The order of modules tells nothing: a class of torch may
- * compute with its fields in any order. It counts in two cases where it is the order of computing: of the levels of one recurrent
- * module, and of the layers in a file of a model of tf.layers.
+ * Matches modules to slots by the names and shapes of their tensors. The order of modules tells nothing: a class of
+ * torch may compute with its fields in any order. It counts in two cases where it is the order of computing: of the
+ * levels of one recurrent module, and of the layers in a file of a model of tf.layers.
  *
  * @param modules - as many as slots, in the order in which they likely are
  * @param layers - the layers in the file

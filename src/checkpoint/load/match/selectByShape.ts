@@ -23,7 +23,8 @@ interface Candidate {
 }
 
 /**
- * Finds the state dict of a model of tf.layers whose layers have no names of the file: by the names and shapes of tensors alone.
+ * Finds the state dict of a model of tf.layers whose layers have no names of the file: by the names and shapes of
+ * tensors alone.
  *
  * @throws {@link CheckpointError} `AMBIGUOUS`, `UNSUPPORTED`
  * @throws {@link StateDictError} if no part of the file has the modules of the model
@@ -113,8 +114,8 @@ function likeness({ slots, modules }: Candidate, names: ReadonlySet<string>): nu
 }
 
 /**
- * True if a candidate is likelier than an earlier one. Of equals the later is, whose prefix is longer: a common start of all keys
- * is no part of their names.
+ * True if a candidate is likelier than an earlier one. Of equals the later is, whose prefix is longer: a common start
+ * of all keys is no part of their names.
  */
 const isLikelier = (one: readonly number[], other: readonly number[]): boolean => {
   const at = one.findIndex((value, i) => value !== other[i]);

@@ -10,8 +10,9 @@ import { misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
 /**
- * Finds the state dict of a model of tf.layers among the tensors of a file: by names, as far as layers have names, else by names and
- * shapes of tensors where they leave exactly one way. Counters that torch keeps and no layer has are left out.
+ * Finds the state dict of a model of tf.layers among the tensors of a file: by names, as far as layers have names, else
+ * by names and shapes of tensors where they leave exactly one way. Counters that torch keeps and no layer has are left
+ * out.
  *
  * @throws {@link CheckpointError} `AMBIGUOUS` if it is not clear which is which, `UNSUPPORTED`, `OPTION`
  * @throws {@link StateDictError} if the modules of the file are not those of the model
@@ -58,7 +59,8 @@ function checkRefused({ keys, prefix }: Selection, { parts }: ModelState, rename
 }
 
 /**
- * Completes what names tell: layers that nobody has given a name get the modules that are left, if there is one way only.
+ * Completes what names tell: layers that nobody has given a name get the modules that are left, if there is one way
+ * only.
  *
  * @param named - the keys that a name tells, with their parts
  */

@@ -15,8 +15,8 @@ export interface StoredModule {
 }
 
 /**
- * The modules that keys are of, in the order of the keys, and by level; in a file of a model of tf.layers its layers, with all
- * that is below them.
+ * The modules that keys are of, in the order of the keys, and by level; in a file of a model of tf.layers its layers,
+ * with all that is below them.
  *
  * @param owners - the paths of those layers
  */
