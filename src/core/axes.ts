@@ -8,7 +8,7 @@ export const axisIn = (axis: number, rank: number): number | undefined =>
   axis < -rank || axis >= rank ? undefined : axis < 0 ? axis + rank : axis;
 
 /**
- * The axis that a possibly negative `dim` means in a tensor of that shape; -1 is the last.
+ * Returns the axis, counted from the front, of a `dim` that may be negative: -1 is the last axis.
  *
  * @throws {@link ParametrizeError} `SHAPE` if the tensor has no such axis
  */

@@ -2,7 +2,8 @@ import { ParametrizeError } from './errors.ts';
 import { didYouMean } from './text.ts';
 
 /**
- * Refuses option keys that the caller does not know, and options that are no object: torch's positional arguments.
+ * Refuses option keys that the caller does not know, and options that are not an object, such as torch's positional
+ * arguments.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */

@@ -1,6 +1,6 @@
 /**
- * Every code that a {@link ParametrizeError} can carry. Codes are stable: match on `error.code`, which also works
- * across realms and across two copies of the package, where `instanceof` does not.
+ * The codes of a {@link ParametrizeError}. Codes are stable: match on `error.code`, which also works across realms and
+ * across two copies of the package, where `instanceof` does not.
  */
 export type ErrorCode =
   | 'ALREADY_PARAMETRIZED'
@@ -43,36 +43,36 @@ export type ErrorCode =
   | 'UNSUPPORTED'
   | 'UNSUPPORTED_HOST';
 
-/** The parts of a message, of which a {@link ParametrizeError} can be made. */
+/** The parts of the message of a {@link ParametrizeError}. */
 export interface ErrorParts {
   /** The function that was called. */
   readonly caller?: string | undefined;
-  /** What is wrong, with both values; a sentence without its full stop. */
+  /** The fact that is wrong, with both values; a sentence without its full stop. */
   readonly fact: string;
-  /** What to do; whole sentences. */
+  /** The remedy, in whole sentences. */
   readonly remedy?: string | undefined;
 }
 
 /**
  * The error that every function of this package throws on bad input.
  *
- * The message names the function, states the fact with both values, and ends with the remedy. Whatever call threw it
- * has changed nothing (law L5).
+ * The message names the function, states the fact with both values, and ends with the remedy. The call that threw the
+ * error has changed nothing (law L5).
  */
 export class ParametrizeError extends Error {
   /** The name of the class. */
   override readonly name: string = 'ParametrizeError';
-  /** Stable machine-readable reason. */
+  /** The stable, machine-readable reason. */
   readonly code: ErrorCode;
 
-  /** The function that was called; undefined where `message` is all that there is. */
+  /** The function that was called; undefined if the error was made from a plain message. */
   readonly caller?: string;
-  /** What is wrong, without the function and the remedy; undefined where `message` is all that there is. */
+  /** The fact, without the function and the remedy; undefined if the error was made from a plain message. */
   readonly fact?: string;
-  /** What to do; undefined where `message` is all that there is. */
+  /** The remedy; undefined if the error was made from a plain message. */
   readonly remedy?: string;
 
-  /** @param message - the message, or the parts that it is made of: `caller: fact. remedy` */
+  /** @param message - the message, or its parts, which are joined as `caller: fact. remedy` */
   constructor(code: ErrorCode, message: string | ErrorParts, options?: ErrorOptions) {
     super(typeof message === 'string' ? message : textOf(message), options);
     this.code = code;
@@ -84,10 +84,7 @@ export class ParametrizeError extends Error {
   }
 }
 
-/**
- * What is wrong, with the function or tensor that it is about, and without the remedy: for callers that have another
- * one.
- */
+/** Returns the message of an error without its remedy, for callers that state another remedy. */
 export const factOf = ({ caller, fact, message }: ParametrizeError): string =>
   fact === undefined ? message : `${caller === undefined ? '' : `${caller}: `}${fact}`;
 

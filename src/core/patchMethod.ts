@@ -1,8 +1,8 @@
 /**
- * Puts a method in the place of one that an object has or inherits. The new property cannot be enumerated.
+ * Replaces a method that an object has or inherits. The new property is not enumerable.
  *
- * @param replace - makes the new method of the old one
- * @returns restores the property that was there, or that there was none
+ * @param replace - makes the new method from the old one
+ * @returns a function that restores the old property, or removes the new one if the object had none of its own
  */
 export function patchMethod<O extends object, K extends keyof O>(
   object: O,

@@ -1,9 +1,9 @@
 import { isThenable } from './guards.ts';
 
 /**
- * Runs a function, synchronous or not, and something else after it, whether it throws or not.
+ * Runs a function, synchronous or asynchronous, and then `after`, even if the function throws.
  *
- * @param run - the function; if it returns a promise, its work is over when that settles
+ * @param run - the function; if it returns a promise, its work ends when the promise settles
  * @param after - a function that gets the result of the work, or undefined if the work threw
  * @returns what `run` returns
  */

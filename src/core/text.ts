@@ -1,4 +1,4 @@
-/** The class name of an object as messages print it. */
+/** Returns the class name of a value for messages. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== 'object' && typeof value !== 'function') return typeof value;
@@ -7,7 +7,7 @@ export function typeName(value: unknown): string {
   return typeof type === 'function' && type.name ? type.name : 'Object';
 }
 
-/** ` Did you mean 'weight'?` if a known name is close to the one asked for, else the empty string. */
+/** Returns ` Did you mean 'weight'?` if a known name is close to the name that was asked for, else the empty string. */
 export function didYouMean(asked: string, known: Iterable<string>): string {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(asked.length / 3)) + 1;
@@ -21,7 +21,7 @@ export function didYouMean(asked: string, known: Iterable<string>): string {
   return best === undefined ? '' : ` Did you mean '${best}'?`;
 }
 
-/** Damerau–Levenshtein distance (adjacent swaps count one), so that `wieght` is one step from `weight`. */
+/** The Damerau–Levenshtein distance. An adjacent swap counts as one step, so `wieght` is one step from `weight`. */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 8) return Number.POSITIVE_INFINITY;
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
@@ -40,6 +40,6 @@ function editDistance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/** `1 tensor`, `2,000 tensors`. */
+/** Formats a count with its noun: `1 tensor`, `2,000 tensors`. */
 export const pluralize = (count: number, noun: string): string =>
   `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,8 +1,8 @@
 /**
- * Rows as text, in columns as wide as their longest cell.
+ * Formats rows as text, in columns as wide as their longest cell.
  *
- * @param rows - the first one is the head; all of one length
- * @param isNumber - which columns are aligned to the right
+ * @param rows - the rows, all of one length; the first one is the head
+ * @param isNumber - true for each column that is aligned to the right
  */
 export function textTable(
   rows: readonly (readonly string[])[],

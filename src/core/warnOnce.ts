@@ -1,11 +1,11 @@
 const warned = new Set<string>();
 
-/** Warns, once in the life of the process for each topic. */
+/** Prints a warning once for each topic in the life of the process. */
 export function warnOnce(topic: string, message: string): void {
   if (warned.has(topic)) return;
   warned.add(topic);
   console.warn(`tfjs-parametrize: ${message}`);
 }
 
-/** Lets every topic be warned about again: for tests, which share the life of a process. */
+/** Forgets all printed topics. Tests need this, because many run in one process. */
 export const forgetWarnings = (): void => warned.clear();

@@ -1,8 +1,8 @@
 /**
- * Wraps a method that an object has itself, once, whichever copies of this package do it.
+ * Wraps an own method of an object, once, even if several copies of this package try.
  *
- * @param mark - a symbol of the registry; the method carries it from then on
- * @returns false if the object has no such method
+ * @param mark - a symbol from the global registry, which marks the wrapped method
+ * @returns false if the object has no such own method
  */
 export function wrapOnce<O extends object, K extends keyof O>(
   owner: O,

@@ -3,10 +3,10 @@ import { alias } from './scope.ts';
 import { isAlive } from './variable.ts';
 
 /**
- * Runs `fn` and gives it a function that restores the values of all variables that were assigned meanwhile. Every
- * assignment of tfjs (optimizers, layers, `loadStateDict`) goes through `Variable.prototype.assign`.
+ * Runs `fn` and passes it a function that restores every variable that was assigned in the meantime. Every assignment
+ * in tfjs (optimizers, layers, `loadStateDict`) goes through `Variable.prototype.assign`.
  *
- * Only assigned variables are noted, so that the cost does not grow with the number of variables.
+ * Only assigned variables are noted, so the cost does not grow with the number of variables.
  */
 export function watchingAssignments<T>(fn: (restore: () => void) => T): T {
   const { prototype } = tf.Variable;

@@ -3,19 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * Makes the kernels of a computation for one backend.
  *
- * @throws Error with the reason, if this backend is not as the kernels need it
+ * @throws Error with the reason, if the backend lacks something that the kernels need
  */
 type MakeKernels<Kernels> = (backend: tf.KernelBackend) => Kernels;
 
-/** A maker for each backend, by the name under which tfjs knows it; null where the bundler has left the kernels out. */
+/** A maker for each backend, by its name in tfjs; null where the bundler has left the kernels out. */
 type Makers<Kernels> = Readonly<Record<string, MakeKernels<Kernels> | null>>;
 
 /**
- * Returns a function that returns the kernels of a computation for the backend in use, or null if that backend has
- * none.
+ * Makes a function that returns the kernels of a computation for the backend in use, or null if that backend has none.
  *
- * They are made when they are first asked for, once for each backend. If that fails, it is said once on the debug
- * console.
+ * The kernels are made on first use, once for each backend. If that fails, the debug console says so once.
  *
  * @param name - the name of the computation
  */

@@ -1,13 +1,13 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 
-/** Numbers as the cpu backend stores them: of a float32 tensor that was cast from int32, an `Int32Array`. */
+/** Numbers as the cpu backend stores them. A float32 tensor that was cast from int32 still has an `Int32Array`. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** The storage in which the cpu backend of tfjs keeps the numbers of its tensors. */
+/** The storage of the numbers of tensors in the cpu backend of tfjs. */
 export interface CpuStorage {
-  /** The numbers of a tensor, not a copy. */
+  /** Returns the numbers of a tensor without copying them. */
   numbers(tensor: TensorInfo): Numbers;
-  /** A new float32 tensor on these numbers. */
+  /** Makes a new float32 tensor on these numbers. */
   store(numbers: Float32Array, shape: number[]): TensorInfo;
 }
 
@@ -18,9 +18,9 @@ interface CpuBackend extends KernelBackend {
 }
 
 /**
- * The storage of a cpu backend.
+ * Returns the storage of a cpu backend.
  *
- * @throws Error if the backend does not store its numbers as that of tfjs does
+ * @throws Error if the backend does not store numbers as the cpu backend of tfjs does
  */
 export function cpuStorage(backend: CpuBackend): CpuStorage {
   const { data } = backend;

@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 /**
- * Disposes a tensor that a caller may still hold. A later use throws an error that says whose it was.
+ * Disposes a tensor that a caller may still hold. A later use throws an error that names the owner of the tensor.
  *
- * tfjs says "Tensor is disposed", or fails inside a kernel, because the data of the tensor is gone. Every use asks the
- * tensor for its `dataId` first.
+ * Without this, tfjs says "Tensor is disposed" or fails inside a kernel. Every use reads the `dataId` of the tensor
+ * first, so the error is thrown there.
  *
  * @param error - makes the error of a later use
  */

@@ -6,7 +6,7 @@ const roomByBackend = kernelsByBackend<(bytes: number) => boolean>('what needs m
 });
 
 /**
- * True if the backend in use can allocate so many more bytes in one piece. True for backends other than wasm, which
- * throw when their memory is full.
+ * True if the backend in use can allocate this many more bytes in one piece. Always true for backends other than wasm:
+ * they throw when their memory is full.
  */
 export const hasRoom = (bytes: number): boolean => roomByBackend()?.(bytes) ?? true;

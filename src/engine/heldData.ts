@@ -3,17 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { alias, countingBackend } from './scope.ts';
 
 /**
- * The data of a tensor, held without a tensor: one more count in the backend, from which tensors can be made at any
- * time.
+ * The data of a tensor, held without a tensor by one more reference in the backend. New tensors on the data can be made
+ * at any time.
  *
- * `tf.memory()` shows it in `numDataBuffers`, not in `numTensors` and `numBytes`, which count tensors. If the backend
- * does not count references, this object holds a tensor.
+ * `tf.memory()` counts the data in `numDataBuffers`, but not in `numTensors` and `numBytes`, which count tensors. If
+ * the backend does not count references, this object holds a tensor instead.
  */
 export class HeldData {
   readonly #like: Tensor;
   readonly #own: Tensor | null;
 
-  /** @param tensor - whose data are held; it may be disposed afterwards */
+  /** @param tensor - the tensor with the data; it may be disposed afterwards */
   constructor(tensor: Tensor) {
     const backend = countingBackend(tensor);
     this.#like = tensor;
@@ -21,17 +21,17 @@ export class HeldData {
     backend?.incRef(tensor.dataId);
   }
 
-  /** True while tensors can be made: until {@link free}, or until the engine is reset. */
+  /** True until {@link free} is called or the engine is reset: tensors can be made. */
   get isThere(): boolean {
     return this.#own === null ? countingBackend(this.#like) !== null : !this.#own.isDisposed;
   }
 
-  /** A tensor with these data, of the innermost tidy or else of the caller. */
+  /** Makes a tensor on the data. The innermost tidy owns it, or the caller if no tidy is open. */
   tensor(): Tensor {
     return alias(this.#own ?? this.#like);
   }
 
-  /** Holds the data no longer; to be called once. */
+  /** Releases the data. Call this once. */
   free(): void {
     if (this.#own !== null) {
       this.#own.dispose();
@@ -39,7 +39,7 @@ export class HeldData {
     }
     const backend = countingBackend(this.#like);
     if (backend === null) return;
-    // The engine forgets data when the last tensor on them goes; this is to be that tensor.
+    // tfjs drops the data when its last tensor is disposed. This tensor is the last one.
     const last = alias(this.#like);
     backend.disposeData(this.#like.dataId);
     last.dispose();

@@ -4,11 +4,11 @@ import { cpuStorage } from './cpuStorage.ts';
 import { wasmHeap } from './wasmHeap.ts';
 
 /**
- * The numbers of a float32 tensor, or null where asking for them would mean waiting for a device.
+ * Returns the numbers of a float32 tensor, or null if reading them would wait for a device.
  *
- * Note [Host values]. Nothing here reads a tensor synchronously. On backends that compute in the memory of the process
- * the numbers can be looked at all the same, so that an algorithm may do what they need and no more; it has another way
- * without them. An algorithm takes its reader as a parameter, so that tests compare both ways.
+ * Note [Host values]. No algorithm waits for the data of a tensor. Some backends compute in the memory of the process;
+ * there an algorithm can read the numbers at once and do only the work that they need. On other backends it takes a
+ * path that reads nothing. The caller passes the reader in, so tests can compare both paths.
  */
 export type SyncReader = (x: Tensor) => ArrayLike<number> | null;
 
@@ -27,7 +27,7 @@ const readersByBackend = kernelsByBackend<(x: Tensor) => ArrayLike<number>>('wha
 });
 
 /**
- * The numbers of a float32 tensor, if the backend in use has them in the memory of this process, where looking at them
- * waits for nothing: cpu and wasm. Null elsewhere, where reading would mean waiting for a device.
+ * Returns the numbers of a float32 tensor on the cpu and wasm backends, which have them in the memory of this process.
+ * Returns null on other backends.
  */
 export const hostValues: SyncReader = (x) => readersByBackend()?.(x) ?? null;

@@ -1,12 +1,15 @@
 import { isObject } from '../core/guards.ts';
 import type { LayerVariable } from './layerVariable.ts';
 
-/** What is used of a layer, a cell or a model of tfjs-layers; what it does not document, in this folder only. */
+/**
+ * The part of a layer, cell or model of tfjs-layers that this package uses. Only this folder uses the undocumented
+ * part.
+ */
 export interface Layer {
   readonly name: string;
   built: boolean;
   initialWeights: unknown[] | null;
-  /** The weights of the layer and of all below it that are to be trained. */
+  /** The trainable weights of the layer and of all layers below it. */
   readonly trainableWeights: readonly LayerVariable[];
   build(...args: unknown[]): void;
   call(inputs: unknown, kwargs?: { readonly training?: unknown } | null): unknown;
@@ -14,17 +17,17 @@ export interface Layer {
   getClassName(): string;
 }
 
-/** What tfjs-layers does not document of a layer. */
+/** The undocumented fields of a layer. */
 interface LayerInternals {
   readonly _trainableWeights: LayerVariable[];
   readonly _nonTrainableWeights: LayerVariable[];
-  /** How many models hold the layer; 0 once it is disposed. */
+  /** The number of models that hold the layer; 0 after disposal. */
   readonly _refCount?: number | null;
 }
 
 const internals = (layer: Layer): LayerInternals => layer as unknown as LayerInternals;
 
-/** True for a layer, a cell or a model of tfjs-layers, of whatever copy of it. */
+/** True for a layer, cell or model of any copy of tfjs-layers. */
 export function isLayer(value: unknown): value is Layer {
   if (!isObject(value) || !('getClassName' in value) || typeof value.getClassName !== 'function')
     return false;
@@ -32,17 +35,15 @@ export function isLayer(value: unknown): value is Layer {
   return Array.isArray(_trainableWeights) && Array.isArray(_nonTrainableWeights);
 }
 
-/**
- * The lists, which may be changed, of the weights that a layer has made itself: those to be trained, and the others.
- */
+/** Returns the mutable lists of the weights that a layer has made itself: the trainable ones and the others. */
 export const weightListsOf = (layer: Layer): [trainable: LayerVariable[], others: LayerVariable[]] => [
   internals(layer)._trainableWeights,
   internals(layer)._nonTrainableWeights,
 ];
 
-/** True for a weight that the layer has made itself, and no other. */
+/** True for a weight that the layer has made itself. */
 export const isOwnWeight = (layer: Layer, weight: LayerVariable): boolean =>
   weightListsOf(layer).some((list) => list.includes(weight));
 
-/** True for a layer that has been disposed. */
+/** True for a disposed layer. */
 export const isDisposedLayer = (layer: Layer): boolean => internals(layer)._refCount === 0;

@@ -2,7 +2,7 @@ import type { Layer } from './layer.ts';
 
 /** The fields of a symbolic tensor of tfjs-layers that this package uses. */
 export interface SymbolicTensor {
-  /** With the batch. */
+  /** The shape, with the batch axis. */
   readonly shape: readonly (number | null)[];
   readonly sourceLayer: GraphLayer;
   readonly nodeIndex?: number;
@@ -13,13 +13,13 @@ export interface SymbolicTensor {
 export interface LayerCall {
   readonly inputTensors: readonly SymbolicTensor[];
   readonly outputTensors: readonly SymbolicTensor[];
-  /** The layer that is called. */
+  /** The called layer. */
   readonly outboundLayer: GraphLayer;
 }
 
 /** A layer in the graph of its models. */
 export interface GraphLayer extends Layer {
-  /** Its layers, if it is a model. */
+  /** The layers of a model; undefined for other layers. */
   readonly layers?: readonly GraphLayer[];
   readonly inputs?: readonly SymbolicTensor[];
   readonly outputs?: readonly SymbolicTensor[];
@@ -27,15 +27,15 @@ export interface GraphLayer extends Layer {
   readonly outputLayers?: readonly GraphLayer[];
 }
 
-/** The nodes in the graph of tfjs-layers, by its names; a layer without them is in no graph. */
+/** The nodes in the graph of tfjs-layers. A layer without nodes is in no graph. */
 interface Nodes {
   readonly inboundNodes?: readonly LayerCall[];
   readonly outboundNodes?: readonly LayerCall[];
 }
 
-/** The calls of a layer, first to last. */
+/** Returns the calls of a layer, first to last. */
 export const callsOf = (layer: Layer): readonly LayerCall[] => (layer as Layer & Nodes).inboundNodes ?? [];
 
-/** The calls of other layers on what a layer returns. */
+/** Returns the calls of other layers on the outputs of a layer. */
 export const callsOnOutputs = (layer: Layer): readonly LayerCall[] =>
   (layer as Layer & Nodes).outboundNodes ?? [];

@@ -16,7 +16,7 @@ export interface LayerVariable {
   dispose(): void;
 }
 
-/** True for a weight of tfjs-layers, of whatever copy of it. */
+/** True for a weight of any copy of tfjs-layers. */
 export function isLayerVariable(value: unknown): value is LayerVariable {
   if (typeof value !== 'object' || value === null) return false;
   const { read, write, originalName } = value as Partial<LayerVariable>;
@@ -24,9 +24,9 @@ export function isLayerVariable(value: unknown): value is LayerVariable {
 }
 
 /**
- * A weight that holds an existing variable; the constructor of tfjs-layers can only make a new one.
+ * Makes a weight that holds an existing variable. The constructor of tfjs-layers can only make a new variable.
  *
- * @param owner - the weight that it stands for; it is saved under the name of that weight and `key`
+ * @param owner - the weight that the variable belongs to; the new weight is saved under the name of the owner and `key`
  */
 export function holderOf(variable: Variable, owner: LayerVariable, key: string): LayerVariable {
   return Object.assign(Object.create(Object.getPrototypeOf(owner)), {
@@ -41,7 +41,7 @@ export function holderOf(variable: Variable, owner: LayerVariable, key: string):
   });
 }
 
-/** Puts a variable in a weight, with its trainability and at its old place among the fields. */
+/** Puts a variable in a weight, which becomes trainable if the variable is. The order of the fields does not change. */
 export function putVariable(weight: LayerVariable, variable: Variable): void {
   Object.defineProperty(weight, 'val', {
     value: variable,

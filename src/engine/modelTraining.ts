@@ -3,14 +3,14 @@ import { wrapOnce } from '../core/wrapOnce.ts';
 import type { Layer } from './layer.ts';
 import type { LayerVariable } from './layerVariable.ts';
 
-/** What is used of a model of tfjs-layers. */
+/** The part of a model of tfjs-layers that this package uses. */
 export interface Model extends Layer {
   readonly optimizer?: Optimizer | null;
-  /** Of a sequential model: the model that it passes everything on to. */
+  /** The inner model of a sequential model, which does its work. */
   readonly model?: Model | null;
 }
 
-/** What `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
+/** The function that `fit`, `fitDataset` and `trainOnBatch` run for each batch. */
 type TrainFunction = (data: unknown[]) => unknown;
 
 interface ModelInternals {
@@ -18,11 +18,11 @@ interface ModelInternals {
   makeTrainFunction(): TrainFunction;
 }
 
-/** What `fit` trains: the trainable weights at the moment of `compile`; null for a model that is not compiled. */
+/** Returns the weights that `fit` trains, which `compile` collects; null for a model that is not compiled. */
 export const collectedWeights = (model: Model): readonly LayerVariable[] | null =>
   (model as unknown as ModelInternals).collectedTrainableWeights ?? null;
 
-/** Lets `fit` train other weights. */
+/** Sets the weights that `fit` trains. */
 export function collectWeights(model: Model, weights: readonly LayerVariable[]): void {
   (model as unknown as ModelInternals).collectedTrainableWeights = [...weights];
 }
@@ -30,11 +30,11 @@ export function collectWeights(model: Model, weights: readonly LayerVariable[]):
 const CHECKED: unique symbol = Symbol.for('tfjs-parametrize.checked') as never;
 
 /**
- * Runs something before a model begins to train, and around each of its batches. If tfjs-layers trains in another way
- * than today, nothing is run.
+ * Runs functions before a model begins to train and around each of its batches. If a later tfjs-layers trains in
+ * another way, nothing is run.
  *
- * @param prototype - that of the class of models
- * @param begin - is called when training begins; returns what is called for each batch
+ * @param prototype - the prototype of the class of models
+ * @param begin - called when training begins; returns the function that is called for each batch
  */
 export function aroundTraining(
   prototype: object,

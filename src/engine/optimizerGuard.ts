@@ -20,18 +20,19 @@ import { isAlive, variableNamed } from './variable.ts';
 
 // Note [Guarded steps]. tfjs has no hook between an optimizer and its variables. So three of its methods are wrapped:
 // `applyGradients` and `setWeights` of its seven optimizers, found in its registry of classes, and `minimize` of their
-// base class. Where tfjs has no such registry or method, nothing is wrapped, and only a call of `syncOptimizer` moves
-// state. The wrappers note whose state an optimizer makes. They change a step only if a parametrized tensor is or was
-// computed from one of its variables, and its list is not the one that the state has. Then state goes by identity. A
-// step with a variable that has no state beside others that have, or after one of those with state is gone, is refused.
+// base class. If tfjs lacks the registry or a method, nothing is wrapped, and only a call of `syncOptimizer` moves
+// state. The wrappers note the variables that an optimizer makes state for. They change a step only if a parametrized
+// tensor is or was computed from one of its variables, and the list of the step differs from the list of the state.
+// Then state follows the identity of the variables. A step is refused if only some of its variables have state, or if a
+// variable with state was disposed.
 
-/** Guards the steps that train these variables: parametrized tensors are computed from them. */
+/** Guards the steps that train these variables, from which parametrized tensors are computed. */
 export function guardSteps(variables: readonly Variable[]): void {
   install();
   markComputing(variables);
 }
 
-/** A gradient for each variable, as `applyGradients` takes them. */
+/** The gradients as `applyGradients` takes them, one for each variable. */
 type Gradients = NamedTensorMap | { name: string; tensor: Tensor }[];
 
 interface OptimizerMethods {
@@ -42,7 +43,7 @@ interface OptimizerMethods {
 
 const GUARDED: unique symbol = Symbol.for('tfjs-parametrize.guarded') as never;
 
-/** The gradients of steps that were refused, which `minimize` of tfjs would leave behind. */
+/** The gradients of refused steps. `minimize` of tfjs would leak them. */
 const refused = new WeakMap<ParametrizeError, Gradients>();
 
 const namesIn = (gradients: Gradients): string[] =>
@@ -68,7 +69,8 @@ const guards: { [K in keyof OptimizerMethods]: (original: OptimizerMethods[K]) =
     },
   minimize: (original) =>
     function (this: Optimizer, loss, returnCost, variables) {
-      // Before the loss runs, so that a step that is refused changes nothing: a forward pass may write buffers.
+      // This check runs before the loss, because a forward pass may write buffers and a refused step must change
+      // nothing.
       if (isComputing()) checkBefore(this, variables);
       let cost: Scalar | undefined;
       const noting = typeof loss !== 'function' ? loss : () => (cost = loss());
@@ -107,7 +109,7 @@ function byOwner(optimizer: Optimizer, gradients: Gradients): Gradients {
 function checkBefore(optimizer: Optimizer, variables: unknown): void {
   guardClassOf(optimizer);
   if (variables == null) {
-    // The list is known after the gradient only, but whether state has lost its variable is known now.
+    // The list of the step is known only after the gradient. A disposed variable of the state is known now.
     const owners = ownersOf(optimizer);
     if (Array.isArray(owners) && concernsUs(owners)) checkAlive(optimizer, 'minimize', owners);
   } else if (Array.isArray(variables) && variables.every((variable) => variable instanceof tf.Variable)) {
@@ -117,10 +119,10 @@ function checkBefore(optimizer: Optimizer, variables: unknown): void {
 }
 
 /**
- * The owners of the state of an optimizer, which each have state from a step before; the list itself if the step may go
- * as tfjs makes it.
+ * Returns the owners of the state of an optimizer in the order of the state, or the list itself if tfjs may run the
+ * step unchanged.
  *
- * @param listed - the list with those that are gone
+ * @param listed - the list, which may contain disposed variables
  */
 function ownersForStep(optimizer: Optimizer, caller: string, variables: Owners, listed = variables): Owners {
   if (isStateless(optimizer)) return variables;
@@ -161,7 +163,7 @@ const notSynced = (optimizer: Optimizer, caller: string, fact: string): Parametr
     `${caller}: the variables are not those that the state of this ${typeName(optimizer)} was made for: ${fact}. Since then, parametrizations were registered or removed, or the list has changed. Call syncOptimizer(optimizer, model.parameters()) with all variables that it trains, or step with minimize(optimizer, loss, model).`,
   );
 
-/** The error where restored state fits neither by names nor by positions. */
+/** The error for restored state that fits neither by names nor by positions. */
 export const notTheirs = (optimizer: Optimizer, caller: string, count: number): ParametrizeError =>
   new ParametrizeError(
     'NOT_SYNCED',
@@ -183,7 +185,7 @@ function install(): void {
   wrap(tf.Optimizer?.prototype, 'minimize');
 }
 
-/** Wraps the method of an optimizer that tfjs did not make, in the class that makes its state. */
+/** Wraps the method of an optimizer that is not part of tfjs, in the class that makes its state. */
 export function guardClassOf(optimizer: Optimizer): void {
   const own: object[] = [];
   for (let at: object | null = optimizer; at !== null; at = Object.getPrototypeOf(at) as object | null) {
@@ -197,5 +199,5 @@ function wrap<K extends keyof OptimizerMethods>(prototype: object | undefined, n
   if (prototype !== undefined) wrapOnce(prototype as OptimizerMethods, name, GUARDED, guards[name]);
 }
 
-// Before anything is registered, because state may be restored before.
+// Installed before any registration, because state may be restored before the first one.
 install();

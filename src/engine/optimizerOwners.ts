@@ -3,11 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { firstSlots, ownerName, type Slot } from './optimizerSlots.ts';
 import { isAutomaticName, variableNamed } from './variable.ts';
 
-/** A variable that has state, by position; undefined where it is gone. */
+/** The variables that have state, by position; undefined for a disposed variable. */
 export type Owners = readonly (Variable | undefined)[];
 
 interface Record {
-  /** The array that the owners were noted for: `setWeights` puts another one in its place. */
+  /** The array of slots that the owners were noted for. `setWeights` replaces it with another array. */
   readonly slots: readonly (Slot | undefined)[];
   readonly owners: (Variable | undefined)[];
 }
@@ -31,7 +31,7 @@ globals[KEY] ??= {
 };
 const shared = globals[KEY];
 
-/** Notes that parametrized tensors are computed from these variables: steps that train them are guarded. */
+/** Notes that parametrized tensors are computed from these variables. Steps that train them are guarded. */
 export function markComputing(variables: readonly Variable[]): void {
   for (const variable of variables) {
     shared.computing.add(variable);
@@ -39,7 +39,7 @@ export function markComputing(variables: readonly Variable[]): void {
   }
 }
 
-/** False as long as nothing was ever parametrized. */
+/** False until the first tensor is parametrized. */
 export const isComputing = (): boolean => shared.isComputing;
 
 /** True if a parametrized tensor is or was computed from one of these variables. */
@@ -52,13 +52,12 @@ export function noteRestored(optimizer: Optimizer): void {
 }
 
 /**
- * The variables that the state of an optimizer was made for.
+ * Returns the variables that the state of an optimizer was made for.
  *
- * Note [Owners of slots]. tfjs keeps state by position in the list of a step. Whose state it is stands in no field: the
- * names that tfjs writes beside it are those of the variables when the state was made, and after `setWeights` those of
- * another run of the program, where the same names may have been other variables'. So the owners are noted after each
- * step that makes state, when names are certain, and state that `setWeights` has put there has none until the next
- * list.
+ * Note [Owners of slots]. tfjs keeps state by position in the list of a step. No field says which variable a slot
+ * belongs to. tfjs writes the name that the variable had when the slot was made. After `setWeights` these names come
+ * from another run of the program, where they may have belonged to other variables. So this file notes the owners after
+ * each step that makes state, when the names are certain. State from `setWeights` has no owners until the next list.
  *
  * @returns undefined if the optimizer has no state, `'restored'` if the owners are unknown
  */
@@ -80,9 +79,9 @@ export function setOwners(optimizer: Optimizer, owners: Owners): void {
 }
 
 /**
- * Notes the owners of the slots that a step has made.
+ * Notes the owners of the slots that a step made.
  *
- * @param variables - those of the step, in its order
+ * @param variables - the variables of the step, in its order
  */
 export function noteStep(optimizer: Optimizer, variables: () => Owners): void {
   const slots = firstSlots(optimizer);
@@ -99,11 +98,11 @@ export function noteStep(optimizer: Optimizer, variables: () => Owners): void {
 }
 
 /**
- * The owners of restored state, if the next step or synchronization has these variables: those of the names, if callers
- * gave all of them and each is there; else those of the positions.
+ * Returns the owners of restored state, given the variables of the next step or synchronization. They are found by name
+ * if the program chose all names and each variable exists, else by position.
  *
- * @param variables - undefined where one is gone
- * @returns undefined if the state fits neither way
+ * @param variables - undefined for a disposed variable
+ * @returns undefined if the state fits in neither way
  */
 export function ownersOfRestored(optimizer: Optimizer, variables: Owners): Owners | undefined {
   const slots = firstSlots(optimizer)!;
@@ -124,7 +123,7 @@ function enter(optimizer: Optimizer, slots: readonly (Slot | undefined)[], owner
   return record;
 }
 
-/** Adds the owners of slots that were made since, by their names. */
+/** Adds the owners of newer slots, by their names. */
 function complete({ slots, owners }: Record): Owners {
   for (let i = owners.length; i < slots.length; i++) {
     const slot = slots[i];

@@ -8,7 +8,7 @@ export interface Slot {
   variable: Variable;
 }
 
-/** The state arrays of the optimizers of tfjs; position i belongs to the i-th variable that `minimize` is given. */
+/** The state arrays of the optimizers of tfjs; position i belongs to variable i of the list of `minimize`. */
 const SLOT_FIELDS = [
   'accumulations', // momentum
   'accumulatedGrads', // adagrad, adadelta
@@ -21,11 +21,12 @@ const SLOT_FIELDS = [
   'accumulatedMeanGrads', // rmsprop, centered
 ] as const;
 
-/** Optimizers whose only state is their step count. */
+/** True for an optimizer without slots, such as SGD. */
 export const isStateless = (optimizer: Optimizer): boolean => optimizer.getClassName() === 'SGD';
 
 /**
- * True if the state of this optimizer can be rearranged: it is one of the seven of tfjs, or keeps its state as they do.
+ * True if the state of this optimizer can be rearranged: it is an optimizer of tfjs, or keeps its state in the same
+ * fields.
  */
 export const hasKnownSlots = (optimizer: Optimizer): boolean =>
   isStateless(optimizer) || SLOT_FIELDS.some((field) => Array.isArray(slotsOf(optimizer, field)));
@@ -34,8 +35,8 @@ const slotsOf = (optimizer: Optimizer, field: string): (Slot | undefined)[] | un
   (optimizer as unknown as Record<string, (Slot | undefined)[] | undefined>)[field];
 
 /**
- * The first array of an optimizer's state: one slot for each variable. All its arrays have the same order. Undefined
- * before the first step, and for an optimizer without such state.
+ * Returns the first array of an optimizer's state, which has one slot for each variable. All its arrays have the same
+ * order. Undefined before the first step, and for an optimizer without such state.
  */
 export function firstSlots(optimizer: Optimizer): readonly (Slot | undefined)[] | undefined {
   for (const field of SLOT_FIELDS) {
@@ -45,7 +46,7 @@ export function firstSlots(optimizer: Optimizer): readonly (Slot | undefined)[] 
   return undefined;
 }
 
-/** The name of the variable that tfjs made a slot for. */
+/** Returns the name of the variable that tfjs made a slot for. */
 export const ownerName = ({ originalName }: Slot): string =>
   originalName.slice(0, originalName.lastIndexOf('/'));
 
@@ -54,10 +55,11 @@ export const isOwnVariable = (optimizer: Optimizer, variable: Variable): boolean
   Object.values(optimizer).includes(variable);
 
 /**
- * Gives the slots of an optimizer the order of these variables. Slots that go to none are disposed. An array that is
- * still empty, before the first step, stays so.
+ * Puts the slots of an optimizer in the order of these variables. Slots without a variable are disposed. An array that
+ * is empty before the first step stays empty.
  *
- * @param positions - for each variable, the position of its slots now; undefined: it starts as on a first step
+ * @param positions - the current position of the slots of each variable; undefined for a variable that starts as on a
+ * first step
  */
 export function arrangeSlots(
   optimizer: Optimizer,

@@ -23,12 +23,12 @@ interface Recorder {
   ): void;
 }
 
-/** Tells tfjs about a kernel, unless it knows it: two copies of this package may be in use. */
+/** Registers a kernel with tfjs, unless another copy of this package has done so. */
 export function registerKernelOnce(kernel: KernelConfig): void {
   if (tf.getKernel(kernel.kernelName, kernel.backendName) === undefined) tf.registerKernel(kernel);
 }
 
-/** Tells tfjs about the gradient of a kernel that {@link runRecorded} runs, unless it knows it. */
+/** Registers the gradient of a kernel that {@link runRecorded} runs, unless tfjs has it. */
 export function registerGradientOnce(kernelName: string, gradFunc: GradFunc): void {
   if (tf.getGradient(kernelName) === undefined) {
     tf.registerGradient({ kernelName, inputsToSave: [], outputsToSave: [], gradFunc });
@@ -40,12 +40,13 @@ export const runKernel = (kernelName: string, inputs: NamedTensorMap, attributes
   tf.engine().runKernel<Tensor[]>(kernelName, inputs, attributes);
 
 /**
- * Runs a kernel and, if it is recorded, saves its inputs and the outputs asked for, in this order, for its gradient.
+ * Runs a kernel. If the run is recorded, the inputs and the requested outputs are saved for the gradient, in this
+ * order.
  *
- * tfjs clones the tensors that it saves for a gradient, and a clone on wasm is a copy. This function saves second
- * tensors on the same data instead.
+ * tfjs clones the tensors that it saves for a gradient, and a clone on wasm copies the data. This function saves
+ * aliases instead.
  *
- * @returns the outputs; null if the tape of this tfjs is another than is relied on, so that nothing could be saved
+ * @returns the outputs; null if the tape of this version of tfjs has another structure, so that nothing can be saved
  */
 export function runRecorded(
   kernelName: string,
@@ -76,11 +77,11 @@ export function runRecorded(
 }
 
 /**
- * An {@link alias} that a gradient of a gradient finds the way back from, as from tfjs's own clones.
+ * Makes an {@link alias} that is recorded, so that a gradient of a gradient reaches the input through it.
  *
- * Always, even where the outermost gradient records: nested gradients share one tape, and a value that was made at one
- * depth may be differentiated inside a deeper gradient, whose backward pass is recorded. An alias that nothing depends
- * on is skipped on the way back.
+ * The alias is recorded at every depth. Nested gradients share one tape, and a value made at one depth may be
+ * differentiated inside a deeper gradient, whose backward pass is recorded. A backward pass skips an alias that nothing
+ * depends on.
  */
 function savedInput(x: Tensor): Tensor {
   const y = tf.keep(alias(x));

@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/**
- * The prototype of a class that tfjs or tfjs-layers has registered to load what was saved; undefined if there is none.
- */
+/** Returns the prototype of a class that tfjs or tfjs-layers has registered for serialization, or undefined. */
 export const registeredPrototype = (className: string): object | undefined =>
   tf.serialization?.SerializationMap?.getMap?.().classNameMap[className]?.[0]?.prototype as
     | object

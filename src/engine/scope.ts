@@ -28,13 +28,13 @@ interface TapeState extends ScopeState {
   readonly gradientDepth: number;
 }
 
-// The number of scopes that were open when a tape began. The name of a scope does not identify it: any tidy may have
-// the name that tfjs gives to the scope of a tape.
+// The number of scopes that were open when a tape began. The name of the tape's scope does not identify it, because any
+// tidy may have the same name.
 const scopesOutside = new WeakMap<object, number>();
 const watched = new WeakSet<object>();
 
 /**
- * Lets {@link tapeScope} know the scope of every later tape. tfjs does not publish where a tape begins, so this wraps
+ * Notes the scope of every later tape for {@link tapeScope}. tfjs does not publish where a tape begins, so this wraps
  * the engine's function once.
  */
 export function watchTapes(): void {
@@ -51,28 +51,28 @@ export function watchTapes(): void {
 
 /**
  * Returns the scope whose end ends the recording: the tidy in which tfjs runs the function of the outermost gradient.
- * Null outside of every scope.
+ * Returns null outside of every scope.
  */
 export function tapeScope(): Scope | null {
   const { activeTape, gradientDepth, scopeStack } = tf.engine().state as unknown as TapeState;
   const outside = activeTape === null ? undefined : scopesOutside.get(activeTape);
   if (outside !== undefined) return scopeStack[outside] ?? null;
-  // This tape began before tapes were watched. Among the scopes with the name that tfjs gives them, the innermost are
-  // those of gradients, one each, unless a gradient has opened a tidy of that name.
+  // This tape began before `watchTapes` ran. Each open gradient has a scope with this name, and these are the innermost
+  // ones, unless a gradient has opened a tidy of the same name.
   const named = scopeStack.filter((scope) => scope.name === 'forward');
   return named.at(-gradientDepth) ?? named[0] ?? scopeStack[0] ?? null;
 }
 
-/** True for a tensor that no scope disposes: `tf.keep`. */
+/** True for a tensor that no scope disposes because of `tf.keep`. */
 export const isKept = (tensor: tf.Tensor): boolean => tensor.kept;
 
-/** True if it is this scope that will dispose the tensor. */
+/** True if this scope will dispose the tensor. */
 export const isOwnedBy = (tensor: tf.Tensor, scope: Scope): boolean =>
   !tensor.kept &&
   !(tensor instanceof tf.Variable) &&
   (tensor as unknown as { scopeId: number }).scopeId === scope.id;
 
-/** Hands a tensor that the innermost scope tracks over to an enclosing one, where it then lives. */
+/** Moves a tensor from the innermost scope to an enclosing scope, which then disposes it. */
 export function moveToScope(tensor: tf.Tensor, target: Scope): void {
   const source = activeScope();
   if (source === null || source === target) return;
@@ -83,7 +83,7 @@ export function moveToScope(tensor: tf.Tensor, target: Scope): void {
   (tensor as { scopeId: number }).scopeId = target.id;
 }
 
-/** Lets the innermost scope (or, outside of all, the caller) own a tensor that was kept until now. */
+/** Gives a kept tensor to the innermost scope, or to the caller if no scope is open. */
 export function release(tensor: tf.Tensor): void {
   (tensor as { kept: boolean }).kept = false;
   const scope = activeScope();
@@ -93,10 +93,10 @@ export function release(tensor: tf.Tensor): void {
 }
 
 /**
- * A second tensor on the same data: counted by the backend, so that either may be disposed first.
+ * Makes a second tensor on the same data. The backend counts both, so either may be disposed first.
  *
  * `tf.clone` does the same on cpu, webgl and webgpu but copies the data on wasm, and it records an operation. An alias
- * is not recorded on a tape: it is for values that no gradient flows through.
+ * is not recorded on a tape, so it is only for values without a gradient.
  */
 export function alias<T extends tf.Tensor>(tensor: T): T {
   const backend = countingBackend(tensor);
@@ -117,10 +117,10 @@ export function countingBackend({ dataId, dtype }: tf.Tensor): tf.KernelBackend 
 }
 
 /**
- * The tensors in a result: itself, or those in arrays and plain objects, at any depth.
+ * Returns the tensors in a result: the result itself, or the tensors in arrays and plain objects, at any depth.
  *
- * `tf.tidy` walks whatever it is handed, element by element, which costs 0.2 s for a `Float32Array` of a million
- * numbers; this walk stops at everything that is not a tensor, an array or a plain object.
+ * `tf.tidy` walks any result element by element, which takes 0.2 s for a `Float32Array` of a million numbers. This walk
+ * enters only arrays and plain objects.
  */
 export function tensorsIn(result: unknown): tf.Tensor[] {
   const found = new Set<tf.Tensor>();

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The list of operations that one outermost gradient has recorded; nested gradients share it. */
+/** The list of operations that an outermost gradient records; nested gradients share it. */
 export type Tape = object;
 
 interface TapeNode {
@@ -16,20 +16,20 @@ interface TapeNode {
  */
 export type Recording = 'idle' | 'recording' | 'customGradient';
 
-/** See {@link Recording}. */
+/** Returns the state of the engine; see {@link Recording}. */
 export function recording(): Recording {
   const { gradientDepth, kernelDepth } = tf.engine().state;
   if (gradientDepth === 0) return 'idle';
   return kernelDepth === 0 ? 'recording' : 'customGradient';
 }
 
-/** True in the function that a gradient differentiates, also where tfjs records nothing. */
+/** True inside the function of a gradient, even where tfjs records nothing. */
 export const inGradient = (): boolean => tf.engine().state.gradientDepth > 0;
 
 /** True while the forward of a `tf.customGrad` (or a kernel) runs, inside or outside of a gradient. */
 export const inKernel = (): boolean => tf.engine().state.kernelDepth > 0;
 
-/** The tape that is being recorded, or null when nothing is. */
+/** Returns the tape that is being recorded, or null. */
 export function currentTape(): Tape | null {
   const { activeTape, gradientDepth, kernelDepth } = tf.engine().state;
   return gradientDepth > 0 && kernelDepth === 0 ? activeTape : null;
@@ -38,7 +38,7 @@ export function currentTape(): Tape | null {
 let gradientsSeen = false;
 
 /**
- * True if tfjs knows gradients. Bare `@tensorflow/tfjs-core` registers none; `@tensorflow/tfjs` and
+ * True if tfjs has gradients registered. Bare `@tensorflow/tfjs-core` registers none; `@tensorflow/tfjs` and
  * `@tensorflow/tfjs-layers` do when they are imported.
  */
 export function hasGradients(): boolean {
@@ -47,8 +47,8 @@ export function hasGradients(): boolean {
 }
 
 /**
- * Runs `fn` while recording, differentiates nothing, disposes whatever `fn` made, and returns every tensor that an
- * operation of `fn` took as input. Null where tfjs could not tell: nothing is recorded inside a `tf.customGrad`.
+ * Runs `fn` while recording and returns every tensor that an operation of `fn` took as input. Differentiates nothing,
+ * and disposes the tensors that `fn` made. Returns null inside a `tf.customGrad`, where tfjs records nothing.
  *
  * Works with and without registered gradients.
  */
@@ -69,12 +69,12 @@ export function recordInputs(fn: () => void): ReadonlySet<tf.Tensor> | null {
         fn();
         inputs = nodes && new Set(nodes.slice(start).flatMap((node) => Object.values(node.inputs)));
       } catch (error) {
-        // This frees the saved tensors by hand: tfjs frees them only when the recorded function returns.
+        // The error is thrown later, because tfjs frees the saved tensors only when the recorded function returns.
         failure = { error };
       }
       return tf.scalar(0);
     };
-    // The output depends on nothing, so that the backward pass is empty and no gradient has to exist.
+    // The output depends on no input, so the backward pass is empty and needs no registered gradient.
     engine.gradients(recorded, [tf.scalar(0)], undefined, true);
   });
   if (failure !== undefined) throw (failure as { error: unknown }).error;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** True for a `tf.Variable`, also one of another copy of tfjs-core (tfjs itself recognises them by shape). */
+/** True for a `tf.Variable` of any copy of tfjs-core. tfjs recognises variables by their fields, too. */
 export const isVariable = (value: unknown): value is tf.Variable =>
   typeof value === 'object' && value !== null && value instanceof tf.Variable;
 
@@ -8,17 +8,17 @@ export const isVariable = (value: unknown): value is tf.Variable =>
 const registered = (): Record<string, tf.Variable> => tf.engine().registeredVariables;
 
 /**
- * True until the variable is disposed, also by `tf.disposeVariables()`, which frees the data and the registration but
- * leaves `isDisposed` false.
+ * True until the variable is disposed. `tf.disposeVariables()` frees the data and the registration but leaves
+ * `isDisposed` false; this function returns false then.
  */
 export const isAlive = (variable: tf.Variable): boolean =>
   !variable.isDisposed && registered()[variable.name] === variable;
 
-/** True for a living variable behind a proxy, such as those of Vue's `reactive`: tfjs cannot compute with it. */
+/** True for a live variable behind a proxy, such as a proxy of Vue's `reactive`. tfjs cannot compute with it. */
 export const isProxiedVariable = (variable: tf.Variable): boolean =>
   !variable.isDisposed && !isAlive(variable) && registered()[variable.name]?.id === variable.id;
 
-/** Disposes a variable once. tfjs does not guard against a second time, which would free data that others share. */
+/** Disposes a variable once. In tfjs, a second disposal would free data that other tensors share. */
 export function disposeVariable(variable: tf.Variable): void {
   if (isAlive(variable)) variable.dispose();
 }
@@ -26,8 +26,8 @@ export function disposeVariable(variable: tf.Variable): void {
 let isDisposalGuarded = false;
 
 /**
- * From now on `variable.dispose()` does nothing while the variable is in use. On the prototype, so that a read of a
- * variable costs nothing more; the first call counts.
+ * Makes `variable.dispose()` do nothing while the variable is in use. Only the first call has an effect. The wrapper is
+ * on the prototype, so reads of variables stay as fast as before.
  */
 export function guardDisposal(isInUse: (variable: tf.Variable) => boolean): void {
   if (isDisposalGuarded) return;
@@ -39,7 +39,7 @@ export function guardDisposal(isInUse: (variable: tf.Variable) => boolean): void
   };
 }
 
-/** `name`, or `name_1`, `name_2`, … if a variable of that name exists: tfjs refuses duplicates. */
+/** Returns `name`, or `name_1`, `name_2`, … if a variable has that name, because tfjs refuses duplicates. */
 function freeName(name: string): string {
   let free = name;
   for (let suffix = 1; registered()[free] !== undefined; suffix++) free = `${name}_${suffix}`;
@@ -49,8 +49,8 @@ function freeName(name: string): string {
 let areUnwrapped = false;
 
 /**
- * From now on Vue's proxies hand out tensors as they are: this is how an object tells Vue to leave it alone, as
- * `markRaw` does. tfjs cannot compute with a tensor in a proxy.
+ * Marks all tensors for Vue as `markRaw` does, so that Vue's proxies return them unwrapped. tfjs cannot compute with a
+ * tensor in a proxy.
  */
 export function keepTensorsUnwrapped(): void {
   if (areUnwrapped) return;
@@ -59,16 +59,16 @@ export function keepTensorsUnwrapped(): void {
 }
 
 /**
- * Makes a variable that shares the data of `value` until either changes. The value stays its owner's.
+ * Makes a variable that shares the data of `value` until one of them changes. The owner of `value` keeps it.
  *
- * @param name - wished name; a suffix is appended if it is taken. Without one, tfjs numbers it.
+ * @param name - the wished name, with a suffix if it is taken; without a name, tfjs numbers the variable
  */
 export function makeVariable(value: tf.Tensor, trainable: boolean, name?: string): tf.Variable {
   keepTensorsUnwrapped();
   return tf.variable(value, trainable, name === undefined ? undefined : freeName(name));
 }
 
-/** Gives a variable another name in tfjs's registry; optimizers and `variableGrads` know variables by name. */
+/** Renames a variable in tfjs's registry. Optimizers and `variableGrads` find variables by name. */
 export function renameVariable(variable: tf.Variable, name: string): void {
   if (variable.name === name) return;
   const free = freeName(name);
@@ -78,7 +78,10 @@ export function renameVariable(variable: tf.Variable, name: string): void {
   registry[free] = variable;
 }
 
-/** The names of all variables, in the order of tfjs's registry, in which an optimizer without a list takes them. */
+/**
+ * Returns the names of all variables in the order of tfjs's registry. An optimizer without a list trains them in this
+ * order.
+ */
 export const variableNames = (): string[] => Object.keys(registered());
 
 /** Puts the variables of these names in this order, before all others. */
@@ -95,11 +98,11 @@ export function orderVariables(names: readonly string[]): void {
   for (const [name, variable] of ordered) if (variable !== undefined) registry[name] = variable;
 }
 
-/** The variable of a name, if there is one now. */
+/** Returns the variable of a name, or undefined. */
 export const variableNamed = (name: string): tf.Variable | undefined => registered()[name];
 
 /**
- * True for a generated name, which another variable may have in another run of the program: the numbers of tfjs, also
- * `12/original0`, and names of layers such as `dense_Dense1/kernel`.
+ * True for a generated name, which may belong to another variable in another run of the program: the numbers of tfjs,
+ * names such as `12/original0`, and names of layers such as `dense_Dense1/kernel`.
  */
 export const isAutomaticName = (name: string): boolean => /^\d+(\/|$)|_[A-Z]\w*?\d+\//.test(name);

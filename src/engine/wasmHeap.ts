@@ -1,30 +1,30 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The bytes that malloc may come to without a wrong address: 2³², without what it rounds a size up by. */
+/**
+ * The largest size of the heap with correct addresses: 2³² bytes, less the bytes that malloc adds when it rounds up.
+ */
 const END = 2 ** 32 - 2 ** 20;
 
-/** The bytes that are not in tensors: those of the program, its stack, and gaps. */
+/** The bytes outside of tensors: the program, its stack, and gaps. */
 const RESERVE = 2 ** 26;
 
 /** The memory of the wasm backend of tfjs, with its tensors. */
 export interface WasmHeap {
-  /** For a module that works in the same memory; its buffer is another one after it has grown. */
+  /** The memory, for a module that works in it. Its `buffer` is replaced when it grows. */
   readonly memory: WebAssembly.Memory;
   /**
-   * Returns the address of the numbers of a tensor. A tensor of another backend is moved here first, and the memory may
-   * grow.
+   * Returns the address of the numbers of a tensor. A tensor of another backend is moved to this heap first, and the
+   * memory may grow.
    */
   address(tensor: TensorInfo): number;
-  /** A new float32 tensor, its numbers not set. The memory may grow. */
+  /** Makes a new float32 tensor without setting its numbers. The memory may grow. */
   allocate(shape: number[]): TensorInfo;
-  /**
-   * Calls `use` with the address, a multiple of 16, of so many free bytes, all of them 0. The memory may grow before.
-   */
+  /** Calls `use` with the address, a multiple of 16, of this many free bytes, all 0. The memory may grow first. */
   withScratch(bytes: number, use: (address: number) => void): void;
   /**
-   * True if so many more bytes can be allocated: in one piece where the memory can grow by them, else by the bytes of
-   * all tensors. The memory may grow.
+   * True if this many more bytes can be allocated. This is certain if the memory can grow by them; otherwise it is
+   * estimated from the bytes of all tensors. The memory may grow.
    */
   hasRoom(bytes: number): boolean;
 }
@@ -45,9 +45,9 @@ interface WasmBackend extends KernelBackend {
 }
 
 /**
- * The heap of a wasm backend.
+ * Returns the heap of a wasm backend.
  *
- * @throws Error if the backend does not give access to it as that of tfjs does
+ * @throws Error if the backend does not give access to its heap as the wasm backend of tfjs does
  */
 export function wasmHeap(backend: WasmBackend): WasmHeap {
   const { wasm, dataIdMap } = backend;
@@ -66,7 +66,7 @@ export function wasmHeap(backend: WasmBackend): WasmHeap {
     address: ({ dataId }) => dataIdMap.get(dataId).memoryOffset,
     allocate: (shape) => backend.makeOutput!(shape, 'float32'),
     withScratch(bytes, use) {
-      // Above 2 GiB, malloc returns what looks like a negative number; of 0 bytes too little, it returns 0.
+      // Above 2 GiB, malloc returns a negative number. It returns 0 if there is too little memory.
       const start = wasm._malloc!(bytes + 16) >>> 0;
       if (start === 0) throw new Error(`The wasm backend of tfjs has no ${bytes} bytes left.`);
       const aligned = Math.ceil(start / 16) * 16;
@@ -78,8 +78,8 @@ export function wasmHeap(backend: WasmBackend): WasmHeap {
       }
     },
     hasRoom(bytes) {
-      // Near the end of the addresses malloc does not fail: its block goes on at address 0, and it writes there at
-      // once.
+      // Near the end of the addresses malloc does not fail. Its block continues at address 0, and malloc writes there
+      // at once.
       if (wasm.HEAPU8!.length + bytes > END) return bytes <= END - RESERVE - tf.memory().numBytes;
       const start = wasm._malloc!(bytes) >>> 0;
       wasm._free!(start);

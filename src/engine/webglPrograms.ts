@@ -1,11 +1,13 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A computation on the GPU: one shader, one output. */
+/** A computation on the GPU, with one shader and one output. */
 export interface WebGLProgram {
-  /** The names of the inputs: the code reads element i of `x` as `getX(i)`. */
+  /** The names of the inputs. The code reads element i of `x` as `getX(i)`. */
   readonly inputs: readonly string[];
-  /** In GLSL ES 3.00; its `main` calls `setOutput` with the element of the output at index `getOutputCoords()`. */
+  /**
+   * The code in GLSL ES 3.00. Its `main` calls `setOutput` with the element of the output at index `getOutputCoords()`.
+   */
   readonly code: string;
   /** The uniforms of the code: integers, and then numbers. */
   readonly integers: readonly string[];
@@ -14,7 +16,7 @@ export interface WebGLProgram {
 
 /** The arguments of one run of a program. */
 interface WebGLRun {
-  /** Flat; see {@link WebGLPrograms.withFlat}. */
+  /** The inputs as vectors; see {@link WebGLPrograms.withFlat}. */
   readonly inputs: readonly TensorInfo[];
   /** The values of the uniforms. */
   readonly integers: readonly number[];
@@ -25,26 +27,26 @@ interface WebGLRun {
 /** The part of the webgl backend of tfjs that runs programs. */
 export interface WebGLPrograms {
   /**
-   * Runs a program and returns its result, a new float32 tensor. It takes one draw call, and one for each input that is
-   * not on the GPU yet.
+   * Runs a program and returns its result, a new float32 tensor. It takes one draw call, and another one for each input
+   * that is not on the GPU yet.
    */
   run(program: WebGLProgram, run: WebGLRun): TensorInfo;
   /**
-   * Calls `use` with the tensors as programs read them: as vectors.
+   * Calls `use` with the tensors as vectors, which programs need.
    *
-   * The backend keeps four numbers of a matrix in one pixel after some of its operations. Those tensors are brought
-   * into the order of memory before, with one draw call each.
+   * The backend keeps four numbers of a matrix in one pixel after some of its operations. Such tensors are first
+   * unpacked, with one draw call each.
    */
   withFlat<T>(tensors: readonly TensorInfo[], use: (flat: TensorInfo[]) => T): T;
   dispose(tensor: TensorInfo): void;
 }
 
-/** A program as the backend takes it. */
+/** A program in the form that the backend takes. */
 interface BackendProgram {
   readonly variableNames: readonly string[];
   readonly outputShape: number[];
   readonly userCode: string;
-  /** So that one shader serves all shapes. */
+  /** True, so that one shader serves all shapes. */
   readonly enableShapeUniforms: true;
   readonly customUniforms: readonly { readonly name: string; readonly type: 'int' | 'float' }[];
 }
@@ -63,9 +65,10 @@ interface WebGLBackend extends KernelBackend {
 }
 
 /**
- * The programs of a webgl backend.
+ * Returns the programs of a webgl backend.
  *
- * @throws Error if the backend does not run them as that of tfjs does, or the device has no WebGL 2 or no float32
+ * @throws Error if the backend does not run programs as the webgl backend of tfjs does, or if the device has no WebGL 2
+ * or no float32
  */
 export function webglPrograms(backend: WebGLBackend): WebGLPrograms {
   if (
@@ -78,7 +81,7 @@ export function webglPrograms(backend: WebGLBackend): WebGLPrograms {
       'the backend has no texData, compileAndRun, unpackTensor or disposeIntermediateTensorInfo',
     );
   }
-  // Shaders of WebGL 1 have no loops whose length is not known when they are compiled.
+  // Shaders of WebGL 1 cannot have loops whose length is unknown at compile time.
   if (tf.env().getNumber('WEBGL_VERSION') !== 2) throw new Error('the device has no WebGL 2');
   if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) throw new Error('the device computes in float16');
   const programs: WebGLPrograms = {
@@ -118,7 +121,8 @@ function backendProgram({ inputs, code, integers, numbers }: WebGLProgram, size:
   return {
     variableNames: inputs,
     outputShape: [size],
-    // The backend knows programs by their code: two with the same one would get the uniforms of the first.
+    // The backend identifies programs by their code. Two programs with the same code would get the uniforms of the
+    // first.
     userCode: `// ${[...integers, ...numbers].join(' ')}\n${code}`,
     enableShapeUniforms: true,
     customUniforms: [
@@ -141,7 +145,7 @@ const trial: WebGLProgram = {
 };
 
 /**
- * Throws unless the backend compiles a small program. Its result is not checked, because reading it would wait for the
+ * Throws unless the backend compiles a small program. The result is not checked, because reading it would wait for the
  * GPU.
  */
 function checkPrograms({ run, dispose }: WebGLPrograms, backend: WebGLBackend): void {

@@ -1,14 +1,14 @@
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The number of float32 that a shader reads or writes at once: an `f32` or a `vec4<f32>`. */
+/** The number of float32 values that a shader reads or writes at once: an `f32` or a `vec4<f32>`. */
 type Components = 1 | 4;
 
-/** A computation on the GPU: one shader, one output. */
+/** A computation on the GPU, with one shader and one output. */
 export interface WebGPUProgram {
-  /** Two programs with the same key have the same code. */
+  /** The identity of the code. Programs with the same key have the same code. */
   readonly key: string;
-  /** In WGSL; defines `fn main(index: i32)`, where index counts threads through all workgroups. */
+  /** The code in WGSL. It defines `fn main(index: i32)`, where `index` counts threads through all workgroups. */
   readonly code: string;
   readonly workgroupSize: number;
   /** The arrays that the code reads, by name, in the order of the arguments. The code must use each of them. */
@@ -37,7 +37,7 @@ export interface WebGPUPrograms {
   dispose(tensor: TensorInfo): void;
 }
 
-/** A program as the backend takes it. */
+/** A program in the form that the backend takes. */
 interface BackendProgram {
   readonly variableNames: string[];
   readonly variableComponents: number[];
@@ -68,9 +68,9 @@ interface WebGPUBackend extends KernelBackend {
 }
 
 /**
- * The programs of a webgpu backend.
+ * Returns the programs of a webgpu backend.
  *
- * @throws Error if the backend does not run them as that of tfjs does
+ * @throws Error if the backend does not run programs as the webgpu backend of tfjs does
  */
 export function webgpuPrograms(backend: WebGPUBackend): WebGPUPrograms {
   if (typeof backend.runWebGPUProgram !== 'function') throw new Error('the backend has no runWebGPUProgram');
@@ -78,7 +78,7 @@ export function webgpuPrograms(backend: WebGPUBackend): WebGPUPrograms {
   return {
     run(program, { inputs, shape, ...run }) {
       const size = tf.util.sizeFromShape(shape);
-      // Flat, so that one shader serves all shapes.
+      // The inputs are vectors, so one shader serves all shapes.
       const flat = inputs.map((input) => ({ ...input, shape: [tf.util.sizeFromShape(input.shape)] }));
       const output = backend.runWebGPUProgram!(
         backendProgram(program, size, run.workgroups),
@@ -103,7 +103,7 @@ function backendProgram(program: WebGPUProgram, size: number, workgroups: number
     outputComponent: program.output,
     outputShape: [size],
     dispatchLayout: { x: [0] },
-    // More than a GPU takes along one axis, the backend lays out along several.
+    // The backend spreads the workgroups over several axes if they exceed the limit of one axis.
     dispatch: [workgroups, 1, 1],
     workgroupSize: [program.workgroupSize, 1, 1],
     uniforms: fields.join(''),
@@ -120,7 +120,7 @@ const backendUniforms = ({
   ...numbers.map((value) => ({ type: 'float32' as const, data: [value] })),
 ];
 
-/** Patterns that the shader which the backend makes of {@link trial} must have, because the code relies on them. */
+/** Patterns in the backend's shader for {@link trial} that the code relies on. */
 const relied: readonly RegExp[] = [
   /struct Uniforms \{[^}]*\binteger : i32, number : f32, *\}/,
   /@binding\(0\) var<storage, read_write> result: array<vec4<f32>>/,
@@ -146,10 +146,10 @@ const trial: WebGPUProgram = {
 };
 
 /**
- * Throws unless the backend makes of a program what its code relies on.
+ * Throws unless the backend compiles a program to a shader that the code can rely on.
  *
- * It is made to run a program on an object in its own place: errors in a shader would be told only later, and this way
- * nothing happens on the GPU, and nothing has to be disposed.
+ * The backend's method runs here on a substitute object, so nothing happens on the GPU and nothing has to be disposed.
+ * A real run would report errors of a shader only later.
  */
 function checkShaders(backend: WebGPUBackend): void {
   let shader = '';

@@ -131,7 +131,7 @@ const float SMALL = ${powerOf2(-50)};
 const float DOWN = ${powerOf2(-75)};
 const float UP = ${powerOf2(75)};
 
-// The norm of two numbers. Compilers may merge two consecutive factors, so no power of two can be taken out of a square.
+// The norm of two numbers. Compilers may merge consecutive factors, so no power of two can be taken out of a square.
 float hypotenuse(float a, float b) { return a * sqrt(1. + b / a * (b / a)); }
 
 float scaledNorm(int first, int start) {
