@@ -50,7 +50,7 @@ export async function embedded(): Promise<string> {
     '/** The module, ready for a memory of its own or of one thread. */',
     `export const simdModule =\n${lines.join(' +\n')};`,
     '',
-    '/** The position of the byte that tells whether the memory is shared: 1 for no, 3 for yes. */',
+    '/** The position of the byte that is 3 if the memory is shared, and 1 if not. */',
     `export const memoryLimitsAt = ${different[0]};`,
     '',
   ].join('\n');

@@ -7,12 +7,12 @@ import {
   runRecorded,
 } from '../engine/recordedKernel.ts';
 
-/** The fused kernels of a computation for the backend in use; null where there are none. */
+/** Returns the fused kernels of a computation for the backend in use, or null if it has none. */
 export type KernelsInUse<Kernels> = () => Kernels | null;
 
-/** A kernel of a computation: on every backend the same to tfjs, but for the kernels that compute it. */
+/** The definition of a kernel. It is the same for tfjs on every backend; only the computing kernels differ. */
 interface KernelDefinition<Kernels, Attributes extends NamedAttrMap> {
-  /** The name under which tfjs's profiler shows the kernel. */
+  /** The name of the kernel in tfjs's profiler. */
   readonly name: string;
   /** Computes the outputs with the kernels of one backend. */
   compute(
@@ -20,26 +20,26 @@ interface KernelDefinition<Kernels, Attributes extends NamedAttrMap> {
     inputs: Readonly<Record<string, TensorInfo>>,
     attributes: Attributes,
   ): TensorInfo[];
-  /** The indices of the outputs that the gradient needs besides the inputs. */
+  /** The indices of the outputs that the gradient needs in addition to the inputs. */
   readonly savedOutputs?: readonly number[];
   /**
-   * The gradient with respect to each input, from the gradients of the outputs, and from the inputs and saved outputs.
-   * A kernel without it cannot be differentiated.
+   * Computes the gradient for each input from the gradients of the outputs, the inputs and the saved outputs. A kernel
+   * without it cannot be differentiated.
    */
   gradient?(dys: Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor>;
 }
 
-/** Runs a kernel; null where the caller has to compute with operations of tfjs instead. */
+/** Runs a kernel. Returns null if the caller has to use operations of tfjs instead. */
 export type RunKernel<Attributes extends NamedAttrMap> = (
   inputs: Readonly<Record<string, Tensor>>,
   attributes: Attributes,
 ) => Tensor[] | null;
 
 /**
- * Returns the function that runs a kernel with the kernels of the backend in use, and has tfjs record it. It returns
- * null where the backend has no such kernels, and where the tape of this tfjs cannot be told what to save.
+ * Makes the function that runs a kernel with the kernels of the backend in use and records it in tfjs. The function
+ * returns null if the backend has no such kernels, or if nothing can be saved on the tape of this version of tfjs.
  *
- * tfjs is told about the kernel and its gradient when it first runs, once for each backend.
+ * The kernel and its gradient are registered with tfjs at the first run, once for each backend.
  */
 export function defineKernel<Kernels, Attributes extends NamedAttrMap>(
   kernelsInUse: KernelsInUse<Kernels>,

@@ -10,8 +10,8 @@ import { webglWeightNorm } from './weightNorm/webgl.ts';
 import { webgpuWeightNorm } from './weightNorm/webgpu.ts';
 import { defineWeightNorm, type WeightNormOp } from './weightNorm/weightNormOp.ts';
 
-// Constants that a bundler may define as false, to leave out the kernels of a backend that the program never uses. They
-// are tested where the kernels are named, because bundlers leave out what stands in a branch that cannot be reached.
+// A bundler may define these constants as false to drop the kernels of a backend that the program never uses. The
+// constants are tested where the kernels are named, because bundlers drop unreachable branches.
 declare const __TFJS_PARAMETRIZE_CPU__: boolean | undefined;
 declare const __TFJS_PARAMETRIZE_WASM__: boolean | undefined;
 declare const __TFJS_PARAMETRIZE_WEBGL__: boolean | undefined;

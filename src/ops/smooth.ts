@@ -3,12 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 
 // Smooth functions that can be differentiated any number of times.
 //
-// tfjs computes the derivatives of exp, sigmoid, tanh, softmax and logSoftmax from their saved outputs, and puts the
-// copy that it saves on the tape before the operation itself. A second derivative therefore does not find its way from
-// the copy back to the input: tfjs throws, or silently leaves the term out where there is another way. The derivatives
-// here are computed from the input, by functions of this file.
+// tfjs computes the derivatives of exp, sigmoid, tanh, softmax and logSoftmax from their saved outputs. It puts the
+// saved copy on the tape before the operation itself. So a second derivative does not reach the input from the copy:
+// tfjs throws, or silently drops the term if another path exists. The functions of this file compute the derivatives
+// from the input.
 
-/** A function of each element, and its derivative as a function of the same input. */
+/** Makes a function of each element from the function and its derivative, which gets the same input. */
 export function elementwise(
   value: (x: Tensor) => Tensor,
   derivative: (x: Tensor) => Tensor,

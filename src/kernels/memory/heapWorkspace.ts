@@ -14,7 +14,7 @@ interface Heap {
   withScratch(bytes: number, use: (address: number) => void): void;
 }
 
-/** A workspace for tensors on the heap of the wasm backend: the routines work on the tensors themselves. */
+/** Makes a workspace for tensors on the heap of the wasm backend. The routines work on the tensors themselves. */
 export function heapWorkspace(heap: Heap, routines: Routines): Workspace<HeapTensor> {
   return {
     routines,

@@ -2,13 +2,13 @@ import type { Numbers } from '../../engine/cpuStorage.ts';
 import type { Routines } from '../simd/routines.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The numbers of a tile: few enough to stay in the fastest cache. */
+/** The length of a tile, which is short enough to stay in the fastest cache. */
 const TILE = 8192;
 
-/** A memory of the package's own, which can grow. */
+/** A memory that belongs to the package and can grow. */
 export interface TileMemory {
   readonly buffer: ArrayBufferLike;
-  /** Makes the memory at least so long. */
+  /** Grows the memory to at least this many bytes. */
   reserve(bytes: number): void;
 }
 
@@ -42,13 +42,13 @@ export function plainTileMemory(): TileMemory {
 }
 
 /**
- * A workspace for arrays: it copies a tile of each into a small memory, has the routines work on it, and copies the
- * result back.
+ * Makes a workspace for arrays. It copies one tile of each array into a small memory, runs the routines on it, and
+ * copies the result back.
  */
 export function tileWorkspace(memory: TileMemory, routines: Routines): Workspace<Numbers> {
-  /** {@link Workspace.withScratch} has given away the part before it. */
+  /** The end of the part of the memory that {@link Workspace.withScratch} has given to its caller. */
   let free = 0;
-  /** Room for so many numbers, after `index` others of the same size. */
+  /** Returns the address of room for this many numbers, after `index` others of the same size. */
   const room = (index: number, length: number) =>
     new Float32Array(memory.buffer, free + index * roomBytes(length), length);
 
@@ -78,7 +78,7 @@ export function tileWorkspace(memory: TileMemory, routines: Routines): Workspace
         inputs.forEach((input, i) => {
           rooms[i]!.set(input.subarray(from, from + n));
         });
-        // The output takes the place of the first input: number by number, the input is read before it is written over.
+        // The output overwrites the first input. Each number is read before it is overwritten.
         visit(addresses, addresses[0]!, n);
         output?.set(n === length ? rooms[0]! : rooms[0]!.subarray(0, n), from);
       }
@@ -107,5 +107,5 @@ export function tileWorkspace(memory: TileMemory, routines: Routines): Workspace
   };
 }
 
-/** A little more than the numbers take, so that the pieces do not compete for the same lines of a cache. */
+/** The bytes for a piece, with some padding so that pieces do not compete for the same cache lines. */
 const roomBytes = (length: number): number => Math.ceil(length / 16) * 64 + 192;

@@ -1,10 +1,10 @@
 import type { Numbers } from '../../engine/cpuStorage.ts';
 import type { Routines } from '../simd/routines.ts';
 
-/** Calls a function with where the numbers of the inputs are and where those of the output go, and how many. */
+/** Gets the addresses of the inputs and of the output, and the number of numbers. */
 type Visit = (inputs: readonly number[], output: number, size: number) => void;
 
-/** As {@link Visit}, for slices and a number for each of them; `size` counts slices. */
+/** Gets the same as {@link Visit} for slices, and for tensors with one number for each slice. `size` counts slices. */
 type VisitRows = (
   inputs: readonly number[],
   output: number,
@@ -13,7 +13,7 @@ type VisitRows = (
   size: number,
 ) => void;
 
-/** Slices of `length` numbers, and tensors with one number for each slice. */
+/** Tensors of slices of `length` numbers, and tensors with one number for each slice. */
 interface RowTensors<Tensor> {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
@@ -24,19 +24,22 @@ interface RowTensors<Tensor> {
 }
 
 /**
- * The memory that routines work in: the one where the tensors are, or a small one that pieces of them are copied
- * into and out of.
+ * The memory that routines work in. It holds the tensors themselves, or it is a small memory into which pieces are
+ * copied.
  */
 export interface Workspace<Tensor> {
   readonly routines: Routines;
   readonly memory: { readonly buffer: ArrayBufferLike };
   /** The longest slice that {@link rows} takes. */
   readonly longestRow: number;
-  /** The numbers of a tensor, for work that is done once for each norm. Valid until the memory grows. */
+  /**
+   * Returns the numbers of a tensor, for work that is done once for each norm. The array is valid until the memory
+   * grows.
+   */
   numbers(tensor: Tensor): Numbers;
   /** Visits all slices, many at a time. */
   rows(tensors: RowTensors<Tensor>, visit: VisitRows): void;
-  /** Visits `size` numbers from `start` on, a multiple of `multiple` at a time, but for the last. */
+  /** Visits `size` numbers from `start` on. Each piece but the last has a multiple of `multiple` numbers. */
   pieces(
     inputs: readonly Tensor[],
     output: Tensor | null,
@@ -46,8 +49,8 @@ export interface Workspace<Tensor> {
     visit: Visit,
   ): void;
   /**
-   * Calls `use` with the address, a multiple of 8, of so many free bytes, all of them 0; it may ask for pieces of
-   * `multiple` numbers.
+   * Calls `use` with the address, a multiple of 8, of this many free bytes, all 0. `use` may visit pieces of `multiple`
+   * numbers.
    */
   withScratch(bytes: number, multiple: number, use: (address: number) => void): void;
 }

@@ -1,10 +1,10 @@
 import type { Numbers } from '../../engine/cpuStorage.ts';
 
-// Loops over arrays in plain JavaScript. Its numbers are float64, so no sum is too large or too small on the way.
+// Loops over arrays in plain JavaScript. They compute in float64, so no intermediate sum overflows or underflows.
 
 /** `Σ x·y` of n numbers, from an offset on each. */
 export function dotOf(x: Numbers, xOffset: number, y: Numbers, yOffset: number, n: number): number {
-  // Eight sums at once, because a sum has to wait for its last addition.
+  // Eight independent sums, because each addition waits for the previous one of its sum.
   let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
   let p = xOffset;
   let q = yOffset;

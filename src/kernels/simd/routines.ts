@@ -1,6 +1,6 @@
 type Address = number;
 
-/** The loops over many numbers, which work in a memory that they were given; an address counts bytes. */
+/** The loops over many numbers. They work in a given memory, and an address counts bytes. */
 export interface Routines {
   /** `w = g·v / max(‖v‖, eps)`, and the norms, of `count` slices of `length` numbers. */
   forwardRows(
@@ -34,13 +34,13 @@ export interface Routines {
   combine(dW: Address, v: Address, dv: Address, n: number, a: number, c: number): void;
   /** `sums += Σ v²` of each column; sums are float64. */
   addSquares(v: Address, sums: Address, size: number, width: number): void;
-  /** `sums += Σ u·v` of each column; `partial` is room for as many float32. */
+  /** `sums += Σ u·v` of each column; `partial` is room for one float32 for each column. */
   addProducts(u: Address, v: Address, sums: Address, partial: Address, size: number, width: number): void;
-  /** As addProducts, and as addSquares of v and v, for numbers whose products float32 cannot hold. */
+  /** Computes the same as addProducts, or addSquares if u is v, for numbers whose products float32 cannot hold. */
   addProductsInFloat64(u: Address, v: Address, sums: Address, size: number, width: number): void;
   /**
    * Turns sums of squares, of n numbers each, into float32 factors of v, and writes the norms. The factors may take the
-   * place of the sums, and the norms that of g. Returns 0 if float64 is needed; then nothing of it can be used.
+   * place of the sums, and the norms that of g. Returns 0 if float64 is needed; the results are unusable then.
    */
   finishForward(
     sums: Address,
@@ -53,7 +53,7 @@ export interface Routines {
   ): number;
   /**
    * Turns sums of products, of n numbers each, into the float32 factors of combineColumns, and writes dg. a may take
-   * the place of the sums, and dg that of g. Returns 0 if float64 is needed; then nothing of it can be used.
+   * the place of the sums, and dg that of g. Returns 0 if float64 is needed; the results are unusable then.
    */
   finishBackward(
     sums: Address,

@@ -75,5 +75,5 @@ export const simdModule =
   'AQwBCwsgACAKaiEGIAEgCmohByAEIA1BAXQgBWxrIQEDQCABQQBKBEAgAiEAIAEgBSABIAVIGyEDA0AgA0EASgRAIAAgACsDACAG' +
   'KgIAuyAHKgIAu6KgOQMAIANBAWshAyAGQQRqIQYgB0EEaiEHIABBCGohAAwBCwsgASAFayEBDAELCws=';
 
-/** The position of the byte that tells whether the memory is shared: 1 for no, 3 for yes. */
+/** The position of the byte that is 3 if the memory is shared, and 1 if not. */
 export const memoryLimitsAt = 136;

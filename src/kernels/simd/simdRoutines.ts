@@ -2,9 +2,9 @@ import type { Routines } from './routines.ts';
 import { memoryLimitsAt, simdModule } from './simdModule.ts';
 
 /**
- * The routines of assembly/weightNorm.ts in a memory, which is not touched but where they are told to.
+ * Makes the routines of assembly/weightNorm.ts for a memory. They write only to the addresses that they get.
  *
- * @throws Error where WebAssembly has no SIMD, or may not compile
+ * @throws Error if WebAssembly has no SIMD or may not compile
  */
 export function simdRoutines(memory: WebAssembly.Memory): Routines {
   const bytes = Uint8Array.from(atob(simdModule), (character) => character.charCodeAt(0));

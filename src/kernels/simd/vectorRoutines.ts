@@ -3,8 +3,7 @@ import { combineOf, dotOf, scaleOf } from './plainLoops.ts';
 import type { Routines } from './routines.ts';
 
 /**
- * Operations on n numbers of a tensor; a location is where the numbers of the tensor begin, and an offset counts
- * numbers.
+ * Operations on n numbers of a tensor. A location says where the numbers of the tensor begin; an offset counts numbers.
  */
 export interface VectorRoutines<Location> {
   /** `Σ x·y`, summed in float64. */
@@ -25,9 +24,9 @@ export interface VectorRoutines<Location> {
   scale(x: Location, out: Location, n: number, s: number): void;
 }
 
-/** The operations with SIMD, in the memory of the routines; locations are addresses. */
+/** Makes the operations with SIMD in the memory of the routines. Locations are addresses. */
 export const simdVectors = ({ products, combine, scale }: Routines): VectorRoutines<number> => ({
-  // The norm of 0 has sums of 0 computed again in float64: of small numbers they may not be right.
+  // With a norm of 0, a sum of 0 is computed again in float64, because it may be wrong for small numbers.
   dot: (x, xOffset, y, yOffset, n) => products(x + 4 * xOffset, y + 4 * yOffset, n, 0),
   combine: (x, xOffset, y, yOffset, out, outOffset, n, a, c) =>
     combine(x + 4 * xOffset, y + 4 * yOffset, out + 4 * outOffset, n, a, c),

@@ -12,9 +12,9 @@ import {
 } from './matrixSteps.ts';
 
 /**
- * Spectral normalization on the cpu backend, in plain JavaScript.
+ * Makes the kernels of spectral normalization for the cpu backend, in plain JavaScript.
  *
- * @throws Error if the backend is not as that of tfjs
+ * @throws Error if the backend is not like the cpu backend of tfjs
  */
 export function cpuSpectralNorm(backend: KernelBackend): SpectralNormKernels {
   const { numbers, store } = cpuStorage(backend);

@@ -9,7 +9,7 @@ interface VectorInfos {
 /** The parameters of the power iteration; see `powerIteration`. */
 export interface Iteration {
   readonly iterations: number;
-  /** Relative to the largest element of the tensor. */
+  /** The least norm, relative to the largest element of the tensor. */
   readonly eps: number;
   readonly first: 'left' | 'right';
 }
@@ -18,15 +18,15 @@ export interface Iteration {
  * Spectral normalization on one backend; the reference specifies its results. All tensors are float32 and not empty.
  */
 export interface SpectralNormKernels {
-  /** The vectors after some steps. */
+  /** Returns the vectors after some steps. */
   iterate(
     W: TensorInfo,
     start: VectorInfos,
     dim: number,
     how: Iteration,
   ): [left: TensorInfo, right: TensorInfo];
-  /** Y, and σ as the backward pass needs it: its numbers are the backend's own. */
+  /** Returns Y, and σ in the encoding of this backend for the backward pass. */
   forward(W: TensorInfo, vectors: VectorInfos, dim: number): [Y: TensorInfo, sigma: TensorInfo];
-  /** dW; σ is that of the forward pass. */
+  /** Returns dW; σ comes from the forward pass. */
   backward(dY: TensorInfo, W: TensorInfo, vectors: VectorInfos, sigma: TensorInfo, dim: number): TensorInfo;
 }

@@ -3,7 +3,7 @@ import type { Numbers } from '../../engine/cpuStorage.ts';
 import type { VectorRoutines } from '../simd/vectorRoutines.ts';
 import type { Iteration } from './kernels.ts';
 
-/** A tensor as the matrix whose rows are its slices along an axis, as it is in memory: `[outer, rows, inner]`. */
+/** The memory layout `[outer, rows, inner]` of a tensor as the matrix whose rows are its slices along an axis. */
 export interface MatrixLayout {
   readonly outer: number;
   readonly rows: number;
@@ -16,21 +16,22 @@ export const matrixLayout = (shape: readonly number[], dim: number): MatrixLayou
   inner: tf.util.sizeFromShape(shape.slice(dim + 1)),
 });
 
-/** The numbers of a tensor: their location for the routines, and a view of them, which is valid until memory grows. */
+/** The numbers of a tensor: their location for the routines, and a view that is valid until the memory grows. */
 export interface Located<Location> {
   readonly location: Location;
   readonly numbers: Numbers;
 }
 
 /**
- * The estimate of the largest singular value, and whether it depends on the matrix: a constant takes the location of 0.
+ * The estimate of the largest singular value, and whether it depends on the matrix. It does not if a constant replaces
+ * 0.
  */
 export interface SingularValue {
   readonly sigma: number;
   readonly varies: boolean;
 }
 
-/** The operations on the matrix of a tensor, on the numbers as they are in memory. */
+/** The operations on the matrix of a tensor. They read the numbers in the order of the memory. */
 export class MatrixSteps<Location> {
   private readonly vectors: VectorRoutines<Location>;
   private readonly layout: MatrixLayout;
@@ -43,7 +44,7 @@ export class MatrixSteps<Location> {
   }
 
   /**
-   * The power iteration, in place.
+   * Runs the power iteration in place.
    *
    * @param scratch - room for as many numbers as the longer of the two vectors
    */
@@ -55,16 +56,17 @@ export class MatrixSteps<Location> {
   ): void {
     const { numbers, location } = this.W;
     const size = Math.sqrt(this.vectors.dot(location, 0, location, 0, numbers.length));
-    // Numbers that are added up in float32 are divided by it first, so that the sum neither over- nor underflows.
+    // Numbers are divided by their largest element before they are added in float32, so the sum neither over- nor
+    // underflows.
     const unit = size > 0 && size < Number.POSITIVE_INFINITY ? 1 / size : 1;
     const turn = (to: Located<Location>, count: number): void => {
       const direction = scratch.numbers.subarray(0, count);
       let length = 0;
       for (const x of direction) length += x * x;
       length = Math.sqrt(length);
-      // No element is larger than the norm, so that the first is all that is asked of most vectors.
+      // No element exceeds the norm, so the first comparison decides for most vectors.
       const isLong = length > how.eps || length > how.eps * unit * largestOf(numbers);
-      // A zero matrix turns no vector to zero, and an infinite one none to NaN, which no later step could leave.
+      // The vector stays as it is for a zero or an infinite matrix. No later step could recover from zeros or NaN.
       if (!isLong || !(length < Number.POSITIVE_INFINITY)) return;
       for (let i = 0; i < count; i++) to.numbers[i] = direction[i]! / length;
     };
@@ -84,7 +86,7 @@ export class MatrixSteps<Location> {
     }
   }
 
-  /** `uᵀMv`; instead of 0 the largest magnitude, or 1, as a constant. */
+  /** Returns `uᵀMv`. If it is 0, returns the largest magnitude, or 1, as a constant. */
   sigma(left: Located<Location>, right: Located<Location>): SingularValue {
     const { outer, rows, inner } = this.layout;
     const { dot } = this.vectors;
@@ -107,7 +109,7 @@ export class MatrixSteps<Location> {
     this.vectors.scale(this.W.location, Y, this.W.numbers.length, 1 / sigma);
   }
 
-  /** `dW = (dY − ⟨dY, W⟩/σ·uvᵀ)/σ`, and dY/σ where σ is a constant. */
+  /** `dW = (dY − ⟨dY, W⟩/σ·uvᵀ)/σ`, or dY/σ if σ is a constant. */
   pullBack(
     dY: Location,
     left: Located<Location>,
@@ -187,12 +189,12 @@ function largestOf(numbers: Numbers): number {
   return largest;
 }
 
-/** The number of numbers that encode a singular value. */
+/** The length of an encoded singular value. */
 export const ENCODED_SIGMA = 3;
 
 /**
- * A singular value as float32 numbers: σ, divided by 2 to the power of the second, as float32 alone may not hold it; 1
- * if it varies.
+ * Encodes a singular value in float32 numbers `[m, e, varies]` with `σ = m·2ᵉ`, because one float32 may not hold it.
+ * `varies` is 1 if σ depends on the matrix.
  */
 export function encodeSigma({ sigma, varies }: SingularValue): number[] {
   const exponent = Number.isFinite(sigma) && sigma !== 0 ? Math.floor(Math.log2(Math.abs(sigma))) : 0;

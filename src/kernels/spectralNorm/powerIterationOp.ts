@@ -14,8 +14,8 @@ export type PowerIterationOp = (
 ) => SingularVectors;
 
 /**
- * The power iteration of the matrix of W, whose rows are the slices of W along `dim`; see `powerIteration`. Not to be
- * differentiated; `eps` is relative to the largest element of W.
+ * Makes the power iteration for the matrix whose rows are the slices of W along `dim`; see `powerIteration`. It has no
+ * gradient. `eps` is relative to the largest element of W.
  */
 export function definePowerIteration(kernelsInUse: KernelsInUse<SpectralNormKernels>): PowerIterationOp {
   const iterate = defineKernel<SpectralNormKernels, NamedAttrMap & Iteration & { dim: number }>(

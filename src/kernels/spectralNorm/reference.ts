@@ -4,17 +4,17 @@ import { asMatrix, matVec, type SingularVectors } from '../../ops/matrix/powerIt
 import { stopGradient } from '../../ops/stopGradient.ts';
 
 /**
- * A tensor divided by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, M the matrix of W: the
- * specification of the fused computation, which runs where no fused kernel does.
+ * Divides a tensor by the estimate of its largest singular value: `Y = W/σ`, `σ = uᵀMv`, where M is the matrix of W.
+ * This specifies the fused computation, and runs where no fused kernel exists.
  *
- * The squares of σ have to be in the range of float32: W is scaled.
+ * The caller scales W, so that σ² is in the range of float32.
  *
- * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes]. **Gradient**: to W, through σ
- * as well: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W; the vectors are constants. Of any
- * order.
+ * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes]. **Gradient**: to W, also
+ * through σ, of any order: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W. The vectors are
+ * constants.
  *
- * Where σ is zero, the constant 1 takes its place: K counts as zero, in the gradients of every order. A tensor of zeros
- * stays what it is and gets the gradients of the identity: it can be trained.
+ * If σ is zero, the constant 1 replaces it, and K counts as zero in the gradients of every order. So a tensor of zeros
+ * stays zero, gets the gradients of the identity, and can be trained.
  *
  * @param dim - the axis whose slices are the rows of M
  */
@@ -34,13 +34,13 @@ export function spectralNormReference(W: Tensor, dim: number, { left, right }: S
   return operation(W);
 }
 
-/** σ, and 1 if it depends on W, which it does unless it is the constant 1 in the place of 0; else 0. */
+/** σ, and a flag: 1 if σ depends on W, or 0 if σ is the constant 1 that replaces 0. */
 interface SingularValue {
   readonly sigma: Tensor;
   readonly varies: Tensor;
 }
 
-/** `uᵀMv`, but the constant 1 instead of 0. */
+/** Returns `uᵀMv`, or the constant 1 instead of 0. */
 function singularValue(W: Tensor, dim: number, { left, right }: SingularVectors): SingularValue {
   const product = tf.sum(tf.mul(left, matVec(asMatrix(W, dim), right, false)));
   const varies = stopGradient(() => tf.step(tf.abs(product)));
@@ -51,7 +51,7 @@ function singularValue(W: Tensor, dim: number, { left, right }: SingularVectors)
   return { sigma, varies };
 }
 
-/** `(∂L/∂Y − ⟨∂L/∂Y, W⟩/σ·K)/σ`, as a function of ∂L/∂Y and W: to differentiate it by W, its σ is computed anew. */
+/** `(∂L/∂Y − ⟨∂L/∂Y, W⟩/σ·K)/σ` as a function of ∂L/∂Y and W. σ is computed again, so that W has a gradient. */
 function pullBack(
   dY: Tensor,
   W: Tensor,
@@ -76,7 +76,8 @@ function pullBack(
 
 /**
  * The gradient of {@link pullBack}: `(r − ⟨r, K⟩·Y)/σ` to ∂L/∂Y,
- * `((2⟨∂L/∂Y, Y⟩⟨r, K⟩ − ⟨r, ∂L/∂Y⟩)·K − ⟨r, K⟩·∂L/∂Y)/σ²` to W. Made of operations that can be differentiated again.
+ * `((2⟨∂L/∂Y, Y⟩⟨r, K⟩ − ⟨r, ∂L/∂Y⟩)·K − ⟨r, K⟩·∂L/∂Y)/σ²` to W. It consists of operations that can be differentiated
+ * again.
  */
 export function pullBackTwice(
   r: Tensor,

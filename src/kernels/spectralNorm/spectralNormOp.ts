@@ -8,7 +8,7 @@ import { canBeFused } from './canBeFused.ts';
 import type { SpectralNormKernels } from './kernels.ts';
 import { pullBackTwice, spectralNormReference } from './reference.ts';
 
-/** The arguments of the kernels beside tensors. */
+/** The arguments of the kernels other than tensors. */
 interface Attributes extends NamedAttrMap {
   dim: number;
 }
@@ -17,9 +17,9 @@ interface Attributes extends NamedAttrMap {
 export type SpectralNormOp = (W: Tensor, dim: number, vectors: SingularVectors) => Tensor;
 
 /**
- * Spectral normalization as one operation with one gradient: `Y = W/σ`, `σ = uᵀMv`, M the matrix whose rows are the
- * slices of W along `dim`; see {@link spectralNormReference}. Right over the whole range of float32. On a backend with
- * kernels for it, one kernel forward and one backward.
+ * Makes spectral normalization as one operation with one gradient: `Y = W/σ`, `σ = uᵀMv`, where the rows of M are the
+ * slices of W along `dim`; see {@link spectralNormReference}. Results are right over the whole range of float32. A
+ * backend with kernels runs one kernel forward and one backward.
  */
 export function defineSpectralNorm(kernelsInUse: KernelsInUse<SpectralNormKernels>): SpectralNormOp {
   const backward = defineBackward(kernelsInUse);
@@ -37,7 +37,7 @@ export function defineSpectralNorm(kernelsInUse: KernelsInUse<SpectralNormKernel
   });
   return (W, dim, vectors) => {
     const outputs = canBeFused(W) ? forward({ W, ...vectors }, { dim }) : null;
-    // The scale cancels out; without it, squares of σ in the gradient would under- or overflow where σ does not.
+    // The scale cancels out. Without it, σ² in the gradient could under- or overflow where σ does not.
     if (outputs === null) return spectralNormReference(scaleToOne(W), dim, vectors);
     outputs[1]!.dispose();
     return outputs[0]!;
@@ -52,11 +52,11 @@ const defineBackward = (kernelsInUse: KernelsInUse<SpectralNormKernels>): RunKer
     ],
     gradient([r], saved, { dim }) {
       const [dY, W, left, right, sigma] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      // With the scale s as a constant, the gradient to ∂L/∂Y is 1/s of that at W/s, and the gradient to W is 1/s².
-      // Divided last: both are linear in r, and what is zero stays zero.
+      // With a constant scale s, the gradient to ∂L/∂Y is 1/s times the gradient at W/s, and the gradient to W is 1/s²
+      // times. Both gradients are linear in r, so the division comes last and zeros stay zero.
       const scale = tf.reshape(scaleAlong(W, axesOf(W)), []);
       const [toDY, toW] = pullBackTwice(r!, dY, scaleToOne(W), dim, { left, right });
-      // σ is a function of W, and the gradient to W takes that into account.
+      // σ is a function of W; the gradient to W already includes it.
       return {
         dY: () => tf.div(toDY!, scale),
         W: () => tf.div(tf.div(toW!, scale), scale),
@@ -67,10 +67,10 @@ const defineBackward = (kernelsInUse: KernelsInUse<SpectralNormKernels>): RunKer
 
 const axesOf = ({ shape }: Tensor): number[] => shape.map((_, axis) => axis);
 
-/** Gradients of what counts as a constant. */
+/** Returns zero gradients for inputs that count as constants. */
 const constants = (inputs: Record<string, Tensor>): Record<string, () => Tensor> =>
   Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, () => tf.zerosLike(input)]));
 
-/** The gradient where there is no kernel for it. */
+/** The gradient on backends without a kernel for it. */
 const referenceGradient = (dY: Tensor, W: Tensor, dim: number, vectors: SingularVectors): Tensor =>
   tf.grad((x) => spectralNormReference(scaleToOne(x), dim, vectors))(W, dY);

@@ -14,21 +14,21 @@ import {
 } from './matrixSteps.ts';
 
 /**
- * Spectral normalization on the wasm backend: on the tensors where they are, with SIMD.
+ * Makes the kernels of spectral normalization for the wasm backend. They use SIMD, in place on the heap.
  *
- * @throws Error if the backend is not as that of tfjs, or WebAssembly has no SIMD
+ * @throws Error if the backend is not like the wasm backend of tfjs, or WebAssembly has no SIMD
  */
 export function wasmSpectralNorm(backend: KernelBackend): SpectralNormKernels {
   const heap = wasmHeap(backend);
   const vectors = simdVectors(simdRoutines(heap.memory));
-  /** The addresses of tensors. Ask for them after all memory is allocated. */
+  /** Returns the addresses of a tensor. Call this after all memory is allocated. */
   const locate = (tensor: TensorInfo): Located<number> => {
     const location = heap.address(tensor);
     return { location, numbers: new Float32Array(heap.memory.buffer, location, sizeOf(tensor)) };
   };
   const steps = (W: TensorInfo, dim: number) =>
     new MatrixSteps(vectors, matrixLayout(W.shape, dim), locate(W));
-  /** Has tensors of another backend brought to the heap, before anything depends on where its memory is. */
+  /** Moves tensors of another backend to the heap, before any address is used. */
   const bring = (...tensors: TensorInfo[]) => {
     for (const tensor of tensors) heap.address(tensor);
   };

@@ -20,7 +20,7 @@ export interface Backward<Tensor> {
   readonly eps: number;
 }
 
-/** `dg = Σ dW·u`, `dv = g/‖v‖·(dW − u·dg)`, in a workspace. */
+/** Computes `dg = Σ dW·u` and `dv = g/‖v‖·(dW − u·dg)` in a workspace. */
 export function backward<Tensor>(space: Workspace<Tensor>, layout: Layout, tensors: Backward<Tensor>): void {
   if (layout.kind === 'columns') {
     for (let batch = 0; batch < layout.batches; batch++) backwardColumns(space, layout, batch, tensors);
@@ -65,10 +65,10 @@ function backwardSegments<Tensor>(
 }
 
 /**
- * The case that nearly always is: each column has a norm of its own, and float32 holds all norms and factors.
+ * Computes the usual case: each column has its own norm, and float32 holds all norms and factors.
  *
  * @param scratch - the address of 12 bytes, all 0, for each column
- * @returns false if it is not so; then nothing of it can be used
+ * @returns false in any other case; the results are unusable then
  */
 function backwardOwnColumns<Tensor>(
   space: Workspace<Tensor>,

@@ -9,10 +9,10 @@ import { layoutOf } from './layout.ts';
 import { plainRoutines } from './plainRoutines.ts';
 
 /**
- * Weight normalization on the cpu backend: a tile at a time in a small WebAssembly memory; in plain JavaScript where
- * WebAssembly is not allowed or has no SIMD.
+ * Makes the kernels of weight normalization for the cpu backend. They compute one tile at a time in a small WebAssembly
+ * memory, or in plain JavaScript if WebAssembly is not allowed or has no SIMD.
  *
- * @throws Error if the backend is not as that of tfjs
+ * @throws Error if the backend is not like the cpu backend of tfjs
  */
 export function cpuWeightNorm(backend: KernelBackend): NormKeepingKernels {
   const { numbers, store } = cpuStorage(backend);

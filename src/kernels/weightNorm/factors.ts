@@ -1,63 +1,64 @@
-// The arithmetic that is done once for each norm. Work for each number is in the loops.
+// The arithmetic that is done once for each norm. The loops do the work for each number.
 
-/** The smallest and largest factor that float32 can hold with all its digits. */
+/** The smallest and the largest factor that float32 holds with full precision. */
 const LEAST = 1.1754943508222875e-38;
 const MOST = 3.4028234663852886e38;
 
-/** A sum of n products that is smaller than n times this may have lost products that are too small for float32. */
+/** A sum of n products below n times this number may lack products that are too small for float32. */
 const LEAST_PRODUCT = 1e-37;
 
 /**
- * Above this norm of v, lost products make a gradient wrong by less than 1e-39 each, which float32 cannot hold either.
+ * The least norm of v at which lost products do not matter: each changes a gradient by less than 1e-39, which float32
+ * cannot hold.
  */
 const LEAST_NORM = 1e-6;
 
-/** `max(‖v‖, eps)`; 1 instead of a norm of 0. */
+/** `max(‖v‖, eps)`, with 1 in place of a norm of 0. */
 const divisor = (norm: number, eps: number): number => Math.max(norm === 0 ? 1 : norm, eps);
 
-/** True if float32 has all digits of a norm. */
+/** True if float32 holds a norm with full precision. */
 const isNormExact = (norm: number): boolean => norm >= 1e-30 && norm <= 1e38;
 
-/** True if a factor keeps its digits as a float32; zero, NaN and infinity do. */
+/** True if float32 holds a factor with full precision. Zero, NaN and infinity count as held. */
 function fits(factor: number): boolean {
   const size = Math.abs(factor);
   return (size >= LEAST && size <= MOST) || size === 0 || !(size < Infinity);
 }
 
-/**
- * False if float32 may have been too small or too large for the summands. The sum is then computed again in float64.
- */
+/** False if summands may have over- or underflowed in float32. The sum is then computed again in float64. */
 const isSumOfSquares = (sum: number, n: number): boolean => sum >= n * LEAST_PRODUCT && sum < Infinity;
 
 /**
- * As {@link isSumOfSquares}, of products with a vector of this norm. A sum of 0 is taken for one: many gradients are 0.
+ * Tests the same as {@link isSumOfSquares} for products with a vector of this norm. A sum of 0 passes, because many
+ * gradients are 0.
  */
 function isSumOfProducts(sum: number, n: number, norm: number): boolean {
   const size = Math.abs(sum);
   return (size >= n * LEAST_PRODUCT && size < Infinity) || (size === 0 && norm >= LEAST_NORM);
 }
 
-// Loops and no callbacks: a thousand norms are a matter of microseconds, in which a kernel has done a million numbers.
+// These functions loop without callbacks. Callbacks for a thousand norms take microseconds, in which a kernel computes
+// a million numbers.
 
-/** True if all factors keep their digits as float32. */
+/** True if float32 holds all factors with full precision. */
 export function allFit(factors: Float64Array): boolean {
   for (let i = 0; i < factors.length; i++) if (!fits(factors[i]!)) return false;
   return true;
 }
 
-/** True if no sum of squares of n numbers has to be summed again in float64. */
+/** True if no sum of squares of n numbers has to be computed again in float64. */
 export function areSumsOfSquares(sums: Float64Array, n: number): boolean {
   for (let i = 0; i < sums.length; i++) if (!isSumOfSquares(sums[i]!, n)) return false;
   return true;
 }
 
-/** True if no sum of n products has to be summed again in float64. */
+/** True if no sum of n products has to be computed again in float64. */
 export function areSumsOfProducts(sums: Float64Array, n: number, norms: Float64Array): boolean {
   for (let i = 0; i < sums.length; i++) if (!isSumOfProducts(sums[i]!, n, norms[i]!)) return false;
   return true;
 }
 
-/** True if float32 has all digits of all norms. */
+/** True if float32 holds all norms with full precision. */
 export function areNormsExact(norms: Float64Array): boolean {
   for (let i = 0; i < norms.length; i++) if (!isNormExact(norms[i]!)) return false;
   return true;
@@ -68,7 +69,7 @@ export function reduceColumns(columns: Float64Array, normOf: Int32Array, sums: F
   for (let i = 0; i < normOf.length; i++) sums[normOf[i]!]! += columns[i]!;
 }
 
-/** Writes for each column the factor of its norm, as float32 or float64. */
+/** Writes the factor of its norm for each column, as float32 or float64. */
 export function scatterFactors(
   factors: Float64Array,
   normOf: Int32Array,
@@ -83,8 +84,8 @@ export function scatterFactors(
 }
 
 /**
- * Turns sums of squares into what v is multiplied by, `g / max(‖v‖, eps)`; writes the norms from `offset` on, perhaps
- * in the place of g.
+ * Turns sums of squares into the factors of v, `g / max(‖v‖, eps)`. Writes the norms from `offset` on, and may
+ * overwrite g.
  */
 export function finishForward(
   sums: Float64Array,
@@ -101,10 +102,10 @@ export function finishForward(
 }
 
 /**
- * Turns sums of products into the a of `dv = a·(dW − c·v)`, and returns the c; writes dg from `offset` on, perhaps in
- * the place of g.
+ * Turns sums of products into the a of `dv = a·(dW − c·v)`, and returns the c. Writes dg from `offset` on, and may
+ * overwrite g.
  *
- * a is 0 where v is 0. c is 0 where the norm is at most eps, because the divisor is a constant there.
+ * a is 0 if v is 0. c is 0 if the norm is at most eps, because the divisor is constant then.
  */
 export function finishBackward(
   sums: Float64Array,
@@ -126,7 +127,10 @@ export function finishBackward(
   return cs;
 }
 
-/** The saved norms, in float64; computed again, from the squares that `addSquares` adds up, if float32 lost digits. */
+/**
+ * Returns the saved norms in float64. If float32 lost digits, the norms are computed again from the sums of
+ * `addSquares`.
+ */
 export function exactNorms(
   saved: ArrayLike<number>,
   offset: number,

@@ -11,7 +11,7 @@ export interface Forward<Tensor> {
   readonly eps: number;
 }
 
-/** `W = g·v / max(‖v‖, eps)` and the norms, in a workspace. */
+/** Computes `W = g·v / max(‖v‖, eps)` and the norms in a workspace. */
 export function forward<Tensor>(space: Workspace<Tensor>, layout: Layout, tensors: Forward<Tensor>): void {
   if (layout.kind === 'columns') {
     for (let batch = 0; batch < layout.batches; batch++) forwardColumns(space, layout, batch, tensors);
@@ -48,10 +48,10 @@ function forwardSegments<Tensor>(
 }
 
 /**
- * The case that nearly always is: each column has a norm of its own, and float32 holds all factors.
+ * Computes the usual case: each column has its own norm, and float32 holds all factors.
  *
  * @param scratch - the address of 8 bytes, all 0, for each column
- * @returns false if it is not so; then nothing of it can be used
+ * @returns false in any other case; the results are unusable then
  */
 function forwardOwnColumns<Tensor>(
   space: Workspace<Tensor>,

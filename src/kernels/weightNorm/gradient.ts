@@ -5,10 +5,10 @@ import { direction } from '../../ops/norm/direction.ts';
 /**
  * The gradients of `W = g · u`, `u = v / max(‖v‖, eps)`, in closed form:
  *
- * `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)`;
+ * `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)`.
  *
- * below eps the norm is a constant and the second term vanishes; where v is zero the gradient is zero. Made of
- * operations that can be differentiated again.
+ * At norms of at most eps, the divisor is constant and the second term vanishes. If v is zero, the gradient is zero. It
+ * consists of operations that can be differentiated again.
  */
 export function weightNormGradient(
   dW: Tensor,

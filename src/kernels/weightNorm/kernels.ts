@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 /** Weight normalization on one backend; the reference specifies its results. All tensors are float32 and not empty. */
 export type WeightNormKernels = NormKeepingKernels | NormlessKernels;
 
-/** The norms of the forward pass, in the shape of g, are kept for the backward pass. */
+/** Kernels that keep the norms of the forward pass, in the shape of g, for the backward pass. */
 export interface NormKeepingKernels {
   readonly keepsNorms: true;
   forward(
@@ -22,7 +22,7 @@ export interface NormKeepingKernels {
   ): [dg: TensorInfo, dv: TensorInfo];
 }
 
-/** The norms are computed again in the backward pass, where this costs less than to write them. */
+/** Kernels that compute the norms again in the backward pass, because writing them costs more. */
 export interface NormlessKernels {
   readonly keepsNorms: false;
   forward(g: TensorInfo, v: TensorInfo, axes: readonly number[], eps: number): [W: TensorInfo];

@@ -1,4 +1,4 @@
-/** One slice after the other, each with a norm of its own: kept axes first, or all in one slice. */
+/** One slice after the other, each with its own norm. The kept axes come first, or there is one slice. */
 export interface Rows {
   readonly kind: 'rows';
   readonly count: number;
@@ -6,8 +6,8 @@ export interface Rows {
 }
 
 /**
- * Every number belongs to the sum of its column; several columns may belong to one norm. Kept axes last, or short
- * slices.
+ * Columns of numbers with a sum for each. Several columns may belong to one norm. The kept axes come last, or slices
+ * are short.
  *
  * The tensor is `batches` matrices of `size` numbers in rows of `width`; the last row of each may be shorter.
  */
@@ -22,7 +22,7 @@ export interface Columns {
   readonly normOf: Int32Array;
 }
 
-/** Long slices, where several belong to one norm: kept axes in the middle. */
+/** Long slices, several of which may belong to one norm. The kept axes are in the middle. */
 export interface Segments {
   readonly kind: 'segments';
   readonly length: number;
@@ -32,28 +32,28 @@ export interface Segments {
   readonly normOf: Int32Array;
 }
 
-/** The positions in memory of the numbers of each norm. */
+/** The memory positions of the numbers of each norm. */
 export type Layout = Rows | Columns | Segments;
 
-/** Slices from this length on are summed one by one; shorter ones, column by column. */
+/** Slices of at least this length are summed one by one, shorter ones column by column. */
 const SEGMENT = 256;
 
-/** Rows that are shorter are joined, so that there is something to do four numbers at a time. */
+/** Rows that are shorter are joined, so that SIMD has four numbers to work on. */
 const WIDTH = 64;
 
-/** Neighbouring axes that are all kept, or all summed over. */
+/** Neighbouring axes that are either all kept or all summed over. */
 export interface Run {
   readonly size: number;
   readonly isKept: boolean;
 }
 
-/** Layouts that were asked for; a model asks for the same ones again and again. */
+/** Computed layouts. A model uses the same layouts again and again. */
 const known = new Map<string, Layout>();
 
-/** The number of layouts that are remembered. */
+/** The maximum number of remembered layouts. */
 const MOST_KNOWN = 200;
 
-/** The layout of a tensor with a norm over some axes. */
+/** Returns the layout of a tensor with a norm over some axes. */
 export function layoutOf(shape: readonly number[], axes: readonly number[]): Layout {
   const key = `${shape.join()};${axes.join()}`;
   let layout = known.get(key);
@@ -88,7 +88,7 @@ function makeLayout(shape: readonly number[], axes: readonly number[]): Layout {
   };
 }
 
-/** The runs of a tensor with a norm over some axes; axes of size 1 are in none. */
+/** Returns the runs of a tensor with a norm over some axes. Axes of size 1 are in no run. */
 export function runsOf(shape: readonly number[], axes: readonly number[]): Run[] {
   const runs: Run[] = [];
   shape.forEach((size, axis) => {
@@ -117,7 +117,7 @@ function normsAlong(runs: readonly Run[]): Int32Array {
   return norms;
 }
 
-/** Rows as slices that have a norm each. */
+/** Returns rows as segments with one norm each. */
 export const asSegments = (layout: Rows | Segments): Segments =>
   layout.kind === 'segments'
     ? layout

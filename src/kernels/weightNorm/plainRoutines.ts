@@ -2,13 +2,13 @@ import { combineOf, dotOf, scaleOf } from '../simd/plainLoops.ts';
 import type { Routines } from '../simd/routines.ts';
 import { allFit, areNormsExact, exactNorms, finishBackward, finishForward } from './factors.ts';
 
-/** Numbers that are written as float32 and read as such. */
+/** Numbers that are written and read as float32. */
 type Floats = Float32Array;
 
 /**
- * The routines in plain JavaScript, for where WebAssembly is not allowed or has no SIMD.
+ * Makes the routines in plain JavaScript, for hosts where WebAssembly is not allowed or has no SIMD.
  *
- * Numbers of JavaScript are float64: nothing has to be done again for those that float32 cannot hold.
+ * JavaScript computes in float64, so no sum has to be computed again.
  */
 export function plainRoutines(memory: { readonly buffer: ArrayBufferLike }): Routines {
   const floats = (address: number, length: number) => new Float32Array(memory.buffer, address, length);

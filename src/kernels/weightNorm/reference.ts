@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { direction } from '../../ops/norm/direction.ts';
 
 /**
- * `W = g · v / max(‖v‖, eps)`: the specification of the fused computation, which runs where no fused kernel does.
+ * Computes `W = g · v / max(‖v‖, eps)`. This specifies the fused computation, and runs where no fused kernel exists.
  *
  * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar; W: S.
  */

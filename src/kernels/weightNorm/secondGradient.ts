@@ -9,7 +9,7 @@ import { direction } from '../../ops/norm/direction.ts';
  * `q·u + a·(r − k·u·s)` to ∂L/∂W, `(t − k·p·s)/N` to g, and to v
  * `q/N·(∂L/∂W − k·u·p) − k·a/N·((t − p·s)·u + s·(∂L/∂W − u·p) + p·(r − u·s))`.
  *
- * Where v is zero, all of it is. Made of operations that can be differentiated again.
+ * If v is zero, all gradients are zero. They consist of operations that can be differentiated again.
  */
 export function weightNormSecondGradient(
   q: Tensor,
@@ -26,12 +26,12 @@ export function weightNormSecondGradient(
   const overNorm = (x: Tensor) => productOverNorm(x, tf.scalar(1));
   const [p, s, t] = [dot(dW, u), dot(r, u), dot(r, dW)] as [Tensor, Tensor, Tensor];
   const magnitude = perNorm(g);
-  // The parts of dW and r that are orthogonal to v.
+  // The components of dW and r orthogonal to v.
   const across = tf.sub(dW, tf.mul(k, tf.mul(u, p)));
   const acrossToo = tf.sub(r, tf.mul(k, tf.mul(u, s)));
   const along = tf.sub(t, tf.mul(k, tf.mul(p, s)));
   const turned = tf.add(tf.mul(along, u), tf.add(tf.mul(s, across), tf.mul(p, acrossToo)));
-  // Divided last: a factor of 1/‖v‖² is infinite where a zero that it multiplies is to stay zero.
+  // The division comes last. A factor of 1/‖v‖² could be infinite and turn zeros into NaN.
   return {
     dW: tf.add(tf.mul(perNorm(q), u), productOverNorm(acrossToo, magnitude)),
     g: tf.reshape(overNorm(along), g.shape),

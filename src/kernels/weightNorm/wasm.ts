@@ -8,9 +8,10 @@ import type { NormKeepingKernels } from './kernels.ts';
 import { layoutOf } from './layout.ts';
 
 /**
- * Weight normalization on the wasm backend: a module of the package's own works in the memory of the backend.
+ * Makes the kernels of weight normalization for the wasm backend. A WebAssembly module of this package works in the
+ * memory of the backend.
  *
- * @throws Error if the backend is not as that of tfjs, or WebAssembly has no SIMD
+ * @throws Error if the backend is not like the wasm backend of tfjs, or WebAssembly has no SIMD
  */
 export function wasmWeightNorm(backend: KernelBackend): NormKeepingKernels {
   const heap = wasmHeap(backend);
@@ -48,7 +49,7 @@ export function wasmWeightNorm(backend: KernelBackend): NormKeepingKernels {
 
 /**
  * Returns the address of a tensor. A tensor of another backend is moved to the heap first, and the memory may grow. So
- * ask for all tensors before anything depends on the position of the memory.
+ * call this for all tensors before any view of the memory is made.
  */
 const onHeap = (heap: WasmHeap, tensor: TensorInfo): HeapTensor => ({
   address: heap.address(tensor),

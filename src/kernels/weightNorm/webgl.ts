@@ -11,10 +11,10 @@ import {
 } from './webglShader.ts';
 
 /**
- * Weight normalization on the webgl backend: two draw calls forward, the norms and W, and two backward, dg and dv; of
- * few long slices, norms and dg take two each.
+ * Makes the kernels of weight normalization for the webgl backend. They take two draw calls forward (norms, W) and two
+ * backward (dg, dv). For few long slices, norms and dg take two draw calls each.
  *
- * @throws Error if the backend is not as that of tfjs, or the device has no WebGL 2 or no float32
+ * @throws Error if the backend is not like the webgl backend of tfjs, or if the device has no WebGL 2 or no float32
  */
 export function webglWeightNorm(backend: KernelBackend): NormKeepingKernels {
   const { run, withFlat, dispose } = webglPrograms(backend);
@@ -31,7 +31,7 @@ export function webglWeightNorm(backend: KernelBackend): NormKeepingKernels {
       numbers: [eps],
       shape,
     });
-  /** One number for each slice. */
+  /** Computes one number for each slice. */
   const reduce = (
     schedule: FragmentSchedule,
     [ofNumbers, ofTheParts]: readonly [Output, Output],

@@ -2,24 +2,24 @@ import type { WebGLProgram } from '../../engine/webglPrograms.ts';
 import { type Run, runsOf } from './layout.ts';
 
 /**
- * The schedule of a draw call that reduces slices with a norm each: `parts` fragments take a slice, the first one its
- * numbers 0, parts, 2·parts, …, so that neighbouring fragments read neighbouring numbers.
+ * The schedule of a draw call that reduces slices with one norm each. `parts` fragments share a slice; the first one
+ * takes its numbers 0, parts, 2·parts, …, so that neighbouring fragments read neighbouring numbers.
  */
 export interface FragmentSchedule {
   readonly runs: readonly Run[];
-  /** The number of slices, and how long each is. */
+  /** The number of slices and the length of each. */
   readonly slices: number;
   readonly length: number;
   readonly parts: number;
 }
 
-/** A fragment that reads more numbers takes longer than another draw call. */
+/** The maximum of numbers that a fragment reads. With more, a second draw call is faster. */
 const MOST_READS = 1024;
 
-/** From so many slices on, a fragment for each occupies the whole GPU. */
+/** The number of slices from which one fragment for each occupies the whole GPU. */
 const MANY_SLICES = 16_384;
 
-/** The schedule for a tensor with a norm over some axes. */
+/** Returns the schedule for a tensor with a norm over some axes. */
 export function scheduleFragments(shape: readonly number[], axes: readonly number[]): FragmentSchedule {
   const runs = runsOf(shape, axes);
   const count = (isKept: boolean) =>
@@ -29,7 +29,7 @@ export function scheduleFragments(shape: readonly number[], axes: readonly numbe
   return { runs, slices, length, parts: isLong ? Math.ceil(Math.sqrt(length)) : 1 };
 }
 
-/** The schedule of the draw call that reduces the results of the parts. */
+/** Returns the schedule of the draw call that reduces the results of the parts. */
 export const scheduleParts = ({ slices, parts }: FragmentSchedule): FragmentSchedule => ({
   runs: [
     { size: slices, isKept: true },
@@ -40,7 +40,7 @@ export const scheduleParts = ({ slices, parts }: FragmentSchedule): FragmentSche
   parts: 1,
 });
 
-/** The values of the integers of a program. */
+/** Returns the values of the integers of a program. */
 export function integersOf({ runs, length, parts }: FragmentSchedule): number[] {
   const strides: number[] = [];
   let stride = 1;
@@ -60,7 +60,7 @@ const integerNames = (runs: readonly Run[]): string[] => [
 /** The result of a program: sums over slices or their parts, or one number for each number of the tensor. */
 export type Output = 'norm' | 'product' | 'sum' | 'W' | 'dv';
 
-/** The program that computes an output. */
+/** Makes the program that computes an output. */
 export function weightNormProgram({ runs }: FragmentSchedule, output: Output): WebGLProgram {
   const { inputs, code } = outputs[output];
   const isSum = code.includes('startOf');
@@ -73,7 +73,9 @@ ${code}`,
   };
 }
 
-/** The position where slice `i` begins, or the distance of its number `i` from there. */
+/**
+ * The GLSL function for the position where slice `i` begins, or for the distance of number `i` of a slice from there.
+ */
 const offset = (name: string, runs: readonly Run[], isKept: boolean): string => {
   const parts = runs.flatMap((run, i) => (run.isKept === isKept ? [i] : [])).reverse();
   const terms = parts.map((i, j) =>
@@ -84,7 +86,7 @@ const offset = (name: string, runs: readonly Run[], isKept: boolean): string => 
   return `int ${name}(int i) { int rest = i; int place = 0; ${terms.join(' ')} return place; }\n`;
 };
 
-/** The norm that the number `i` of the tensor belongs to. */
+/** The GLSL function for the norm that number `i` of the tensor belongs to. */
 const normOf = (runs: readonly Run[]): string => {
   const terms = runs.flatMap(({ isKept }, i) =>
     isKept ? [`norm = norm * size${i} + i / stride${i}${i === 0 ? '' : ` % size${i}`};`] : [],
@@ -92,7 +94,7 @@ const normOf = (runs: readonly Run[]): string => {
   return `int normOf(int i) { int norm = 0; ${terms.join(' ')} return norm; }`;
 };
 
-/** Adds up over a part of a slice, four numbers at a time. `four` and `one` read numbers from `i`. */
+/** The GLSL loop that adds up a part of a slice, four numbers at a time. `four` and `one` read numbers from `i`. */
 const loop = (four: string, one: string): string => `
   int k = first;
   for (; k + 3 * parts < sliceLength; k += 4 * parts) {
@@ -112,17 +114,16 @@ const begin = `
   int first = index % parts;
   int start = startOf(index / parts);`;
 
-/** `max(‖v‖, eps)`; 1 where v is zero. Comparisons with NaN have no result that all compilers of shaders agree on. */
+/** `max(‖v‖, eps)`; 1 where v is zero. Shader compilers disagree about comparisons with NaN. */
 const divisor = `
 float divisorOf(float norm) { return isnan(norm) ? norm : norm == 0. ? 1. : norm < eps ? eps : norm; }`;
 
-/** As a constant: what `exp2` gives is not exact everywhere. */
+/** A power of two as a constant, because `exp2` is not exact on every GPU. */
 const powerOf2 = (exponent: number): string => (2 ** exponent).toExponential();
 
 const outputs: Record<Output, { inputs: string[]; code: string }> = {
-  // A sum of squares that are all neither too small nor too large for float32 is right. Others are summed up again, the
-  // small and the large numbers times powers of two (Blue, A Portable Fortran Program to Find the Euclidean Norm of a
-  // Vector).
+  // A sum is right if no square over- or underflows in float32. Other sums are computed again, with small and large
+  // numbers scaled by powers of two (Blue, A Portable Fortran Program to Find the Euclidean Norm of a Vector).
   norm: {
     inputs: ['x'],
     code: `

@@ -5,13 +5,13 @@ import { type Step, shaderOf } from './webgpuShader.ts';
 import { scheduleWorkgroups, type WorkgroupSchedule } from './workgroupSchedule.ts';
 
 /**
- * Weight normalization on the webgpu backend: one dispatch forward, two backward; where few slices are long, two and
- * three.
+ * Makes the kernels of weight normalization for the webgpu backend. They take one dispatch forward and two backward, or
+ * two and three for few long slices.
  *
- * A shader of the backend writes one tensor: the norms are not kept, but added up again by each dispatch that needs
- * them.
+ * A shader of the backend writes one tensor. So the norms are not kept; each dispatch that needs them computes them
+ * again.
  *
- * @throws Error if the backend is not as that of tfjs
+ * @throws Error if the backend is not like the webgpu backend of tfjs
  */
 export function webgpuWeightNorm(backend: KernelBackend): NormlessKernels {
   const programs = webgpuPrograms(backend);
@@ -33,7 +33,7 @@ export function webgpuWeightNorm(backend: KernelBackend): NormlessKernels {
 
 type Inputs = Readonly<Record<string, TensorInfo>>;
 
-/** The passes over a tensor, by its schedule. */
+/** Returns the passes over a tensor according to its schedule. */
 function passesOf(programs: WebGPUPrograms, v: TensorInfo, axes: readonly number[], eps: number) {
   const schedule = scheduleWorkgroups(v.shape, axes);
   const integers = integersOf(schedule);
@@ -48,7 +48,7 @@ function passesOf(programs: WebGPUPrograms, v: TensorInfo, axes: readonly number
   return {
     compute: (computed: Exclude<Step['computed'], 'sums'>, inputs: Inputs, shape: number[]) =>
       run({ computed, withProducts: computed === 'dg', fromParts: schedule.parts > 1 }, inputs, shape),
-    /** Calls `use` with the sums over parts of slices, if workgroups share them. */
+    /** Calls `use` with the sums over parts of slices if workgroups share slices. */
     withSums<Outputs>(withProducts: boolean, inputs: Inputs, use: (sums?: Inputs) => Outputs): Outputs {
       if (schedule.parts === 1) return use();
       const size = 3 * schedule.parts * schedule.slices * componentsOf(schedule, 'sums');
@@ -60,7 +60,7 @@ function passesOf(programs: WebGPUPrograms, v: TensorInfo, axes: readonly number
   };
 }
 
-/** Tensors with one number for each norm; the others have as many numbers as v. */
+/** The tensors with one number for each norm. The others have as many numbers as v. */
 const ofNorms = new Set(['g', 'dg', 'sums']);
 
 const componentsOf = ({ components, isAcross }: WorkgroupSchedule, name: string): 1 | 4 =>
@@ -86,7 +86,7 @@ function programOf(schedule: WorkgroupSchedule, step: Step, inputs: readonly str
   };
 }
 
-/** The values of the integers of a program. */
+/** Returns the values of the integers of a program. */
 function integersOf({ slices, length, parts, runs }: WorkgroupSchedule): number[] {
   let size = 1;
   const sizes = [...runs].reverse().map((run) => {

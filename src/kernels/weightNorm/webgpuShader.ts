@@ -1,7 +1,7 @@
 import type { Run } from './layout.ts';
 import type { WorkgroupSchedule } from './workgroupSchedule.ts';
 
-/** The result of a shader: that of a pass, or the sums over a part of each slice. */
+/** The result of a shader: the result of a pass, or the sums over a part of each slice. */
 type Computed = 'W' | 'dg' | 'dv' | 'sums';
 
 /** One of the computations of weight normalization on a GPU. */
@@ -9,16 +9,16 @@ export interface Step {
   readonly computed: Computed;
   /** True if Σ dW·v is needed, besides Σ v². */
   readonly withProducts: boolean;
-  /** True if the sums are read from `sums`, where other workgroups have written them for each part; else added up. */
+  /** True if the sums are read from `sums`, where other workgroups have written one for each part. */
   readonly fromParts: boolean;
 }
 
 /**
- * The WGSL of a step: each workgroup adds up its slices, its threads get the sums, and each thread writes the elements
- * that it read.
+ * Returns the WGSL of a step. Each workgroup adds up its slices, its threads get the sums, and each thread writes the
+ * elements that it read.
  *
- * Sums are of numbers that are multiplied by a power of two, the {@link range inverse} of the largest. A slice is added
- * up without it first, at the speed of memory; only where float32 is too small or too large for that, again.
+ * A slice is first added up as it is, at the speed of memory. If that over- or underflows in float32, the slice is
+ * added up again with its numbers scaled by a power of two, the {@link range inverse} of the largest.
  */
 export function shaderOf(schedule: WorkgroupSchedule, step: Step): string {
   const { components, isAcross, runs, threads, threadsOfSlice } = schedule;
@@ -54,7 +54,7 @@ fn main(index : i32) {
 ${step.fromParts ? '' : reduceSlice(schedule, step)}`;
 }
 
-/** Sums, and the powers of two by which their numbers were multiplied. */
+/** The WGSL for sums and the powers of two that their numbers were multiplied by. */
 const range = `
 struct Sums { squares : Norm, products : Norm, largest : Norm }
 
@@ -84,7 +84,7 @@ fn merged(a : Sums, b : Sums) -> Sums {
   return Sums(squares, a.products * ofA + b.products * ofB, largest);
 }`;
 
-/** The start of a slice, or the position of a number in it: the coordinates along the axes of this kind. */
+/** The WGSL function for the start of a slice, or for the position of a number in it. */
 function offset(name: string, runs: readonly Run[], isKept: boolean): string {
   const places = runs.flatMap((run, i) => (run.isKept === isKept ? [i] : [])).reverse();
   const terms = places.map((i, k) =>
@@ -95,7 +95,7 @@ function offset(name: string, runs: readonly Run[], isKept: boolean): string {
   return `fn ${name}(index : i32) -> i32 { var offset = 0; var rest = index; ${terms.join(' ')} return offset; }`;
 }
 
-/** The sum of one thread. */
+/** The WGSL of the sum of one thread. */
 function reduceSlice(
   { components, isAcross, threadsOfSlice }: WorkgroupSchedule,
   { withProducts }: Step,
@@ -121,7 +121,7 @@ fn reduceSlice(start : i32, begin : i32, end : i32, scale : Norm) -> Sums {
 }`;
 }
 
-/** Does something with the sums of those threads of a slice that the head of a loop over j counts. */
+/** The WGSL loop over the sums of the threads of a slice that the loop head `j` selects. */
 function withEach(
   { isAcross, threads, threadsOfSlice }: WorkgroupSchedule,
   head: string,
@@ -132,10 +132,10 @@ function withEach(
 }
 
 /**
- * Has every thread do something with the sums of all threads of its slice.
+ * The WGSL in which every thread combines the sums of all threads of its slice.
  *
- * With n parts, some threads first combine their share, so that no thread combines more than 2·√n. This takes one
- * barrier. A tree takes a barrier for each level.
+ * With n parts, some threads first combine a share of them, so no thread combines more than 2·√n. This takes one
+ * barrier; a tree would take one for each level.
  */
 function combine(schedule: WorkgroupSchedule, statements: string): string {
   const { threadsOfSlice } = schedule;
@@ -151,7 +151,7 @@ function combine(schedule: WorkgroupSchedule, statements: string): string {
   ${withEach(schedule, `0; j < ${leaders}; j++`, statements)}`;
 }
 
-/** The sums over numbers. */
+/** The WGSL of the sums over numbers. */
 function fromNumbers(schedule: WorkgroupSchedule, { withProducts }: Step): string {
   const add = 'total.squares += other.squares; total.products += other.products;';
   return `
@@ -175,7 +175,7 @@ function fromNumbers(schedule: WorkgroupSchedule, { withProducts }: Step): strin
   }`;
 }
 
-/** The sums over the sums of parts. */
+/** The WGSL of the sums over the sums of parts. */
 const fromParts = (schedule: WorkgroupSchedule): string => `
   var mine = Sums();
   for (var p = member; p < uniforms.parts && isSlice; p += ${schedule.threadsOfSlice}) {
@@ -194,10 +194,10 @@ const writeSums = `
   result[i + 2] = total.largest;`;
 
 /**
- * The statements that write at the positions where v was read, or once for each norm.
+ * The WGSL that writes at the positions where v was read, or once for each norm.
  *
- * v is multiplied by its power of two first, and by g/‖v‖, which may be beyond float32, in three factors: its digits,
- * and twice half its power of two. So nothing on the way is too small or too large where the result is not.
+ * v is multiplied by its power of two first. The factor g/‖v‖ may exceed float32, so v is multiplied by its mantissa
+ * and twice by half of its power of two. So an intermediate result over- or underflows only if the final result does.
  */
 function write(computed: Exclude<Computed, 'sums'>, threadsOfSlice: number): string {
   const each = {

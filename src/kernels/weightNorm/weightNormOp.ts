@@ -6,7 +6,7 @@ import type { WeightNormKernels } from './kernels.ts';
 import { weightNormReference } from './reference.ts';
 import { weightNormSecondGradient } from './secondGradient.ts';
 
-/** The arguments of the kernels beside tensors. */
+/** The arguments of the kernels other than tensors. */
 interface Attributes extends NamedAttrMap {
   axes: number[];
   eps: number;
@@ -16,11 +16,11 @@ interface Attributes extends NamedAttrMap {
 export type WeightNormOp = (g: Tensor, v: Tensor, axes: readonly number[], eps: number) => Tensor;
 
 /**
- * Weight normalization as one operation with one gradient: `W = g · v / max(‖v‖, eps)`, where the norms run over
- * `axes`. On a backend with kernels for it, one kernel forward and one backward.
+ * Makes weight normalization as one operation with one gradient: `W = g · v / max(‖v‖, eps)`, with norms over `axes`. A
+ * backend with kernels runs one kernel forward and one backward.
  *
- * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar if `axes` are all; W: S.
- * **Gradient**: in closed form, to g and v; differentiable again. Zero, like W, where v is zero.
+ * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar if `axes` are all; W: S. **Gradient**: to g
+ * and v, in closed form; it can be differentiated again. It is zero, like W, where v is zero.
  */
 export function defineWeightNorm(kernelsInUse: KernelsInUse<WeightNormKernels>): WeightNormOp {
   const backward = defineBackward(kernelsInUse);
@@ -74,19 +74,19 @@ function defineBackward(kernelsInUse: KernelsInUse<WeightNormKernels>): Backward
         dW: () => gradient.dW,
         g: () => gradient.g,
         v: () => gradient.v,
-        // They are a function of v, and the gradient to v takes that into account.
+        // The norms are a function of v; the gradient to v already includes them.
         ...(norms === undefined ? {} : { norms: () => tf.zerosLike(norms) }),
       };
     },
   });
   return (inputs, norms, attributes) => {
-    // It may be another backend than that of the forward pass, which kept no norms.
+    // The backend may have changed since the forward pass, and the old one may have kept no norms.
     if (kernelsInUse()?.keepsNorms !== true) return run({ ...inputs }, attributes);
     return norms === undefined ? null : run({ ...inputs, norms }, attributes);
   };
 }
 
-/** The operation in tfjs operations: where no kernel is, and where the tape cannot be told what to save. */
+/** Computes with operations of tfjs, where no kernel exists or nothing can be saved on the tape. */
 function composed(g: Tensor, v: Tensor, axes: readonly number[], eps: number): Tensor {
   const op = tf.customGrad((...args) => {
     const [magnitude, direction, save] = args as [Tensor, Tensor, (tensors: Tensor[]) => void];

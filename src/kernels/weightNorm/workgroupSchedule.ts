@@ -1,21 +1,21 @@
 import { type Run, runsOf } from './layout.ts';
 
 /**
- * The schedule of a dispatch over slices that have a norm each: a workgroup takes some neighbouring slices, and some of
- * its threads take each.
+ * The schedule of a dispatch over slices with one norm each. A workgroup takes some neighbouring slices, and some of
+ * its threads share each slice.
  *
- * Sizes are counted in elements: single numbers, or four neighbouring ones that are read at once.
+ * Sizes count elements. An element is one number, or four neighbouring numbers that are read at once.
  */
 export interface WorkgroupSchedule {
-  /** The number of numbers in an element. */
+  /** The size of an element. */
   readonly components: 1 | 4;
-  /** The axes; the last one is counted in elements. */
+  /** The axes. The last one counts elements. */
   readonly runs: readonly Run[];
-  /** True if neighbouring numbers belong to different norms: an element has a norm for each of its numbers. */
+  /** True if neighbouring numbers belong to different norms, so that each number of an element has its own norm. */
   readonly isAcross: boolean;
   readonly slices: number;
   readonly length: number;
-  /** The number of threads of a workgroup, and the number of them that take a slice. */
+  /** The number of threads of a workgroup, and of the threads that share a slice. */
   readonly threads: number;
   readonly threadsOfSlice: number;
   /** The number of workgroups that share a slice. If it is more than one, another dispatch reduces their sums. */
@@ -24,37 +24,32 @@ export interface WorkgroupSchedule {
 }
 
 /**
- * A multiple of how many threads any GPU runs in step, 8 to 64, and on most no more than two of these groups: hardly
- * anyone waits at a barrier.
+ * The number of threads of a workgroup. It is a multiple of the number of threads that a GPU runs in step (8 to 64),
+ * and at most two such groups on most GPUs, so few threads wait at a barrier.
  */
 const THREADS = 64;
 
 /**
- * Threads wait for memory: where one has more to read than that, its workgroup gets the most threads that every GPU
- * takes.
+ * The number of reads of a thread above which its workgroup gets the most threads that every GPU supports. Threads wait
+ * for memory.
  */
 const MOST_READS = 64;
 const MOST_THREADS = 256;
 
-/**
- * Slices that are still longer, and few, are shared by workgroups: below that many, most of a GPU has nothing to do.
- */
+/** The number of workgroups below which workgroups share long slices, because most of a GPU would be idle. */
 const FEW_GROUPS = 32;
 const ENOUGH_GROUPS = 512;
 
-/**
- * The least number of reads of a thread before another thread is added. It is twice that before another workgroup is
- * added.
- */
+/** The least number of reads of a thread before a thread is added. A workgroup is added at twice that number. */
 const LEAST_READS = 16;
 
-/** As many threads that read neighbouring elements read whole lines of memory. */
+/** The number of threads that together read whole lines of memory. */
 const NEIGHBOURS = 16;
 
-/** The number of neighbouring numbers that a GPU reads at once: 64 bytes. */
+/** The numbers in a line of memory, which a GPU reads at once: 64 bytes. */
 const LINE = 16;
 
-/** The schedule for a tensor with a norm over some axes. */
+/** Returns the schedule for a tensor with a norm over some axes. */
 export function scheduleWorkgroups(shape: readonly number[], axes: readonly number[]): WorkgroupSchedule {
   const runs = runsOf(shape, axes);
   const last = runs.at(-1) ?? { size: 1, isKept: false };
@@ -65,7 +60,7 @@ export function scheduleWorkgroups(shape: readonly number[], axes: readonly numb
   const [slices, length, isAcross] = [elements(true), elements(false), last.isKept];
 
   const split = (threads: number) => {
-    // Neighbouring threads get neighbouring elements: those of other slices, or the next ones of the same.
+    // Neighbouring threads get neighbouring elements, of other slices or of the same slice.
     const most = threads / Math.min(isAcross ? LINE / components : 1, powerOf2From(slices));
     const wanted = Math.max(powerOf2From(length / LEAST_READS), isAcross ? 1 : NEIGHBOURS);
     const threadsOfSlice = Math.min(most, wanted, powerOf2From(length));
@@ -92,5 +87,5 @@ export function scheduleWorkgroups(shape: readonly number[], axes: readonly numb
   };
 }
 
-/** The smallest power of two that is not less. */
+/** Returns the smallest power of two that is at least n. */
 const powerOf2From = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(n, 1)));

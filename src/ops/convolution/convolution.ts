@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ConvolutionGeometry, correlate } from './correlate.ts';
 import { correlateInput } from './correlateInput.ts';
 
-// tfjs has no gradient of a dilated convolution on any backend, no filter gradient at all on wasm, and no second order
-// of a grouped one. A convolution is linear in its input and in its filter, so that three maps are closed under
-// differentiation: y(x, w), its transpose with respect to x, and its transpose with respect to w. Each below names the
-// other two as its gradients. All three are computed as correlations, the one kernel that every backend has.
+// tfjs has no gradient of a dilated convolution on any backend, no filter gradient on wasm, and no second-order
+// gradient of a grouped convolution. A convolution is linear in its input and in its filter. So three maps are closed
+// under differentiation: y(x, w), its transpose with respect to x, and its transpose with respect to w. The gradients
+// of each function below are the other two. All three are computed as correlations, because every backend has that
+// kernel.
 
 type Shape4D = [number, number, number, number];
 
@@ -17,10 +18,8 @@ type Shape4D = [number, number, number, number];
  * `y[n, p, q, o] = Σᵢⱼ꜀ x[n, p·sₕ + i·dₕ − top, q·s_w + j·d_w − left, c] · w[i, j, c, o]`, c over the channels of o's
  * group
  *
- * @remarks
- * **Shape**: x `[n, height, width, groups·in]`, filter `[kh, kw, in, groups·out]`; output `[n, oh, ow, groups·out]`,
- * where the output must not be empty.
- * **Gradient**: with respect to x and filter, of any order.
+ * @remarks **Shape**: x `[n, height, width, groups·in]`, filter `[kh, kw, in, groups·out]`; output
+ * `[n, oh, ow, groups·out]`, which must not be empty. **Gradient**: with respect to x and filter, of any order.
  * **Ownership**: returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv2d
@@ -38,15 +37,13 @@ export function convolution(x: Tensor4D, filter: Tensor4D, geometry: Convolution
 }
 
 /**
- * The gradient of {@link convolution} with respect to its input; as a map of its own, the transposed convolution.
+ * The gradient of {@link convolution} with respect to its input, which is also the transposed convolution.
  *
  * `dx = ∂⟨y(x, w), dy⟩ / ∂x`, linear in dy and in w
  *
- * @remarks
- * **Shape**: dy `[n, oh, ow, groups·out]`, filter `[kh, kw, in, groups·out]`; output `inputShape`, one whose
- * convolution has the shape of dy.
- * **Gradient**: with respect to dy and filter, of any order.
- * **Ownership**: returns a new tensor, as any op.
+ * @remarks **Shape**: dy `[n, oh, ow, groups·out]`, filter `[kh, kw, in, groups·out]`; output `inputShape`, for which
+ * the convolution has the shape of dy. **Gradient**: with respect to dy and filter, of any order. **Ownership**:
+ * returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv_transpose2d
  */
@@ -94,7 +91,7 @@ export function convolutionFilterGradient(
   );
 }
 
-/** An operation on two tensors with a gradient for each, which are operations that tfjs can differentiate again. */
+/** Makes an operation on two tensors with a gradient for each. tfjs can differentiate the gradients again. */
 function bilinear(
   a: Tensor4D,
   b: Tensor4D,
@@ -115,20 +112,24 @@ function bilinear(
   return operation(a, b) as Tensor4D;
 }
 
-/** True if every output pixel sees all of the one input pixel of its own place, and no other. */
+/** True if every output pixel depends on the input pixel at the same position, and on no other. */
 function isPointwise([kh, kw]: Shape4D, { strides, pads, groups }: ConvolutionGeometry): boolean {
   return kh * kw * strides[0] * strides[1] * groups === 1 && pads.flat().every((pad) => pad === 0);
 }
 
-/** Every pixel as an image of its own: the filter gradient is then one matrix product, up to twice as fast on wasm. */
+/**
+ * Turns every pixel into an image. The filter gradient is then one matrix product, which is up to twice as fast on
+ * wasm.
+ */
 function asBatch(images: Tensor4D): Tensor4D {
   const [n, height, width, channels] = images.shape;
   return tf.reshape(images, [n * height * width, 1, 1, channels]);
 }
 
 /**
- * The filter gradient as one correlation, in which the batch plays the channels, the input channels the batch, and
- * strides and dilations change places: the taps of dw are one dilation apart, the elements of dy one stride.
+ * Computes the filter gradient as one correlation. The batch takes the role of the channels, and the input channels the
+ * role of the batch. Strides and dilations swap: the taps of dw are one dilation apart, and the elements of dy one
+ * stride.
  */
 function correlateFilter(
   x: Tensor4D,
@@ -138,7 +139,7 @@ function correlateFilter(
 ): Tensor4D {
   const [n, height, width] = x.shape;
   const [, dyHeight, dyWidth] = dy.shape;
-  // Exactly kh × kw outputs: rows that the strides never reached are cut off.
+  // Exactly kh × kw outputs. Rows that the strides never reach are cut off.
   const after = (taps: number, axis: 0 | 1): number =>
     (taps - 1) * dilations[axis] +
     (dy.shape[axis + 1]! - 1) * strides[axis] +

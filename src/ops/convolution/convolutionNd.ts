@@ -12,7 +12,7 @@ export interface GeometryNd {
   readonly dilations: readonly number[];
   /** Zeros before and after the input; a negative number crops it. */
   readonly pads: readonly Pair[];
-  /** Number of groups that the channels are divided into; each sees only itself. */
+  /** The number of groups of channels. An output channel sees only the input channels of its group. */
   readonly groups: number;
 }
 
@@ -20,14 +20,12 @@ export interface GeometryNd {
  * Convolution over sequences, images or volumes, for any stride, dilation, padding and number of groups, on every
  * backend.
  *
- * A sequence is an image of height 1. A volume is a batch of images, one for each output along the depth, whose
- * channels are those of all the slices that the output sees.
+ * A sequence is computed as an image of height 1. A volume is computed as a batch of images, one for each output along
+ * the depth; the channels of an image are the channels of all slices that the output sees.
  *
- * @remarks
- * **Shape**: x `[n, ...size, groups·in]`, filter `[...kernel, in, groups·out]`; output `[n, ...outputs, groups·out]`,
- * which must not be empty but for the batch.
- * **Gradient**: with respect to x and filter, of any order.
- * **Ownership**: returns a new tensor, as any op.
+ * @remarks **Shape**: x `[n, ...size, groups·in]`, filter `[...kernel, in, groups·out]`; output
+ * `[n, ...outputs, groups·out]`; no axis but the batch may be empty. **Gradient**: with respect to x and filter, of any
+ * order. **Ownership**: returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv1d, conv2d, conv3d
  */
@@ -50,13 +48,11 @@ export function convolutionNd(x: Tensor, filter: Tensor, geometry: GeometryNd): 
 }
 
 /**
- * The gradient of {@link convolutionNd} with respect to its input; as a map of its own, the transposed convolution.
+ * The gradient of {@link convolutionNd} with respect to its input, which is also the transposed convolution.
  *
- * @remarks
- * **Shape**: dy `[n, ...outputs, groups·out]`, filter `[...kernel, in, groups·out]`; output `inputShape`, one whose
- * convolution has the shape of dy.
- * **Gradient**: with respect to dy and filter, of any order.
- * **Ownership**: returns a new tensor, as any op.
+ * @remarks **Shape**: dy `[n, ...outputs, groups·out]`, filter `[...kernel, in, groups·out]`; output `inputShape`, for
+ * which the convolution has the shape of dy. **Gradient**: with respect to dy and filter, of any order. **Ownership**:
+ * returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv_transpose1d, conv_transpose2d, conv_transpose3d
  */
@@ -95,7 +91,7 @@ export function convolutionNdInputGradient(
   return tf.reshape(folded, [n, depth, height, width, channels]);
 }
 
-/** The geometry of the last two axes. */
+/** Returns the geometry of the last two axes. */
 function planeOf({ strides, dilations, pads, groups }: GeometryNd): ConvolutionGeometry {
   return {
     strides: lastTwo(strides, 1),
@@ -105,7 +101,7 @@ function planeOf({ strides, dilations, pads, groups }: GeometryNd): ConvolutionG
   };
 }
 
-/** The values for the height and the width; a sequence has no height. */
+/** Returns the values for the height and the width. A sequence has no height. */
 function lastTwo<T>(axes: readonly T[], height: T): [T, T] {
   return [axes.at(-2) ?? height, axes.at(-1)!];
 }

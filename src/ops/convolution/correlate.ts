@@ -1,7 +1,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** One number for the height, one for the width. */
+/** A number for the height and a number for the width. */
 export type Pair = readonly [number, number];
 
 /** The movement of a filter over an image. */
@@ -12,7 +12,7 @@ export interface ConvolutionGeometry {
   readonly dilations: Pair;
   /** `[[top, bottom], [left, right]]`: zeros around the input; a negative number crops it. */
   readonly pads: readonly [Pair, Pair];
-  /** Number of groups that the channels are divided into; each sees only itself. */
+  /** The number of groups of channels. An output channel sees only the input channels of its group. */
   readonly groups: number;
 }
 
@@ -28,8 +28,8 @@ export function outputSize(
 }
 
 /**
- * 2-d cross-correlation for every geometry, also those that tfjs refuses. It has no gradient: the convolution and both
- * of its gradients compute with it.
+ * Computes the 2-d cross-correlation for every geometry, even if tfjs refuses it. It has no gradient; the convolution
+ * and both of its gradients use it.
  *
  * @remarks
  * **Shape**: x `[n, height, width, groups·in]`, filter `[kh, kw, in, groups·out]`; output `[n, oh, ow, groups·out]`.
@@ -46,8 +46,8 @@ export function correlate(x: Tensor4D, filter: Tensor4D, geometry: ConvolutionGe
   if (Math.max(...strides) > 1 && Math.max(...dilations) > 1) return correlateSparsely(cropped, filter, rest);
   const windowed: Window = { strides, dilations, padding: explicitPadding(rest) };
   if (groups === 1) return dense(cropped, filter, windowed);
-  // A kernel launch per group is the dearer the more groups there are, a result per input channel the dearer the more
-  // channels a group has. On wasm and cpu they cost alike where both numbers are equal.
+  // One way costs a kernel launch for each group, the other a result for each input channel of a group. On wasm and cpu
+  // they cost the same if both numbers are equal.
   const inPerGroup = filter.shape[2];
   return (inPerGroup <= groups ? channelByChannel : groupByGroup)(cropped, filter, groups, windowed);
 }
@@ -63,7 +63,7 @@ function dense(x: Tensor4D, filter: Tensor4D, { strides, dilations, padding }: W
   return tf.conv2d(x, filter, [...strides], padding, 'NHWC', [...dilations]);
 }
 
-/** Every group by itself, with the groups outermost, where taking one out and joining them are plain copies. */
+/** Correlates group by group. The groups come first in memory, so splitting and joining them are plain copies. */
 function groupByGroup(x: Tensor4D, filter: Tensor4D, groups: number, windowed: Window): Tensor4D {
   const inputs = splitGroups(x, groups);
   const filters = splitGroups(filter, groups);
@@ -79,7 +79,7 @@ function splitGroups(tensor: Tensor4D, groups: number): Tensor4D[] {
   return tf.split(tf.reshape(grouped, [groups * a, b, c, channels / groups]), groups, 0);
 }
 
-/** Every input channel by itself, as a depthwise convolution; then the sum over the channels of each group. */
+/** Correlates channel by channel, as a depthwise convolution, and adds up the channels of each group. */
 function channelByChannel(x: Tensor4D, filter: Tensor4D, groups: number, windowed: Window): Tensor4D {
   const [kh, kw, inPerGroup, outChannels] = filter.shape;
   const outPerGroup = outChannels / groups;
@@ -99,8 +99,9 @@ function channelByChannel(x: Tensor4D, filter: Tensor4D, groups: number, windowe
 }
 
 /**
- * Strides and dilations at once, which tfjs refuses, also on different axes. With a common factor of both on one axis,
- * the other pixels are never read: they are dropped first. The rest is computed at stride 1, then thinned.
+ * Correlates with strides and dilations together, which tfjs refuses even on different axes. If both have a common
+ * factor on an axis, only every n-th pixel is read, so the others are dropped first. The result is computed at stride 1
+ * and then thinned.
  */
 function correlateSparsely(x: Tensor4D, filter: Tensor4D, geometry: ConvolutionGeometry): Tensor4D {
   const { strides, dilations } = geometry;
@@ -129,7 +130,7 @@ function everyNth(x: Tensor4D, [rows, columns]: Pair): Tensor4D {
   return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, rows, columns, 1]) as Tensor4D;
 }
 
-/** Cuts off what negative pads take away. */
+/** Crops the input by its negative pads. */
 function crop(x: Tensor4D, pads: ConvolutionGeometry['pads']): Tensor4D {
   if (pads.every((pair) => pair.every((pad) => pad >= 0))) return x;
   const begin = [0, 0, 0, 0];
@@ -142,10 +143,10 @@ function crop(x: Tensor4D, pads: ConvolutionGeometry['pads']): Tensor4D {
   return tf.slice(x, begin, size);
 }
 
-/** The elements that a pair of pads adds, without those that it crops. */
+/** Returns a pair of pads with 0 in place of negative numbers. */
 const added = ([before, after]: Pair): Pair => [Math.max(before, 0), Math.max(after, 0)];
 
-/** The pads as tfjs takes them. */
+/** Returns the pads in tfjs's form. */
 function explicitPadding({ pads }: ConvolutionGeometry): tf.backend_util.ExplicitPadding {
   return [[0, 0], [...pads[0]], [...pads[1]], [0, 0]];
 }

@@ -4,30 +4,30 @@ import { type ConvolutionGeometry, correlate } from './correlate.ts';
 
 /** The layout of the input gradient along one axis. */
 interface AxisPlan {
-  /** Strides of the convolution, after zeros between the elements of dy have taken their place where they must. */
+  /** The stride of the convolution, or 1 if zeros between the elements of dy replace it. */
   readonly stride: number;
   readonly dilation: number;
-  /** Zeros put between the elements of dy: `upsampling − 1`. */
+  /** The distance of the elements of dy: there are `upsampling − 1` zeros between them. */
   readonly upsampling: number;
-  /** Zeros before and after the taps of the filter, to make them `taps · phases`. */
+  /** Zeros before and after the taps of the filter, which make `taps · phases` taps. */
   readonly filterPad: [number, number];
-  /** Taps that one element of the gradient sees. */
+  /** The number of taps that one element of the gradient sees. */
   readonly taps: number;
-  /** The number of elements, among `stride` neighbours from `firstPhase` on, that see any tap. */
+  /** The number of elements that see a tap, among `stride` neighbours from `firstPhase` on. */
   readonly phases: number;
   readonly firstPhase: number;
-  /** Number of blocks of `stride` elements that cover the input. */
+  /** The number of blocks of `stride` elements that cover the input. */
   readonly blocks: number;
-  /** Pads of dy, such that the blocks come out. */
+  /** The pads of dy that give this number of blocks. */
   readonly pads: [number, number];
 }
 
 /**
- * The input gradient of a convolution as one correlation of dy with the flipped filter.
+ * Computes the input gradient of a convolution as one correlation of dy with the flipped filter.
  *
- * With stride s, the gradient at `i` sees only the taps `k ≡ i + pad (mod s)`. Instead of putting zeros between the
- * elements of dy, which would multiply s² times as much, the s² kinds of pixels are computed as channels and then
- * interleaved. Only an axis that is dilated as well gets the zeros.
+ * With stride s, the gradient at `i` sees only the taps `k ≡ i + pad (mod s)`. Zeros between the elements of dy would
+ * take s² times as many multiplications. Instead, the s² kinds of pixels are computed as channels and then interleaved.
+ * Only an axis that is also dilated gets zeros.
  */
 export function correlateInput(
   dy: Tensor4D,
@@ -73,8 +73,8 @@ function planAxis(
 ): AxisPlan {
   const upsampling = dilation > 1 ? convolutionStride : 1;
   const stride = dilation > 1 ? 1 : convolutionStride;
-  // The filter moves back by `shift` taps, so that the first block begins at the first pixel: (pad + shift) is a
-  // multiple of the stride.
+  // The filter moves back by `shift` taps so that pad + shift is a multiple of the stride. So the first block begins at
+  // the first pixel.
   const shift = (stride - (padBefore % stride)) % stride;
   const blocksBefore = (padBefore + shift) / stride;
   const sparse = shift + filterSize <= stride;
@@ -119,7 +119,7 @@ function phaseFilter(filter: Tensor4D, rows: AxisPlan, columns: AxisPlan, groups
     : filter;
   const rest = columns.phases * inPerGroup * outChannels;
   const byTap = tf.transpose(tf.reshape(padded, [rows.taps, rows.phases, columns.taps, rest]), [0, 2, 1, 3]);
-  // Not tf.reverse, which takes ten times as long on wasm.
+  // tf.reverse takes ten times as long on wasm.
   const reversed = tf.concat(tf.split(tf.reshape(byTap, [taps, rows.phases * rest]), taps, 0).reverse(), 0);
   const outPerGroup = outChannels / groups;
   const swapped = tf.transpose(

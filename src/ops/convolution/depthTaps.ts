@@ -16,7 +16,7 @@ export interface DepthWindow {
   readonly before: number;
 }
 
-/** A volume with the channels last, in groups: `[n, depth, pixels, groups·in]`. */
+/** The shape of a volume with grouped channels last: `[n, depth, pixels, groups·in]`. */
 type Shape4D = readonly [number, number, number, number];
 
 /**
@@ -24,7 +24,7 @@ type Shape4D = readonly [number, number, number, number];
  *
  * `y[n, q, p, g, i, c] = x[n, q·stride + i·dilation − before, p, g, c]`, zero outside
  *
- * A convolution over a volume is then one over images, with `taps` times as many channels.
+ * A convolution over a volume is then a convolution over images with `taps` times as many channels.
  *
  * @remarks
  * **Shape**: x `[n, depth, pixels, groups·in]`; output `[n, outputs, pixels, groups·taps·in]`.
@@ -35,7 +35,7 @@ export function unfoldDepth(x: Tensor, groups: number, window: DepthWindow): Ten
   return applyLinear(depthMap([n, window.depth, pixels, channels], groups, window), x);
 }
 
-/** The transpose of {@link unfoldDepth}: every tap is added to where it was read. */
+/** The transpose of {@link unfoldDepth}: adds every tap to the position where it was read. */
 export function foldDepth(y: Tensor, groups: number, window: DepthWindow): Tensor {
   const [n, , pixels, channels] = y.shape as unknown as Shape4D;
   const { apply, transpose } = depthMap([n, window.depth, pixels, channels / window.taps], groups, window);
@@ -45,7 +45,7 @@ export function foldDepth(y: Tensor, groups: number, window: DepthWindow): Tenso
 function depthMap([n, depth, pixels, channels]: Shape4D, groups: number, window: DepthWindow): LinearMap {
   const { outputs, taps, stride, dilation, before } = window;
   const slab = pixels * channels;
-  // Room for `outputs` steps of the stride behind the first tap and behind the last.
+  // Room for `outputs` strides after the first tap and after the last tap.
   const room = (taps - 1) * dilation + outputs * stride;
   const rows = n * outputs * pixels * groups;
   return {
@@ -72,7 +72,9 @@ function depthMap([n, depth, pixels, channels]: Shape4D, groups: number, window:
   };
 }
 
-/** `[n, size, width]` → `[n, length, newWidth]`: what begins at `start`, with zeros outside of the tensor. */
+/**
+ * `[n, size, width]` → `[n, length, newWidth]`: the window that begins at `start`, with zeros outside of the tensor.
+ */
 function window1d(x: Tensor, start: number, length: number, newWidth = x.shape[2]!): Tensor {
   const [n, size, width] = x.shape as [number, number, number];
   const clip = (at: number) => Math.min(Math.max(at, 0), size);

@@ -6,20 +6,19 @@ import { applyLinear } from './linearMap.ts';
 export type Terms = readonly (readonly [index: number, weight: number])[];
 
 /**
- * A linear map of one axis, given by the few inputs that each output is made of: resizing, averages of parts.
+ * Applies a linear map along one axis, given by the few inputs of each output. Resizing and averages of parts are such
+ * maps.
  *
  * `y[…, o, …] = Σ weight · x[…, index, …]` over the terms of o
  *
- * @remarks
- * **Shape**: x `[…, size, …]`; output with `terms.length` elements there.
- * **Gradient**: of any order.
- * **Ownership**: returns a new tensor, as any op.
+ * @remarks **Shape**: x `[…, size, …]`; output `[…, terms.length, …]`. **Gradient**: of any order. **Ownership**:
+ * returns a new tensor, as any op.
  */
 export function mapAxis(x: Tensor, axis: number, terms: readonly Terms[]): Tensor {
   const size = x.shape[axis]!;
   const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
-  // As the last axis: products with a matrix of another axis pack every image anew, which takes longer than to
+  // The axis is moved to the end. A product along another axis packs every image again, which takes longer than the
   // transpose.
   const rows =
     inner === 1
@@ -31,7 +30,7 @@ export function mapAxis(x: Tensor, axis: number, terms: readonly Terms[]): Tenso
   return tf.reshape(tf.transpose(tf.reshape(mapped, [outer, inner, terms.length]), [0, 2, 1]), shape);
 }
 
-/** The cost of a gathered number on wasm and cpu, in multiplications of a matrix product. */
+/** The cost of gathering one number on wasm and cpu, in multiplications of a matrix product. */
 const GATHER_COST = 250;
 
 function mapRows(x: Tensor2D, terms: readonly Terms[]): Tensor {
@@ -51,7 +50,7 @@ function matrixOf(terms: readonly Terms[], size: number): Tensor2D {
   return tf.tensor2d(values, [size, terms.length]);
 }
 
-/** For every input, the outputs that it is part of. */
+/** Returns the outputs that each input is part of. */
 function transposeTerms(terms: readonly Terms[], size: number): Terms[] {
   const transposed = Array.from({ length: size }, (): [number, number][] => []);
   terms.forEach((list, output) => {
@@ -60,7 +59,7 @@ function transposeTerms(terms: readonly Terms[], size: number): Terms[] {
   return transposed;
 }
 
-/** The first term of every output, plus the second, and so on. */
+/** Adds the first term of every output, the second term, and so on. */
 function gather(x: Tensor, terms: readonly Terms[]): Tensor {
   const most = terms.reduce((longest, { length }) => Math.max(longest, length), 1);
   const sums = Array.from({ length: most }, (_, k) => {

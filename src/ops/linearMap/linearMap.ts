@@ -1,16 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A linear map and its transpose; neither needs a gradient of its own, and both return new tensors. */
+/** A linear map and its transpose. Neither needs a gradient, and both return new tensors. */
 export interface LinearMap {
   readonly apply: (x: Tensor) => Tensor;
   readonly transpose: (y: Tensor) => Tensor;
 }
 
 /**
- * `y = A·x`, which can be differentiated any number of times, whatever operations compute it.
+ * Computes `y = A·x`, which can be differentiated any number of times, whichever operations compute it.
  *
- * The gradient of a linear map is its transpose, and that of the transpose the map itself.
+ * The gradient of a linear map is its transpose, and the gradient of the transpose is the map.
  *
  * @remarks
  * **Gradient**: of any order; `∂⟨A·x, dy⟩/∂x = Aᵀ·dy`.

@@ -6,7 +6,7 @@ import { matMulTN, plainMatMul } from './matMul.ts';
 import { transpose } from './transpose.ts';
 import { triangularInverse } from './triangularInverse.ts';
 
-/** A product of reflections as `H₁H₂⋯H_k = I − VTVᵀ`. */
+/** A product of reflections in the form `H₁H₂⋯H_k = I − VTVᵀ`. */
 export interface BlockReflection {
   /** The vectors with length 1, [b, n, k]. */
   readonly V: Tensor;
@@ -14,15 +14,15 @@ export interface BlockReflection {
   readonly T: Tensor;
 }
 
-/** The product of the reflections `I − 2vvᵀ/‖v‖²` of the columns v of a tensor, [b, n, k]. */
+/** Returns the product of the reflections `I − 2vvᵀ/‖v‖²` of the columns v of a tensor, [b, n, k]. */
 export function blockReflection(vectors: Tensor, read?: SyncReader): BlockReflection {
   const V = tf.div(vectors, norm(vectors, [1]));
   return { V, T: reflectionFactor(V, read) };
 }
 
 /**
- * The T of `H₁H₂⋯H_k = I − VTVᵀ`, for vectors of length 1: the inverse of the upper triangle of VᵀV with its diagonal
- * halved. No entry of T is above 4, so that nothing is lost to rounding.
+ * Returns the T of `H₁H₂⋯H_k = I − VTVᵀ` for vectors of length 1: the inverse of the upper triangle of VᵀV with half
+ * its diagonal. No entry of T is above 4, so rounding loses nothing.
  *
  * @remarks
  * **Shape**: V: [b, n, k]; T: [b, k, k].
@@ -39,14 +39,12 @@ export function reflectionFactor(V: Tensor, read?: SyncReader): Tensor {
 const BLOCK = 32;
 
 /**
- * The first columns of a product of many reflections, as `householderProduct`, at a lower cost. It applies the
- * reflections in blocks, each to the rows and columns that it changes. This takes a third of the multiplications, and
- * at most four times the memory of the result.
+ * Computes the first columns of a product of many reflections at a lower cost than `householderProduct`. It applies the
+ * reflections in blocks, each only to the rows and columns that it changes. This takes a third of the multiplications
+ * and at most four times the memory of the result.
  *
- * @remarks
- * **Shape**: vectors: [b, n, k], as of `qr`; result [b, n, columns], `k ≤ columns ≤ n`.
- * **Gradient**: none.
- * **Ownership**: returns a new tensor, as any op.
+ * @remarks **Shape**: vectors: [b, n, k], as `qr` returns them; result [b, n, columns], `k ≤ columns ≤ n`.
+ * **Gradient**: none. **Ownership**: returns a new tensor, as any op.
  */
 export function reflectionProduct(vectors: Tensor, columns: number, read: SyncReader = hostValues): Tensor {
   const [b, n, k] = vectors.shape as [number, number, number];
@@ -64,7 +62,7 @@ export function reflectionProduct(vectors: Tensor, columns: number, read: SyncRe
   return product!;
 }
 
-/** `H₁H₂⋯H_w·[[I, 0], [0, inner]]`, [b, n, columns], of w reflections; an inner of null is the identity. */
+/** Returns `H₁H₂⋯H_w·[[I, 0], [0, inner]]`, [b, n, columns], for w reflections. An `inner` of null is the identity. */
 function reflectBordered({ V, T }: BlockReflection, inner: Tensor | null, columns: number): Tensor {
   const [b, n, w] = V.shape as [number, number, number];
   const top = tf.slice(V, [0, 0, 0], [b, inner === null ? columns : w, w]);

@@ -6,14 +6,13 @@ import { matMul, matMulNT } from './matMul.ts';
 import { tril } from './triangular.ts';
 
 /**
- * The first columns of a product of reflections: `Q = H₁H₂⋯H_k`, `Hⱼ = I − 2vⱼvⱼᵀ/‖vⱼ‖²`, where vⱼ has a 1 at j, zeros
- * above it and column j of A below it.
+ * Computes the first columns of a product of reflections, `Q = H₁H₂⋯H_k` with `Hⱼ = I − 2vⱼvⱼᵀ/‖vⱼ‖²`. vⱼ has a 1 at j,
+ * zeros above it and column j of A below it.
  *
- * All at once, as `Q = I − VTVᵀ`; see `reflectionFactor` for T.
+ * All reflections are applied at once, as `Q = I − VTVᵀ`; see `reflectionFactor` for T.
  *
- * @remarks
- * **Shape**: A, Q: [b, n, k], n ≥ k. What is on and above the diagonal of A is not used.
- * **Gradient**: of any order; zero on and above the diagonal.
+ * @remarks **Shape**: A, Q: [b, n, k], n ≥ k. The elements of A on and above the diagonal are not used. **Gradient**:
+ * of any order; zero on and above the diagonal.
  *
  * @see torch.linalg.householder_product. Joffrain et al. 2006, doi:10.1145/1141885.1141886
  */

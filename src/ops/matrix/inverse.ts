@@ -5,11 +5,12 @@ import { differentiableInverse } from './inverseGradient.ts';
 import { plainMatMul } from './matMul.ts';
 import { transpose } from './transpose.ts';
 
-/** Matrices of at most this size are inverted as a whole. */
+/** The largest size of a matrix that is inverted as a whole. */
 const SMALL = 64;
 
 /**
- * The number of steps that bring the eigenvalues of `M·X` from above 1e-10 to above 0.05. Each multiplies them by 3.8.
+ * The number of steps that raise the eigenvalues of `M·X` from above 1e-10 to above 0.05. Each step multiplies them by
+ * 3.8.
  */
 const APPROACH = 16;
 
@@ -17,11 +18,11 @@ const APPROACH = 16;
 const FINISH = 6;
 
 /**
- * The inverses of matrices whose symmetric part is at least the identity: `xᵀMx ≥ xᵀx`, such as I − K of a skew K.
+ * Inverts matrices whose symmetric part is at least the identity: `xᵀMx ≥ xᵀx`, such as I − K for a skew K.
  *
- * By blocks, with Schur complements, which are such matrices again, so that nothing has to be pivoted; small blocks by
- * elimination where their numbers are known. Elsewhere by Newton's iteration `X ← X(2I − MX)`: all is products of
- * matrices then, where eliminating row by row would take a hundred times as many operations.
+ * Works by blocks with Schur complements, which are such matrices again, so no pivoting is needed. Small blocks are
+ * inverted by elimination if their numbers can be read, otherwise by Newton's iteration `X ← X(2I − MX)`. The iteration
+ * consists of matrix products; elimination row by row would take a hundred times as many operations.
  *
  * @remarks
  * **Shape**: M, M⁻¹: [b, n, n].
@@ -52,7 +53,7 @@ function invert(M: Tensor, read: SyncReader): Tensor {
   return tf.concat([tf.concat([topLeft, topRight], 2), tf.concat([bottomLeft, bottomRight], 2)], 1);
 }
 
-/** The inverses by Gauss and Jordan, in float64 and in place. */
+/** Inverts by Gauss-Jordan elimination, in float64 and in place. */
 function eliminate(numbers: ArrayLike<number>, b: number, n: number): Float32Array {
   const all = Float64Array.from(numbers);
   for (let i = 0; i < b; i++) {
@@ -77,10 +78,11 @@ function eliminateRow(row: Float64Array, pivotRow: Float64Array, k: number): voi
 }
 
 /**
- * Newton's iteration from a multiple of Mᵀ, for which `M·X` has eigenvalues from above 0 to 1.
+ * Inverts by Newton's iteration from a multiple of Mᵀ, for which the eigenvalues of `M·X` are above 0 and at most 1.
  *
- * Note [Approach]: a step takes an eigenvalue y to `y(2 − y)`, which only doubles a small one. `c·y(1.05 − y)` with the
- * largest c that keeps it below 1 takes it to 3.8y, and none that is above 0.05 below it.
+ * Note [Approach]: a Newton step maps an eigenvalue y to `y(2 − y)`, which only doubles a small y. `c·y(1.05 − y)`,
+ * with the largest c that keeps the result below 1, maps a small y to 3.8y, and keeps an eigenvalue above 0.05 above
+ * 0.05.
  */
 function iterate(M: Tensor): Tensor {
   const n = M.shape[2]!;

@@ -4,11 +4,11 @@ import { matMul, matMulNT, matMulTN } from './matMul.ts';
 import { transpose } from './transpose.ts';
 
 /**
- * Gives an algorithm that inverts matrices the gradient of the inverse, of any order: `dM = −XᵀdXXᵀ` with `X = M⁻¹`.
+ * Adds the gradient of the inverse, of any order, to an algorithm that inverts matrices: `dM = −XᵀdXXᵀ` with `X = M⁻¹`.
  *
- * The first derivative takes two products with the inverse that is there already; only the second inverts again.
+ * The first derivative takes two products with the known inverse. Only the second derivative inverts again.
  *
- * @param invert - the algorithm, for a batch of matrices [b, n, n]; it is not differentiated
+ * @param invert - the algorithm for a batch of matrices [b, n, n]; it is not differentiated
  */
 export function differentiableInverse(invert: (M: Tensor) => Tensor): (M: Tensor) => Tensor {
   const inverse: (M: Tensor) => Tensor = tf.customGrad((...inputs) => {
@@ -23,7 +23,7 @@ export function differentiableInverse(invert: (M: Tensor) => Tensor): (M: Tensor
       },
     };
   });
-  /** `−XᵀdXXᵀ`, as a function of dX and M: to differentiate it by M, its X is computed anew. */
+  /** `−XᵀdXXᵀ` as a function of dX and M. X is computed again, so that M has a gradient. */
   const pullBack = (dX: Tensor, M: Tensor, X: Tensor): Tensor => {
     const operation = tf.customGrad((...inputs) => {
       const [dX, M, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];

@@ -3,19 +3,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isWasm } from '../../engine/backend.ts';
 import { transpose } from './transpose.ts';
 
-// Products of matrices, or of each matrix of two equal batches, whose gradients, of any order, are such products again.
+// Products of matrices, or of the matrices of two equal batches. Their gradients, of any order, are such products
+// again.
 //
-// The matrix product of the wasm backend is ten times slower if it is to transpose a factor, and the gradient that tfjs
-// has for a product does that, whether the product did or not. Here the factor is transposed first. And as slow is that
-// of a batch of more than one, so that the matrices of a batch are multiplied one by one unless they are small.
+// The matrix product of the wasm backend is ten times slower if it has to transpose a factor, and tfjs's gradient of a
+// product always asks for that. These functions transpose the factor first. The product of a batch is as slow, so the
+// matrices of a batch are multiplied one by one unless they are small.
 
-/** From this number of multiplications on, a product is faster by itself than in a batch, on the wasm backend. */
+/** The number of multiplications from which a product on wasm is faster alone than in a batch. */
 const LARGE = 2 ** 17;
 
 /**
  * `a·bᵀ`, `[n, k]` and `[m, k]` to `[n, m]`.
  *
- * @param bTransposed - bᵀ, for a b that is the factor of many products
+ * @param bTransposed - bᵀ, which callers pass if b is a factor of many products
  */
 export function matMulNT(a: Tensor, b: Tensor, bTransposed?: Tensor): Tensor {
   return product(
@@ -36,7 +37,7 @@ export const matMulTN = product(
   (dy, a, b) => [matMulNT(b, dy), matMul(a, dy)],
 );
 
-/** `a·b` of a constant a: with a gradient to b only. */
+/** `a·b` with a constant a: only b gets a gradient. */
 export function constantMatMul(a: Tensor, b: Tensor): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const save = inputs[1] as unknown as tf.GradSaveFunc;
@@ -49,7 +50,7 @@ export function constantMatMul(a: Tensor, b: Tensor): Tensor {
   return operation(b);
 }
 
-/** The product for computations that have a gradient of their own. */
+/** The product for computations that define their own gradient. */
 export function plainMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   if (!isWasm()) return tf.matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB);
   if (a.size === 0 && b.size === 0) return emptyProduct(a.shape, b.shape, transposeA, transposeB);
@@ -60,7 +61,7 @@ export function plainMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB
     : tf.matMul(left as Tensor2D, right as Tensor2D);
 }
 
-/** True of two batches whose matrices take so many multiplications that they should not be multiplied as a batch. */
+/** True if the matrices of two batches are so large that they should be multiplied one by one. */
 function areLargeMatrices({ shape: [count, n, k] }: Tensor, { shape: b }: Tensor): boolean {
   return b.length === 3 && count! > 1 && count === b[0] && n! * k! * b[2]! >= LARGE;
 }
@@ -73,7 +74,7 @@ function oneByOne(a: Tensor, b: Tensor): Tensor {
   );
 }
 
-/** Sums of no terms: zeros, where the wasm backend leaves the memory as it finds it. */
+/** Returns the zeros of a product over an empty axis, where the wasm backend would leave the memory unset. */
 function emptyProduct(a: number[], b: number[], transposeA: boolean, transposeB: boolean): Tensor {
   return tf.zeros([...a.slice(0, -2), a.at(transposeA ? -1 : -2)!, b.at(transposeB ? -2 : -1)!]);
 }

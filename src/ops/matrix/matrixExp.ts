@@ -5,8 +5,8 @@ import { stopGradient } from '../stopGradient.ts';
 import { matMul } from './matMul.ts';
 
 /**
- * A polynomial `Σ Aᵏ/k!` up to a degree, in powers of A^block: the remainder of matrices up to `size` is lost in
- * float32.
+ * A polynomial `Σ Aᵏ/k!` up to a degree, in powers of A^block. Its remainder is below the precision of float32 for
+ * matrices up to `size`.
  */
 interface Degree {
   readonly degree: number;
@@ -22,21 +22,21 @@ const DEGREE_16: Degree = { degree: 16, block: 4, size: 2.5 };
 /** The smallest norm that matrices are scaled to. */
 const LEAST_NORM = 1e-9;
 
-/** The largest number of squarings of the result. */
+/** The maximum number of squarings of the result. */
 const SQUARINGS = 9;
 
-/** The norms from which one more squaring is needed. */
+/** The norms above which one more squaring is needed. */
 const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 2 ** i);
 
 /**
- * The exponentials of matrices, `eᴬ = (e^(A·2⁻ˢ))^(2ˢ)`, to the accuracy of float32.
+ * Computes the exponentials of matrices, `eᴬ = (e^(A·2⁻ˢ))^(2ˢ)`, to the accuracy of float32.
  *
- * The size that decides, by the powers of A that are computed anyway, is between the largest eigenvalue and
- * `max(‖A³‖^⅓, ‖A⁴‖^¼)`, about thrice that; a matrix of a size above 1,280 is scaled down to it.
+ * The size of A decides about s. It is taken from powers of A that are computed anyway, as `max(‖A³‖^⅓, ‖A⁴‖^¼)`, which
+ * is between the largest eigenvalue and about three times that. A matrix of a size above 1,280 is scaled down to 1,280.
  *
  * If the numbers can be read, small matrices get a polynomial of a lower degree, and the batch is squared only as often
- * as its largest matrix needs. Otherwise all nine squarings are computed, and those that a matrix does not need
- * multiply by I.
+ * as its largest matrix needs. Otherwise all nine squarings are computed, and a matrix that needs fewer is multiplied
+ * by I.
  *
  * @remarks
  * **Shape**: A, eᴬ: [b, n, n].
@@ -46,13 +46,13 @@ const THRESHOLDS = Array.from({ length: SQUARINGS }, (_, i) => DEGREE_16.size * 
  */
 export function matrixExp(A: Tensor, read: SyncReader = hostValues): Tensor {
   const n = A.shape[2]!;
-  // Scaled to a norm of 1, so that no power overflows. Powers of numbers below the limit do not matter, and gradients
-  // that are multiplied by a smaller scale would lose digits.
+  // The matrix is scaled to a norm of 1, so that no power overflows. Below the limit it is not scaled further: those
+  // powers do not matter, and a smaller scale would cost digits of the gradients.
   const norm = stopGradient(() => tf.maximum(tf.max(tf.sum(tf.abs(A), 2, true), 1, true), LEAST_NORM));
   const unit = tf.div(A, norm);
   const identity = tf.broadcastTo(tf.eye(n), A.shape);
   const sizeBy = (root: Tensor) => stopGradient(() => tf.mul(norm, root));
-  /** True if all matrices are known to be at most of this size. */
+  /** True if all matrices are known to have at most this size. */
   const isWithin = (size: Tensor, { size: limit }: Degree): boolean => {
     const sizes = read(size);
     return sizes !== null && Array.from(sizes).every((size) => size <= limit);
@@ -81,7 +81,7 @@ export function matrixExp(A: Tensor, read: SyncReader = hostValues): Tensor {
   return squared(X, isSquared, read(size));
 }
 
-/** The k-th root of the Frobenius norm; a constant for gradients. */
+/** The k-th root of the Frobenius norm, as a constant. */
 const root = (power: Tensor, k: number): Tensor =>
   stopGradient(() => tf.pow(tf.sum(tf.square(power), [1, 2], true), 1 / (2 * k)));
 
@@ -92,7 +92,7 @@ for (let k = 1; k <= 16; k++) INVERSE_FACTORIALS.push(INVERSE_FACTORIALS[k - 1]!
 /**
  * `Σ (sA)ᵏ/k!` up to a degree: a polynomial in `A^block` whose coefficients are polynomials in A.
  *
- * @param powers - those of A below `block`
+ * @param powers - the powers of A below `block`
  * @param step - A^block
  * @param scale - s, [b, 1, 1]
  */
@@ -119,10 +119,10 @@ function polynomial(
 }
 
 /**
- * Each matrix squared as often as it is to be: X², or X·I where it is squared no more.
+ * Squares each matrix as often as it needs: the factor is X, or I after the last squaring.
  *
  * @param isSquared - 1 or 0 for every matrix and squaring, [b, 1, SQUARINGS]
- * @param sizes - what that comes from, if known
+ * @param sizes - the numbers that `isSquared` is computed from, if known
  */
 function squared(X: Tensor, isSquared: Tensor, sizes: ArrayLike<number> | null): Tensor {
   const [b, n] = X.shape as [number, number, number];
@@ -136,7 +136,7 @@ function squared(X: Tensor, isSquared: Tensor, sizes: ArrayLike<number> | null):
       continue;
     }
     const mask = tf.slice(isSquared, [0, 0, i], [b, 1, 1]);
-    // Not by tf.where, which spends as long on spreading the condition on wasm as on the product.
+    // tf.where would take as long on wasm to broadcast the condition as the product takes.
     const factor = tf.add(
       tf.mul(power, mask),
       stopGradient(() => tf.mul(identity, tf.sub(1, mask))),

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { norm } from '../norm/norm.ts';
 
-/** A tensor as the matrix whose rows are its slices along one axis: `[shape[dim], rest]`. */
+/** Returns a tensor as the matrix whose rows are its slices along one axis: `[shape[dim], rest]`. */
 export function asMatrix(x: Tensor, dim: number): Tensor {
   const rows = x.shape[dim]!;
   if (dim === 0) return tf.reshape(x, [rows, -1]);
@@ -17,26 +17,26 @@ export interface SingularVectors {
 }
 
 /**
- * One step of the power iteration towards the largest singular value: `u = Mv/‖Mv‖`.
+ * Computes one step of the power iteration towards the largest singular value: `u = Mv/‖Mv‖`.
  *
  * **Shape**: `matrix`: [m, n]; `right`: [n]; `left` and result: [m].
  *
- * @param left - the result where `‖Mv‖` is at most `eps` or not finite. So a zero matrix makes no vector zero and an
- * infinite one makes none NaN, which no later step could correct
+ * @param left - the result if `‖Mv‖` is at most `eps` or not finite. So a zero matrix does not make a vector zero, and
+ * an infinite matrix does not make it NaN, which no later step could correct
  */
 const leftVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
   unitOr(left, matVec(matrix, right, false), eps);
 
-/** The same for the other side: `v = Mᵀu/‖Mᵀu‖`. */
+/** Computes the step for the other vector: `v = Mᵀu/‖Mᵀu‖`. */
 const rightVector = (matrix: Tensor, { left, right }: SingularVectors, eps: number): Tensor =>
   unitOr(right, matVec(matrix, left, true), eps);
 
 /**
- * The power iteration: one vector from the other, then that one from the new one, and so on.
+ * Runs the power iteration, which computes one vector from the other in turns.
  *
  * **Shape**: `matrix`: [m, n]; vectors: [m] and [n].
  *
- * @param first - which of the two is computed first in each iteration
+ * @param first - the vector that is computed first in each iteration
  */
 export function powerIteration(
   matrix: Tensor,
@@ -60,7 +60,7 @@ export function matVec(matrix: Tensor, vector: Tensor, transposed: boolean): Ten
   return tf.reshape(product, [-1]);
 }
 
-/** The direction of a vector; the fallback where it is too short, or not finite, to have one. */
+/** The direction of a vector, or the fallback if the vector is too short or not finite. */
 function unitOr(fallback: Tensor, vector: Tensor, eps: number): Tensor {
   const length = norm(vector, [0]);
   const hasDirection = tf.logicalAnd(tf.greater(length, eps), tf.less(length, Number.POSITIVE_INFINITY));

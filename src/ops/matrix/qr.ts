@@ -10,7 +10,7 @@ import { tril, triu } from './triangular.ts';
 /** The number of columns that are eliminated before the rest of the matrix is updated. */
 const PANEL = 32;
 
-/** `A = H₁H₂⋯H_k·R`, by reflections as of `householderProduct`. */
+/** The factors `A = H₁H₂⋯H_k·R`, with reflections as in `householderProduct`. */
 export interface QrFactors {
   /** The vectors of the reflections, below the diagonal; zero elsewhere. */
   readonly vectors: Tensor;
@@ -19,23 +19,23 @@ export interface QrFactors {
 }
 
 /**
- * The QR factors of matrices, by Householder reflections; also of matrices that do not have full rank.
+ * Computes the QR factors of matrices by Householder reflections. The matrices need not have full rank.
  *
- * A panel of columns is eliminated at a time, and the rest of the matrix reflected by all of them at once, in three
- * matrix products. No more is held than a few matrices of the size of A.
+ * Columns are eliminated in panels. The reflections of a panel are applied to the rest of the matrix at once, in three
+ * matrix products. Only a few matrices of the size of A are held at a time.
  *
  * @remarks
  * **Shape**: A, vectors, R: [b, n, k], n ≥ k.
  * **Gradient**: none.
  * **Ownership**: returns new tensors, as any op.
  *
- * @see torch.geqrf, which leaves a column as it is where this one reflects it along its own axis
+ * @see torch.geqrf; it does not reflect a column that has only its first element, and this function does
  */
 export function qr(A: Tensor, read: SyncReader = hostValues): QrFactors {
   const [b, n, k] = A.shape as [number, number, number];
   return inTidy(() => {
     const scale = scaleAlong(A, [1, 2]);
-    // Transposed, so that columns lie in one piece.
+    // The matrix is transposed, so that each column is contiguous.
     let rest = transpose(tf.div(A, scale)) as Tensor;
     const [vectors, R]: [Tensor[], Tensor[]] = [[], []];
     for (let start = 0; start < k; start += PANEL) {
@@ -59,17 +59,17 @@ export function qr(A: Tensor, read: SyncReader = hostValues): QrFactors {
   });
 }
 
-/** As {@link tf.tidy}, for an object with named tensors. */
+/** Runs {@link tf.tidy} for an object with named tensors. */
 const inTidy = <T extends object>(compute: () => T): T =>
   tf.tidy(compute as unknown as () => tf.TensorContainer) as unknown as T;
 
-/** `A·H₁H₂⋯`: the reflections of all rows. */
+/** Returns `A·H₁H₂⋯`: reflects all rows. */
 const reflectRows = (A: Tensor, { V, T }: BlockReflection): Tensor =>
   tf.sub(A, plainMatMul(plainMatMul(plainMatMul(A, V), T), V, false, true));
 
 /**
- * Eliminates the elements below the diagonal in a few columns, beginning with column `start` of the matrix. All are
- * transposed, [b, width, n]; the vectors have their ones.
+ * Eliminates the elements below the diagonal in a few columns, beginning with column `start` of the matrix. Columns and
+ * results are transposed, [b, width, n]. The vectors include their ones.
  */
 function eliminatePanel(columns: Tensor, start: number, read: SyncReader): QrFactors {
   const numbers = read(columns);
@@ -81,7 +81,7 @@ function eliminatePanel(columns: Tensor, start: number, read: SyncReader): QrFac
   return { vectors: transpose(vectors), R: transpose(R) };
 }
 
-/** The same in float64. */
+/** Eliminates a panel in float64. */
 function eliminateNumbers(
   numbers: ArrayLike<number>,
   shape: readonly number[],
@@ -106,11 +106,11 @@ function eliminateNumbers(
   return [vectors, Float32Array.from(R)];
 }
 
-/** The vector, with a 1 first, of the reflection that takes x to its first axis. */
+/** Returns the vector, with a 1 first, of the reflection that maps x to its first axis. */
 function reflectionOf(x: Float64Array): Float64Array {
   const pivot = x[0]!;
   const length = Math.sqrt(dot(x, x));
-  // Away from zero, so that nothing cancels; a zero column is reflected all the same.
+  // The sign avoids cancellation. A zero column is reflected, too.
   const divisor = pivot < 0 ? pivot - length : pivot + length;
   const v = Float64Array.from(x, (entry) => (divisor === 0 ? 0 : entry / divisor));
   v[0] = 1;
@@ -128,7 +128,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** The same by operations on columns, [b, n, width]. */
+/** Eliminates a panel by operations on columns, [b, n, width]. */
 function eliminate(panel: Tensor, start: number): QrFactors {
   const [b, n, width] = panel.shape as [number, number, number];
   const rows = tf.reshape(tf.range(0, n), [1, n, 1]);

@@ -3,14 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { plainMatMul } from './matMul.ts';
 
 /**
- * Takes the rounding errors out of matrices whose columns are orthonormal but for them: `Q ← Q(3I − QᵀQ)/2`, a step of
- * Newton's iteration for the nearest orthogonal matrix, which squares the error.
+ * Removes rounding errors from matrices with nearly orthonormal columns: `Q ← Q(3I − QᵀQ)/2`. This step of Newton's
+ * iteration for the nearest orthogonal matrix squares the error.
  *
- * @remarks
- * **Shape**: Q: [b, n, k], n ≥ k.
- * **Gradient**: that of the identity.
+ * @remarks **Shape**: Q: [b, n, k], n ≥ k. **Gradient**: the gradient of the identity.
  *
- * @param steps - how often
+ * @param steps - the number of steps
  */
 export function reorthogonalize(Q: Tensor, steps = 1): Tensor {
   const operation = tf.customGrad(() => {

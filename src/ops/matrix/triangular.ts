@@ -24,8 +24,8 @@ export function tril(x: Tensor, diagonal = 0): Tensor {
 }
 
 /**
- * `j − i` for each entry, [m, n]: constants, because a comparison that depended on x would have no gradient in tfjs.
- * Float32, which the wasm backend subtracts hundreds of times as fast as int32 where one is spread along the other.
+ * Returns `j − i` for each entry, [m, n], as constants, because tfjs has no gradient of a comparison that depends on x.
+ * They are float32, because the wasm backend broadcasts float32 hundreds of times as fast as int32.
  */
 function offsets({ shape }: Tensor): Tensor {
   const [m, n] = shape.slice(-2) as [number, number];

@@ -5,17 +5,17 @@ import { differentiableInverse } from './inverseGradient.ts';
 import { plainMatMul } from './matMul.ts';
 import { triu } from './triangular.ts';
 
-/** Blocks of at most this size are inverted in closed form. */
+/** The largest size of a block that is inverted in closed form. */
 const SMALL = 4;
 
-/** Blocks of at most this size are inverted as a whole where their numbers are known. */
+/** The largest size of a block that is inverted as a whole if its numbers can be read. */
 const SMALL_KNOWN = 64;
 
 /**
- * The inverses of upper triangular matrices. Elements below the diagonal count as zero.
+ * Inverts upper triangular matrices. Elements below the diagonal count as zero.
  *
- * By halves, `[[A, B], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹BC⁻¹], [0, C⁻¹]]`, all blocks of a level at once: about a dozen
- * operations for each doubling of n.
+ * Works by halves, `[[A, B], [0, C]]⁻¹ = [[A⁻¹, −A⁻¹BC⁻¹], [0, C⁻¹]]`, with all blocks of a level at once. This takes
+ * about a dozen operations for each doubling of n.
  *
  * @remarks
  * **Shape**: M, M⁻¹: [b, n, n].
@@ -57,7 +57,7 @@ function invertByHalves(M: Tensor, read: SyncReader): Tensor {
   return tf.concat([tf.concat([A, B], 2), tf.concat([tf.zerosLike(C), C], 2)], 1);
 }
 
-/** The inverses by back substitution, in float64: row i of X is `(eᵢ − Σ_{k>i} Mᵢₖ·row k)/Mᵢᵢ`. */
+/** Inverts by back substitution, in float64: row i of X is `(eᵢ − Σ_{k>i} Mᵢₖ·row k)/Mᵢᵢ`. */
 function substitute(numbers: ArrayLike<number>, b: number, n: number): Float32Array {
   const all = new Float64Array(b * n * n);
   for (let start = 0; start < all.length; start += n * n) {
@@ -76,7 +76,7 @@ function substitute(numbers: ArrayLike<number>, b: number, n: number): Float32Ar
   return Float32Array.from(all);
 }
 
-/** `(D(I + N))⁻¹ = (I − N)(I + N²)D⁻¹`, because N⁴ = 0. */
+/** Inverts in closed form: `(D(I + N))⁻¹ = (I − N)(I + N²)D⁻¹`, because N⁴ = 0. */
 function invertSmall(M: Tensor): Tensor {
   const [b, n] = M.shape as [number, number, number];
   const identity = tf.eye(n);

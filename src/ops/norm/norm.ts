@@ -6,8 +6,8 @@ import { stopGradient } from '../stopGradient.ts';
 export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
 /**
- * The largest magnitude along some axes, which stay with size 1; 1 where all is zero. No gradient flows through it: it
- * is for scaling a computation that does not depend on the scale.
+ * Returns the largest magnitude along some axes, which stay with size 1, or 1 if all numbers are zero. It is a constant
+ * for gradients, for scaling a computation that does not depend on the scale.
  *
  * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1. Infinities count as the largest float32.
  */
@@ -18,13 +18,13 @@ export function scaleAlong(x: Tensor, axes: readonly number[]): Tensor {
   });
 }
 
-/** 1 where a non-negative tensor is zero, else 0. */
+/** Returns 1 where a non-negative tensor is zero, else 0. */
 export const isZero = (x: Tensor): Tensor => tf.sub(1, tf.step(x));
 
 /**
- * Euclidean norms over some axes, which stay with size 1: `‖x‖ = m · √Σ(x/m)²` with `m = max|x|`.
+ * Returns Euclidean norms over some axes, which stay with size 1: `‖x‖ = m · √Σ(x/m)²` with `m = max|x|`.
  *
- * The scaling keeps the squares from under- and overflowing, so the norm is right over the whole range of float32.
+ * With the scaling, no square under- or overflows, so the norm is right over the whole range of float32.
  *
  * **Shape**: `x`: S. Result: S with every axis of `axes` set to 1.
  */

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { scaleAlong } from './norm.ts';
 
 /**
- * A tensor divided by its largest magnitude; zeros stay zeros. Products of the result neither over- nor underflow.
+ * Divides a tensor by its largest magnitude; zeros stay zeros. Products of the result neither over- nor underflow.
  *
  * **Shape**: kept.
  * **Gradient**: of any order, with the divisor as a constant. This is right if the caller's result does not depend on

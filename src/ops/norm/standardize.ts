@@ -2,26 +2,29 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { stopGradient } from '../stopGradient.ts';
 
-/** Mean and variance along some axes, which stay with size 1. */
+/** The mean and variance along some axes, which stay with size 1. */
 export interface Moments {
   readonly mean: Tensor;
-  /** The mean of the squared differences: divided by n, not by n - 1. */
+  /** The mean of the squared differences: the sum is divided by n, not by n - 1. */
   readonly variance: Tensor;
 }
 
-/** Mean and variance of x along some axes. No gradient flows through them; {@link standardize} has its own. */
+/**
+ * Returns the mean and variance of x along some axes, as constants for gradients. {@link standardize} has its own
+ * gradient.
+ */
 export function moments(x: Tensor, axes: readonly number[]): Moments {
   const mean = stopGradient(() => meanOver(x, axes));
   return { mean, variance: stopGradient(() => meanOver(tf.squaredDifference(x, mean), axes)) };
 }
 
 /**
- * `x̂ = (x - μ) / √(σ² + ε)`, μ and σ² over some axes; with a gradient of any order.
+ * Computes `x̂ = (x - μ) / √(σ² + ε)`, with μ and σ² over some axes and a gradient of any order.
  *
- * Its derivative is `J·v = (v - v̄ - x̂·mean(v·x̂)) / √(σ² + ε)`, and symmetric. On wasm it takes half the time of
- * differentiating the operations of the formula one by one.
+ * Its derivative `J·v = (v - v̄ - x̂·mean(v·x̂)) / √(σ² + ε)` is symmetric. On wasm it takes half the time of
+ * differentiating each operation of the formula.
  *
- * @param known - μ and σ² of this x, if they have been computed
+ * @param known - μ and σ² of this x, if the caller has computed them
  */
 export function standardize(
   x: Tensor,
@@ -52,7 +55,9 @@ interface Statistics {
   readonly std: Tensor;
 }
 
-/** `J·v` at x. Its own derivative, with respect to v, is J again; with respect to x it needs J·u and J·v. */
+/**
+ * Computes `J·v` at x. Its derivative with respect to v is J again; its derivative with respect to x needs J·u and J·v.
+ */
 function pullBack(v: Tensor, x: Tensor, statistics: Statistics): Tensor {
   const { axes, epsilon, mean, std } = statistics;
   const op = tf.customGrad((...inputs) => {
@@ -83,7 +88,8 @@ function standardDeviation(x: Tensor, axes: readonly number[], epsilon: number):
 }
 
 /**
- * The mean over some axes, which stay with size 1; the last first: only there wasm need not transpose the whole tensor.
+ * Returns the mean over some axes, which stay with size 1. The last axis comes first, because wasm reduces it without a
+ * transpose of the whole tensor.
  */
 function meanOver(x: Tensor, axes: readonly number[]): Tensor {
   return [...axes].sort((a, b) => b - a).reduce((t: Tensor, axis) => tf.mean(t, axis, true), x);

@@ -4,25 +4,23 @@ import { convolutionNd, convolutionNdInputGradient, type GeometryNd } from '../c
 import { outputSize, type Pair } from '../convolution/correlate.ts';
 import { transpose } from '../matrix/transpose.ts';
 
-/** A window that moves over one or two axes; what lies outside of the input is never the largest. */
+/** A window that moves over one or two axes. Elements outside of the input are never the largest. */
 export interface PoolWindow {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** Elements before and after the input, none negative. */
+  /** The numbers of elements before and after the input, none negative. */
   readonly pads: readonly Pair[];
 }
 
-/** The value outside of the input. It is not −∞, because 0·(−∞) is not a number. */
+/** The value outside of the input. It is not −∞, because 0·(−∞) is NaN. */
 const LOWEST = -3.4028234663852886e38;
 
 /**
- * The largest element of every window, for any stride, dilation and padding.
+ * Returns the largest element of every window, for any stride, dilation and padding.
  *
- * @remarks
- * **Shape**: x `[n, ...size, channels]`; output `[n, ...outputs, channels]`.
- * **Gradient**: of any order; all of it goes to the first of the largest elements, as in torch.
- * **Ownership**: returns a new tensor, as any op.
+ * @remarks **Shape**: x `[n, ...size, channels]`; output `[n, ...outputs, channels]`. **Gradient**: of any order. It
+ * goes to the first of the largest elements, as in torch. **Ownership**: returns a new tensor, as any op.
  */
 export function maxPool(x: Tensor, window: PoolWindow): Tensor {
   const operation = tf.customGrad((...inputs) => {
@@ -40,7 +38,8 @@ export function maxPool(x: Tensor, window: PoolWindow): Tensor {
 }
 
 /**
- * `[n, ...size, channels]` → `[n · channels, ...size, 1]`: a convolution by channels takes longer than that both ways.
+ * `[n, ...size, channels]` → `[n · channels, ...size, 1]`. This and its inverse take less time than a convolution by
+ * channels.
  */
 function toPlanes(x: Tensor): Tensor {
   const [n, size, channels] = [x.shape[0]!, x.shape.slice(1, -1), x.shape.at(-1)!];
@@ -48,7 +47,7 @@ function toPlanes(x: Tensor): Tensor {
   return tf.reshape(transpose(rows), [n * channels, ...size, 1]);
 }
 
-/** `[n · channels, ...size, 1]` → `shape`, that is `[n, ...size, channels]`. */
+/** `[n · channels, ...size, 1]` → `shape`, which is `[n, ...size, channels]`. */
 function fromPlanes(planes: Tensor, shape: number[]): Tensor {
   const [n, channels] = [shape[0]!, shape.at(-1)!];
   const rows = tf.reshape(planes, [n, channels, tf.util.sizeFromShape(shape.slice(1, -1))]);
@@ -56,8 +55,8 @@ function fromPlanes(planes: Tensor, shape: number[]): Tensor {
 }
 
 /**
- * Adds every element of dy to where its window has the largest x, for tensors of one channel: a linear map of dy, the
- * transpose of {@link atLargest}.
+ * Adds every element of dy to the position of the largest x of its window, for tensors of one channel. The map is
+ * linear in dy, and the transpose of {@link atLargest}.
  */
 function toLargest(dy: Tensor, x: Tensor, window: PoolWindow): Tensor {
   return linearAt(
@@ -71,7 +70,7 @@ function toLargest(dy: Tensor, x: Tensor, window: PoolWindow): Tensor {
   );
 }
 
-/** The element of g where every window has its largest x. */
+/** Returns the element of g at the position of the largest x of every window. */
 function atLargest(g: Tensor, x: Tensor, window: PoolWindow): Tensor {
   return linearAt(
     g,
@@ -84,7 +83,7 @@ function atLargest(g: Tensor, x: Tensor, window: PoolWindow): Tensor {
   );
 }
 
-/** An operation that is linear in its first argument, and constant in the second but for jumps. */
+/** Makes an operation that is linear in its first argument and piecewise constant in the second. */
 function linearAt(
   a: Tensor,
   x: Tensor,
@@ -117,7 +116,7 @@ function largest(x: Tensor, window: PoolWindow): Tensor {
   return x.rank === 3 ? tf.squeeze(y, [1]) : y;
 }
 
-/** Axis by axis, the largest of shifted copies: for what `tf.maxPool` refuses. */
+/** Computes the largest of shifted copies, axis by axis, for windows that `tf.maxPool` refuses. */
 function largestByAxis(x: Tensor, { kernel, strides, dilations, pads }: PoolWindow): Tensor {
   let y: Tensor = tf.pad(x, [[0, 0], ...pads.map(([a, b]): [number, number] => [a, b]), [0, 0]], -Infinity);
   kernel.forEach((taps, i) => {
@@ -136,20 +135,20 @@ function largestByAxis(x: Tensor, { kernel, strides, dilations, pads }: PoolWind
   return y;
 }
 
-/** 1 for the first of the largest elements of every window, 0 for the others: `[m, ...outputs, taps]`. */
+/** Returns 1 for the first of the largest elements of every window and 0 for the others: `[m, ...outputs, taps]`. */
 function isLargest(x: Tensor, window: PoolWindow): Tensor {
   const pads = window.pads.map(([before, after]): [number, number] => [before, after]);
   const padded = tf.pad(tf.clipByValue(x, LOWEST, -LOWEST), [[0, 0], ...pads, [0, 0]], LOWEST);
   const inside = pads.map((): Pair => [0, 0]);
   const taps = convolutionNd(padded, everyTap(window), geometryOf(window, inside));
   const size = taps.shape.at(-1)!;
-  // tf.oneHot takes no depth of 1, and as float32 the kernel of wasm writes integers.
+  // tf.oneHot refuses a depth of 1, and the wasm kernel writes integers into a float32 result.
   return size === 1
     ? tf.onesLike(taps)
     : tf.cast(tf.oneHot(tf.argMax(taps, -1) as tf.Tensor1D, size), 'float32');
 }
 
-/** The filter that makes a channel of every element of the window: `[...kernel, 1, taps]`. */
+/** Makes the filter that turns every element of the window into a channel: `[...kernel, 1, taps]`. */
 function everyTap({ kernel }: PoolWindow): Tensor {
   const taps = tf.util.sizeFromShape([...kernel]);
   return tf.reshape(tf.eye(taps), [...kernel, 1, taps]);
