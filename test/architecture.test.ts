@@ -23,7 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   decorators: ['parametrize', 'nn'],
   layers: ['model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
   checkpoint: ['engine', 'model', 'stateDict', 'nn'],
-  cli: ['checkpoint', 'stateDict'],
+  cli: ['checkpoint', 'stateDict', 'nn'],
   'index.ts': ['model', 'nn.ts', 'parametrizations', 'parametrize'],
   'nn.ts': ['nn'],
 };

@@ -40,11 +40,11 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        AxesDefinition CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
-        HostTypes LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
+        Arithmetic AxesDefinition CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
+        HookKeys HostTypes LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
         OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParametrizationCheck
         ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
-        ParametrizationObject RegisterOptions RemoveOptions SpectralNormOptions TargetTensor TensorNameOf
+        ParametrizationObject Parts RegisterOptions RemoveOptions Shaped SpectralNormOptions TargetTensor TensorNameOf
         UnitNormOptions WeightNormOptions
       `),
     );

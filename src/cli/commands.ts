@@ -1,3 +1,4 @@
+import { keyFormats } from '../nn/stateDict/keyFormat.ts';
 import { type ConvertOptions, convert } from './convert.ts';
 import { type InspectOptions, inspect } from './inspect.ts';
 import type { Terminal } from './run.ts';
@@ -68,7 +69,7 @@ export const commands: readonly Command[] = [
         flags: '--key-format <name>',
         text: 'how normalized weights are named; folded computes them',
         isRequired: true,
-        choices: ['modern', 'legacy', 'folded'],
+        choices: keyFormats,
       },
       prefix,
       exclude,

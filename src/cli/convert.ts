@@ -13,6 +13,7 @@ import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeTe
 import { checkFileName } from '../checkpoint/save/checkFileName.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { pluralize } from '../core/text.ts';
+import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
 import { below } from './fileView.ts';
 import { globTest } from './glob.ts';
 import { progressBar } from './progressBar.ts';
@@ -22,7 +23,7 @@ import { useBackend } from './useBackend.ts';
 /** Options of `convert`. */
 export interface ConvertOptions {
   readonly output: string;
-  readonly keyFormat: 'modern' | 'legacy' | 'folded';
+  readonly keyFormat: KeyFormat;
   readonly prefix?: string;
   /** Globs of the weights to leave as they are. */
   readonly exclude?: readonly string[];

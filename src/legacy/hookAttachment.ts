@@ -1,9 +1,11 @@
-import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
+import { namedState } from '../nn/module/fields.ts';
 import { releaseField } from '../nn/module/heldVariables.ts';
 import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
+import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
+import { keysIn, partsOf } from '../nn/stateDict/stateKeys.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { Attachment } from '../parametrize/host/hostKind.ts';
@@ -14,10 +16,8 @@ import { keepKeyOrder, undoable } from '../parametrize/transaction.ts';
 export interface HookSpec {
   /** The tensor that is computed. */
   readonly name: string;
-  /** The ends of the names that its variables have on the module: `_g` makes `weight_g`. */
-  readonly suffixes: readonly string[];
-  /** Those variables. */
-  readonly variables: (list: ParametrizationList) => readonly Variable[];
+  /** The names of its variables on the module: `weight_g`. */
+  readonly hookKeys: HookKeys;
   /** Runs before each forward of the module. */
   readonly beforeForward?: (module: Module, list: ParametrizationList) => void;
 }
@@ -30,8 +30,8 @@ export interface HookSpec {
  * @throws {@link ParametrizeError} `INVALID_NAME` if the module has a field of such a name
  */
 export function hookAttachment(caller: string, module: Module, spec: HookSpec): Attachment {
-  const { name, suffixes } = spec;
-  const fields = suffixes.map((suffix) => name + suffix);
+  const { name, hookKeys } = spec;
+  const fields = keysIn(name, hookKeys, true);
   const taken = fields.find((field) => field in module);
   if (taken !== undefined) {
     throw new ParametrizeError(
@@ -54,7 +54,9 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
       },
       install(list) {
         defineAccessor(host, name, { list, attach: (copy) => attach(copy as Module), isListed: false });
-        for (const [i, value] of spec.variables(list).entries()) {
+        const variables = new Map(namedState(list));
+        for (const [i, part] of partsOf(hookKeys).entries()) {
+          const value = variables.get(part)!;
           Object.defineProperty(host, fields[i]!, { value, enumerable: true, configurable: true });
         }
         if (spec.beforeForward !== undefined) addHook(host, 'forwardPre', beforeForward);

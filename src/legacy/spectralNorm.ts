@@ -2,6 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
 import type { Module } from '../nn/module/module.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
+import type { SuffixOf } from '../nn/stateDict/hookKeys.ts';
+import { spectralNormKeys } from '../nn/stateDict/spectralNormKeys.ts';
 import { SpectralNorm, type SpectralNormOptions } from '../parametrizations/spectralNorm.ts';
 import { definitionOf } from '../parametrize/definition.ts';
 import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
@@ -29,12 +31,12 @@ export function spectralNorm<H extends WithTensor<N>, N extends string = 'weight
   module: H,
   name?: N,
   options?: SpectralNormOptions,
-): Hooked<H, N, '_orig' | '_u' | '_v'>;
+): Hooked<H, N, SuffixOf<typeof spectralNormKeys>>;
 export function spectralNorm<H extends Module, N extends string>(
   module: LooseHost<H, N>,
   name: N,
   options?: SpectralNormOptions,
-): Hooked<H, N, '_orig' | '_u' | '_v'>;
+): Hooked<H, N, SuffixOf<typeof spectralNormKeys>>;
 export function spectralNorm(module: Module, name = 'weight', options: SpectralNormOptions = {}): Module {
   addNormalization(
     'spectralNorm',
@@ -42,11 +44,7 @@ export function spectralNorm(module: Module, name = 'weight', options: SpectralN
     module,
     {
       name,
-      suffixes: ['_orig', '_u', '_v'],
-      variables: (list) => {
-        const { _u, _v } = list[0] as HookedSpectralNorm;
-        return [list.original, _u!, _v!];
-      },
+      hookKeys: spectralNormKeys,
       beforeForward: ({ training }, list) => {
         if (training) (list[0] as HookedSpectralNorm).beforeForward(list.original as Tensor);
       },

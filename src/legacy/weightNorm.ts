@@ -1,4 +1,6 @@
 import type { Module } from '../nn/module/module.ts';
+import type { SuffixOf } from '../nn/stateDict/hookKeys.ts';
+import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
 import { definitionOf } from '../parametrize/definition.ts';
 import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
@@ -27,12 +29,12 @@ export function weightNorm<H extends WithTensor<N>, N extends string = 'weight'>
   module: H,
   name?: N,
   dim?: number | null,
-): Hooked<H, N, '_g' | '_v'>;
+): Hooked<H, N, SuffixOf<typeof weightNormKeys>>;
 export function weightNorm<H extends Module, N extends string>(
   module: LooseHost<H, N>,
   name: N,
   dim?: number | null,
-): Hooked<H, N, '_g' | '_v'>;
+): Hooked<H, N, SuffixOf<typeof weightNormKeys>>;
 export function weightNorm(module: Module, name = 'weight', dim: number | null = 0): Module {
   addNormalization(
     'weightNorm',
@@ -40,8 +42,7 @@ export function weightNorm(module: Module, name = 'weight', dim: number | null =
     module,
     {
       name,
-      suffixes: ['_g', '_v'],
-      variables: ({ original0, original1 }) => [original0, original1],
+      hookKeys: weightNormKeys,
     },
     () => new WeightNorm({ dim: dim === -1 ? null : dim }),
   );

@@ -3,7 +3,7 @@ import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts
 import { ParametrizeError } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { mapAxis, type Terms } from '../ops/linearMap/axisMap.ts';
-import { checkSpatialInput, sizeOf } from './layout/spatialInput.ts';
+import { checkSpatialInput, perAxis } from './layout/spatialInput.ts';
 import { Module } from './module/module.ts';
 import { formatSizes, mapPlanes, type Sizes } from './pooling/poolWindow.ts';
 
@@ -133,7 +133,7 @@ function checkTarget(
     );
   }
   const given = size ?? scaleFactor!;
-  if (size !== null) sizeOf('Upsample', Array.isArray(size) ? size.length : 1, 'size', size);
+  if (size !== null) perAxis('Upsample', Array.isArray(size) ? size.length : 1, 'size', size);
   for (const factor of Array.isArray(given) ? given : [given]) {
     if (Number.isFinite(factor) && factor > 0) continue;
     throw new ParametrizeError(

@@ -1,3 +1,5 @@
+export type { Arithmetic } from '../nn/stateDict/arithmetic.ts';
+export type { HookKeys, Parts, Shaped } from '../nn/stateDict/hookKeys.ts';
 export type { ParametrizationList } from './chain/parametrizationList.ts';
 export { type CatalogFunction, defineParametrization, type NoOptions } from './define.ts';
 export type {

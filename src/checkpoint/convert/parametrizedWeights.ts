@@ -1,4 +1,5 @@
 import { type HookKeys, knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
+import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
 import { keysIn, legacyKey, modernKey, partsOf } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
@@ -11,7 +12,7 @@ export interface ParametrizedWeight {
   readonly prefix: string;
   /** Its own name. */
   readonly tensor: string;
-  readonly keyFormat: 'modern' | 'legacy';
+  readonly keyFormat: Exclude<KeyFormat, 'folded'>;
   /** The names that the parts have, if by names, shapes and the recipe it is that and nothing else; else null. */
   readonly hookKeys: HookKeys | null;
   /** The names of the tensors that it is made of; with {@link hookKeys} in the order of those. */

@@ -1,7 +1,7 @@
 import { checkBoolean, checkChoice, checkInteger, checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { sizeOf } from '../layout/spatialInput.ts';
+import { perAxis } from '../layout/spatialInput.ts';
 import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
 
 /** Padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for none. */
@@ -76,9 +76,9 @@ export function convOptions<Size extends readonly number[]>(
   if (typeof padding === 'string') checkNamedPadding(caller, padding, common.stride);
   return {
     ...common,
-    padding: typeof padding === 'string' ? padding : sizeOf<Size>(caller, rank, 'padding', padding, 0),
+    padding: typeof padding === 'string' ? padding : perAxis<Size>(caller, rank, 'padding', padding, 0),
     paddingMode,
-    outputPadding: sizeOf<Size>(caller, rank, 'outputPadding', 0, 0),
+    outputPadding: perAxis<Size>(caller, rank, 'outputPadding', 0, 0),
   };
 }
 
@@ -98,7 +98,7 @@ export function convTransposeOptions<Size extends readonly number[]>(
 ): ResolvedConvOptions<Size, Size> {
   checkOptions(caller, options, ['stride', 'padding', 'outputPadding', 'groups', 'bias', 'dilation']);
   const common = commonOptions(caller, rank, inChannels, outChannels, kernelSize, options);
-  const outputPadding = sizeOf<Size>(caller, rank, 'outputPadding', options.outputPadding ?? 0, 0);
+  const outputPadding = perAxis<Size>(caller, rank, 'outputPadding', options.outputPadding ?? 0, 0);
   outputPadding.forEach((added, axis) => {
     const [stride, dilation] = [common.stride[axis]!, common.dilation[axis]!];
     if (added < Math.max(stride, dilation)) return;
@@ -109,7 +109,7 @@ export function convTransposeOptions<Size extends readonly number[]>(
   });
   return {
     ...common,
-    padding: sizeOf<Size>(caller, rank, 'padding', options.padding ?? 0, 0),
+    padding: perAxis<Size>(caller, rank, 'padding', options.padding ?? 0, 0),
     paddingMode: 'zeros',
     outputPadding,
   };
@@ -136,9 +136,9 @@ function commonOptions<Size extends readonly number[]>(
     );
   }
   return {
-    kernelSize: sizeOf<Size>(caller, rank, 'kernelSize', kernelSize),
-    stride: sizeOf<Size>(caller, rank, 'stride', stride),
-    dilation: sizeOf<Size>(caller, rank, 'dilation', dilation),
+    kernelSize: perAxis<Size>(caller, rank, 'kernelSize', kernelSize),
+    stride: perAxis<Size>(caller, rank, 'stride', stride),
+    dilation: perAxis<Size>(caller, rank, 'dilation', dilation),
     groups,
     bias,
   };

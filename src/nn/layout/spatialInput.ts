@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkInteger } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
+import { numberForEach } from './numberForEach.ts';
 
 // Checks of sizes and inputs that all layers over sequences (one spatial axis), images (two) and volumes (three) share.
 
@@ -13,26 +13,16 @@ const axisNames = ['length', 'height, width', 'depth, height, width'];
  *
  * @throws {@link ParametrizeError} `OPTION` if it is neither a number nor one for each axis, or not an integer in range
  */
-export function sizeOf<Size extends readonly number[]>(
+export const perAxis = <Size extends readonly number[]>(
   caller: string,
   rank: number,
   name: string,
   value: number | Size,
   minimum = 1,
-): Size {
-  if (!Array.isArray(value)) {
-    checkInteger(caller, name, value as number, minimum);
-    return new Array<number>(rank).fill(value as number) as readonly number[] as Size;
-  }
-  if (value.length !== rank) {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: ${name} is ${formatShape(value)}, it must be one number or ${rank === 1 ? 'an array of one' : `${rank} numbers`}.`,
-    );
-  }
-  for (const item of value) checkInteger(caller, `an element of ${name}`, item, minimum);
-  return [...value] as readonly number[] as Size;
-}
+): Size => {
+  const expected = rank === 1 ? 'an array of one' : `${rank} numbers`;
+  return numberForEach(caller, name, value, { count: rank, minimum, expected });
+};
 
 /** The facts about an input that are checked; a tensor has them. */
 export type SpatialInput = Readonly<Pick<Tensor, 'rank' | 'shape' | 'dtype'>>;

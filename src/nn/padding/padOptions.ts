@@ -1,7 +1,6 @@
-import { checkInteger } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
-import { formatShape } from '../../core/shapes.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
+import { numberForEach } from '../layout/numberForEach.ts';
 
 /** Elements at the two ends of a sequence: one number for both, or `[left, right]`. */
 export type Padding1d = number | readonly [left: number, right: number];
@@ -14,26 +13,15 @@ export type Padding2d = number | readonly [left: number, right: number, top: num
  *
  * @throws {@link ParametrizeError} `OPTION` if it is neither a number nor one for each edge, or not an integer in range
  */
-export function edges<Edges extends readonly number[]>(
+export const edges = <Edges extends readonly number[]>(
   caller: string,
   rank: number,
   padding: number | Edges,
   minimum: number,
-): Edges {
-  if (!Array.isArray(padding)) {
-    checkInteger(caller, 'padding', padding as number, minimum);
-    return new Array<number>(2 * rank).fill(padding as number) as readonly number[] as Edges;
-  }
-  if (padding.length !== 2 * rank) {
-    const order = rank === 1 ? '[left, right]' : '[left, right, top, bottom]';
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: padding is ${formatShape(padding)}, it must be one number or ${order}.`,
-    );
-  }
-  for (const edge of padding) checkInteger(caller, 'an element of padding', edge, minimum);
-  return [...padding] as readonly number[] as Edges;
-}
+): Edges => {
+  const expected = rank === 1 ? '[left, right]' : '[left, right, top, bottom]';
+  return numberForEach(caller, 'padding', padding, { count: 2 * rank, minimum, expected });
+};
 
 /** The edges by axis, the first axis first. */
 export function pairsOfEdges(padding: readonly number[]): Pair[] {

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../../core/errors.ts';
 import { mapAxis, type Terms } from '../../ops/linearMap/axisMap.ts';
-import { checkSpatialInput, sizeOf } from '../layout/spatialInput.ts';
+import { checkSpatialInput, perAxis } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import { formatSizes, mapPlanes, type Sizes } from './poolWindow.ts';
 
@@ -14,7 +14,7 @@ abstract class AdaptiveAvgPool<Size extends readonly (number | null)[]> extends 
     super();
     // null stands for any size.
     const sizes = Array.isArray(outputSize) ? outputSize.map((size) => size ?? 1) : (outputSize ?? 1);
-    sizeOf(caller, rank, 'outputSize', sizes as Sizes<readonly number[]>);
+    perAxis(caller, rank, 'outputSize', sizes as Sizes<readonly number[]>);
     this.outputSize = outputSize;
   }
 

@@ -4,7 +4,7 @@ import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOption
 import type { ParametrizeError } from '../../core/errors.ts';
 import { convolutionNd } from '../../ops/convolution/convolutionNd.ts';
 import { LAYOUT_AWARE, spatialInputOf, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
-import { checkSpatialInput, sizeOf } from '../layout/spatialInput.ts';
+import { checkSpatialInput, perAxis } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import {
   checkPoolSizes,
@@ -154,7 +154,7 @@ export class AvgPool1d extends AvgPool<readonly [number]> {
     // torch's AvgPool1d writes its sizes out, unlike the other pooling layers.
     const { stride = kernelSize, padding = 0 } = options;
     const size = (name: string, value: Sizes<readonly [number]>, minimum?: number) =>
-      sizeOf<readonly [number]>('AvgPool1d', 1, name, value, minimum);
+      perAxis<readonly [number]>('AvgPool1d', 1, name, value, minimum);
     super('AvgPool1d', 1, size('kernelSize', kernelSize), {
       ...options,
       stride: size('stride', stride),

@@ -5,7 +5,7 @@ import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { PoolWindow } from '../../ops/pooling/maxPool.ts';
 import { channelsLast, inTorchLayout, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
-import { type SpatialInput, sizeOf } from '../layout/spatialInput.ts';
+import { perAxis, type SpatialInput } from '../layout/spatialInput.ts';
 
 /** One number for every spatial axis, or one for each. */
 export type Sizes<Size> = number | Size;
@@ -39,10 +39,10 @@ export function checkPoolSizes(caller: string, rank: number, sizes: PoolSizes): 
 /** The sizes with a number for each axis. */
 function written(caller: string, rank: number, sizes: PoolSizes) {
   return {
-    kernel: sizeOf(caller, rank, 'kernelSize', sizes.kernelSize),
-    strides: sizeOf(caller, rank, 'stride', sizes.stride),
-    paddings: sizeOf(caller, rank, 'padding', sizes.padding, 0),
-    dilations: sizeOf(caller, rank, 'dilation', sizes.dilation ?? 1),
+    kernel: perAxis(caller, rank, 'kernelSize', sizes.kernelSize),
+    strides: perAxis(caller, rank, 'stride', sizes.stride),
+    paddings: perAxis(caller, rank, 'padding', sizes.padding, 0),
+    dilations: perAxis(caller, rank, 'dilation', sizes.dilation ?? 1),
   };
 }
 

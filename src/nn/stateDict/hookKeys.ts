@@ -49,6 +49,9 @@ export interface HookKeys {
   };
 }
 
+/** The ends of the names that hook keys have. */
+export type SuffixOf<Keys extends Pick<HookKeys, 'suffixes'>> = Keys['suffixes'][keyof Keys['suffixes']];
+
 // Those that torch has: a module reads its state dicts, whether or not a program has the parametrizations.
 const known: HookKeys[] = [weightNormKeys, spectralNormKeys];
 

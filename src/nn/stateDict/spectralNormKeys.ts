@@ -7,9 +7,9 @@ import type { HookKeys, Shaped } from './hookKeys.ts';
  * an axis. The axis is that of the outputs if the vectors fit it. Else it is, of those that they fit, the one with the
  * largest σ: along another one the vectors are of no matrix that they were made for. Torch before 1.0 did not save v.
  */
-export const spectralNormKeys: HookKeys = {
+export const spectralNormKeys = {
   kind: 'spectralNorm',
-  suffixes: { original: '_orig', '0._u': '_u', '0._v': '_v' },
+  suffixes: { original: '_orig', '0._u': '_u', '0._v': '_v' } as const,
   rule: 'W / σ',
   whole: 'original',
   unitVectors: ['0._u', '0._v'],
@@ -40,7 +40,7 @@ export const spectralNormKeys: HookKeys = {
       return math.mul(math.largest(products, squares), math.div(sigma, math.largest(squares, squares)));
     },
   },
-};
+} satisfies HookKeys;
 
 /** The axes of W that can be the rows of a matrix with a left singular vector u, and a right one of a length. */
 const rowAxes = (W: Shaped, u: Shaped, columns?: number): number[] =>

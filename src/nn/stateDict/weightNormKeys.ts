@@ -4,9 +4,9 @@ import type { HookKeys } from './hookKeys.ts';
  * `weight_g` and `weight_v`: `W = g · v / ‖v‖`. The axes along which g has more than one element keep a norm of their
  * own.
  */
-export const weightNormKeys: HookKeys = {
+export const weightNormKeys = {
   kind: 'weightNorm',
-  suffixes: { original0: '_g', original1: '_v' },
+  suffixes: { original0: '_g', original1: '_v' } as const,
   rule: 'g · v / ‖v‖',
   whole: 'original1',
   fits({ original0, original1 }, axes) {
@@ -21,4 +21,4 @@ export const weightNormKeys: HookKeys = {
     const reduced = v.shape.map((_, axis) => axis).filter((axis) => (g.shape[axis] ?? 1) === 1);
     return math.mul(math.unit(v, reduced), g);
   },
-};
+} satisfies HookKeys;
