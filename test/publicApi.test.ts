@@ -57,23 +57,23 @@ describe('the public interface', () => {
         AdaptiveAvgPool1d AdaptiveAvgPool2d AvgPool1d AvgPool2d BatchNorm1d BatchNorm2d Bilinear
         CELU CircularPad1d CircularPad2d ConstantPad1d ConstantPad2d Conv1d Conv2d Conv3d
         ConvTranspose1d ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d ELU Embedding
-        Flatten GELU GLU GRU GroupNorm Hardshrink Hardsigmoid Hardswish Hardtanh Identity
-        InstanceNorm1d InstanceNorm2d LSTM LayerNorm LeakyReLU Linear LogSigmoid LogSoftmax
-        MaxPool1d MaxPool2d Mish Module ModuleDict ModuleList ModuleSequence PReLU ParameterDict
-        ParameterList RNN ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReplicationPad1d
+        Flatten GELU GLU GRU GRUCell GroupNorm Hardshrink Hardsigmoid Hardswish Hardtanh Identity
+        InstanceNorm1d InstanceNorm2d LSTM LSTMCell LayerNorm LeakyReLU Linear LogSigmoid LogSoftmax
+        MaxPool1d MaxPool2d Mish Module ModuleDict ModuleList ModuleSequence MultiheadAttention PReLU ParameterDict
+        ParameterList RNN RNNCell ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReplicationPad1d
         ReplicationPad2d SELU Sequential SiLU Sigmoid Softmax Softplus Softshrink Softsign
-        StateDictError Tanh Tanhshrink Threshold Unflatten Upsample ZeroPad1d ZeroPad2d buffer init
+        StateDictError Tanh Tanhshrink Threshold TransformerEncoderLayer Unflatten Upsample ZeroPad1d ZeroPad2d buffer init
         manualSeed mappingText parameter
       `),
     );
     expect(types).toEqual(
       names(`
-        AvgPool1dOptions AvgPool2dOptions BatchNormOptions BilinearOptions Conv1dOptions Conv2dOptions Conv3dOptions
+        AttentionOptions AvgPool1dOptions AvgPool2dOptions BatchNormOptions BilinearOptions Conv1dOptions Conv2dOptions Conv3dOptions
         ConvTranspose1dOptions ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions EmbeddingOptions
-        ForwardHook ForwardPreHook GELUOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyAction
-        KeyFormat KeyMapping LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
-        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions NamedModules NamedParameters Parametrizations
-        PretrainedOptions RNNOptions StateDict StateDictLoading StateDictOptions UpsampleMode UpsampleOptions
+        EncoderOptions ForwardHook ForwardPreHook GELUOptions GRUCellOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyAction
+        KeyFormat KeyMapping LSTMCellOptions LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
+        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions MultiheadAttentionOptions NamedModules NamedParameters Parametrizations
+        PretrainedOptions RNNCellOptions RNNOptions StateDict StateDictLoading StateDictOptions TransformerEncoderLayerOptions UpsampleMode UpsampleOptions
       `),
     );
   });

@@ -9,6 +9,13 @@ export { Sigmoid, Softsign, Tanh } from './activation/sigmoid.ts';
 export { Mish, SiLU } from './activation/silu.ts';
 export { LogSoftmax, Softmax } from './activation/softmax.ts';
 export { LogSigmoid, Softplus } from './activation/softplus.ts';
+export type { AttentionOptions, MultiheadAttentionOptions } from './attention/attentionOptions.ts';
+export { MultiheadAttention } from './attention/multiheadAttention.ts';
+export {
+  type EncoderOptions,
+  TransformerEncoderLayer,
+  type TransformerEncoderLayerOptions,
+} from './attention/transformerEncoderLayer.ts';
 export type { NamedModules } from './containers/childNames.ts';
 export { ModuleDict, ModuleList, ModuleSequence, Sequential } from './containers/containers.ts';
 export { type NamedParameters, ParameterDict } from './containers/parameterDict.ts';
@@ -57,8 +64,11 @@ export { AdaptiveAvgPool1d, AdaptiveAvgPool2d } from './pooling/adaptiveAvgPool.
 export { AvgPool1d, type AvgPool1dOptions, AvgPool2d, type AvgPool2dOptions } from './pooling/avgPool.ts';
 export { MaxPool1d, MaxPool2d, type MaxPoolOptions } from './pooling/maxPool.ts';
 export { GRU, type GRUOptions } from './recurrent/gru.ts';
+export { GRUCell, type GRUCellOptions } from './recurrent/gruCell.ts';
 export { LSTM, type LSTMOptions, type LSTMState } from './recurrent/lstm.ts';
+export { LSTMCell, type LSTMCellOptions } from './recurrent/lstmCell.ts';
 export { RNN, type RNNOptions } from './recurrent/rnn.ts';
+export { RNNCell, type RNNCellOptions } from './recurrent/rnnCell.ts';
 export type { KeyFormat, StateDictOptions } from './stateDict/keyFormat.ts';
 export { type KeyAction, type KeyMapping, mappingText } from './stateDict/keyMapping.ts';
 export { Upsample, type UpsampleMode, type UpsampleOptions } from './upsample.ts';

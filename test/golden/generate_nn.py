@@ -54,6 +54,7 @@ def rounded(x: torch.Tensor) -> torch.Tensor:
 def initialize(module: torch.nn.Module) -> None:
     """Torch's own initialization, but no scale of 1, bias of 0 or other number that could be left out unnoticed."""
     is_norm = "Norm" in type(module).__name__
+    has_neutral = isinstance(module, (torch.nn.MultiheadAttention, torch.nn.TransformerEncoderLayer))
     with torch.no_grad():
         for key, tensor in module.state_dict().items():
             if not tensor.is_floating_point():
@@ -66,6 +67,8 @@ def initialize(module: torch.nn.Module) -> None:
                 tensor.normal_(1, 0.3)
             elif isinstance(module, torch.nn.PReLU):
                 tensor.uniform_(0.05, 0.5)
+            elif has_neutral:
+                tensor.add_(0.3 * torch.randn(tensor.shape))
             tensor.copy_(rounded(tensor))
 
 
@@ -86,7 +89,7 @@ def listed(output) -> list:
 def call(module: torch.nn.Module, inputs: list) -> list:
     """Runs the module; the initial states of a recurrent one are the inputs after the first."""
     x, *state = inputs
-    if not state or isinstance(module, torch.nn.Bilinear):
+    if not state or isinstance(module, (torch.nn.Bilinear, torch.nn.MultiheadAttention)):
         return listed(module(*inputs))
     return listed(module(x, state[0] if len(state) == 1 else tuple(state)))
 

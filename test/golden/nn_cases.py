@@ -473,11 +473,39 @@ ACTIVATIONS = [
     case("GLU", dim=0, x=[4, 3]),
 ]
 
+CELLS = [
+    case("RNNCell", 2, 3, x=[[2, 2], [2, 3]], second=True),
+    case("RNNCell", 2, 3, nonlinearity="relu", x=[[2, 2], [2, 3]], second=True),
+    case("RNNCell", 2, 3, bias=False, x=[2], note="without a batch"),
+    case("LSTMCell", 2, 3, x=[[2, 2], [2, 3], [2, 3]], second=True),
+    case("LSTMCell", 2, 3, bias=False, x=[2, 2], note="without states"),
+    case("LSTMCell", 2, 3, x=[[2], [3], [3]], note="without a batch"),
+    case("GRUCell", 2, 3, x=[[2, 2], [2, 3]], second=True),
+    case("GRUCell", 2, 3, bias=False, x=[2, 2], note="without a state"),
+    case("GRUCell", 2, 3, x=[[2], [3]], note="without a batch"),
+]
+
+QKV = [[3, 2, 4], [5, 2, 4], [5, 2, 4]]
+ATTENTION = [
+    case("MultiheadAttention", 4, 2, x=QKV, second=True),
+    case("MultiheadAttention", 4, 1, bias=False, x=QKV),
+    case("MultiheadAttention", 4, 2, batch_first=True, x=[[2, 3, 4], [2, 5, 4], [2, 5, 4]]),
+    case("MultiheadAttention", 4, 2, kdim=3, vdim=5, x=[[3, 2, 4], [5, 2, 3], [5, 2, 5]], second=True),
+    case("MultiheadAttention", 4, 2, add_bias_kv=True, add_zero_attn=True, x=QKV, second=True),
+    case("MultiheadAttention", 4, 4, x=[[3, 4], [5, 4], [5, 4]], note="without a batch"),
+    case("TransformerEncoderLayer", 4, 2, dim_feedforward=6, dropout=0.0, x=[3, 2, 4]),
+    case("TransformerEncoderLayer", 4, 2, dim_feedforward=5, dropout=0.0, norm_first=True, activation="gelu", x=[3, 2, 4]),
+    case("TransformerEncoderLayer", 4, 2, dim_feedforward=6, dropout=0.0, batch_first=True, layer_norm_eps=0.01, x=[2, 3, 4]),
+    case("TransformerEncoderLayer", 4, 1, dim_feedforward=6, dropout=0.0, bias=False, x=[3, 4], note="without a batch"),
+]
+
 FAMILIES = {
     "linear": LINEAR,
     "conv": CONV,
     "conv_transpose": CONV_TRANSPOSE,
     "recurrent": RECURRENT,
+    "cells": CELLS,
+    "attention": ATTENTION,
     "norm": NORM,
     "pooling": POOLING,
     "resizing": RESIZING,

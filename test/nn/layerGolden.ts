@@ -107,7 +107,7 @@ type Nested = tf.Tensor | readonly Nested[];
 export function callLayer(layer: nn.Module, inputs: readonly tf.Tensor[]): tf.Tensor[] {
   const [x, ...states] = inputs;
   // A recurrent layer takes several states as one array.
-  const args = states.length === 2 ? [x, states] : inputs;
+  const args = states.length === 2 && !(layer instanceof nn.MultiheadAttention) ? [x, states] : inputs;
   return listed(layer.call(...args) as Nested);
 }
 

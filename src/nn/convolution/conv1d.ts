@@ -1,23 +1,31 @@
 import type { ParametrizeError } from '../../core/errors.ts';
-import { type ConvOptions, convOptions } from './convOptions.ts';
+import { type ConvOptions, convOptions, type PaddingOrCausal } from './convOptions.ts';
 import { Convolution } from './convolution.ts';
 
 /** Options of {@link Conv1d}. */
-export interface Conv1dOptions extends ConvOptions<readonly [number]> {}
+export interface Conv1dOptions extends Omit<ConvOptions<readonly [number]>, 'padding'> {
+  /**
+   * Elements put on both sides of the input; `'same'` for an output as large as the input, `'valid'` for none,
+   * `'causal'` for `dilation · (kernelSize − 1)` at the beginning only. Default 0.
+   */
+  readonly padding?: PaddingOrCausal<number | readonly [number]>;
+}
 
 /**
  * A convolution over sequences, as in every deep-learning library without turning the kernel round.
  *
  * `y[n, o, t] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, t·stride + i·dilation − padding]`, c over the channels of o's group
  *
- * @remarks **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output
- * `[n, outChannels, l]` or `[outChannels, l]` with
- * `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`. With padding `'same'`, `l = length`; an
- * odd number of zeros has the last one at the end. **State**: `weight`
- * `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias); both from U(-1/√f,
- * 1/√f) with `f = kernelSize · inChannels / groups`. **Gradient**: with respect to input, weight and bias, of any order
- * and for any stride and dilation, on every backend. **Ownership**: `call` returns a new tensor; the caller disposes
- * it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output `[n, outChannels, l]`
+ * or `[outChannels, l]` with `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`. With padding
+ * `'same'`, `l = length`; an odd number of zeros has the last one at the end. With padding `'causal'`,
+ * `l = ⌊(length − 1) / stride⌋ + 1`, and `y[n, o, t]` depends on x up to position `t·stride` only. Torch has no causal
+ * padding; there it is a `ConstantPad1d([dilation · (kernelSize − 1), 0])` before the convolution.
+ * **State**: `weight` `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias);
+ * both from U(-1/√f, 1/√f) with `f = kernelSize · inChannels / groups`.
+ * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
  * ```ts
@@ -32,7 +40,8 @@ export class Conv1d extends Convolution<readonly [number]> {
 
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
-   * channels, padding is `'same'` with another stride than 1, or an option is unknown
+   * channels, padding is `'same'` with another stride than 1, or `'causal'` with a paddingMode that takes later
+   * elements, or an option is unknown
    */
   constructor(
     inChannels: number,

@@ -6,7 +6,7 @@ import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
 import type { PaddingMode } from '../padding/padAxes.ts';
-import type { Padding, ResolvedConvOptions } from './convOptions.ts';
+import type { PaddingOrCausal, ResolvedConvOptions } from './convOptions.ts';
 
 /** The base class of convolutions and transposed convolutions: the parameters, the checks and the printed form. */
 export abstract class ConvNd<Size extends readonly number[]> extends Module {
@@ -19,7 +19,7 @@ export abstract class ConvNd<Size extends readonly number[]> extends Module {
   /** Steps between two outputs; of a transposed convolution, between two inputs. */
   readonly stride: Size;
   /** Elements put on both sides of the input; of a transposed convolution, taken from both sides of the output. */
-  readonly padding: Padding<Size>;
+  readonly padding: PaddingOrCausal<Size>;
   /** Steps between two elements of the kernel. */
   readonly dilation: Size;
   /** Elements that a transposed convolution adds at the end of the output. */

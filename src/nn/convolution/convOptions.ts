@@ -7,6 +7,9 @@ import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
 /** Padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for none. */
 export type Padding<Size> = Size | 'same' | 'valid';
 
+/** {@link Padding}, and `'causal'` for padding at the beginning only. */
+export type PaddingOrCausal<Size> = Padding<Size> | 'causal';
+
 /** Options of {@link Conv1d}, {@link Conv2d} and {@link Conv3d}; a number stands for every spatial axis. */
 export interface ConvOptions<Size> {
   /** Steps between two outputs. Default 1. */
@@ -43,7 +46,7 @@ export interface ConvTransposeOptions<Size> {
 }
 
 /** The options with every default filled in and every size written out. */
-export interface ResolvedConvOptions<Size, P = Padding<Size>> {
+export interface ResolvedConvOptions<Size, P = PaddingOrCausal<Size>> {
   readonly kernelSize: Size;
   readonly stride: Size;
   readonly padding: P;
@@ -66,14 +69,14 @@ export function convOptions<Size extends readonly number[]>(
   inChannels: number,
   outChannels: number,
   kernelSize: number | Size,
-  options: ConvOptions<Size>,
+  options: Omit<ConvOptions<Size>, 'padding'> & { readonly padding?: PaddingOrCausal<number | Size> },
 ): ResolvedConvOptions<Size> {
   const known = ['stride', 'padding', 'paddingMode', 'dilation', 'groups', 'bias'];
   checkOptions(caller, options, known);
   const { padding = 0, paddingMode = 'zeros' } = options;
   checkChoice(caller, 'paddingMode', paddingMode, paddingModes);
   const common = commonOptions(caller, rank, inChannels, outChannels, kernelSize, options);
-  if (typeof padding === 'string') checkNamedPadding(caller, padding, common.stride);
+  if (typeof padding === 'string') checkNamedPadding(caller, padding, paddingMode, common.stride);
   return {
     ...common,
     padding: typeof padding === 'string' ? padding : perAxis<Size>(caller, rank, 'padding', padding, 0),
@@ -144,17 +147,31 @@ function commonOptions<Size extends readonly number[]>(
   };
 }
 
-function checkNamedPadding(caller: string, padding: string, stride: readonly number[]): void {
-  if (padding !== 'same' && padding !== 'valid') {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: padding is '${padding}', it must be 'same', 'valid' or a size.`,
-    );
+function checkNamedPadding(
+  caller: string,
+  padding: string,
+  paddingMode: PaddingMode,
+  stride: readonly number[],
+): void {
+  const names = ['same', 'valid', ...(stride.length === 1 ? ['causal'] : [])];
+  if (!names.includes(padding)) {
+    throw new ParametrizeError('OPTION', {
+      caller,
+      fact: `padding is '${padding}', it must be ${names.map((name) => `'${name}'`).join(', ')} or a size`,
+    });
   }
   if (padding === 'same' && stride.some((step) => step !== 1)) {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: padding is 'same' but stride is ${formatShape(stride)}, and only stride 1 keeps the size. Pass the padding as numbers, or leave the stride out.`,
-    );
+    throw new ParametrizeError('OPTION', {
+      caller,
+      fact: `padding is 'same' but stride is ${formatShape(stride)}, and only stride 1 keeps the size`,
+      remedy: 'Pass the padding as numbers, or leave the stride out.',
+    });
+  }
+  if (padding === 'causal' && (paddingMode === 'reflect' || paddingMode === 'circular')) {
+    throw new ParametrizeError('OPTION', {
+      caller,
+      fact: `padding is 'causal' but paddingMode is '${paddingMode}', which fills the beginning with later elements`,
+      remedy: "Use paddingMode 'zeros' or 'replicate'.",
+    });
   }
 }

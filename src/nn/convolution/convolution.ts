@@ -65,8 +65,9 @@ function mapOf(layer: AnyConvolution, input: SpatialInput): (batch: Tensor) => T
 function padsOf({ padding, kernelSize, dilation }: AnyConvolution): Pair[] {
   return kernelSize.map((taps, axis): Pair => {
     if (padding === 'valid') return [0, 0];
-    if (padding !== 'same') return [padding[axis]!, padding[axis]!];
     const total = (taps - 1) * dilation[axis]!;
+    if (padding === 'causal') return [total, 0];
+    if (padding !== 'same') return [padding[axis]!, padding[axis]!];
     return [Math.floor(total / 2), Math.ceil(total / 2)];
   });
 }

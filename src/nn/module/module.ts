@@ -1,9 +1,8 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
-import { isThenable } from '../../core/guards.ts';
-import { typeName } from '../../core/text.ts';
+import type { ParametrizeError } from '../../core/errors.ts';
 import { disposeVariable } from '../../engine/variable.ts';
 import type { StateDictOptions } from '../stateDict/keyFormat.ts';
+import { checkSynchronous } from './checkSynchronous.ts';
 import { COPY, Copier } from './copy.ts';
 import { disposing, inCallOf } from './disposal.ts';
 import { everyModule, fieldsOf, lastFieldsOf, lookAt, MODULE, namedVariables } from './fields.ts';
@@ -81,14 +80,7 @@ export abstract class Module {
       for (const hook of hooks(self, 'forwardPre')) inputs = hook(self, inputs) ?? inputs;
       let output: unknown = self.forward(...inputs);
       for (const hook of hooks(self, 'forward')) output = hook(self, inputs, output) ?? output;
-      if (isThenable(output)) {
-        // No caller sees the promise. Without a handler, its rejection would end the process.
-        Promise.resolve(output).catch(() => {});
-        throw new ParametrizeError(
-          'ASYNC',
-          `call: the forward of ${typeName(this)} returned a promise; its tensors would be disposed before it ends. Make forward synchronous and await outside of it.`,
-        );
-      }
+      checkSynchronous(self, output);
       return output as ReturnType<this['forward']>;
     });
   }
@@ -129,6 +121,13 @@ export abstract class Module {
   /** Returns the same variables as {@link buffers}, each with its key in the state dict. */
   namedBuffers(): [string, Variable][] {
     return namedVariables(this, isBuffer);
+  }
+
+  /** Calls a function for every module below, children before parents, and last for this one; returns this. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
   }
 
   /** Returns the modules in this module's own fields, each once. */

@@ -1,9 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../../core/errors.ts';
-import { sigmoid, tanh } from '../../ops/smooth.ts';
-import { plusBias } from '../linear/linear.ts';
-import { type Cell, Recurrent, type RecurrentOptions, type TimesWeight } from './recurrent.ts';
+import { gruSteps, type MakeSteps } from './cellSteps.ts';
+import { Recurrent, type RecurrentOptions } from './recurrent.ts';
 
 /** Options of {@link GRU}. */
 export interface GRUOptions extends RecurrentOptions {}
@@ -53,20 +51,7 @@ export class GRU extends Recurrent {
     return [output, h!];
   }
 
-  protected cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell {
-    const size = this.hiddenSize;
-    const parts = [2 * size, size];
-    return {
-      inputBias,
-      parts,
-      step: ([inputGates, inputNew], [h]) => {
-        const state = plusBias(timesWeight(h!), stateBias);
-        const [stateGates, stateNew] = tf.split(state, parts, 1) as [Tensor, Tensor];
-        const gates = sigmoid(tf.add(inputGates!, stateGates));
-        const [r, z] = tf.split(gates, 2, 1) as [Tensor, Tensor];
-        const n = tanh(tf.add(inputNew!, tf.mul(r, stateNew)));
-        return [tf.add(n, tf.mul(z, tf.sub(h!, n)))];
-      },
-    };
+  protected get steps(): MakeSteps {
+    return gruSteps;
   }
 }

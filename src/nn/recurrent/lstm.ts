@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../../core/errors.ts';
-import { sigmoid, tanh } from '../../ops/smooth.ts';
-import { type Cell, Recurrent, type RecurrentOptions, sumOfBiases, type TimesWeight } from './recurrent.ts';
+import { lstmSteps, type MakeSteps } from './cellSteps.ts';
+import { Recurrent, type RecurrentOptions } from './recurrent.ts';
 
 /** Options of {@link LSTM}. */
 export interface LSTMOptions extends RecurrentOptions {}
@@ -53,15 +52,7 @@ export class LSTM extends Recurrent {
     return this.run(x, ['h', 'c'], state) as [Tensor, LSTMState];
   }
 
-  protected cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell {
-    return {
-      inputBias: sumOfBiases(inputBias, stateBias),
-      step: ([input], [h, c]) => {
-        const gates = tf.add(input!, timesWeight(h!));
-        const [i, f, g, o] = tf.split(gates, 4, 1) as [Tensor, Tensor, Tensor, Tensor];
-        const next = tf.add(tf.mul(sigmoid(f), c!), tf.mul(sigmoid(i), tanh(g)));
-        return [tf.mul(sigmoid(o), tanh(next)), next];
-      },
-    };
+  protected get steps(): MakeSteps {
+    return lstmSteps;
   }
 }

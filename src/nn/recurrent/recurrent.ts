@@ -11,6 +11,7 @@ import { affine } from '../linear/linear.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
+import type { MakeSteps } from './cellSteps.ts';
 import { checkSequenceInput } from './sequenceInput.ts';
 
 /** Options that {@link RNN}, {@link LSTM} and {@link GRU} have in common. */
@@ -29,21 +30,6 @@ export interface RecurrentOptions {
 
 /** The names of the options, for a subclass with further ones. */
 export const recurrentOptions = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional'] as const;
-
-/** From the products with the input of one step, and the states before it, to the states after it, h first. */
-type Step = (gates: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
-
-/** `h·Wₕₕᵀ` */
-export type TimesWeight = (h: Tensor) => Tensor;
-
-/** One layer in one direction. */
-export interface Cell {
-  /** Added to the products with the inputs of all steps at once; null for nothing. */
-  readonly inputBias: Tensor | null;
-  /** The sizes of the parts into which these products are split, once for all steps. Default one part. */
-  readonly parts?: readonly number[];
-  readonly step: Step;
-}
 
 type Layer = `l${number}` | `l${number}_reverse`;
 
@@ -116,8 +102,8 @@ export abstract class Recurrent extends Module {
     }
   }
 
-  /** Makes the computation of one layer in one direction from the product with its weights for h and its biases. */
-  protected abstract cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell;
+  /** Makes the computation of one layer in one direction. */
+  protected abstract readonly steps: MakeSteps;
 
   /** Every layer in each of its directions, in the order of the weights and states, with the number of layers below. */
   private layers(): [layer: Layer, depth: number][] {
@@ -185,10 +171,11 @@ export abstract class Recurrent extends Module {
   ): [output: Tensor, states: Tensor[]] {
     const [inputWeight, weight] = [this[`weight_ih_${layer}`]!, this[`weight_hh_${layer}`]!];
     const turned = transpose(weight);
-    const { inputBias, parts, step } = this.cell(
+    const { inputBias, parts, step } = this.steps(
       (h) => matMulNT(h, weight, turned),
       this[`bias_ih_${layer}`] ?? null,
       this[`bias_hh_${layer}`] ?? null,
+      this.hiddenSize,
     );
     // One product for the inputs of all steps; only what depends on h has to wait for the step before.
     const products = affine(sequence, inputWeight, inputBias);
@@ -217,7 +204,3 @@ export abstract class Recurrent extends Module {
     return options.join(', ');
   }
 }
-
-/** The sum of two biases; both are null or neither is. */
-export const sumOfBiases = (a: Tensor | null, b: Tensor | null): Tensor | null =>
-  a === null || b === null ? (a ?? b) : tf.add(a, b);

@@ -1,16 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import { checkChoice } from '../../core/checkOptions.ts';
 import type { ParametrizeError } from '../../core/errors.ts';
-import { tanh } from '../../ops/smooth.ts';
-import {
-  type Cell,
-  Recurrent,
-  type RecurrentOptions,
-  recurrentOptions,
-  sumOfBiases,
-  type TimesWeight,
-} from './recurrent.ts';
+import { type MakeSteps, nonlinearities, rnnSteps } from './cellSteps.ts';
+import { Recurrent, type RecurrentOptions, recurrentOptions } from './recurrent.ts';
 
 /** Options of {@link RNN}. */
 export interface RNNOptions extends RecurrentOptions {
@@ -55,7 +47,7 @@ export class RNN extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
     // Before super, which makes the weights: they would be left over.
     const nonlinearity = options?.nonlinearity ?? 'tanh';
-    checkChoice('RNN', 'nonlinearity', nonlinearity, ['tanh', 'relu']);
+    checkChoice('RNN', 'nonlinearity', nonlinearity, nonlinearities);
     super('RNN', 1, inputSize, hiddenSize, options, [...recurrentOptions, 'nonlinearity']);
     this.nonlinearity = nonlinearity;
   }
@@ -70,11 +62,7 @@ export class RNN extends Recurrent {
     return [output, h!];
   }
 
-  protected cell(timesWeight: TimesWeight, inputBias: Tensor | null, stateBias: Tensor | null): Cell {
-    const activation = this.nonlinearity === 'tanh' ? tanh : (x: Tensor): Tensor => tf.relu(x);
-    return {
-      inputBias: sumOfBiases(inputBias, stateBias),
-      step: ([input], [h]) => [activation(tf.add(input!, timesWeight(h!)))],
-    };
+  protected get steps(): MakeSteps {
+    return rnnSteps(this.nonlinearity);
   }
 }

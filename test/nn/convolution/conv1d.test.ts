@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Conv1d } from '../../../src/nn/index.ts';
+import { Conv1d, Conv2d } from '../../../src/nn/index.ts';
 import { layerCases } from '../golden.ts';
 import { example, expectGradients } from '../gradientCheck.ts';
 import { expectLayerCase } from '../layerCase.ts';
@@ -75,5 +75,56 @@ describe('Conv1d', () => {
       'Conv1d(4, 8, kernelSize=[3], stride=[2], padding=[1], dilation=[2], groups=2)',
     );
     layer.dispose();
+  });
+
+  it('with causal padding is the convolution of the input with zeros before it, for every kernel', () => {
+    const options = fc.record({
+      stride: fc.integer({ min: 1, max: 3 }),
+      dilation: fc.integer({ min: 1, max: 3 }),
+      paddingMode: fc.constantFrom('zeros', 'replicate'),
+    });
+    fc.assert(
+      fc.property(options, fc.integer({ min: 1, max: 4 }), (options, kernelSize) => {
+        const causal = new Conv1d(2, 3, kernelSize, { ...options, padding: 'causal' });
+        const plain = new Conv1d(2, 3, kernelSize, { stride: options.stride, dilation: options.dilation });
+        tf.tidy(() => {
+          plain.loadStateDict(causal.stateDict());
+          const x = tf.randomUniform([2, 2, 6], -1, 1);
+          const count = options.dilation * (kernelSize - 1);
+          const edge = tf.mul(tf.slice(x, [0, 0, 0], [-1, -1, 1]), options.paddingMode === 'zeros' ? 0 : 1);
+          const padded = tf.concat([...Array.from({ length: count }, () => edge), x], 2);
+          const y = causal.call(x);
+          expect(y).toBeAllClose(plain.call(padded));
+          expect(y.shape[2]).toBe(Math.floor(5 / options.stride) + 1);
+        });
+        causal.dispose();
+        plain.dispose();
+      }),
+    );
+  });
+
+  it('with causal padding does not look at later elements, also where it is printed and refused', () => {
+    const layer = new Conv1d(1, 1, 3, { padding: 'causal', dilation: 2 });
+    tf.tidy(() => {
+      const x = tf.randomUniform([1, 1, 8]);
+      const changed = tf.concat([tf.slice(x, [0, 0, 0], [1, 1, 5]), tf.ones([1, 1, 3])], 2);
+      const upTo5 = (y: tf.Tensor): tf.Tensor => tf.slice(y, [0, 0, 0], [1, 1, 5]);
+      expect(upTo5(layer.call(changed))).toBeAllClose(upTo5(layer.call(x)));
+    });
+    expect(String(layer)).toBe('Conv1d(1, 1, kernelSize=[3], stride=[1], padding=causal, dilation=[2])');
+    layer.dispose();
+    const { numTensors } = tf.memory();
+    expect(() => new Conv1d(1, 1, 3, { padding: 'casual' as never })).toThrow(
+      "padding is 'casual', it must be 'same', 'valid', 'causal' or a size",
+    );
+    expect(() => new Conv2d(1, 1, 3, { padding: 'causal' as never })).toThrow(
+      "it must be 'same', 'valid' or a size",
+    );
+    for (const paddingMode of ['reflect', 'circular'] as const) {
+      expect(() => new Conv1d(1, 1, 3, { padding: 'causal', paddingMode })).toThrow(
+        "Use paddingMode 'zeros' or 'replicate'",
+      );
+    }
+    expect(tf.memory().numTensors).toBe(numTensors);
   });
 });

@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buffer, Linear, Module, parameter, StateDictError, Tanh } from '../../../src/nn/index.ts';
+import {
+  buffer,
+  init,
+  Linear,
+  Module,
+  parameter,
+  Sequential,
+  StateDictError,
+  Tanh,
+} from '../../../src/nn/index.ts';
 import { disposeVariables } from '../../ownVariables.ts';
 
 class Scale extends Module {
@@ -626,5 +635,18 @@ describe('toString', () => {
         ].join('\n'),
       );
     });
+  });
+
+  it('applies a function to children before parents, to a module of two parents twice', () => {
+    const shared = new Linear(1, 1);
+    const model = new Sequential(new Sequential(shared), shared);
+    const seen: string[] = [];
+    expect(model.apply((module) => seen.push(module.constructor.name))).toBe(model);
+    expect(seen).toEqual(['Linear', 'Sequential', 'Linear', 'Sequential']);
+    model.apply((module) => {
+      if (module instanceof Linear) init.ones(module.weight);
+    });
+    expect(shared.weight).toBeAllClose([[1]]);
+    model.dispose();
   });
 });
