@@ -151,8 +151,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an assigned tensor of another shape is taken',
     law: 'L5',
-    file: 'src/parametrize/chain/planAssignment.ts',
-    edits: [["checkSpec(caller, 'the value', value, chain, 'Assign a tensor like the current value.');", '']],
+    file: 'src/parametrize/chain/assignment.ts',
+    edits: [["checkSpec(caller, 'the value', value, list, 'Assign a tensor like the current value.');", '']],
   },
   {
     name: 'the host’s variable is not adopted',

@@ -164,7 +164,7 @@ function registerFrom(
 /** A module that a factory made belongs to the host, so it can be registered only once. */
 const fromFactories = new WeakSet<object>();
 
-const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({ list }) => list.chain.steps);
+const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({ list }) => list.steps);
 
 /** A registration function has a parameter, the host; a factory has none. */
 const isFactory = (apply: unknown): apply is ParametrizationFactory =>

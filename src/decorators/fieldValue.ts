@@ -93,7 +93,7 @@ function refuseVariable(host: object, declaredField: FieldOf): void {
   const registration = registrationOf(host, field);
   const property = Object.getOwnPropertyDescriptor(host, field);
   if (registration === undefined || property?.set === undefined) return;
-  const newest = Math.max(...registration.list.chain.ownVariables().map(({ id }) => id));
+  const newest = Math.max(...registration.list.ownVariables().map(({ id }) => id));
   Object.defineProperty(host, field, {
     ...property,
     set(value: unknown) {

@@ -6,9 +6,9 @@ import { addHook, dropHook, type ForwardPreHook } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
 import { keysIn, partsOf } from '../nn/stateDict/stateKeys.ts';
+import type { Attachment } from '../parametrize/chain/attachment.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
-import type { Attachment } from '../parametrize/host/hostKind.ts';
 import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/host/tensorAccessor.ts';
 import { keepKeyOrder, undoable } from '../parametrize/transaction.ts';
 

@@ -64,17 +64,17 @@ export function describe(model: object): Description {
   checkModel('describe', model);
   const rows = hostsOf(model).flatMap(([path, host]) =>
     [...registrationsOf(host)].map(([tensor, { list }]): DescribedTensor => {
-      const { chain } = list;
+      const { shape, reads, evaluations } = list;
       return {
         path,
         host: typeName(host),
         tensor,
-        shape: chain.shape,
+        shape,
         chain: [...list].map(stepText),
-        declaredBy: chain.steps.map(declaredBy),
-        originals: chain.originalNames.map((name) => ({ name, ...originalOf(list, name) })),
-        reads: chain.reads,
-        evaluations: chain.evaluations,
+        declaredBy: list.steps.map(declaredBy),
+        originals: list.originalNames.map((name) => ({ name, ...originalOf(list, name) })),
+        reads,
+        evaluations,
       };
     }),
   );
@@ -85,8 +85,8 @@ function originalOf(list: Module, name: string): { shape: readonly number[]; tra
   const nested = registrationsOf(list).get(name)?.list;
   if (nested !== undefined) {
     return {
-      shape: nested.chain.shape,
-      trainable: nested.chain.ownVariables().some(({ trainable }) => trainable),
+      shape: nested.shape,
+      trainable: nested.ownVariables().some(({ trainable }) => trainable),
     };
   }
   const { shape, trainable } = (list as unknown as Record<string, { shape: number[]; trainable: boolean }>)[

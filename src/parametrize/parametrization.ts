@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../nn/module/module.ts';
-import { raiseVersion } from './chain/version.ts';
 import { checkedOptions, checkOption, definitionOf, optionsText, withDefaults } from './definition.ts';
+import { raiseVersion } from './version.ts';
 
 /**
  * The base class of maps that compute a tensor of a module from its originals.

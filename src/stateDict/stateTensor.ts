@@ -24,7 +24,7 @@ export function variableOf({ variable, path }: StateTensor): Variable {
 export function currentValue(tensor: StateTensor): Tensor {
   const registration = registrationOf(tensor.host, tensor.name);
   if (registration === undefined) return variableOf(tensor);
-  return scoped('currentValue', () => registration.list.chain.inspect());
+  return scoped('currentValue', () => registration.list.inspect());
 }
 
 /** The key of a variable of the chain of a tensor, as the model's own framework names the tensor. */

@@ -2,9 +2,9 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { alias } from '../engine/scope.ts';
 import { namedState } from '../nn/module/fields.ts';
+import { planAssignment } from '../parametrize/chain/assignment.ts';
 import { preservingState } from '../parametrize/chain/moduleState.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
-import { planAssignment } from '../parametrize/chain/planAssignment.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
 import { variableOf } from './stateTensor.ts';
@@ -27,7 +27,7 @@ export function viewWrites({ tensor, module, mode, variables }: ViewTensor): [Va
   const lists = torchNames.map((torchName) => registrationOf(module, torchName)?.list);
   if (mode === 'normalized') return normalizationAlike(host, name, layout!)!.planFrom(lists[0]!);
   const [first, ...more] = torchNames.map(
-    (torchName, i) => lists[i]?.chain.inspect() ?? (variables.get(torchName) as Tensor),
+    (torchName, i) => lists[i]?.inspect() ?? (variables.get(torchName) as Tensor),
   );
   const sum = more.reduce((total, value) => tf.add(total, value), first!);
   const value = layout!.fromTorch(sum);

@@ -3,8 +3,8 @@ import { type Layer, weightListsOf } from '../../engine/layer.ts';
 import { holderOf, type LayerVariable, putVariable } from '../../engine/layerVariable.ts';
 import { scoped } from '../../engine/scope.ts';
 import { disposeVariable } from '../../engine/variable.ts';
+import type { Attachment } from '../../parametrize/chain/attachment.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
-import type { Attachment } from '../../parametrize/host/hostKind.ts';
 import { checkConfigurable } from '../../parametrize/host/tensorAccessor.ts';
 import { undoable } from '../../parametrize/transaction.ts';
 import { enterMode, leaveMode } from './callMode.ts';
@@ -56,11 +56,11 @@ export class LayerAttachment implements Attachment {
     this.list = list;
     attachments.set(weight, this);
     const properties: PropertyDescriptorMap & ThisType<LayerVariable> = {
-      val: { get: () => list.chain.read() },
-      read: { value: () => list.chain.read() },
+      val: { get: () => list.read() },
+      read: { value: () => list.read() },
       write: {
         value(value: Tensor): LayerVariable {
-          scoped('write', () => list.chain.assign(weight.constraint?.apply(value) ?? value));
+          scoped('write', () => list.assign(weight.constraint?.apply(value) ?? value));
           return weight;
         },
       },
@@ -141,7 +141,7 @@ export class LayerAttachment implements Attachment {
       // The cached value is disposed with the first original: only disposal of the layer disposes an original.
       const dispose = (): void => {
         disposeVariable(variable);
-        list.chain.clear();
+        list.clear();
       };
       Object.defineProperty(holder, 'dispose', { value: dispose, enumerable: false, configurable: true });
       return holder;

@@ -3,6 +3,7 @@ import { ParametrizeError } from '../../core/errors.ts';
 import { isClass } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { isVariable } from '../../engine/variable.ts';
+import { COPY, type Copier, type Copyable } from '../../nn/module/copy.ts';
 import { isDisposed } from '../../nn/module/disposal.ts';
 import { isModule } from '../../nn/module/fields.ts';
 import { hooks } from '../../nn/module/hooks.ts';
@@ -10,9 +11,10 @@ import { Module } from '../../nn/module/module.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
 import { definitionOf } from '../definition.ts';
 import type { ParametrizationLike, ParametrizationObject } from '../parametrization.ts';
+import { declaredBy, markDeclared } from './declared.ts';
 
 /** One registered parametrization, in whatever form (module, function or object), as its chain sees it. */
-export interface ChainStep {
+export interface ChainStep extends Copyable {
   /** Exactly what was registered. */
   readonly registered: ParametrizationLike;
   /** The registered module, which has tensors, a training mode and keys in the state dict; null for other forms. */
@@ -60,6 +62,7 @@ export function chainStep(caller: string, registered: unknown): ChainStep {
       forward,
       isPure: () => false,
       rightInverse: null,
+      ...copyable,
     };
   }
   if (typeof registered === 'object' && registered !== null && 'forward' in registered) {
@@ -100,6 +103,7 @@ function moduleStep(caller: string, module: Module): ChainStep {
     forward: (...originals) => module.call(...originals) as Tensor,
     isPure: () => isPure?.call(module) === true && !hasForwardHooks(module),
     rightInverse: typeof rightInverse === 'function' ? (value) => rightInverse.call(module, value) : null,
+    ...copyable,
   };
 }
 
@@ -130,9 +134,29 @@ function objectStep(caller: string, object: ParametrizationObject): ChainStep {
     forward: (...originals) => object.forward(...originals),
     isPure: () => object.isPure?.() === true,
     rightInverse: object.rightInverse ? (value) => object.rightInverse!(value) : null,
+    ...copyable,
   };
 }
 
 function invalid(caller: string, fact: string): ParametrizeError {
   return new ParametrizeError('INVALID_PARAMETRIZATION', `${caller}: not a parametrization: ${fact}.`);
+}
+
+const copyable: Copyable = {
+  [COPY](copier) {
+    return copyStep(this as ChainStep, copier);
+  },
+};
+
+/** The step of a copied chain: modules and plain objects are copied with it, functions and other objects are shared. */
+function copyStep(step: ChainStep, copier: Copier): ChainStep {
+  const registered: unknown = copier.copy(step.registered);
+  if (registered === step.registered) return step;
+  const copy = chainStep('clone', registered);
+  if (copy.module !== null) return copy;
+  const source = [...new Set([...step.dependencies, ...step.inherited])];
+  const copied = { ...copy, inherited: source.filter((variable) => !copy.dependencies.includes(variable)) };
+  const by = declaredBy(step);
+  if (by !== null) markDeclared(copied, by);
+  return copied;
 }

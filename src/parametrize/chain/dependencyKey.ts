@@ -2,8 +2,10 @@ import type { DataId, Variable } from '@tensorflow/tfjs-core';
 import { isAlive } from '../../engine/variable.ts';
 import { variablesIn } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { versionEpoch, versionOf } from '../version.ts';
 import { type FieldSet, fieldSet, holdsSame } from './fieldSet.ts';
-import { versionEpoch, versionOf } from './version.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
+import { registrationsOf } from './registry.ts';
 
 /**
  * The dependencies of an evaluation, as they were right after the evaluation.
@@ -28,15 +30,10 @@ export interface DependencyKey {
   epoch: number;
 }
 
-/**
- * Takes the key of a chain.
- *
- * @param list - the module that holds the originals and, as children, the modules of the chain and nested chains
- * @param declared - variables that were declared beside them
- */
-export function dependencyKey(list: Module, declared: readonly Variable[]): DependencyKey {
+/** Takes the key of a chain: of the originals, the modules of the chain and of nested lists, and what they declare. */
+export function dependencyKey(list: ParametrizationList): DependencyKey {
   const modules = list.modules();
-  const variables = [...modules.flatMap(variablesIn), ...declared];
+  const variables = [...modules.flatMap(variablesIn), ...declaredDependencies(list)];
   return {
     variables,
     dataIds: variables.map((variable) => variable.dataId),
@@ -69,3 +66,15 @@ function hasSameVersions(key: DependencyKey): boolean {
   key.epoch = versionEpoch();
   return true;
 }
+
+/** A list and those that it reads: of originals, and of tensors of its parametrizations, at any depth. */
+export function listsIn(list: ParametrizationList): ParametrizationList[] {
+  const registrations = list.modules().flatMap((module) => [...registrationsOf(module).values()]);
+  return [list, ...registrations.map((registration) => registration.list)];
+}
+
+/** The variables that the steps of a list, and of those that it reads, declare beside their originals. */
+export const declaredDependencies = (list: ParametrizationList): Variable[] =>
+  listsIn(list).flatMap(({ steps }) =>
+    steps.flatMap(({ dependencies, inherited }) => [...dependencies, ...inherited.filter(isAlive)]),
+  );

@@ -23,18 +23,6 @@ import {
 import { type DependencyKey, isFresh } from './dependencyKey.ts';
 import { endedValue } from './readErrors.ts';
 
-/** The evaluation that the cache stands in front of. */
-export interface Evaluated {
-  /** The name of the tensor in messages: `Linear.weight`. */
-  readonly label: string;
-  /** Evaluates the chain; the tensor belongs to the innermost tidy, or to the caller outside of all. */
-  evaluate(): Tensor;
-  /** The key of what the last evaluation depended on. */
-  key(): DependencyKey;
-  /** True if the chain is a function of its dependencies only, in the mode that it is in. */
-  isPure(): boolean;
-}
-
 /** A value that lives in an open tidy, like any op's result; that tidy disposes it. */
 interface LocalEntry {
   readonly tensor: Tensor;
@@ -74,7 +62,11 @@ interface KeptEntry {
  * have prepared.
  */
 export class EvaluationCache implements ScopeMember {
-  readonly #source: Evaluated;
+  /** The number of reads of the tensor. */
+  reads = 0;
+  /** The number of evaluations of the chain. */
+  evaluations = 0;
+  readonly #label: string;
   #local: LocalEntry | null = null;
   #kept: KeptEntry | null = null;
   /**
@@ -82,19 +74,37 @@ export class EvaluationCache implements ScopeMember {
    */
   #lent: { readonly tensor: Tensor; readonly pure: boolean } | null = null;
 
-  constructor(source: Evaluated) {
-    this.#source = source;
+  /** @param label - the name of the tensor in messages */
+  constructor(label: string) {
+    this.#label = label;
   }
 
-  /** The value at this moment, from an entry or by an evaluation, for a reader on that tape or on none. */
-  read(tape: Tape | null): Tensor {
+  /** The value that a reader on a tape, or on none, may share, or null. */
+  find(tape: Tape | null): Tensor | null {
     const local = this.#local;
     if (local !== null && this.#mayServe(local, tape) && isFresh(local.key)) return local.tensor;
-    if (tape === null) {
-      const kept = this.#kept;
-      if (kept !== null && isThere(kept) && isFresh(kept.key)) return this.#serveKept(kept);
+    if (tape !== null) return null;
+    const kept = this.#kept;
+    return kept !== null && isThere(kept) && isFresh(kept.key) ? this.#serveKept(kept) : null;
+  }
+
+  /**
+   * Stores an evaluation for later reads; the reader gets the tensor itself.
+   *
+   * @param key - what the evaluation depended on
+   * @param pure - whether the chain was a function of its dependencies only
+   * @param tape - the tape that recorded the evaluation
+   */
+  store(tensor: Tensor, key: DependencyKey, pure: boolean, tape: Tape | null): void {
+    const scope = tape === null ? activeScope() : tapeScope();
+    if (scope === null) {
+      this.#keep({ tensor: tf.keep(tensor), data: null, key, pure });
+      return;
     }
-    return this.#evaluate(tape);
+    moveToScope(tensor, scope);
+    this.#local = { tensor, key, scope, tape: tape && new WeakRef(tape), generation: generationOf(pure) };
+    if (tape === null || !pure) this.#keepBeside(tensor, key, pure);
+    else this.#dropUnusable();
   }
 
   /** Frees what is held; values that the rules of L4 promise longer stay alive as long. */
@@ -144,24 +154,6 @@ export class EvaluationCache implements ScopeMember {
       const { key, pure } = kept;
       this.#local = { tensor, key, scope, tape: null, generation: generationOf(pure) };
     }
-    return tensor;
-  }
-
-  #evaluate(tape: Tape | null): Tensor {
-    const tensor = this.#source.evaluate();
-    const pure = this.#source.isPure();
-    // In the forward of a customGrad nothing was recorded: an entry would lose the gradient of a later read.
-    if (inKernel() || !(pure || inCacheScope())) return tensor;
-    const key = this.#source.key();
-    const scope = tape === null ? activeScope() : tapeScope();
-    if (scope === null) {
-      this.#keep({ tensor: tf.keep(tensor), data: null, key, pure });
-      return tensor;
-    }
-    moveToScope(tensor, scope);
-    this.#local = { tensor, key, scope, tape: tape && new WeakRef(tape), generation: generationOf(pure) };
-    if (tape === null || !pure) this.#keepBeside(tensor, key, pure);
-    else this.#dropUnusable();
     return tensor;
   }
 
@@ -216,8 +208,7 @@ export class EvaluationCache implements ScopeMember {
 
   /** Ends a borrowed value; who still uses it is told why it is gone. */
   #end(tensor: Tensor): void {
-    const { label } = this.#source;
-    endTensor(tensor, () => endedValue(label));
+    endTensor(tensor, () => endedValue(this.#label));
   }
 
   /** Empties the cache of what is held beyond every tidy; returns the tensors that somebody was given. */
@@ -232,6 +223,14 @@ export class EvaluationCache implements ScopeMember {
     return given;
   }
 }
+
+/**
+ * True if a value that was just evaluated may be stored. In the forward of a `tf.customGrad` nothing was recorded: an entry
+ * would lose the gradient of a later read.
+ *
+ * @param pure - whether the chain is a function of its dependencies only
+ */
+export const mayKeep = (pure: boolean): boolean => (pure || inCacheScope()) && !inKernel();
 
 const isThere = ({ tensor, data }: KeptEntry): boolean =>
   tensor === null ? data!.isThere : !tensor.isDisposed;

@@ -1,12 +1,39 @@
-import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
+import { alias, scoped, watchTapes } from '../../engine/scope.ts';
+import { currentTape, hasGradients, inGradient } from '../../engine/tape.ts';
+import { isAlive, isVariable } from '../../engine/variable.ts';
+import { COPY, type Copier } from '../../nn/module/copy.ts';
 import { Module } from '../../nn/module/module.ts';
 import type { Computation } from '../../nn/module/normalizedTensor.ts';
+import { setTraining } from '../../nn/module/trainingMode.ts';
 import type { ParametrizationLike } from '../parametrization.ts';
-import { Chain, type ChainParts } from './chain.ts';
+import { planAssignment, planState } from './assignment.ts';
 import type { ChainStep } from './chainStep.ts';
+import { dependencyKey, listsIn } from './dependencyKey.ts';
+import { EvaluationCache, mayKeep } from './evaluationCache.ts';
 import { fixFields } from './fieldSet.ts';
-import { disposeObjects } from './registry.ts';
-import { raiseVersion } from './version.ts';
+import { hide, showSteps } from './listProperties.ts';
+import { isInspecting, preservingState, restoringOnError } from './moduleState.ts';
+import { cyclicRead, endedChain, noGradients, warnCustomGradient } from './readErrors.ts';
+import { disposeObjects, registrationOf } from './registry.ts';
+import type { TensorSpec } from './rightInverse.ts';
+import { runSteps } from './runSteps.ts';
+
+/** The name of an original: `original`, or `original0`, `original1`, … of several. */
+export type OriginalName = 'original' | `original${number}`;
+
+/** The parts of a list. */
+export interface ListParts {
+  /** The name of the tensor in messages: `Linear.weight`. */
+  readonly label: string;
+  /** The fields of the list that hold the originals, which may be parametrized themselves. */
+  readonly originalNames: readonly OriginalName[];
+  /** True if the variable of the host was trained, where a map decides that anew; removal brings it back. */
+  readonly wasTrainable?: boolean | undefined;
+  readonly steps: readonly ChainStep[];
+  /** Shape and dtype of the computed tensor. */
+  readonly spec: TensorSpec;
+}
 
 /**
  * The list behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they
@@ -26,104 +53,200 @@ export class ParametrizationList extends Module implements Computation, Iterable
 
   /** Exactly what was registered, by position. */
   readonly [index: number]: ParametrizationLike;
+  /** The originals by name, where there are several. */
+  readonly [name: `original${number}`]: Variable;
   /** The only original; absent if the first right inverse gave an array. */
   declare readonly original: Variable;
   /** The first of several originals. */
   declare readonly original0: Variable;
   /** The second of several originals. */
   declare readonly original1: Variable;
-  /** @internal The computation. */
-  declare readonly chain: Chain;
+  /** @internal See {@link ListParts}, also for the next three. */
+  declare readonly label: string;
+  /** @internal */
+  declare readonly originalNames: readonly OriginalName[];
+  /** @internal */
+  declare readonly wasTrainable: boolean | undefined;
+  /** @internal */
+  declare steps: readonly ChainStep[];
+  /** @internal */
+  declare spec: TensorSpec;
+  /** @internal True while the chain runs: its originals cannot be disposed then. */
+  declare isEvaluating: boolean;
+  declare private readonly cache: EvaluationCache;
+  /** The properties that follow from the steps. */
+  declare private shown: readonly PropertyKey[];
 
   /** @internal Made by registration. */
-  constructor(originals: readonly Variable[], parts: ChainParts) {
+  constructor(
+    originals: readonly Variable[],
+    { label, originalNames, wasTrainable, steps, spec }: ListParts,
+  ) {
     super();
-    for (const [i, name] of parts.originalNames.entries()) {
+    watchTapes();
+    const cache = new EvaluationCache(label);
+    hide(this, {
+      label,
+      originalNames,
+      wasTrainable,
+      steps: [],
+      spec,
+      shown: [],
+      isEvaluating: false,
+      cache,
+    });
+    for (const [i, name] of originalNames.entries()) {
       Object.defineProperty(this, name, { value: originals[i], enumerable: true, configurable: true });
     }
-    Object.defineProperty(this, 'chain', { value: new Chain(this, parts), configurable: true });
-    for (const [i, step] of parts.steps.entries()) show(this, i, step);
-    aliasOriginals(this, parts);
+    this.setSteps(steps, spec);
   }
 
   /** The number of registered parametrizations. */
   get length(): number {
-    return this.chain.steps.length;
+    return this.steps.length;
   }
 
   /** The number of evaluations of the chain so far. */
   get evaluations(): number {
-    return this.chain.evaluations;
+    return this.cache.evaluations;
   }
 
   /** The number of reads of the tensor so far. */
   get reads(): number {
-    return this.chain.reads;
+    return this.cache.reads;
   }
 
   /** Shape of the computed tensor. */
   get shape(): readonly number[] {
-    return this.chain.shape;
+    return this.spec.shape;
+  }
+
+  /** @internal Dtype of the computed tensor. */
+  get dtype(): DataType {
+    return this.spec.dtype;
   }
 
   /** The registered parametrizations, in order. */
   *[Symbol.iterator](): Iterator<ParametrizationLike> {
-    for (const { registered } of this.chain.steps) yield registered;
+    for (const { registered } of this.steps) yield registered;
   }
 
   /** Evaluates the chain, whatever is cached. */
   override forward(): Tensor {
-    return this.chain.evaluate();
+    if (this.isEvaluating) throw cyclicRead(this.label);
+    this.checkAlive();
+    return this.guard(() => {
+      const value = scoped(this.label, (scope) =>
+        runSteps(`reading ${this.label}`, this.steps, this.originals(), scope),
+      );
+      this.cache.evaluations++;
+      return value;
+    });
   }
 
-  /** @internal The value, with no side effects. */
+  /** @internal The value for a reader of the host. */
+  read(): Tensor {
+    const { cache } = this;
+    cache.reads++;
+    if (isInspecting() && !this.isPure()) return this.inspect();
+    const tape = currentTape();
+    if (tape !== null) {
+      if (!hasGradients()) throw noGradients(this.label);
+    } else if (inGradient()) warnCustomGradient(this.label);
+    const found = cache.find(tape);
+    if (found !== null) return found;
+    const value = this.forward();
+    const pure = this.isPure();
+    if (mayKeep(pure)) cache.store(value, dependencyKey(this), pure, tape);
+    return value;
+  }
+
+  /** @internal The value without its side effects: no power iteration, no random mask, no entry. An op's result. */
   inspect(): Tensor {
-    return this.chain.inspect();
+    const modules = this.modules();
+    return preservingState(modules, () => {
+      if (!this.isPure()) setTraining(`reading ${this.label}`, modules, false);
+      return this.forward();
+    });
+  }
+
+  /** @internal The first original, without side effects, also where it is computed itself. An op's result. */
+  inspectOriginal(): Tensor {
+    const nested = registrationOf(this, this.originalNames[0]!)?.list;
+    return nested?.inspect() ?? alias(this.ownVariables()[0]! as Tensor);
+  }
+
+  /** @internal Runs a function while every read of the tensor is a cycle. */
+  guard<T>(fn: () => T): T {
+    const before = this.isEvaluating;
+    this.isEvaluating = true;
+    try {
+      return fn();
+    } finally {
+      this.isEvaluating = before;
+    }
+  }
+
+  /** @internal True if the value is a function of the dependencies only, in the mode that the chain is in. */
+  isPure(): boolean {
+    return listsIn(this).every(({ steps }) => steps.every((step) => step.isPure()));
+  }
+
+  /** @internal The originals, computed where they are parametrized themselves. */
+  originals(): Tensor[] {
+    return this.originalNames.map((name) => this[name]!);
+  }
+
+  /** @internal The originals that are variables of this very list. */
+  ownVariables(): Variable[] {
+    const descriptors = this.originalNames.map((name) => Object.getOwnPropertyDescriptor(this, name));
+    return descriptors.map((descriptor): unknown => descriptor?.value).filter(isVariable);
+  }
+
+  /** @internal Writes the originals whose image is the value; all or nothing. */
+  assign(value: unknown): void {
+    restoringOnError(this.modules(), () => {
+      const plan = planAssignment(`assigning ${this.label}`, this, value);
+      for (const [variable, tensor] of plan) variable.assign(tensor);
+    });
   }
 
   /** @internal What variables of the list have to be for the chain to give a value; nothing is written. */
   stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[] {
-    return this.chain.stateFor(caller, value, variables);
+    return planState(caller, this, value, variables);
   }
 
-  /** @internal Adds a step at the end; returns what takes it back. */
-  append(step: ChainStep, spec: { shape: readonly number[]; dtype: Tensor['dtype'] }): () => void {
-    const { length } = this;
-    const { steps, shape, dtype } = this.chain;
-    show(this, length, step);
-    this.chain.setSteps([...steps, step], spec);
-    return () => {
-      Reflect.deleteProperty(this, length);
-      this.chain.setSteps(steps, { shape, dtype });
-      raiseVersion(this);
-    };
+  /** @internal Replaces the steps, and tells shape and dtype of the value. */
+  setSteps(steps: readonly ChainStep[], { shape, dtype }: TensorSpec = this.spec): void {
+    this.steps = steps;
+    this.spec = { shape: [...shape], dtype };
+    this.shown = showSteps(this, this.shown);
+  }
+
+  /** @internal Throws once an original is disposed, or the chain was removed. */
+  checkAlive(): void {
+    const dead = this.ownVariables().find((variable) => !isAlive(variable));
+    if (dead !== undefined || this.length === 0) throw endedChain(this.label, dead?.name);
+  }
+
+  /** @internal Frees the cached values. */
+  clear(): void {
+    this.cache.clear();
+  }
+
+  /** @internal */
+  override [COPY](copier: Copier): object {
+    const copy = super[COPY](copier);
+    hide(copy, { cache: new EvaluationCache(this.label), isEvaluating: false });
+    return copy;
   }
 
   /** Disposes the originals and the cached value, and the parameters and buffers of the parametrizations. */
   override dispose(): void {
-    this.chain.clear();
+    this.clear();
     disposeObjects(this);
     super.dispose();
   }
 }
 
 fixFields(ParametrizationList);
-
-function show(list: ParametrizationList, index: number, { module, registered }: ChainStep): void {
-  // Modules are children, so that they are trained and saved; the others are not searched and not copied.
-  const property = module === null ? { get: () => registered } : { value: module, enumerable: true };
-  Object.defineProperty(list, index, { ...property, configurable: true });
-}
-
-function aliasOriginals(list: ParametrizationList, { steps, originalNames }: ChainParts): void {
-  for (const [i, name] of (steps[0]?.originalNames ?? []).entries()) {
-    const original = originalNames[i];
-    if (original === undefined || name in list) continue;
-    Object.defineProperty(list, name, {
-      get(this: Record<string, unknown>) {
-        return this[original];
-      },
-      configurable: true,
-    });
-  }
-}

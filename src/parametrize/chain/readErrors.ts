@@ -11,6 +11,24 @@ export const notATensor = (caller: string, step: ChainStep, value: unknown): Par
     `${caller}: forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}.`,
   );
 
+/** The error of a parametrization that reads its own tensor. */
+export const cyclicRead = (label: string): ParametrizeError =>
+  new ParametrizeError(
+    'CYCLE',
+    `reading ${label}: a parametrization reads the tensor that it computes. Use its argument instead.`,
+  );
+
+/**
+ * The error of a chain that can be evaluated no more.
+ *
+ * @param original - the name of the original that was disposed; undefined if the chain was removed
+ */
+export const endedChain = (label: string, original: string | undefined): ParametrizeError =>
+  new ParametrizeError(
+    'DISPOSED',
+    `reading ${label}: ${original === undefined ? 'the parametrization was removed' : `its original '${original}' was disposed`}, by dispose() or tf.disposeVariables(). Make the host again, or dispose it last.`,
+  );
+
 /** The error of a read in a gradient where tfjs knows no gradients. */
 export const noGradients = (label: string): ParametrizeError =>
   new ParametrizeError(

@@ -6,11 +6,11 @@ import { isModule } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { deleteComputed, enterComputed } from '../../nn/module/normalizedTensor.ts';
 import { markSelf, rawOf, unmarkSelf } from '../../nn/module/rawOf.ts';
-import type { Attachment } from '../host/hostKind.ts';
 import { inTransaction, undoable } from '../transaction.ts';
+import { raiseVersion } from '../version.ts';
+import type { Attachment } from './attachment.ts';
 import type { ChainStep } from './chainStep.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { raiseVersion } from './version.ts';
 
 /** One parametrized tensor of one host. */
 export interface Registration {
@@ -46,8 +46,8 @@ export function enterRegistration(reached: object, name: string, registration: R
   attachmentByList.set(list, { host, attachment: registration.attachment });
   guardSteps(list.parameters());
   guardDisposal(isBeingRead);
-  for (const variable of list.chain.ownVariables()) add(listsOfVariable, variable, list);
-  for (const { registered } of list.chain.steps) add(listsOfRegistered, registered, list);
+  for (const variable of list.ownVariables()) add(listsOfVariable, variable, list);
+  for (const { registered } of list.steps) add(listsOfRegistered, registered, list);
 }
 
 /** Takes back what {@link enterRegistration} did. */
@@ -73,8 +73,8 @@ function forget(host: object, name: string): void {
     if (!isModule(host)) unmarkSelf(host);
   }
   deleteComputed(host, name);
-  for (const variable of list.chain.ownVariables()) listsOfVariable.get(variable)?.delete(list);
-  for (const { registered } of list.chain.steps) listsOfRegistered.get(registered)?.delete(list);
+  for (const variable of list.ownVariables()) listsOfVariable.get(variable)?.delete(list);
+  for (const { registered } of list.steps) listsOfRegistered.get(registered)?.delete(list);
 }
 
 /** Notes that a chain has one more step. */
@@ -87,7 +87,7 @@ export function enterStep({ registered, module }: ChainStep, list: Parametrizati
 
 /** True while a chain runs that a variable is an original of: a forward may dispose its argument. */
 function isBeingRead(variable: Variable): boolean {
-  for (const { chain } of listsOfVariable.get(variable) ?? []) if (chain.isEvaluating) return true;
+  for (const list of listsOfVariable.get(variable) ?? []) if (list.isEvaluating) return true;
   return false;
 }
 
@@ -97,7 +97,7 @@ function isBeingRead(variable: Variable): boolean {
  */
 export const listsWithOriginal = (variable: Variable): ReadonlySet<ParametrizationList> =>
   new Set(
-    [...(listsOfVariable.get(variable) ?? [])].filter((list) => list.chain.ownVariables().includes(variable)),
+    [...(listsOfVariable.get(variable) ?? [])].filter((list) => list.ownVariables().includes(variable)),
   );
 
 /** Notes that a list has been given back an original whose parametrization was removed. */
@@ -175,7 +175,7 @@ export function disposeOwned(registered: object): void {
 
 /** Disposes what was given to a list that ends, but for modules: those are its children. */
 export function disposeObjects(list: ParametrizationList): void {
-  for (const { registered, module } of list.chain.steps) {
+  for (const { registered, module } of list.steps) {
     if (module !== null) continue;
     listsOfRegistered.get(registered)?.delete(list);
     disposeOwned(registered);

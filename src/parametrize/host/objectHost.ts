@@ -10,9 +10,10 @@ import { checkProxied, UNWRAP } from '../../nn/module/heldVariables.ts';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
 import { Module } from '../../nn/module/module.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
+import type { Attachment } from '../chain/attachment.ts';
 import { ParametrizationDict } from '../chain/parametrizationDict.ts';
 import { registrationsOf } from '../chain/registry.ts';
-import { type Attachment, addedHostKindOf, type FoundTensor, type HostKind } from './hostKind.ts';
+import { addedHostKindOf, type FoundTensor, type HostKind } from './hostKind.ts';
 import { dictOf, immutable, tensorAccessor } from './tensorAccessor.ts';
 
 /** Modules, and any other object that holds variables in own properties. */

@@ -12,7 +12,7 @@ import { attachmentOf, listsWithModule, listsWithOriginal } from '../chain/regis
 export function checkOpen(caller: string, list: object): void {
   const closed = attachmentOf(list)?.closed;
   if (closed === undefined) return;
-  const { label } = (list as ParametrizationList).chain;
+  const { label } = list as ParametrizationList;
   throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${label} ${closed}`);
 }
 
@@ -27,7 +27,7 @@ export function checkShared(
   const [other] = listsWithModule(module);
   throw new ParametrizeError(
     'SHARED',
-    `${caller}: this ${typeName(module)} holds tensors and is registered on ${other!.chain.label} already. Make one for each tensor.`,
+    `${caller}: this ${typeName(module)} holds tensors and is registered on ${other!.label} already. Make one for each tensor.`,
   );
 }
 
@@ -38,7 +38,7 @@ export function checkTied(caller: string, host: object, name: string, variable: 
   if (list !== undefined) {
     throw new ParametrizeError(
       'TIED',
-      `${caller}: the variable of ${label} is an original of ${list.chain.label} already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).`,
+      `${caller}: the variable of ${label} is an original of ${list.label} already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).`,
     );
   }
   // A plain object may be made to parametrize a variable of a module.

@@ -47,7 +47,7 @@ export class Site {
 
   /** The value of the tensor, parametrized or not, without the side effects of a read. */
   inspect(caller: string): Tensor {
-    return this.registration?.list.chain.inspect() ?? this.find(caller).variable;
+    return this.registration?.list.inspect() ?? this.find(caller).variable;
   }
 
   /** The axes of the tensor that number the outputs of the owner, or null if the kind does not say. */

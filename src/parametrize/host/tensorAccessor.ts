@@ -5,12 +5,12 @@ import { type Copier, copyAccessorBy } from '../../nn/module/copy.ts';
 import { isModule } from '../../nn/module/fields.ts';
 import { holdVariable, releaseField } from '../../nn/module/heldVariables.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
-import { giveCopies } from '../chain/copyStep.ts';
+import type { Attachment } from '../chain/attachment.ts';
+import { giveCopies } from '../chain/giveCopies.ts';
 import { ParametrizationDict } from '../chain/parametrizationDict.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { enterRegistration } from '../chain/registry.ts';
 import { keepKeyOrder, undoable } from '../transaction.ts';
-import type { Attachment } from './hostKind.ts';
 
 /** A property that a chain computes. */
 interface Computed {
@@ -80,7 +80,7 @@ export function defineVariable(host: object, name: string, variable: Variable, a
 /** Makes a property the computed tensor of a chain. */
 export function defineAccessor(host: object, name: string, computed: Computed): void {
   const { list } = computed;
-  const get = () => list.chain.read();
+  const get = () => list.read();
   copyAccessorBy(get, (copy, key, copier) => copyAccessor(copy, key, computed, copier));
   if (computed.isListed) {
     noteListed(host, name);
@@ -88,7 +88,7 @@ export function defineAccessor(host: object, name: string, computed: Computed): 
   releaseField(rawOf(host), name);
   Object.defineProperty(host, name, {
     get,
-    set: (value: unknown) => list.chain.assign(value),
+    set: (value: unknown) => list.assign(value),
     enumerable: false,
     configurable: true,
   });
@@ -158,5 +158,5 @@ function copyAccessor(copy: object, name: string, source: Computed, copier: Copi
   const isOwn = (holder: object, key: unknown): boolean =>
     holder instanceof ParametrizationList ||
     (holder === copy && attachment.fields?.includes(key as string) === true);
-  copier.whenDone(() => giveCopies(copier, list.chain.steps, isOwn));
+  copier.whenDone(() => giveCopies(copier, list.steps, isOwn));
 }

@@ -82,22 +82,22 @@ export async function checkParametrization(
     const read = (): Tensor => hold(() => tf.clone(valueOf(host, 'tensor')));
     const value = read();
     await checkFinite(value);
-    const isPure = list.chain.isPure();
+    const isPure = list.isPure();
     if (isPure)
       await checkPure(
         value,
-        hold(() => list.chain.evaluate()),
+        hold(() => list.forward()),
       );
-    const canAssign = list.chain.steps[0]!.rightInverse !== null;
+    const canAssign = list.steps[0]!.rightInverse !== null;
     const rightInverseError = canAssign ? await assigned(host, value, read, tolerance) : null;
     const gradientError =
       hasGradients() && value.dtype === 'float32'
-        ? await gradientErrorOf(host, list.chain.ownVariables(), isPure, tolerance)
+        ? await gradientErrorOf(host, list.ownVariables(), isPure, tolerance)
         : null;
     const change = tf.util.arraysEqual(value.shape, given.shape) ? await difference(value, given) : Infinity;
     return {
       shape: value.shape,
-      originals: list.chain.originalNames.length,
+      originals: list.originalNames.length,
       isPure,
       change,
       rightInverseError,

@@ -21,9 +21,9 @@ export function checkRegistrationRoom(
   site: Site,
   definition: AnyDefinition | undefined,
 ): void {
-  const chain = site.registration?.list.chain;
-  const { shape, dtype } = chain ?? site.find(caller).variable;
-  const there = (chain?.steps ?? []).map(({ registered }) => definitionOf(registered));
+  const list = site.registration?.list;
+  const { shape, dtype } = list ?? site.find(caller).variable;
+  const there = (list?.steps ?? []).map(({ registered }) => definitionOf(registered));
   const copies = [...there, definition].reduce((sum, map) => sum + (map?.copies ?? DEFAULT_COPIES), 0);
   checkRoom(
     caller,

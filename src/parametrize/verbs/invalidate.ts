@@ -1,5 +1,5 @@
 import { registrationsOf } from '../chain/registry.ts';
-import { raiseVersion } from '../chain/version.ts';
+import { raiseVersion } from '../version.ts';
 import { registrationOrThrow } from './isParametrized.ts';
 
 /**

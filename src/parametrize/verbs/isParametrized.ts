@@ -51,7 +51,7 @@ export function valueOf(host: object, name: string): Tensor {
   checkIntegrity(host);
   const [owner, tensor] = locate(host, name);
   const registration = registrationOf(owner, tensor);
-  return registration?.list.chain.read() ?? hostKindOf(owner).find('valueOf', owner, tensor).variable;
+  return registration?.list.read() ?? hostKindOf(owner).find('valueOf', owner, tensor).variable;
 }
 
 /** The registration on a tensor, or a helpful error. */

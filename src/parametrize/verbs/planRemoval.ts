@@ -38,7 +38,7 @@ interface Placed extends Registration {
  */
 export function planRemoval(caller: string, host: object, name: string, leaveParametrized: boolean): Removal {
   const registration = registrationOrThrow(caller, host, name);
-  const { chain } = registration.list;
+  const { list: chain } = registration;
   if (!leaveParametrized && chain.originalNames.length > 1) {
     throw new ParametrizeError(
       'OPTION',
@@ -47,9 +47,9 @@ export function planRemoval(caller: string, host: object, name: string, leavePar
   }
   const placed = withNested({ ...registration, host, name });
   for (const { list, attachment } of placed) {
-    list.chain.checkAlive();
+    list.checkAlive();
     attachment.checkUninstall?.(caller);
-    checkConfigurable(caller, list, list.chain.originalNames);
+    checkConfigurable(caller, list, list.originalNames);
   }
   const value = leaveParametrized ? chain.inspect() : chain.inspectOriginal();
   return () => commit(placed, value);
@@ -74,13 +74,13 @@ function takeAway(placed: readonly Placed[], value: Tensor): object[] {
   const { host, list, variableName } = placed.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
-  const { wasTrainable } = list.chain;
+  const { wasTrainable } = list;
   const { trainable } = variable;
   undoable(() => {
     variable.trainable = trainable;
   });
   if (wasTrainable !== undefined) variable.trainable = wasTrainable;
-  const steps = placed.flatMap(({ list: { chain } }) => chain.steps);
+  const steps = placed.flatMap((one) => one.list.steps);
   const owned = steps.map(({ registered }) => registered).filter(isOwned);
   for (const one of placed) {
     deleteRegistration(one.host, one.name);
@@ -99,7 +99,7 @@ function takeAway(placed: readonly Placed[], value: Tensor): object[] {
 /** The variables that the originals of a list are computed from, in the order of the originals. */
 function originalsOf(list: ParametrizationList): Variable[] {
   const nested = registrationsOf(list);
-  return list.chain.originalNames.flatMap((name) => {
+  return list.originalNames.flatMap((name) => {
     const inner = nested.get(name);
     if (inner !== undefined) return originalsOf(inner.list);
     return [Object.getOwnPropertyDescriptor(list, name)!.value as Variable];
@@ -128,8 +128,7 @@ function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
 
 /** Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable. */
 function retireList(list: ParametrizationList): void {
-  const { chain } = list;
-  chain.clear();
-  for (const name of chain.originalNames) delete (list as unknown as Record<string, unknown>)[name];
-  chain.setSteps([]);
+  list.clear();
+  for (const name of list.originalNames) Reflect.deleteProperty(list, name);
+  list.setSteps([]);
 }

@@ -11,17 +11,17 @@ import { setTraining } from '../../nn/module/trainingMode.ts';
 import { type ChainStep, chainStep } from '../chain/chainStep.ts';
 import { checkArity, checkHiddenDependencies, checkLaterArity } from '../chain/dependencyChecks.ts';
 import { preservingState, rememberModes } from '../chain/moduleState.ts';
-import { ParametrizationList } from '../chain/parametrizationList.ts';
+import { type OriginalName, ParametrizationList } from '../chain/parametrizationList.ts';
 import { notATensor } from '../chain/readErrors.ts';
 import { announced, enterRegistration, enterStep, type Registration } from '../chain/registry.ts';
 import { checkSpec, invertFirst, invertLater, isTensor, type TensorSpec } from '../chain/rightInverse.ts';
-import { raiseVersion } from '../chain/version.ts';
 import { definitionOf } from '../definition.ts';
 import type { AttachmentFactory } from '../host/hostKind.ts';
 import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
 import type { Site } from '../host/site.ts';
 import { immutable } from '../host/tensorAccessor.ts';
 import { retireVariable, transaction, undoable } from '../transaction.ts';
+import { raiseVersion } from '../version.ts';
 import { checkRegistrationRoom } from './checkRegistrationRoom.ts';
 import { warnAboutNaN } from './warnAboutNaN.ts';
 
@@ -93,7 +93,9 @@ function registerFirst(
         remedy,
       );
     }
-    const originalNames = Array.isArray(inverse) ? values.map((_, i) => `original${i}`) : ['original'];
+    const originalNames = Array.isArray(inverse)
+      ? values.map((_, i): OriginalName => `original${i}`)
+      : (['original'] as const);
     const adopted = values.map((value) => isLike(value, variable)).lastIndexOf(true);
     const wasTrainable = variable.trainable;
     const variables = values.map((value, i) => {
@@ -115,13 +117,13 @@ function registerFirst(
     });
     if (training !== undefined) list.train(training);
     undoable(() => {
-      list.chain.clear();
+      list.clear();
       attachment.uninstall(list, variable);
     });
     attachment.install(list);
     const value = trial(caller, list, step, values, alias(variable as Tensor));
     if (!unsafe) checkUnchanged(caller, value, variable);
-    list.chain.setSpec(value);
+    list.setSteps(list.steps, value);
     guardSteps([variable]);
     if (adopted < 0) retireVariable(variable);
     else if (variable.dataId !== values[adopted]!.dataId) variable.assign(values[adopted]!);
@@ -133,7 +135,7 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
   checkLaterArity(caller, step);
   if (!Object.isExtensible(list)) throw immutable(caller, list, String(list.length));
   scoped(caller, () => {
-    const current = list.chain.inspect();
+    const current = list.inspect();
     const value = trial(caller, list, step, [current], current, (result) => {
       if (!unsafe) checkUnchanged(caller, result, current);
       if (step.rightInverse === null) return;
@@ -141,7 +143,12 @@ function append(caller: string, { list }: Registration, step: ChainStep, unsafe:
       const remedy = 'A later parametrization keeps shape and dtype both ways, unless { unsafe: true }.';
       if (!unsafe) checkSpec(caller, 'what rightInverse returned', inverse, specOf(current), remedy);
     });
-    undoable(list.append(step, value));
+    const { steps, spec } = list;
+    undoable(() => {
+      list.setSteps(steps, spec);
+      raiseVersion(list);
+    });
+    list.setSteps([...steps, step], value);
     enterStep(step, list);
   });
 }
@@ -165,7 +172,7 @@ function trial(
   const values = given.map((value) => alias(value));
   let spec: TensorSpec | undefined;
   const reached = new Set<Tensor>();
-  list.chain.guard(() =>
+  list.guard(() =>
     preservingState(step.module?.modules() ?? [], () => {
       let result: unknown;
       const inputs = recordInputs(() => {
@@ -174,14 +181,14 @@ function trial(
         if (!isTensor(result)) throw notATensor(caller, step, result);
         if (isVariable(result)) reached.add(result);
         spec = specOf(result);
-        warnAboutNaN(caller, list.chain.label, step, current, result);
+        warnAboutNaN(caller, list.label, step, current, result);
         then(result);
       });
       for (const input of inputs ?? []) reached.add(input);
       checkArity(caller, step, values, inputs);
     }),
   );
-  checkHiddenDependencies(caller, step, reached, list.chain.ownVariables());
+  checkHiddenDependencies(caller, step, reached, list.ownVariables());
   return spec!;
 }
 

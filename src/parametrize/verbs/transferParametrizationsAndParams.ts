@@ -1,6 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
+import type { Attachment } from '../chain/attachment.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import {
   announced,
@@ -10,7 +11,7 @@ import {
   registrationsOf,
 } from '../chain/registry.ts';
 import { checkSpec } from '../chain/rightInverse.ts';
-import { type Attachment, modeOf } from '../host/hostKind.ts';
+import { modeOf } from '../host/hostKind.ts';
 import { hostKindOf } from '../host/objectHost.ts';
 import { keepKeyOrder, retireVariable, undoable } from '../transaction.ts';
 import { registrationOrThrow } from './isParametrized.ts';
@@ -42,19 +43,18 @@ export function transferParametrizationsAndParams<T extends object>(from: object
 }
 
 function share(to: object, { tensor, source, attachment, variable }: Plan): void {
-  const { chain } = source;
-  const list = new ParametrizationList(chain.ownVariables(), {
+  const list = new ParametrizationList(source.ownVariables(), {
     label: `${typeName(to)}.${tensor}`,
-    originalNames: chain.originalNames,
-    wasTrainable: chain.wasTrainable,
-    steps: chain.steps,
-    spec: chain,
+    originalNames: source.originalNames,
+    wasTrainable: source.wasTrainable,
+    steps: source.steps,
+    spec: source,
   });
   // The list alone: its parametrizations are the source's too, and keep their mode.
   list.training = modeOf(to) ?? list.training;
   keepKeyOrder(to);
   undoable(() => {
-    list.chain.clear();
+    list.clear();
     if (variable !== undefined) attachment.uninstall(list, variable);
     else removeAdded(to, tensor, attachment, list);
   });
@@ -66,7 +66,7 @@ function share(to: object, { tensor, source, attachment, variable }: Plan): void
 
 /** Takes back a tensor that the target did not have. */
 function removeAdded(to: object, tensor: string, attachment: Attachment, list: ParametrizationList): void {
-  attachment.uninstall(list, list.chain.ownVariables()[0]!);
+  attachment.uninstall(list, list.ownVariables()[0]!);
   Reflect.deleteProperty(to, tensor);
 }
 
@@ -81,7 +81,7 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
   const { list: source, attachment: own } = registrationOrThrow(caller, from, tensor);
   if (own.closed !== undefined) {
     // Something on the source runs the chain, such as a hook; the target would lack it.
-    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.chain.label} ${own.closed}`);
+    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.label} ${own.closed}`);
   }
   if (registrationOf(to, tensor) !== undefined) {
     throw new ParametrizeError(
@@ -92,7 +92,7 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
   if (registrationsOf(source).size > 0) {
     throw new ParametrizeError(
       'UNSUPPORTED_HOST',
-      `${caller}: an original of ${source.chain.label} is parametrized itself. Transfer the inner parametrization by hand.`,
+      `${caller}: an original of ${source.label} is parametrized itself. Transfer the inner parametrization by hand.`,
     );
   }
   const value: unknown = (to as Record<string, unknown>)[tensor];
@@ -100,7 +100,7 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
     return { tensor, source, attachment: hostKindOf(to).add(caller, to, tensor), variable: undefined };
   }
   const { variable, attachment } = hostKindOf(to).find(caller, to, tensor);
-  checkSpec(caller, `${typeName(to)}.${tensor}`, variable, source.chain, 'Both sides must agree.');
+  checkSpec(caller, `${typeName(to)}.${tensor}`, variable, source, 'Both sides must agree.');
   if (listsWithOriginal(variable).size > 0) {
     throw new ParametrizeError(
       'TIED',

@@ -43,11 +43,11 @@ describe('a transaction on layers', () => {
     spectralNorm(layer);
     const list = parametrizationsOn(layer, 'kernel');
     const weights = [...layer.weights];
-    const value = list.chain.inspect();
+    const value = list.inspect();
     failing(() => removeParametrizations(layer, 'kernel'));
     expect(parametrizationsOn(layer, 'kernel')).toBe(list);
     expect(layer.weights.every((weight, i) => weight === weights[i])).toBe(true);
-    const after = list.chain.inspect();
+    const after = list.inspect();
     expect(after).toBeAllClose(value);
     tf.dispose([value, after]);
     model.dispose();

@@ -94,12 +94,12 @@ it('keeps what reads in a tidy left behind right through a switch, and frees it'
   const host = new Affine();
   weightNorm(host);
   const value = read(host) as number[][];
-  const evaluations = parametrizationsOn(host, 'weight').chain.evaluations;
+  const evaluations = parametrizationsOn(host, 'weight').evaluations;
   for (const backend of [away, home, away]) {
     await tf.setBackend(backend);
     inTidy(() => expect(tf.add(host.weight, 0)).toBeAllClose(value));
   }
-  expect(parametrizationsOn(host, 'weight').chain.evaluations).toBe(evaluations);
+  expect(parametrizationsOn(host, 'weight').evaluations).toBe(evaluations);
   await tf.setBackend(home);
   inTidy(() => expect(tf.add(host.weight, 0)).toBeAllClose(value));
   const data = tf.memory().numDataBuffers;

@@ -124,7 +124,7 @@ describe('a ParametrizationList', () => {
     const list = parametrizationsOn(host, 'weight');
     const { evaluations } = list;
     expect(list.shape).toEqual([9]);
-    expect(list.chain.dtype).toBe('float32');
+    expect(list.dtype).toBe('float32');
     expect(list.evaluations).toBe(evaluations);
     host.dispose();
   });
@@ -133,7 +133,7 @@ describe('a ParametrizationList', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', new Double());
     const list = parametrizationsOn(host, 'weight') as unknown as Record<string, unknown>;
-    for (const name of ['original', '0', 'length', 'chain']) {
+    for (const name of ['original', '0', 'length', 'shape']) {
       expect(() => {
         list[name] = numbers(3);
       }).toThrow(TypeError);

@@ -34,10 +34,10 @@ const boxes: HostKind = {
     return {
       variable: box.kernel!,
       attachment: {
-        install: ({ chain }) => {
+        install: (list) => {
           box.kernel = null;
-          box.read = () => chain.read();
-          box.write = (value) => chain.assign(value);
+          box.read = () => list.read();
+          box.write = (value) => list.assign(value);
         },
         uninstall: (_list, variable) => {
           box.kernel = variable;

@@ -79,18 +79,19 @@ describe('L4: a value read in a tidy', () => {
 
   it('is computed once for all tidies while nothing changes, and leaves data but no tensor', () => {
     const net = weightNormed();
-    const { g, chain } = net.parametrizations!['weight']!;
+    const list = net.parametrizations!['weight']!;
+    const { g } = list;
     const before = counts();
     const inTidy = (): number[] => tf.tidy(() => flatten(net.weight));
     const expected = inTidy();
-    const evaluations = chain.evaluations;
+    const evaluations = list.evaluations;
     for (let i = 0; i < 5; i++) expect(inTidy()).toEqual(expected);
-    expect(chain.evaluations).toBe(evaluations);
+    expect(list.evaluations).toBe(evaluations);
     expect(counts()).toEqual({ ...before, ofBackend: before.ofBackend + 1 });
 
     write(g!, () => tf.fill([3, 1], 2));
     expect(inTidy()).not.toEqual(expected);
-    expect(chain.evaluations).toBe(evaluations + 1);
+    expect(list.evaluations).toBe(evaluations + 1);
     expect(counts()).toEqual({ ...before, ofBackend: before.ofBackend + 1 });
     net.dispose();
   });
@@ -120,13 +121,13 @@ describe('L4: a value read in a tidy', () => {
 
   it('becomes the borrowed value when it is read outside of every tidy', () => {
     const net = weightNormed();
-    const { chain } = net.parametrizations!['weight']!;
+    const list = net.parametrizations!['weight']!;
     tf.tidy(() => void net.weight);
-    const [before, evaluations] = [counts(), chain.evaluations];
+    const [before, evaluations] = [counts(), list.evaluations];
     const value = net.weight;
     tf.tidy(() => void net.weight);
     expect(net.weight).toBe(value);
-    expect(chain.evaluations).toBe(evaluations);
+    expect(list.evaluations).toBe(evaluations);
     expect(counts()).toEqual({ ...before, numTensors: before.numTensors + 1 });
     net.dispose();
   });

@@ -1,6 +1,6 @@
-import { hookChanges, hookChangesInAll } from '../../nn/module/hooks.ts';
-import type { Module } from '../../nn/module/module.ts';
-import { rawOf } from '../../nn/module/rawOf.ts';
+import { hookChanges, hookChangesInAll } from '../nn/module/hooks.ts';
+import type { Module } from '../nn/module/module.ts';
+import { rawOf } from '../nn/module/rawOf.ts';
 
 // Beside the modules, not in them: a registration leaves the keys of its host alone.
 const versions = new WeakMap<Module, number>();

@@ -1,7 +1,10 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { alias } from '../../engine/scope.ts';
+import { declaredDependencies } from './dependencyKey.ts';
+import { preservingState } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
+import { writesOutside } from './readErrors.ts';
 import { registrationOf } from './registry.ts';
 import { checkSpec, describeValue, invertFirst, invertLater, isTensor, stepName } from './rightInverse.ts';
 
@@ -17,17 +20,16 @@ export function planAssignment(
   list: ParametrizationList,
   value: unknown,
 ): [Variable, Tensor][] {
-  const { chain } = list;
   if (!isTensor(value)) {
     throw new ParametrizeError('NOT_A_VARIABLE', {
       caller,
       fact: `expected a tensor, got ${describeValue(value)}`,
     });
   }
-  chain.checkAlive();
-  checkSpec(caller, 'the value', value, chain, 'Assign a tensor like the current value.');
-  const [first, ...later] = chain.steps;
-  for (const step of chain.steps) {
+  list.checkAlive();
+  checkSpec(caller, 'the value', value, list, 'Assign a tensor like the current value.');
+  const [first, ...later] = list.steps;
+  for (const step of list.steps) {
     if (step.rightInverse !== null) continue;
     throw new ParametrizeError('RIGHT_INVERSE', {
       caller,
@@ -38,19 +40,41 @@ export function planAssignment(
   // An alias, so that a right inverse cannot harm the caller's tensor.
   const image = later.reduceRight((current, step) => invertLater(caller, step, current), alias(value));
   const originals = [invertFirst(caller, first!, image)].flat();
-  if (originals.length !== chain.originalNames.length) {
+  if (originals.length !== list.originalNames.length) {
     throw new ParametrizeError('RIGHT_INVERSE', {
       caller,
-      fact: `rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${chain.originalNames.length} originals`,
+      fact: `rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${list.originalNames.length} originals`,
     });
   }
-  return chain.originalNames.flatMap((name, i): [Variable, Tensor][] => {
+  return list.originalNames.flatMap((name, i): [Variable, Tensor][] => {
     const original = originals[i]!;
     const nested = registrationOf(list, name);
     if (nested !== undefined) return planAssignment(caller, nested.list, original);
-    const variable = (list as unknown as Record<string, Variable>)[name]!;
+    const variable = list[name]!;
     const what = `what rightInverse returned for ${name}`;
     checkSpec(caller, what, original, variable, 'Return it like the original.');
     return [[variable, original]];
+  });
+}
+
+/**
+ * Finds the values of variables, in their order, with which a chain gives a value; writes nothing.
+ *
+ * @throws as {@link planAssignment}; `RIGHT_INVERSE` if a right inverse writes a dependency that is none of the variables
+ */
+export function planState(
+  caller: string,
+  list: ParametrizationList,
+  value: Tensor,
+  variables: readonly Variable[],
+): Tensor[] {
+  return preservingState(list.modules(), () => {
+    const outside = declaredDependencies(list).filter((variable) => !variables.includes(variable));
+    const before = outside.map(({ dataId }) => dataId);
+    const plan = new Map(planAssignment(caller, list, value));
+    const written = outside.find(({ dataId }, i) => dataId !== before[i]);
+    if (written !== undefined) throw writesOutside(caller, list.label, written);
+    // A right inverse may write buffers, which belong to the state as well.
+    return variables.map((variable) => plan.get(variable) ?? alias(variable as Tensor));
   });
 }
