@@ -12,28 +12,13 @@ import type { ChainStep } from './chainStep.ts';
 import { dependencyKey, listsIn } from './dependencyKey.ts';
 import { EvaluationCache, mayKeep } from './evaluationCache.ts';
 import { fixFields } from './fieldSet.ts';
+import type { ListParts, OriginalName } from './listParts.ts';
 import { hide, showSteps } from './listProperties.ts';
 import { isInspecting, preservingState, restoringOnError } from './moduleState.ts';
 import { cyclicRead, endedChain, noGradients, warnCustomGradient } from './readErrors.ts';
 import { disposeObjects, registrationOf } from './registry.ts';
 import type { TensorSpec } from './rightInverse.ts';
 import { runSteps } from './runSteps.ts';
-
-/** The name of an original: `original`, or `original0`, `original1`, … of several. */
-export type OriginalName = 'original' | `original${number}`;
-
-/** The parts of a list. */
-export interface ListParts {
-  /** The name of the tensor in messages: `Linear.weight`. */
-  readonly label: string;
-  /** The fields of the list that hold the originals, which may be parametrized themselves. */
-  readonly originalNames: readonly OriginalName[];
-  /** True if the variable of the host was trained, where a map decides that anew; removal brings it back. */
-  readonly wasTrainable?: boolean | undefined;
-  readonly steps: readonly ChainStep[];
-  /** Shape and dtype of the computed tensor. */
-  readonly spec: TensorSpec;
-}
 
 /**
  * The list behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they

@@ -1,0 +1,18 @@
+import type { ChainStep } from './chainStep.ts';
+import type { TensorSpec } from './rightInverse.ts';
+
+/** The name of an original: `original`, or `original0`, `original1`, … of several. */
+export type OriginalName = 'original' | `original${number}`;
+
+/** The parts of a list. */
+export interface ListParts {
+  /** The name of the tensor in messages: `Linear.weight`. */
+  readonly label: string;
+  /** The fields of the list that hold the originals, which may be parametrized themselves. */
+  readonly originalNames: readonly OriginalName[];
+  /** True if the variable of the host was trained, where a map decides that anew; removal brings it back. */
+  readonly wasTrainable?: boolean | undefined;
+  readonly steps: readonly ChainStep[];
+  /** Shape and dtype of the computed tensor. */
+  readonly spec: TensorSpec;
+}
