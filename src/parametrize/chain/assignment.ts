@@ -60,7 +60,8 @@ export function planAssignment(
 /**
  * Finds the values of variables, in their order, with which a chain gives a value; writes nothing.
  *
- * @throws as {@link planAssignment}; `RIGHT_INVERSE` if a right inverse writes a dependency that is none of the variables
+ * @throws as {@link planAssignment}; `RIGHT_INVERSE` if a right inverse writes a dependency that is none of the
+ * variables
  */
 export function planState(
   caller: string,

@@ -4,8 +4,8 @@ import type { ParametrizationList } from './parametrizationList.ts';
 /**
  * The field of one host that holds one tensor. A chain can take it and give it back.
  *
- * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found before: by `HostKind.find`
- * and {@link checkUninstall}.
+ * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found before: by
+ * `HostKind.find` and {@link checkUninstall}.
  */
 export interface Attachment {
   /**
@@ -22,7 +22,8 @@ export interface Attachment {
    */
   uninstall(list: ParametrizationList, variable: Variable): void;
   /**
-   * The reason why nothing can be appended to the chain, with the remedy, as the end of a message; absent if something can.
+   * The reason why nothing can be appended to the chain, with the remedy, as the end of a message; absent if
+   * something can.
    */
   readonly closed?: string;
   /** True if the variables of the chain are fields of the host, under the names of torch's hook API. */

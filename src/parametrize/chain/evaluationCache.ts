@@ -225,8 +225,8 @@ export class EvaluationCache implements ScopeMember {
 }
 
 /**
- * True if a value that was just evaluated may be stored. In the forward of a `tf.customGrad` nothing was recorded: an entry
- * would lose the gradient of a later read.
+ * True if a value that was just evaluated may be stored. In the forward of a `tf.customGrad` nothing was recorded: an
+ * entry would lose the gradient of a later read.
  *
  * @param pure - whether the chain is a function of its dependencies only
  */

@@ -9,8 +9,8 @@ export function hide(list: object, values: Readonly<Record<string, unknown>>): v
 }
 
 /**
- * Makes the properties that follow from the steps of a list: its indices, which show what was registered, and the names that
- * the first step has for the originals, unless the list has another property of such a name.
+ * Makes the properties that follow from the steps of a list: its indices, which show what was registered, and the
+ * names that the first step has for the originals, unless the list has another property of such a name.
  *
  * @param before - the names of those that it has; the deletion of one makes every read slower, so the others stay
  * @returns the names of the properties
