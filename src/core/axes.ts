@@ -1,4 +1,4 @@
-import { ParametrizeError } from './errors.ts';
+import { refusal } from './errors.ts';
 import { formatShape } from './shapes.ts';
 
 /**
@@ -17,8 +17,10 @@ export function resolveDim(caller: string, name: string, dim: number, shape: rea
   const rank = Math.max(shape.length, 1);
   const axis = axisIn(dim, rank);
   if (axis !== undefined) return axis;
-  throw new ParametrizeError(
+  throw refusal(
     'SHAPE',
-    `${caller}: ${name} is ${dim}, but the input has shape ${formatShape(shape)}. Pass a dim from ${-rank} to ${rank - 1}.`,
+    caller,
+    `${name} is ${dim}, but the input has shape ${formatShape(shape)}`,
+    `Pass a dim from ${-rank} to ${rank - 1}.`,
   );
 }

@@ -1,4 +1,4 @@
-import { ParametrizeError } from './errors.ts';
+import { refusal } from './errors.ts';
 import { didYouMean } from './text.ts';
 
 /**
@@ -9,16 +9,19 @@ import { didYouMean } from './text.ts';
  */
 export function checkOptions(caller: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: the options are ${String(options)}, they must be an object with the keys ${known.join(', ')}.`,
+      caller,
+      `the options are ${String(options)}, they must be an object with the keys ${known.join(', ')}`,
     );
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: there is no option '${key}'.${didYouMean(key, known)} It has: ${known.join(', ')}.`,
+      caller,
+      `there is no option '${key}'`,
+      `${didYouMean(key, known)} It has: ${known.join(', ')}.`,
     );
   }
 }
@@ -31,9 +34,11 @@ export function checkOptions(caller: string, options: object, known: readonly st
 export function checkInteger(caller: string, name: string, value: number, minimum = 1): void {
   if (Number.isSafeInteger(value) && value >= minimum) return;
   const bound = minimum === Number.MIN_SAFE_INTEGER ? '' : ` of at least ${minimum}`;
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `${caller}: ${name} is ${String(value)}, it must be an integer${bound}. Pass a whole number.`,
+    caller,
+    `${name} is ${String(value)}, it must be an integer${bound}`,
+    'Pass a whole number.',
   );
 }
 
@@ -44,10 +49,7 @@ export function checkInteger(caller: string, name: string, value: number, minimu
  */
 export function checkBoolean(caller: string, name: string, value: boolean): void {
   if (typeof value === 'boolean') return;
-  throw new ParametrizeError(
-    'OPTION',
-    `${caller}: ${name} is ${String(value)} (${typeof value}), it must be true or false.`,
-  );
+  throw refusal('OPTION', caller, `${name} is ${String(value)} (${typeof value}), it must be true or false`);
 }
 
 /**
@@ -57,9 +59,11 @@ export function checkBoolean(caller: string, name: string, value: boolean): void
  */
 export function checkNumber(caller: string, name: string, value: number): void {
   if (Number.isFinite(value)) return;
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `${caller}: ${name} is ${String(value)}, it must be a finite number. Pass a number.`,
+    caller,
+    `${name} is ${String(value)}, it must be a finite number`,
+    'Pass a number.',
   );
 }
 
@@ -70,10 +74,7 @@ export function checkNumber(caller: string, name: string, value: number): void {
  */
 export function checkNotNegative(caller: string, name: string, value: number): void {
   if (Number.isFinite(value) && value >= 0) return;
-  throw new ParametrizeError(
-    'OPTION',
-    `${caller}: ${name} is ${String(value)}, it must be a finite number of at least 0.`,
-  );
+  throw refusal('OPTION', caller, `${name} is ${String(value)}, it must be a finite number of at least 0`);
 }
 
 /**
@@ -83,9 +84,11 @@ export function checkNotNegative(caller: string, name: string, value: number): v
  */
 export function checkProbability(caller: string, name: string, value: number): void {
   if (typeof value === 'number' && value >= 0 && value <= 1) return;
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `${caller}: ${name} is ${String(value)}, it must be a probability. Pass a number from 0 to 1.`,
+    caller,
+    `${name} is ${String(value)}, it must be a probability`,
+    'Pass a number from 0 to 1.',
   );
 }
 
@@ -97,8 +100,10 @@ export function checkProbability(caller: string, name: string, value: number): v
 export function checkChoice(caller: string, name: string, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
   const list = choices.map((choice) => `'${choice}'`).join(', ');
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `${caller}: ${name} is '${String(value)}', it must be one of ${list}.${didYouMean(String(value), choices)}`,
+    caller,
+    `${name} is '${String(value)}', it must be one of ${list}`,
+    didYouMean(String(value), choices),
   );
 }

@@ -47,7 +47,7 @@ export type ErrorCode =
 export interface ErrorParts {
   /** The function that was called. */
   readonly caller?: string | undefined;
-  /** The fact that is wrong, with both values; a sentence without its full stop. */
+  /** The fact that is wrong, with both values: sentences without the last full stop. */
   readonly fact: string;
   /** The remedy, in whole sentences. */
   readonly remedy?: string | undefined;
@@ -56,8 +56,11 @@ export interface ErrorParts {
 /**
  * The error that every function of this package throws on bad input.
  *
- * The message names the function, states the fact with both values, and ends with the remedy. The call that threw the
- * error has changed nothing (law L5).
+ * `message = caller: fact. remedy`
+ *
+ * @remarks
+ * The call that threw the error has changed nothing (law L5). The parts are fields, so that a program that catches the
+ * error does not read the message.
  */
 export class ParametrizeError extends Error {
   /** The name of the class. */
@@ -65,28 +68,36 @@ export class ParametrizeError extends Error {
   /** The stable, machine-readable reason. */
   readonly code: ErrorCode;
 
-  /** The function that was called; undefined if the error was made from a plain message. */
-  readonly caller?: string;
-  /** The fact, without the function and the remedy; undefined if the error was made from a plain message. */
-  readonly fact?: string;
-  /** The remedy; undefined if the error was made from a plain message. */
-  readonly remedy?: string;
+  /** The function that was called; undefined if the error is about data that several functions read. */
+  readonly caller: string | undefined;
+  /** The fact that is wrong, with both values, without the last full stop. */
+  readonly fact: string;
+  /** The remedy; undefined if the fact tells it. */
+  readonly remedy: string | undefined;
 
-  /** @param message - the message, or its parts, which are joined as `caller: fact. remedy` */
-  constructor(code: ErrorCode, message: string | ErrorParts, options?: ErrorOptions) {
-    super(typeof message === 'string' ? message : textOf(message), options);
+  /**
+   * @param code - the reason
+   * @param parts - the parts of the message
+   * @param options - the cause
+   */
+  constructor(code: ErrorCode, parts: ErrorParts | string, options?: ErrorOptions) {
+    const { caller, fact, remedy } =
+      typeof parts === 'string' ? ({ fact: parts.replace(/\.$/, '') } as ErrorParts) : parts;
+    // A remedy may begin with a suggestion, which is an empty text or a sentence after a space.
+    const advice = remedy?.trim() || undefined;
+    super(`${prefix(caller)}${fact}.${advice ? ` ${advice}` : ''}`, options);
     this.code = code;
-    if (typeof message === 'string') return;
-    const { caller, fact, remedy } = message;
     this.fact = fact;
-    if (caller !== undefined) this.caller = caller;
-    if (remedy !== undefined) this.remedy = remedy;
+    this.caller = caller;
+    this.remedy = advice;
   }
 }
 
-/** Returns the message of an error without its remedy, for callers that state another remedy. */
-export const factOf = ({ caller, fact, message }: ParametrizeError): string =>
-  fact === undefined ? message : `${caller === undefined ? '' : `${caller}: `}${fact}`;
+/** Returns the error of a function that refuses its input. */
+export const refusal = (code: ErrorCode, caller: string, fact: string, remedy?: string): ParametrizeError =>
+  new ParametrizeError(code, { caller, fact, remedy });
 
-const textOf = ({ caller, fact, remedy }: ErrorParts): string =>
-  `${caller === undefined ? '' : `${caller}: `}${fact}.${remedy ? ` ${remedy}` : ''}`;
+/** Returns the message of an error without its remedy, for callers that state another remedy. */
+export const factOf = ({ caller, fact }: ParametrizeError): string => prefix(caller) + fact;
+
+const prefix = (caller: string | undefined): string => (caller === undefined ? '' : `${caller}: `);

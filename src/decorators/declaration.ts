@@ -52,16 +52,18 @@ export function makeDeclaration(
 ): Declaration {
   if (typeof apply !== 'function' || isClass(apply)) {
     const className = typeof apply === 'function' ? apply.name : typeName(apply);
-    throw new DecoratorError(
-      mode,
-      `${caller}: expected a registration function such as weightNorm or a factory, got ${typeName(apply)}, which every object of the class would share. Pass a factory: @parametrized(() => new ${className}(…)).`,
-    );
+    throw new DecoratorError(mode, {
+      caller,
+      fact: `expected a registration function such as weightNorm or a factory, got ${typeName(apply)}, which every object of the class would share`,
+      remedy: `Pass a factory: @parametrized(() => new ${className}(…)).`,
+    });
   }
   if (tensor !== undefined && typeof tensor !== 'string') {
-    throw new DecoratorError(
-      mode,
-      `${caller}: the name of the tensor is ${typeName(tensor)}, expected a string. Pass { name: 'weight' }, or nothing.`,
-    );
+    throw new DecoratorError(mode, {
+      caller,
+      fact: `the name of the tensor is ${typeName(tensor)}, expected a string`,
+      remedy: "Pass { name: 'weight' }, or nothing.",
+    });
   }
   if (isFactory(apply)) checkOptions(caller, options, ['name', 'unsafe']);
   return { apply: apply as Declaration['apply'], tensor, options: copyOptions(options) };
@@ -84,10 +86,11 @@ export function applyDeclaration(
 ): void {
   if (value instanceof tf.Tensor) {
     if (tensor !== undefined) {
-      throw new DecoratorError(
-        mode,
-        `${caller}: ${where} holds a tensor, but { name: '${tensor}' } names one of a module. Drop the name.`,
-      );
+      throw new DecoratorError(mode, {
+        caller,
+        fact: `${where} holds a tensor, but { name: '${tensor}' } names one of a module`,
+        remedy: 'Drop the name.',
+      });
     }
     registerOn(mode, apply, host, field, options, where);
   } else {
@@ -103,10 +106,11 @@ function childrenIn(mode: DecoratorMode, value: unknown, where: string): object[
   if (value instanceof ModuleList) return [...value].flatMap((child) => childrenIn(mode, child, where));
   if (isModule(value)) return [value];
   if (typeof value === 'object' && value !== null && addedHostKindOf(value) !== undefined) return [value];
-  throw new DecoratorError(
-    mode,
-    `${caller}: ${where} holds ${typeName(value)}, which is neither a tensor nor a module. Decorate the fields that hold parameter(…) or a Module.`,
-  );
+  throw new DecoratorError(mode, {
+    caller,
+    fact: `${where} holds ${typeName(value)}, which is neither a tensor nor a module`,
+    remedy: 'Decorate the fields that hold parameter(…) or a Module.',
+  });
 }
 
 function registerOn(
@@ -122,10 +126,11 @@ function registerOn(
   else (apply as RegistrationFunction<unknown>)(host as Module, name, copyOptions(options));
   const added = stepsOn(host).filter((step) => !before.has(step));
   if (added.length === 0 && addedHostKindOf(host) === undefined) {
-    throw new DecoratorError(
-      mode,
-      `${caller}: ${apply.name || 'the function'} has registered nothing on ${where}. A map goes in a factory: @parametrized(() => (x) => …).`,
-    );
+    throw new DecoratorError(mode, {
+      caller,
+      fact: `${apply.name || 'the function'} has registered nothing on ${where}`,
+      remedy: 'A map goes in a factory: @parametrized(() => (x) => …).',
+    });
   }
   for (const step of added) markDeclared(step, where);
 }
@@ -144,10 +149,11 @@ function registerFrom(
     return;
   }
   if (fromFactories.has(parametrization)) {
-    throw new DecoratorError(
-      mode,
-      `${caller}: the factory on ${where} has returned the same ${typeName(parametrization)} again. Make a new one for each object: () => new ${typeName(parametrization)}(…).`,
-    );
+    throw new DecoratorError(mode, {
+      caller,
+      fact: `the factory on ${where} has returned the same ${typeName(parametrization)} again`,
+      remedy: `Make a new one for each object: () => new ${typeName(parametrization)}(…).`,
+    });
   }
   fromFactories.add(parametrization);
   try {

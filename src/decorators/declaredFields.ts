@@ -99,7 +99,9 @@ function metadataSymbol(): symbol {
 }
 
 const declaredTwice = (mode: DecoratorMode, field: string): DecoratorError =>
-  new DecoratorError(
-    mode,
-    `@parametrized: the field '${field}' is decorated in a class and in its parent class (${mode} decorators). The subclass inherits what the parent declares: drop the field there, or call the registration function in its constructor.`,
-  );
+  new DecoratorError(mode, {
+    caller: '@parametrized',
+    fact: `the field '${field}' is decorated in a class and in its parent class (${mode} decorators)`,
+    remedy:
+      'The subclass inherits what the parent declares: drop the field there, or call the registration function in its constructor.',
+  });

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../core/errors.ts';
+import { type ErrorParts, ParametrizeError } from '../core/errors.ts';
 
 /**
  * The way in which a class was compiled: with standard decorators, with `experimentalDecorators`, or with an earlier
@@ -15,8 +15,8 @@ export class DecoratorError extends ParametrizeError {
   /** The way in which the class was compiled. */
   readonly mode: DecoratorMode;
 
-  constructor(mode: DecoratorMode, message: string) {
-    super('DECORATOR', message);
+  constructor(mode: DecoratorMode, parts: ErrorParts) {
+    super('DECORATOR', parts);
     this.mode = mode;
   }
 }

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { copyOptions, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
 import { fieldsDeclaredOn } from './declaredFields.ts';
@@ -35,9 +35,11 @@ export interface DeclaredParametrization {
 export function parametrizationsOf(type: AnyClass): DeclaredParametrization[] {
   const prototype: unknown = typeof type === 'function' ? type.prototype : undefined;
   if (typeof prototype !== 'object' || prototype === null) {
-    throw new ParametrizeError(
+    throw refusal(
       'NOT_A_FUNCTION',
-      `parametrizationsOf: expected a class, got ${typeName(type)}. Pass the class of an object: object.constructor.`,
+      'parametrizationsOf',
+      `expected a class, got ${typeName(type)}`,
+      'Pass the class of an object: object.constructor.',
     );
   }
   return fieldsDeclaredOn(prototype).flatMap(({ declared: { field, declarations }, declaring }) =>

@@ -26,8 +26,9 @@ export function redeclaresField(host: object, { declared, declaring }: FieldOf):
 /** The error for a subclass that gives a decorated field of its parent another value. */
 export const redeclared = (declaredField: FieldOf, subclass: string): DecoratorError => {
   const { mode } = declaredField.declared;
-  return new DecoratorError(
-    mode,
-    `@parametrized: ${subclass} redeclares the field ${nameOf(declaredField)}, which is decorated (${mode} decorators); its parametrization would be lost. Drop the field in ${subclass} and pass the initial value to the constructor of the parent, or assign a plain tensor.`,
-  );
+  return new DecoratorError(mode, {
+    caller: '@parametrized',
+    fact: `${subclass} redeclares the field ${nameOf(declaredField)}, which is decorated (${mode} decorators); its parametrization would be lost`,
+    remedy: `Drop the field in ${subclass} and pass the initial value to the constructor of the parent, or assign a plain tensor.`,
+  });
 };

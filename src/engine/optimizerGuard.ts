@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { type ParametrizeError, refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { wrapOnce } from '../core/wrapOnce.ts';
 import {
@@ -158,16 +158,20 @@ const newFact = (variable: Variable | undefined, listed: Variable | undefined): 
     : `it has no state of the variable '${variable.name}', but of others`;
 
 const notSynced = (optimizer: Optimizer, caller: string, fact: string): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'NOT_SYNCED',
-    `${caller}: the variables are not those that the state of this ${typeName(optimizer)} was made for: ${fact}. Since then, parametrizations were registered or removed, or the list has changed. Call syncOptimizer(optimizer, model.parameters()) with all variables that it trains, or step with minimize(optimizer, loss, model).`,
+    caller,
+    `the variables are not those that the state of this ${typeName(optimizer)} was made for: ${fact}`,
+    'Since then, parametrizations were registered or removed, or the list has changed. Call syncOptimizer(optimizer, model.parameters()) with all variables that it trains, or step with minimize(optimizer, loss, model).',
   );
 
 /** The error for restored state that fits neither by names nor by positions. */
 export const notTheirs = (optimizer: Optimizer, caller: string, count: number): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'NOT_SYNCED',
-    `${caller}: setWeights has given this ${typeName(optimizer)} state of ${firstSlots(optimizer)!.length} variables, which goes by position, and it does not fit the ${count} variables of this list. Call syncOptimizer(optimizer, variables) with the variables that the state was saved for, in their order, before you register, remove or fold.`,
+    caller,
+    `setWeights has given this ${typeName(optimizer)} state of ${firstSlots(optimizer)!.length} variables, which goes by position, and it does not fit the ${count} variables of this list`,
+    'Call syncOptimizer(optimizer, variables) with the variables that the state was saved for, in their order, before you register, remove or fold.',
   );
 
 const CLASSES = ['SGD', 'Momentum', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'RMSProp'];

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError } from '../core/errors.ts';
+import { type ParametrizeError, refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer, type Layer } from '../engine/layer.ts';
 import type { LayerVariable } from '../engine/layerVariable.ts';
@@ -84,4 +84,4 @@ const declaresConstraint = (layer: object): boolean =>
   Object.entries(layer).some(([field, value]) => field.endsWith('Constraint') && value != null);
 
 const unsupported = (fact: string): ParametrizeError =>
-  new ParametrizeError('UNSUPPORTED_HOST', `constraintsToParametrizations: ${fact}.`);
+  refusal('UNSUPPORTED_HOST', 'constraintsToParametrizations', fact);

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
@@ -29,9 +29,11 @@ import { teachLayers } from './teachLayers.ts';
 export function folded<T>(model: LayersModel, fn: () => T): T {
   teachLayers();
   if (!isLayer(model)) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `folded: expected a model of tf.layers, got ${typeName(model)}. The state dict of a module takes and gives every key format.`,
+      'folded',
+      `expected a model of tf.layers, got ${typeName(model)}`,
+      'The state dict of a module takes and gives every key format.',
     );
   }
   const weights = everyLayer(model).flatMap(([, layer]) => [...ownWeights(layer).values()]);

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
 import type { Model } from '../engine/modelTraining.ts';
@@ -34,9 +34,11 @@ teachLayers();
  */
 export function syncModel<M extends LayersModel>(model: M): M {
   if (!isLayer(model) || !('layers' in model)) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `syncModel: expected a model of tf.layers, got ${typeName(model)}. After changes of other hosts, call syncOptimizer.`,
+      'syncModel',
+      `expected a model of tf.layers, got ${typeName(model)}`,
+      'After changes of other hosts, call syncOptimizer.',
     );
   }
   collectCurrentWeights('syncModel', model as unknown as Model);

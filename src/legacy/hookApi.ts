@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { warnOnce } from '../core/warnOnce.ts';
 import { isModule } from '../nn/module/fields.ts';
@@ -45,15 +45,19 @@ export function addNormalization(
 ): void {
   const caller = `legacy.${name}`;
   if (!isModule(module)) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `${caller}: ${typeName(module)} has no forward that a hook could run before. Use ${name} of 'tfjs-parametrize'.`,
+      caller,
+      `${typeName(module)} has no forward that a hook could run before`,
+      `Use ${name} of 'tfjs-parametrize'.`,
     );
   }
   if (registrationOf(module, spec.name) !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'ALREADY_PARAMETRIZED',
-      `${caller}: cannot register two hooks on the same tensor: ${typeName(module)}.${spec.name} is ${whatIsOn(module, spec.name)}. Remove that first.`,
+      caller,
+      `cannot register two hooks on the same tensor: ${typeName(module)}.${spec.name} is ${whatIsOn(module, spec.name)}`,
+      'Remove that first.',
     );
   }
   registerOwned(caller, module, spec.name, make, {
@@ -78,9 +82,11 @@ export function removeNormalization(
 ): void {
   const list = registrationOf(module, name)?.list;
   if (list === undefined || list.length !== 1 || !isIts(list[0]!)) {
-    throw new ParametrizeError(
+    throw refusal(
       'NOT_PARAMETRIZED',
-      `${caller}: ${normalization} of '${name}' not found in ${typeName(module)}: it is ${whatIsOn(module, name)}.${list === undefined ? '' : ' Call removeParametrizations to remove all of it.'}`,
+      caller,
+      `${normalization} of '${name}' not found in ${typeName(module)}: it is ${whatIsOn(module, name)}`,
+      list && 'Call removeParametrizations to remove all of it.',
     );
   }
   removeParametrizations(module, name);

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { namedState } from '../nn/module/fields.ts';
 import { releaseField } from '../nn/module/heldVariables.ts';
@@ -34,9 +34,11 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
   const fields = keysIn(name, hookKeys, true);
   const taken = fields.find((field) => field in module);
   if (taken !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'INVALID_NAME',
-      `${caller}: ${typeName(module)} has a field '${taken}' already, which is needed for ${typeName(module)}.${name}. Rename it.`,
+      caller,
+      `${typeName(module)} has a field '${taken}' already, which is needed for ${typeName(module)}.${name}`,
+      'Rename it.',
     );
   }
   const { enumerable = true, writable = true } = Object.getOwnPropertyDescriptor(module, name) ?? {};
@@ -47,8 +49,10 @@ export function hookAttachment(caller: string, module: Module, spec: HookSpec): 
     return {
       isHooked: true,
       fields,
-      closed:
-        "is normalized by the hook API, which nothing can follow. Register the function of the same name of 'tfjs-parametrize' instead.",
+      closed: {
+        fact: 'is normalized by the hook API, which nothing can follow',
+        remedy: "Register the function of the same name of 'tfjs-parametrize' instead.",
+      },
       checkUninstall(by) {
         checkConfigurable(by, host, [name, ...fields]);
       },

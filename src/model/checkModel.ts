@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
 import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
@@ -12,15 +12,14 @@ import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
  */
 export function checkModel(caller: string, model: unknown): asserts model is object {
   if (typeof model !== 'object' || model === null) {
-    throw new ParametrizeError(
-      'UNSUPPORTED_HOST',
-      `${caller}: expected a module or an object, got ${typeName(model)}.`,
-    );
+    throw refusal('UNSUPPORTED_HOST', caller, `expected a module or an object, got ${typeName(model)}`);
   }
   if (isLayer(model) && addedHostKindOf(model) === undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `${caller}: ${typeName(model)} belongs to @tensorflow/tfjs-layers, which this program has not joined. Add: import 'tfjs-parametrize/layers';`,
+      caller,
+      `${typeName(model)} belongs to @tensorflow/tfjs-layers, which this program has not joined`,
+      "Add: import 'tfjs-parametrize/layers';",
     );
   }
 }

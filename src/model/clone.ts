@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { Copier } from '../nn/module/copy.ts';
@@ -24,9 +24,11 @@ export function clone<H extends object>(host: H): H {
   if (host instanceof Module) return host.clone();
   checkModel('clone', host);
   if (addedHostKindOf(host) !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `clone: ${typeName(host)} is part of a graph of layers that no copy of it would be part of. Make the model again from model.toJSON() and give it the weights, or save and load it.`,
+      'clone',
+      `${typeName(host)} is part of a graph of layers that no copy of it would be part of`,
+      'Make the model again from model.toJSON() and give it the weights, or save and load it.',
     );
   }
   if (isVariable(host) || Array.isArray(host) || host instanceof Map || host instanceof Set) {
@@ -34,9 +36,11 @@ export function clone<H extends object>(host: H): H {
     return new Copier().copyRoot({ host }).host;
   }
   if (host instanceof tf.Tensor || ArrayBuffer.isView(host)) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `clone: ${typeName(host)} holds no variables. Use ${host instanceof tf.Tensor ? 'tf.clone(tensor)' : 'slice()'}.`,
+      'clone',
+      `${typeName(host)} holds no variables`,
+      `Use ${host instanceof tf.Tensor ? 'tf.clone(tensor)' : 'slice()'}.`,
     );
   }
   return new Copier().copyRoot(host);

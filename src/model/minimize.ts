@@ -1,7 +1,7 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { checkOptimizer, planMissingState } from './optimizerState.ts';
 import { parametersOf } from './parametersOf.ts';
@@ -68,7 +68,7 @@ export function minimize(
   const { returnCost = false } = options;
   checkBoolean(caller, 'returnCost', returnCost);
   if (typeof loss !== 'function') {
-    throw new ParametrizeError('OPTION', `${caller}: the loss is ${typeName(loss)}, expected a function.`);
+    throw refusal('OPTION', caller, `the loss is ${typeName(loss)}, expected a function`);
   }
   const variables = parametersOf(caller, model);
   const giveState = planMissingState(caller, optimizer, variables);

@@ -1,5 +1,5 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { guardClassOf, notTheirs } from '../engine/optimizerGuard.ts';
 import { ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
@@ -9,32 +9,30 @@ import { isAlive, isVariable } from '../engine/variable.ts';
 /** Throws for an optimizer whose state cannot be moved. */
 export function checkOptimizer(caller: string, optimizer: Optimizer): void {
   if (typeof optimizer?.applyGradients === 'function' && hasKnownSlots(optimizer)) return;
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `${caller}: ${typeName(optimizer)} is none of the optimizers of tfjs, so its state cannot be moved. Make a new one.`,
+    caller,
+    `${typeName(optimizer)} is none of the optimizers of tfjs, so its state cannot be moved`,
+    'Make a new one.',
   );
 }
 
 /** Throws unless this is a list of living variables, each once. */
 export function checkVariables(caller: string, variables: readonly Variable[]): void {
   if (!Array.isArray(variables) || !variables.every(isVariable)) {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: expected an array of variables, such as model.parameters().`,
-    );
+    throw refusal('OPTION', caller, 'expected an array of variables, such as model.parameters()');
   }
   const seen = new Set<Variable>();
   for (const variable of variables) {
     if (seen.has(variable)) {
-      throw new ParametrizeError(
-        'OPTION',
-        `${caller}: the variable '${variable.name}' stands in the list twice.`,
-      );
+      throw refusal('OPTION', caller, `the variable '${variable.name}' stands in the list twice`);
     }
     if (!isAlive(variable)) {
-      throw new ParametrizeError(
+      throw refusal(
         'DISPOSED',
-        `${caller}: the variable '${variable.name}' in the list has been disposed. List the variables anew: model.parameters().`,
+        caller,
+        `the variable '${variable.name}' in the list has been disposed`,
+        'List the variables anew: model.parameters().',
       );
     }
     seen.add(variable);

@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { isVariable } from '../engine/variable.ts';
 import { Module } from '../nn/module/module.ts';
@@ -16,9 +16,10 @@ import { hostKindOf } from '../parametrize/host/objectHost.ts';
  */
 export function parametersOf(caller: string, model: object): Variable[] {
   if (typeof model !== 'object' || model === null) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `${caller}: expected a module, a model of tf.layers or an object that holds variables, got ${typeName(model)}.`,
+      caller,
+      `expected a module, a model of tf.layers or an object that holds variables, got ${typeName(model)}`,
     );
   }
   hostKindOf(model).check(caller, model);

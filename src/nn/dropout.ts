@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions, checkProbability } from '../core/checkOptions.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { type ParametrizeError, refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { nextSeed, type SeedSequence, seedSequence } from './init/random.ts';
 import { toChannelsLastOrder } from './layout/channelsLast.ts';
@@ -166,7 +166,9 @@ export function zeroAtRandom(x: Tensor, p: number, shape: number[] = x.shape, se
 }
 
 const wrongRank = (caller: string, shape: readonly number[], layouts: string): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'SHAPE',
-    `${caller}: the input has shape ${formatShape(shape)}, it must be ${layouts}. Reshape the input.`,
+    caller,
+    `the input has shape ${formatShape(shape)}, it must be ${layouts}`,
+    'Reshape the input.',
   );

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../core/checkOptions.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { typeName } from '../core/text.ts';
 import { nextSeed } from './init/random.ts';
@@ -116,9 +116,11 @@ export class Embedding extends Module {
    */
   forward(indices: Tensor): Tensor {
     if (indices.dtype !== 'int32') {
-      throw new ParametrizeError(
+      throw refusal(
         'DTYPE',
-        `Embedding: the indices have dtype ${indices.dtype}, they must have int32. Make them with tf.tensor(values, shape, 'int32') or tf.cast(x, 'int32').`,
+        'Embedding',
+        `the indices have dtype ${indices.dtype}, they must have int32`,
+        "Make them with tf.tensor(values, shape, 'int32') or tf.cast(x, 'int32').",
       );
     }
     const flat = tf.reshape(indices, [indices.size]);
@@ -137,9 +139,11 @@ export class Embedding extends Module {
 function rowOf(paddingIdx: number | null, numEmbeddings: number): number | null {
   if (paddingIdx === null) return null;
   if (!Number.isInteger(paddingIdx) || paddingIdx < -numEmbeddings || paddingIdx >= numEmbeddings) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `Embedding: paddingIdx is ${String(paddingIdx)}, but the table has ${numEmbeddings} rows. Pass an index from ${-numEmbeddings} to ${numEmbeddings - 1}.`,
+      'Embedding',
+      `paddingIdx is ${String(paddingIdx)}, but the table has ${numEmbeddings} rows`,
+      `Pass an index from ${-numEmbeddings} to ${numEmbeddings - 1}.`,
     );
   }
   return paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
@@ -148,22 +152,28 @@ function rowOf(paddingIdx: number | null, numEmbeddings: number): number | null 
 /** Refuses what cannot be the table; without a shape, any with two axes can. */
 function checkTable(table: Tensor, shape?: readonly number[]): void {
   if (!(table instanceof tf.Tensor)) {
-    throw new ParametrizeError(
+    throw refusal(
       'NOT_A_VARIABLE',
-      `Embedding: the table is ${typeName(table)}, it must be a tensor. Pass tf.tensor2d(rows).`,
+      'Embedding',
+      `the table is ${typeName(table)}, it must be a tensor`,
+      'Pass tf.tensor2d(rows).',
     );
   }
   const fits = shape === undefined ? table.rank === 2 : tf.util.arraysEqual(table.shape, [...shape]);
   if (!fits || table.size === 0) {
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `Embedding: the table has shape ${formatShape(table.shape)}, it must be ${shape === undefined ? '[numEmbeddings, embeddingDim]' : formatShape(shape)}. Pass one row for each index.`,
+      'Embedding',
+      `the table has shape ${formatShape(table.shape)}, it must be ${shape === undefined ? '[numEmbeddings, embeddingDim]' : formatShape(shape)}`,
+      'Pass one row for each index.',
     );
   }
   if (table.dtype === 'float32') return;
-  throw new ParametrizeError(
+  throw refusal(
     'DTYPE',
-    `Embedding: the table has dtype ${table.dtype}, it must have float32. Pass tf.cast(table, 'float32').`,
+    'Embedding',
+    `the table has dtype ${table.dtype}, it must have float32`,
+    "Pass tf.cast(table, 'float32').",
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkChoice, checkOptions } from '../core/checkOptions.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { mapAxis, type Terms } from '../ops/linearMap/axisMap.ts';
 import { checkSpatialInput, perAxis } from './layout/spatialInput.ts';
@@ -70,9 +70,11 @@ export class Upsample extends Module {
     if (alignCorners !== null) {
       checkBoolean('Upsample', 'alignCorners', alignCorners);
       if (mode === 'nearest') {
-        throw new ParametrizeError(
+        throw refusal(
           'OPTION',
-          `Upsample: alignCorners is ${alignCorners}, but mode is 'nearest', which knows no corners. Leave it out, or pass the mode 'linear' or 'bilinear'.`,
+          'Upsample',
+          `alignCorners is ${alignCorners}, but mode is 'nearest', which knows no corners`,
+          "Leave it out, or pass the mode 'linear' or 'bilinear'.",
         );
       }
     }
@@ -96,9 +98,11 @@ export class Upsample extends Module {
         ? spread(this.size!, rank)
         : size.map((length, axis) => Math.floor(length * factors[axis]!));
     if (outputs.some((length) => length < 1) || size.includes(0)) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `Upsample: the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(outputs)}. Pass a larger input.`,
+        'Upsample',
+        `the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(outputs)}`,
+        'Pass a larger input.',
       );
     }
     return mapPlanes(x, outputs, (planes) =>
@@ -127,18 +131,21 @@ function checkTarget(
   scaleFactor: Sizes<readonly number[]> | null,
 ): void {
   if ((size === null) === (scaleFactor === null)) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `Upsample: ${size === null ? 'neither size nor scaleFactor is' : 'both size and scaleFactor are'} given. Pass one of them.`,
+      'Upsample',
+      `${size === null ? 'neither size nor scaleFactor is' : 'both size and scaleFactor are'} given`,
+      'Pass one of them.',
     );
   }
   const given = size ?? scaleFactor!;
   if (size !== null) perAxis('Upsample', Array.isArray(size) ? size.length : 1, 'size', size);
   for (const factor of Array.isArray(given) ? given : [given]) {
     if (Number.isFinite(factor) && factor > 0) continue;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `Upsample: scaleFactor is ${formatSizes(given)}, it must be a positive number, or one for each axis.`,
+      'Upsample',
+      `scaleFactor is ${formatSizes(given)}, it must be a positive number, or one for each axis`,
     );
   }
 }
@@ -153,9 +160,11 @@ function rankOf(layer: Upsample, x: Tensor): number {
     const shapes = ['[n, channels, length]', '[n, channels, height, width]'];
     const allowed =
       mode === 'nearest' ? (Array.isArray(given) ? [shapes[needed - 1]] : shapes) : [shapes[rank - 1]];
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `Upsample: the input has shape ${formatShape(x.shape)}, for the mode '${mode}' ${Array.isArray(given) ? `with ${formatSizes(given)} ` : ''}it must be ${allowed.join(' or ')}. Reshape the input.`,
+      'Upsample',
+      `the input has shape ${formatShape(x.shape)}, for the mode '${mode}' ${Array.isArray(given) ? `with ${formatSizes(given)} ` : ''}it must be ${allowed.join(' or ')}`,
+      'Reshape the input.',
     );
   }
   checkSpatialInput(layer, x, rank);

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
@@ -87,10 +87,7 @@ export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
   },
   check({ minValue, maxValue }) {
     if (minValue <= maxValue) return;
-    throw new ParametrizeError(
-      'OPTION',
-      `minMaxNorm: minValue ${minValue} is above maxValue ${maxValue}. Swap them.`,
-    );
+    throw refusal('OPTION', 'minMaxNorm', `minValue ${minValue} is above maxValue ${maxValue}`, 'Swap them.');
   },
   make: (_, options) => new MinMaxNorm(options),
 });

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { axisIn } from '../core/axes.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import type { OptionDefinition } from '../parametrize/definition.ts';
 
@@ -26,9 +26,10 @@ export function axesOf(caller: string, axes: readonly number[], { shape, rank }:
   return axes.map((axis) => {
     const found = axisIn(axis, rank);
     if (found !== undefined) return found;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: axis ${axis} is out of range for shape ${formatShape(shape)}: expected an axis from ${-rank} to ${rank - 1}.`,
+      caller,
+      `axis ${axis} is out of range for shape ${formatShape(shape)}: expected an axis from ${-rank} to ${rank - 1}`,
     );
   });
 }

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
@@ -109,11 +109,12 @@ export class Orthogonal extends Parametrization {
 
   private checkShape({ shape }: Tensor): void {
     if (tf.util.arraysEqual(shape, [...this.shape])) return;
-    throw new ParametrizeError('SHAPE', {
-      caller: 'orthogonal',
-      fact: `expected a tensor of shape ${formatShape(this.shape)}, got ${formatShape(shape)}`,
-      remedy: 'Make a new Orthogonal for it.',
-    });
+    throw refusal(
+      'SHAPE',
+      'orthogonal',
+      `expected a tensor of shape ${formatShape(this.shape)}, got ${formatShape(shape)}`,
+      'Make a new Orthogonal for it.',
+    );
   }
 }
 
@@ -148,18 +149,15 @@ export const orthogonal = defineParametrization<Orthogonal, OrthogonalOptions>({
 /** Rows and columns of the matrices of a weight. */
 function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {
   if (rank < 2 || size === 0) {
-    throw new ParametrizeError('SHAPE', {
-      caller: 'orthogonal',
-      fact: `expected a matrix or a batch of matrices with elements, got shape ${formatShape(shape)}`,
-      remedy: 'Register it on a weight.',
-    });
+    throw refusal(
+      'SHAPE',
+      'orthogonal',
+      `expected a matrix or a batch of matrices with elements, got shape ${formatShape(shape)}`,
+      'Register it on a weight.',
+    );
   }
   if (dtype !== 'float32') {
-    throw new ParametrizeError('DTYPE', {
-      caller: 'orthogonal',
-      fact: `expected a float32 tensor, got ${dtype}`,
-      remedy: 'Cast it first.',
-    });
+    throw refusal('DTYPE', 'orthogonal', `expected a float32 tensor, got ${dtype}`, 'Cast it first.');
   }
   return shape.slice(-2) as [number, number];
 }

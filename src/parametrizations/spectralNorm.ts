@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { axisIn } from '../core/axes.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { powerIterationOp, spectralNormOp, weightNormOp } from '../kernels/index.ts';
 import type { Iteration } from '../kernels/spectralNorm/kernels.ts';
@@ -161,11 +161,12 @@ export class SpectralNorm extends Parametrization {
   /** The vectors fit one shape only. */
   private checkShape({ shape }: Tensor): void {
     if (tf.util.arraysEqual(shape, [...this.shape])) return;
-    throw new ParametrizeError('SHAPE', {
-      caller: 'spectralNorm',
-      fact: `this SpectralNorm was made for shape ${formatShape(this.shape)}, got ${formatShape(shape)}`,
-      remedy: 'Make one for each tensor: new SpectralNorm(tensor).',
-    });
+    throw refusal(
+      'SHAPE',
+      'spectralNorm',
+      `this SpectralNorm was made for shape ${formatShape(this.shape)}, got ${formatShape(shape)}`,
+      'Make one for each tensor: new SpectralNorm(tensor).',
+    );
   }
 }
 
@@ -202,17 +203,14 @@ export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOpti
 /** The axis of the rows, counted from the front. */
 function rowAxisOf({ shape, rank, dtype }: Tensor, dim: number): number {
   if (dtype !== 'float32') {
-    throw new ParametrizeError('DTYPE', {
-      caller: 'spectralNorm',
-      fact: `expected a float32 tensor, got ${dtype}`,
-      remedy: 'Cast it first.',
-    });
+    throw refusal('DTYPE', 'spectralNorm', `expected a float32 tensor, got ${dtype}`, 'Cast it first.');
   }
   const axis = axisIn(dim, rank);
   if (axis !== undefined) return axis;
   const range = rank === 0 ? 'a tensor with axes' : `an axis from ${-rank} to ${rank - 1}`;
-  throw new ParametrizeError('OPTION', {
-    caller: 'spectralNorm',
-    fact: `dim ${dim} is out of range for shape ${formatShape(shape)}: expected ${range}`,
-  });
+  throw refusal(
+    'OPTION',
+    'spectralNorm',
+    `dim ${dim} is out of range for shape ${formatShape(shape)}: expected ${range}`,
+  );
 }

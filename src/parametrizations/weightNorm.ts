@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { axisIn } from '../core/axes.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { type ParametrizeError, refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { weightNormOp } from '../kernels/index.ts';
 import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
@@ -68,10 +68,7 @@ export class WeightNorm extends Parametrization {
   /** `g = max(‖W‖, eps)`, `v = W`: the value is kept. */
   override rightInverse(W: Tensor): [Tensor, Tensor] {
     if (W.dtype !== 'float32') {
-      throw new ParametrizeError(
-        'DTYPE',
-        `weightNorm: expected a float32 tensor, got ${W.dtype}. Cast it first.`,
-      );
+      throw refusal('DTYPE', 'weightNorm', `expected a float32 tensor, got ${W.dtype}`, 'Cast it first.');
     }
     const length = norm(W, reducedAxes(this.dim, W));
     const g = this.eps > 0 ? tf.maximum(length, this.eps) : length;
@@ -140,5 +137,4 @@ function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] 
   return shape.map((_, axis) => axis).filter((axis) => !kept.includes(axis));
 }
 
-const optionError = (fact: string): ParametrizeError =>
-  new ParametrizeError('OPTION', `weightNorm: ${fact}.`);
+const optionError = (fact: string): ParametrizeError => refusal('OPTION', 'weightNorm', fact);

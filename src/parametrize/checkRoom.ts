@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import { hasRoom } from '../engine/hasRoom.ts';
 
 /**
@@ -14,9 +14,10 @@ import { hasRoom } from '../engine/hasRoom.ts';
 export function checkRoom(caller: string, bytes: number, what: string, remedy: string): void {
   if (hasRoom(bytes)) return;
   const size = Math.ceil(bytes / 2 ** 20);
-  throw new ParametrizeError('OUT_OF_MEMORY', {
+  throw refusal(
+    'OUT_OF_MEMORY',
     caller,
-    fact: `${what} takes about ${size} MiB at once, for which the memory of the backend has no room`,
+    `${what} takes about ${size} MiB at once, for which the memory of the backend has no room`,
     remedy,
-  });
+  );
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
-import { ParametrizeError } from '../core/errors.ts';
+import { refusal } from '../core/errors.ts';
 import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
 import type { Parametrization } from './parametrization.ts';
 
@@ -152,7 +152,7 @@ export function checkOption<T>(
 ): void {
   if (accepts(value)) return;
   const text = typeof value === 'string' ? `'${value}'` : valueText(value);
-  throw new ParametrizeError('OPTION', `${caller}: ${name} is ${text}, it must be ${expected}.`);
+  throw refusal('OPTION', caller, `${name} is ${text}, it must be ${expected}`);
 }
 
 /** Options with the defaults of those that are not given. */

@@ -125,8 +125,8 @@ function checkSynchronous(result: unknown): void {
   if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
   // Nobody else will see the promise; unheard, its rejection would end the process.
   Promise.resolve(result).catch(() => {});
-  throw new ParametrizeError(
-    'ASYNC',
-    'a transaction got a function that returned a promise, whose later changes could not be taken back. Wait before or after it.',
-  );
+  throw new ParametrizeError('ASYNC', {
+    fact: 'a transaction got a function that returned a promise, whose later changes could not be taken back',
+    remedy: 'Wait before or after it.',
+  });
 }

@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../core/errors.ts';
+import { ParametrizeError, refusal } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { disposeVariable } from '../engine/variable.ts';
 import { TransposedConvolution } from '../nn/convolution/transposedConvolution.ts';
@@ -143,7 +143,7 @@ function moduleNamed(type: string): Module {
   const classes = {
     [type]: class extends Module {
       forward(): never {
-        throw new ParametrizeError('UNSUPPORTED_HOST', 'forward: a view has a state and computes nothing.');
+        throw refusal('UNSUPPORTED_HOST', 'forward', 'a view has a state and computes nothing');
       }
     },
   };

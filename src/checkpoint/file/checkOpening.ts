@@ -1,5 +1,5 @@
 import { checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import type { OpenOptions } from '../source/byteSource.ts';
 
 /** The options of whatever opens a file. */
@@ -15,16 +15,14 @@ export function checkOpening(caller: string, options: OpenOptions, known: readon
   checkOptions(caller, options, known);
   const { onProgress, signal } = options;
   if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: onProgress is ${String(onProgress)}, it must be a function.`,
-    );
+    throw refusal('OPTION', caller, `onProgress is ${String(onProgress)}, it must be a function`);
   }
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `signal is ${String(signal)}, it must be an AbortSignal`,
-      remedy: 'Pass controller.signal.',
-    });
+      `signal is ${String(signal)}, it must be an AbortSignal`,
+      'Pass controller.signal.',
+    );
   }
 }

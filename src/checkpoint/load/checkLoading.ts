@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { isRecord } from '../../core/guards.ts';
 import { didYouMean } from '../../core/text.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
@@ -21,7 +21,7 @@ export function checkLoading(caller: string, { prefix, rename, catalog }: Loadin
   const refuse = (name: string, value: unknown, wanted: string): never => {
     const shown =
       typeof value === 'string' ? quoted(value) : Array.isArray(value) ? 'an array' : String(value);
-    throw new ParametrizeError('OPTION', `${caller}: ${name} is ${shown}, it must be ${wanted}.`);
+    throw refusal('OPTION', caller, `${name} is ${shown}, it must be ${wanted}`);
   };
   if (prefix !== undefined && typeof prefix !== 'string') refuse('prefix', prefix, "a text, 'generator'");
   if (rename !== undefined && typeof rename !== 'function') {

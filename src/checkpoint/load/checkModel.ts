@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { isObject } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { isLayer } from '../../engine/layer.ts';
@@ -12,11 +12,12 @@ import { stateKindOf } from '../../stateDict/modelState.ts';
  */
 export function checkModel(caller: string, model: unknown): void {
   if (isModule(model) || stateKindOf(model) !== undefined) return;
-  throw new ParametrizeError('UNSUPPORTED_HOST', {
+  throw refusal(
+    'UNSUPPORTED_HOST',
     caller,
-    fact: `expected a module of tfjs-parametrize/nn or a model of tf.layers, got ${typeName(model)}`,
-    remedy: remedyFor(model),
-  });
+    `expected a module of tfjs-parametrize/nn or a model of tf.layers, got ${typeName(model)}`,
+    remedyFor(model),
+  );
 }
 
 function remedyFor(model: unknown): string {

@@ -26,7 +26,11 @@ export async function checkRivals(
   }
   if (different.length === 0) return;
   throw new StateDictError(
-    `loadCheckpoint: ${different.join(', ')} differ in the file, and are one variable of the model. Nothing was loaded. Leave one out, { rename: { name: null } }, or untie the model.`,
+    {
+      caller: 'loadCheckpoint',
+      fact: `${different.join(', ')} differ in the file, and are one variable of the model`,
+      remedy: 'Nothing was loaded. Leave one out, { rename: { name: null } }, or untie the model.',
+    },
     [],
     [],
   );

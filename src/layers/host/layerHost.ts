@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
 import { isDisposedLayer, isLayer, isOwnWeight, type Layer } from '../../engine/layer.ts';
 import { isAlive } from '../../engine/variable.ts';
@@ -30,9 +30,11 @@ export const layerHost: HostKind = {
     const weight = ownWeights(layer).get(name);
     if (weight === undefined) throw unknownWeight(caller, layer, name);
     if (!isOwnWeight(layer, weight)) {
-      throw new ParametrizeError(
+      throw refusal(
         'TIED',
-        `${caller}: ${typeName(layer)}.${name} is a weight that another layer has made with addWeight. Register on that one: both will read the same value.`,
+        caller,
+        `${typeName(layer)}.${name} is a weight that another layer has made with addWeight`,
+        'Register on that one: both will read the same value.',
       );
     }
     const { val } = weight;
@@ -47,10 +49,7 @@ function check(caller: string, layer: object): void {
 }
 
 const disposed = (caller: string, layer: Layer): ParametrizeError =>
-  new ParametrizeError(
-    'DISPOSED',
-    `${caller}: ${typeName(layer)} '${layer.name}' has been disposed. Make a new one.`,
-  );
+  refusal('DISPOSED', caller, `${typeName(layer)} '${layer.name}' has been disposed`, 'Make a new one.');
 
 function unknownWeight(caller: string, layer: Layer, name: string): ParametrizeError {
   const known = [...ownWeights(layer).keys()];
@@ -60,8 +59,10 @@ function unknownWeight(caller: string, layer: Layer, name: string): ParametrizeE
     below.length > 0 ? `layers below it: ${below.join(', ')}` : '',
     layer.built ? '' : 'it is not built yet',
   ];
-  return new ParametrizeError(
+  return refusal(
     'UNKNOWN_TENSOR',
-    `${caller}: ${typeName(layer)} '${layer.name}' has no weight '${name}'.${didYouMean(name, known)} ${places.filter((place) => place !== '').join('; ')}.`,
+    caller,
+    `${typeName(layer)} '${layer.name}' has no weight '${name}'`,
+    `${didYouMean(name, known)} ${places.filter((place) => place !== '').join('; ')}.`,
   );
 }

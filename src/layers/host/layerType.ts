@@ -68,10 +68,10 @@ export function mainWeight(layer: Layer): string {
   if (children.length === 1) return `${children[0]![0]}.${mainWeight(children[0]![1])}`;
   if (children.length === 0 && !layer.built) return customType.main;
   const known = children.map(([name]) => name).join(', ') || 'none';
-  throw new ParametrizeError(
-    'UNKNOWN_TENSOR',
-    `${typeName(layer)} '${layer.name}' has no main weight: the layers below it are ${known}. Pass one of them, or the path of a weight such as 'cell.kernel'.`,
-  );
+  throw new ParametrizeError('UNKNOWN_TENSOR', {
+    fact: `${typeName(layer)} '${layer.name}' has no main weight: the layers below it are ${known}`,
+    remedy: "Pass one of them, or the path of a weight such as 'cell.kernel'.",
+  });
 }
 
 /** The axes of a weight that number the outputs of its layer; all of a vector's elements are outputs. */

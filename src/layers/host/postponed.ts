@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { patchMethod } from '../../core/patchMethod.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
 import type { Layer } from '../../engine/layer.ts';
@@ -19,9 +19,11 @@ export function postpone(caller: string, layer: Layer, name: string, register: (
   if (layer.built || ownWeights(layer).has(name)) return false;
   const known = knownWeights(layer);
   if (known !== null && !known.includes(name)) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNKNOWN_TENSOR',
-      `${caller}: ${typeName(layer)} has no weight '${name}'.${didYouMean(name, known)} It has: ${known.join(', ')}.`,
+      caller,
+      `${typeName(layer)} has no weight '${name}'`,
+      `${didYouMean(name, known)} It has: ${known.join(', ')}.`,
     );
   }
   undoable(() => cancel(layer, register));

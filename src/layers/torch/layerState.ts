@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
 import { typeName } from '../../core/text.ts';
 import { isLayer, type Layer } from '../../engine/layer.ts';
@@ -32,9 +32,11 @@ function stateOf(caller: string, model: Layer): ModelState {
   const unbuilt =
     leaves.find(({ layer }) => !layer.built) ?? (leaves.length === 0 ? { path: '' } : undefined);
   if (unbuilt !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `${caller}: '${unbuilt.path || model.name}' is not built, so that it has no weights. Give the model an inputShape, or call it once.`,
+      caller,
+      `'${unbuilt.path || model.name}' is not built, so that it has no weights`,
+      'Give the model an inputShape, or call it once.',
     );
   }
   const layerAt = new Map(leaves.map(({ path, layer }) => [path, layer]));
@@ -102,9 +104,11 @@ function checkNames(caller: string, parts: readonly StatePart[]): void {
         const key = `${path}.${name}`;
         const other = taken.get(key);
         if (other !== undefined) {
-          throw new ParametrizeError(
+          throw refusal(
             'AMBIGUOUS',
-            `${caller}: '${other}' and '${tensor.path}' are both called '${key}' in a state dict. Give one of the layers another name.`,
+            caller,
+            `'${other}' and '${tensor.path}' are both called '${key}' in a state dict`,
+            'Give one of the layers another name.',
           );
         }
         taken.set(key, tensor.path);

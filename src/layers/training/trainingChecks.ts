@@ -1,5 +1,5 @@
 import { LayersModel } from '@tensorflow/tfjs-layers';
-import { ParametrizeError } from '../../core/errors.ts';
+import { ParametrizeError, refusal } from '../../core/errors.ts';
 import { type Layer, weightListsOf } from '../../engine/layer.ts';
 import { aroundTraining, collectedWeights, type Model } from '../../engine/modelTraining.ts';
 import { isParametrized } from '../../parametrize/verbs/isParametrized.ts';
@@ -27,9 +27,11 @@ export function checkBeforeTraining(): void {
 
 function checkSynced(model: Model): void {
   if (isSynced(collectedWeights(model) ?? [])) return;
-  throw new ParametrizeError(
+  throw refusal(
     'NOT_SYNCED',
-    `training '${model.name}': since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold. Call syncModel(model).`,
+    `training '${model.name}'`,
+    'since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold',
+    'Call syncModel(model).',
   );
 }
 
@@ -64,7 +66,12 @@ function noGradient(model: Model, options?: ErrorOptions): ParametrizeError {
   const paths = dilatedLayers(model).map(([path]) => `'${path}'`);
   return new ParametrizeError(
     'NO_GRADIENTS',
-    `training '${model.name}': tfjs has no gradient of dilated convolutions, on any backend, and ${paths.join(', ')} has a dilationRate above 1. Such layers predict, save and load; to train one, use Conv1d, Conv2d or Conv3d of 'tfjs-parametrize/nn'.`,
+    {
+      caller: `training '${model.name}'`,
+      fact: `tfjs has no gradient of dilated convolutions, on any backend, and ${paths.join(', ')} has a dilationRate above 1`,
+      remedy:
+        "Such layers predict, save and load; to train one, use Conv1d, Conv2d or Conv3d of 'tfjs-parametrize/nn'.",
+    },
     options,
   );
 }

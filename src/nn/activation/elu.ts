@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { elementwise, exp, expm1 } from '../../ops/smooth.ts';
 import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
@@ -93,8 +93,7 @@ export class CELU extends Elementwise {
   constructor(alpha = 1) {
     super();
     checkNumber('CELU', 'alpha', alpha);
-    if (alpha === 0)
-      throw new ParametrizeError('OPTION', 'CELU: alpha is 0, it must not be. Pass a positive number.');
+    if (alpha === 0) throw refusal('OPTION', 'CELU', 'alpha is 0, it must not be', 'Pass a positive number.');
     this.alpha = alpha;
   }
 

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { resolveDim } from '../../core/axes.ts';
 import { checkInteger } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { sigmoid } from '../../ops/smooth.ts';
 import { Module } from '../module/module.ts';
@@ -46,9 +46,11 @@ export class GLU extends Module {
     // A scalar has one number, which has no half.
     const size = x.shape[axis] ?? 1;
     if (size % 2 !== 0) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `GLU: the input has shape ${formatShape(x.shape)}, its axis ${axis} has size ${size}, which must be even. Pass an input with an even axis, or another dim.`,
+        'GLU',
+        `the input has shape ${formatShape(x.shape)}, its axis ${axis} has size ${size}, which must be even`,
+        'Pass an input with an even axis, or another dim.',
       );
     }
     const [values, gates] = tf.split(x, 2, axis) as [Tensor, Tensor];

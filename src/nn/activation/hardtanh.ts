@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { elementwise } from '../../ops/smooth.ts';
 import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
@@ -35,9 +35,11 @@ export class Hardtanh extends Elementwise {
     checkNumber('Hardtanh', 'minVal', minVal);
     checkNumber('Hardtanh', 'maxVal', maxVal);
     if (minVal >= maxVal) {
-      throw new ParametrizeError(
+      throw refusal(
         'OPTION',
-        `Hardtanh: minVal is ${minVal} and maxVal is ${maxVal}, minVal must be below maxVal. Pass the lower limit first.`,
+        'Hardtanh',
+        `minVal is ${minVal} and maxVal is ${maxVal}, minVal must be below maxVal`,
+        'Pass the lower limit first.',
       );
     }
     this.minVal = minVal;

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger, checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { LAYOUT_AWARE, shapeOf, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
@@ -68,9 +68,11 @@ export class PReLU extends Module {
   private slopes(shape: readonly number[], isChannelsLast: boolean): Tensor {
     if (this.numParameters === 1) return tf.reshape(this.weight, []);
     if (shape[1] !== this.numParameters) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `PReLU: the input has shape ${formatShape(shape)}, its axis 1 must have ${this.numParameters} (numParameters). The input must be [n, channels, ...]: transpose one that has its channels last.`,
+        'PReLU',
+        `the input has shape ${formatShape(shape)}, its axis 1 must have ${this.numParameters} (numParameters)`,
+        'The input must be [n, channels, ...]: transpose one that has its channels last.',
       );
     }
     return tf.reshape(this.weight, [

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { tanh } from '../../ops/smooth.ts';
 import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
@@ -32,9 +32,11 @@ export class Softshrink extends Elementwise {
     super();
     checkNumber('Softshrink', 'lambd', lambd);
     if (lambd < 0) {
-      throw new ParametrizeError(
+      throw refusal(
         'OPTION',
-        `Softshrink: lambd is ${lambd}, it must not be negative. Pass a number of at least 0.`,
+        'Softshrink',
+        `lambd is ${lambd}, it must not be negative`,
+        'Pass a number of at least 0.',
       );
     }
     this.lambd = lambd;

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { elementwise, sigmoid, softplus } from '../../ops/smooth.ts';
 import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
@@ -35,7 +35,7 @@ export class Softplus extends Elementwise {
     super();
     checkNumber('Softplus', 'beta', beta);
     if (beta === 0)
-      throw new ParametrizeError('OPTION', 'Softplus: beta is 0, it must not be. Pass a positive number.');
+      throw refusal('OPTION', 'Softplus', 'beta is 0, it must not be', 'Pass a positive number.');
     checkNumber('Softplus', 'threshold', threshold);
     this.beta = beta;
     this.threshold = threshold;

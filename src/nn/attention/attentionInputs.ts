@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { AttentionSizes } from './attentionMasks.ts';
@@ -39,11 +39,12 @@ export function checkAttentionInputs(
     if (fits && input.rank === query.rank) continue;
     const found =
       input instanceof tf.Tensor ? `has shape ${formatShape(input.shape)}` : `is ${typeName(input)}`;
-    throw new ParametrizeError('SHAPE', {
+    throw refusal(
+      'SHAPE',
       caller,
-      fact: `the ${name} ${found}, its last axis must have ${size} and the query has shape ${query instanceof tf.Tensor ? formatShape(query.shape) : typeName(query)}`,
-      remedy: `Pass query, key and value of shape ${layout}, or all three without the batch.`,
-    });
+      `the ${name} ${found}, its last axis must have ${size} and the query has shape ${query instanceof tf.Tensor ? formatShape(query.shape) : typeName(query)}`,
+      `Pass query, key and value of shape ${layout}, or all three without the batch.`,
+    );
   }
   const [targets, sources] = [query.shape[time]!, key.shape[time]!];
   const batch = isBatch ? query.shape[rows]! : 1;
@@ -51,9 +52,10 @@ export function checkAttentionInputs(
     ({ shape }) => shape[time] === sources && (!isBatch || shape[rows] === batch),
   );
   if (fits && batch * targets * sources > 0) return { batch, targets, sources, isBatch };
-  throw new ParametrizeError('SHAPE', {
+  throw refusal(
+    'SHAPE',
     caller,
-    fact: `query, key and value have shapes ${[query, key, value].map(({ shape }) => formatShape(shape)).join(', ')}, they must have one batch size, and key and value one length, none of them 0`,
-    remedy: `Their layout is ${layout}.`,
-  });
+    `query, key and value have shapes ${[query, key, value].map(({ shape }) => formatShape(shape)).join(', ')}, they must have one batch size, and key and value one length, none of them 0`,
+    `Their layout is ${layout}.`,
+  );
 }

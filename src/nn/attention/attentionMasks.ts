@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 
@@ -72,24 +72,26 @@ const added = (mask: Tensor): Tensor =>
 
 function checkMask(caller: string, name: string, mask: Tensor, shapes: readonly (readonly number[])[]): void {
   if (!(mask instanceof tf.Tensor)) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `${name} is ${typeName(mask)}, it must be a tensor`,
-      remedy:
-        'Pass a bool tensor that is true where attention is not allowed, or a float32 tensor that is added.',
-    });
+      `${name} is ${typeName(mask)}, it must be a tensor`,
+      'Pass a bool tensor that is true where attention is not allowed, or a float32 tensor that is added.',
+    );
   }
   if (mask.dtype !== 'bool' && mask.dtype !== 'float32') {
-    throw new ParametrizeError('DTYPE', {
+    throw refusal(
+      'DTYPE',
       caller,
-      fact: `${name} has dtype ${mask.dtype}, it must be bool (true: not allowed) or float32 (added to the scores)`,
-      remedy: `Pass tf.cast(${name}, 'bool').`,
-    });
+      `${name} has dtype ${mask.dtype}, it must be bool (true: not allowed) or float32 (added to the scores)`,
+      `Pass tf.cast(${name}, 'bool').`,
+    );
   }
   if (shapes.some((shape) => tf.util.arraysEqual(mask.shape, [...shape]))) return;
-  throw new ParametrizeError('SHAPE', {
+  throw refusal(
+    'SHAPE',
     caller,
-    fact: `${name} has shape ${formatShape(mask.shape)}, it must be ${shapes.map(formatShape).join(' or ')}`,
-    remedy: 'Make it for the lengths of query and key.',
-  });
+    `${name} has shape ${formatShape(mask.shape)}, it must be ${shapes.map(formatShape).join(' or ')}`,
+    'Make it for the lengths of query and key.',
+  );
 }

@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { matMul, matMulNT } from '../../ops/matrix/matMul.ts';
 import { softmax } from '../../ops/smooth.ts';
 import { zeroAtRandom } from '../dropout.ts';
@@ -93,11 +93,12 @@ export class MultiheadAttention extends Module {
     const resolved = optionsOf(caller, embedDim, options);
     const { dropout, kdim, vdim, bias, addBiasKv, addZeroAttn, batchFirst } = resolved;
     if (embedDim % numHeads !== 0) {
-      throw new ParametrizeError('OPTION', {
+      throw refusal(
+        'OPTION',
         caller,
-        fact: `embedDim is ${embedDim}, which ${numHeads} heads do not divide`,
-        remedy: 'Pass numHeads that divide embedDim.',
-      });
+        `embedDim is ${embedDim}, which ${numHeads} heads do not divide`,
+        'Pass numHeads that divide embedDim.',
+      );
     }
     this.embedDim = embedDim;
     this.numHeads = numHeads;

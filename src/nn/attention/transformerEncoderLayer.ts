@@ -7,7 +7,7 @@ import {
   checkOptions,
   checkProbability,
 } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { GELU } from '../activation/gelu.ts';
 import { Dropout } from '../dropout.ts';
 import { Linear } from '../linear/linear.ts';
@@ -162,9 +162,10 @@ function activationOf(
     const gelu = new GELU();
     return (x) => gelu.call(x);
   }
-  throw new ParametrizeError('OPTION', {
+  throw refusal(
+    'OPTION',
     caller,
-    fact: `activation is ${String(activation)}, it must be 'relu', 'gelu' or a function`,
-    remedy: 'Pass a function of a tensor for any other activation.',
-  });
+    `activation is ${String(activation)}, it must be 'relu', 'gelu' or a function`,
+    'Pass a function of a tensor for any other activation.',
+  );
 }

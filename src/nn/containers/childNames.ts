@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { isPlainObject } from '../../engine/scope.ts';
 import { isModule } from '../module/fields.ts';
@@ -23,9 +23,11 @@ export function pairsOf<T>(
   if (Array.isArray(named)) {
     if (named.every((pair) => Array.isArray(pair) && pair.length === 2)) return [...named];
   } else if (isPlainObject(named)) return Object.entries(named);
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `${caller}: ${kind}s by name are an object or an array of [name, ${kind}] pairs, got ${typeName(named)}. Pass { name: ${kind} }; ${remedy}.`,
+    caller,
+    `${kind}s by name are an object or an array of [name, ${kind}] pairs, got ${typeName(named)}`,
+    `Pass { name: ${kind} }; ${remedy}.`,
   );
 }
 
@@ -78,9 +80,11 @@ export function appendChildren(container: Module, pairs: readonly (readonly [str
 
 function checkChild(container: Module, name: string, child: Module): void {
   if (!isModule(child)) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${typeName(container)}: '${name}' is ${typeName(child)}, it must be a Module. Put a function into a class that extends Module.`,
+      typeName(container),
+      `'${name}' is ${typeName(child)}, it must be a Module`,
+      'Put a function into a class that extends Module.',
     );
   }
   checkFieldName(container, name, 'module', isModule);
@@ -109,7 +113,9 @@ export function checkFieldName(
 }
 
 const invalidName = (container: Module, name: string, fact: string, kind = 'module'): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'INVALID_NAME',
-    `${typeName(container)}: '${String(name)}' cannot be the name of a ${kind}: ${fact}. Choose another name.`,
+    typeName(container),
+    `'${String(name)}' cannot be the name of a ${kind}: ${fact}`,
+    'Choose another name.',
   );

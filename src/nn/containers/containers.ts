@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import {
   callLayoutAware,
@@ -33,9 +33,11 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
     const modules = [...this];
     const found = modules.at(index);
     if (found !== undefined && Number.isInteger(index)) return found;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${typeName(this)}: there is no module at ${index}, it has ${modules.length}. Pass an index from ${-modules.length} to ${modules.length - 1}.`,
+      typeName(this),
+      `there is no module at ${index}, it has ${modules.length}`,
+      `Pass an index from ${-modules.length} to ${modules.length - 1}.`,
     );
   }
 

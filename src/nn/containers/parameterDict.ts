@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { holdsTensor } from '../module/fields.ts';
@@ -117,8 +117,10 @@ const parameterKind = ['parameter', 'a ParameterList takes an array'] as const;
 /** A computed element belongs to its parametrizations, which a variable in its place would leave behind. */
 function refuseComputed(dict: ParameterDict, name: string): void {
   if (Object.getOwnPropertyDescriptor(dict, name)?.get === undefined) return;
-  throw new ParametrizeError(
+  throw refusal(
     'INVALID_NAME',
-    `${typeName(dict)}: '${name}' is parametrized and cannot be replaced or deleted. Assign a value, dict['${name}'] = tensor, or remove its parametrizations first.`,
+    typeName(dict),
+    `'${name}' is parametrized and cannot be replaced or deleted`,
+    `Assign a value, dict['${name}'] = tensor, or remove its parametrizations first.`,
   );
 }

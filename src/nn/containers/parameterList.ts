@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { Module } from '../module/module.ts';
 import { noForward } from '../module/noForward.ts';
@@ -56,9 +56,11 @@ export class ParameterList extends Module {
     const names = elementNames(this);
     const name = names.at(index);
     if (name !== undefined && Number.isInteger(index)) return elementAt(this, name);
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${typeName(this)}: there is no parameter at ${index}, it has ${names.length}. Pass an index from ${-names.length} to ${names.length - 1}.`,
+      typeName(this),
+      `there is no parameter at ${index}, it has ${names.length}`,
+      `Pass an index from ${-names.length} to ${names.length - 1}.`,
     );
   }
 
@@ -79,9 +81,11 @@ export class ParameterList extends Module {
    */
   extend(parameters: Iterable<Tensor>): this {
     if (typeof parameters?.[Symbol.iterator] !== 'function') {
-      throw new ParametrizeError(
+      throw refusal(
         'OPTION',
-        `${typeName(this)}: the parameters are ${typeName(parameters)}, they must be an array or another iterable. Pass [parameter(…), …].`,
+        typeName(this),
+        `the parameters are ${typeName(parameters)}, they must be an array or another iterable`,
+        'Pass [parameter(…), …].',
       );
     }
     const start = this.length;

@@ -1,5 +1,5 @@
 import { checkBoolean, checkChoice, checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { perAxis } from '../layout/spatialInput.ts';
 import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
@@ -105,9 +105,11 @@ export function convTransposeOptions<Size extends readonly number[]>(
   outputPadding.forEach((added, axis) => {
     const [stride, dilation] = [common.stride[axis]!, common.dilation[axis]!];
     if (added < Math.max(stride, dilation)) return;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: outputPadding is ${formatShape(outputPadding)}, along axis ${axis} it must be less than the stride ${stride} or the dilation ${dilation}. Pass a smaller one.`,
+      caller,
+      `outputPadding is ${formatShape(outputPadding)}, along axis ${axis} it must be less than the stride ${stride} or the dilation ${dilation}`,
+      'Pass a smaller one.',
     );
   });
   return {
@@ -133,9 +135,11 @@ function commonOptions<Size extends readonly number[]>(
   checkInteger(caller, 'groups', groups);
   for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
     if (channels % groups === 0) continue;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: ${name} is ${channels}, which ${groups} groups do not divide. Pass groups that divide inChannels and outChannels.`,
+      caller,
+      `${name} is ${channels}, which ${groups} groups do not divide`,
+      'Pass groups that divide inChannels and outChannels.',
     );
   }
   return {
@@ -155,23 +159,26 @@ function checkNamedPadding(
 ): void {
   const names = ['same', 'valid', ...(stride.length === 1 ? ['causal'] : [])];
   if (!names.includes(padding)) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `padding is '${padding}', it must be ${names.map((name) => `'${name}'`).join(', ')} or a size`,
-    });
+      `padding is '${padding}', it must be ${names.map((name) => `'${name}'`).join(', ')} or a size`,
+    );
   }
   if (padding === 'same' && stride.some((step) => step !== 1)) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `padding is 'same' but stride is ${formatShape(stride)}, and only stride 1 keeps the size`,
-      remedy: 'Pass the padding as numbers, or leave the stride out.',
-    });
+      `padding is 'same' but stride is ${formatShape(stride)}, and only stride 1 keeps the size`,
+      'Pass the padding as numbers, or leave the stride out.',
+    );
   }
   if (padding === 'causal' && (paddingMode === 'reflect' || paddingMode === 'circular')) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `padding is 'causal' but paddingMode is '${paddingMode}', which fills the beginning with later elements`,
-      remedy: "Use paddingMode 'zeros' or 'replicate'.",
-    });
+      `padding is 'causal' but paddingMode is '${paddingMode}', which fills the beginning with later elements`,
+      "Use paddingMode 'zeros' or 'replicate'.",
+    );
   }
 }

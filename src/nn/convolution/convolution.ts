@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { convolutionNd } from '../../ops/convolution/convolutionNd.ts';
@@ -79,9 +79,11 @@ function checkSize(layer: AnyConvolution, x: SpatialInput, pads: readonly Pair[]
     const axis = x.rank - kernelSize.length + i;
     const [length, [before, after], steps] = [x.shape[axis]!, pads[i]!, dilation[i]!];
     if (outputSize(length, taps, stride[i]!, steps, [before, after]) >= 1) return;
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, that is ${before + length + after} with the padding along axis ${axis}, but the kernel spans ${(taps - 1) * steps + 1}. Pass a larger input, or make the layer with more padding.`,
+      typeName(layer),
+      `the input has shape ${formatShape(x.shape)}, that is ${before + length + after} with the padding along axis ${axis}, but the kernel spans ${(taps - 1) * steps + 1}`,
+      'Pass a larger input, or make the layer with more padding.',
     );
   });
 }

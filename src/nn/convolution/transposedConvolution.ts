@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { convolutionNdInputGradient } from '../../ops/convolution/convolutionNd.ts';
@@ -95,9 +95,11 @@ function added(layer: AnyTransposed, x: SpatialInput, outputSize: readonly numbe
   const fits = (size: number | undefined, axis: number) =>
     Number.isInteger(size) && size! >= smallest[axis]! && size! <= largest[axis]!;
   if (wanted.length !== rank || !wanted.every(fits)) {
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${typeName(layer)}: outputSize is ${formatShape(outputSize)}, but an input of shape ${formatShape(x.shape)} gives outputs of sizes from ${formatShape(smallest)} to ${formatShape(largest)}. Pass a size between them.`,
+      typeName(layer),
+      `outputSize is ${formatShape(outputSize)}, but an input of shape ${formatShape(x.shape)} gives outputs of sizes from ${formatShape(smallest)} to ${formatShape(largest)}`,
+      'Pass a size between them.',
     );
   }
   return wanted.map((size, axis) => size - smallest[axis]!);
@@ -106,8 +108,10 @@ function added(layer: AnyTransposed, x: SpatialInput, outputSize: readonly numbe
 /** Refuses an input whose output would be empty. */
 function checkOutput(layer: AnyTransposed, x: SpatialInput, size: readonly number[]): void {
   if (size.every((length) => length >= 1)) return;
-  throw new ParametrizeError(
+  throw refusal(
     'SHAPE',
-    `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(size)}. Pass a larger input, or make the layer with less padding.`,
+    typeName(layer),
+    `the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(size)}`,
+    'Pass a larger input, or make the layer with less padding.',
   );
 }

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { resolveDim } from '../../core/axes.ts';
 import { checkInteger } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { Module } from '../module/module.ts';
 
@@ -42,9 +42,11 @@ export class Flatten extends Module {
     const start = resolveDim('Flatten', 'startDim', this.startDim, x.shape);
     const end = resolveDim('Flatten', 'endDim', this.endDim, x.shape);
     if (start > end) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `Flatten: startDim ${this.startDim} lies behind endDim ${this.endDim} in an input of shape ${formatShape(x.shape)}. Swap them.`,
+        'Flatten',
+        `startDim ${this.startDim} lies behind endDim ${this.endDim} in an input of shape ${formatShape(x.shape)}`,
+        'Swap them.',
       );
     }
     const merged = tf.util.sizeFromShape(x.shape.slice(start, end + 1));

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { resolveDim } from '../../core/axes.ts';
 import { checkInteger } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { Module } from '../module/module.ts';
 
@@ -54,9 +54,11 @@ export class Unflatten extends Module {
     // With an empty axis, a part of size 0 leaves the computed size undetermined.
     const fits = sizes.includes(-1) ? known !== 0 && size % known === 0 : known === size;
     if (!fits) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `Unflatten: the sizes ${formatShape(sizes)} do not multiply up to axis ${this.dim} of an input of shape ${formatShape(x.shape)}. Pass sizes whose product is the size of the axis, or -1 for one of them.`,
+        'Unflatten',
+        `the sizes ${formatShape(sizes)} do not multiply up to axis ${this.dim} of an input of shape ${formatShape(x.shape)}`,
+        'Pass sizes whose product is the size of the axis, or -1 for one of them.',
       );
     }
     const parts = sizes.map((part) => (part === -1 ? size / known : part));
@@ -71,15 +73,19 @@ export class Unflatten extends Module {
 
 function checkSizes(sizes: readonly number[]): void {
   if (!Array.isArray(sizes) || sizes.length === 0) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `Unflatten: unflattenedSize is ${Array.isArray(sizes) ? '[]' : String(sizes)}, it must be an array of at least one size. Pass [2, 3] to split an axis of 6.`,
+      'Unflatten',
+      `unflattenedSize is ${Array.isArray(sizes) ? '[]' : String(sizes)}, it must be an array of at least one size`,
+      'Pass [2, 3] to split an axis of 6.',
     );
   }
   for (const size of sizes) checkInteger('Unflatten', 'a size of unflattenedSize', size, -1);
   if (sizes.filter((size) => size === -1).length <= 1) return;
-  throw new ParametrizeError(
+  throw refusal(
     'OPTION',
-    `Unflatten: unflattenedSize is ${formatShape(sizes)}, only one size can be computed from the others. Pass -1 once.`,
+    'Unflatten',
+    `unflattenedSize is ${formatShape(sizes)}, only one size can be computed from the others`,
+    'Pass -1 once.',
   );
 }

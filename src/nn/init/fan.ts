@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkChoice, checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 
 /** Functions that {@link calculateGain} knows. */
@@ -78,9 +78,11 @@ export function kaimingStd(
 function fans(caller: string, tensor: Tensor): [fanIn: number, fanOut: number] {
   const [out, into, ...kernel] = tensor.shape;
   if (out === undefined || into === undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${caller}: the tensor has shape ${formatShape(tensor.shape)}, fan in and fan out need a rank of at least 2. Initialize biases with init.zeros or init.uniform.`,
+      caller,
+      `the tensor has shape ${formatShape(tensor.shape)}, fan in and fan out need a rank of at least 2`,
+      'Initialize biases with init.zeros or init.uniform.',
     );
   }
   const field = tf.util.sizeFromShape(kernel);

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
@@ -73,10 +73,8 @@ export function truncNormal<T extends Tensor>(
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
   for (const [name, value] of Object.entries({ mean, std, a, b })) checkNumber(caller, name, value);
   if (!(std > 0) || !(a < b)) {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: std is ${std} and [a, b] is [${a}, ${b}], std must be positive and a less than b. Pass other values.`,
-    );
+    const fact = `std is ${std} and [a, b] is [${a}, ${b}], std must be positive and a less than b`;
+    throw refusal('OPTION', caller, fact, 'Pass other values.');
   }
   return draw(caller, tensor, options, (seed) =>
     tf.tensor(truncatedNormal(tensor.size, { mean, std, a, b }, seed), tensor.shape),
@@ -121,9 +119,11 @@ export function zeros<T extends Tensor>(tensor: T): T {
  */
 export function eye<T extends Tensor>(tensor: T): T {
   if (tensor.rank !== 2) {
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `init.eye: the tensor has shape ${formatShape(tensor.shape)}, it must be a matrix. Pass a tensor of rank 2.`,
+      'init.eye',
+      `the tensor has shape ${formatShape(tensor.shape)}, it must be a matrix`,
+      'Pass a tensor of rank 2.',
     );
   }
   const [rows, columns] = tensor.shape as [number, number];
@@ -220,10 +220,8 @@ function draw<T extends Tensor>(
   make: (seed: number) => Tensor,
 ): T {
   if (tensor.dtype !== 'float32') {
-    throw new ParametrizeError(
-      'DTYPE',
-      `${caller}: the tensor has dtype ${tensor.dtype}, random numbers have float32. Pass a float32 parameter.`,
-    );
+    const fact = `the tensor has dtype ${tensor.dtype}, random numbers have float32`;
+    throw refusal('DTYPE', caller, fact, 'Pass a float32 parameter.');
   }
   return write(caller, tensor, () =>
     make(nextSeed(seed === undefined ? undefined : seedSequence(caller, seed))),
@@ -234,13 +232,15 @@ function write<T extends Tensor>(caller: string, tensor: T, make: () => Tensor):
   if (!isVariable(tensor)) {
     const shape =
       tensor instanceof tf.Tensor ? `a tensor of shape ${formatShape(tensor.shape)}` : typeName(tensor);
-    throw new ParametrizeError(
+    throw refusal(
       'NOT_A_VARIABLE',
-      `${caller}: ${shape} is no variable, new values in it would be lost. The weight of a parametrized module is computed on every read: assign to it instead, module.weight = value.`,
+      caller,
+      `${shape} is no variable, new values in it would be lost`,
+      'The weight of a parametrized module is computed on every read: assign to it instead, module.weight = value.',
     );
   }
   if (!isAlive(tensor)) {
-    throw new ParametrizeError('DISPOSED', `${caller}: the parameter has been disposed. Make a new module.`);
+    throw refusal('DISPOSED', caller, 'the parameter has been disposed', 'Make a new module.');
   }
   tf.tidy(() => tensor.assign(make()));
   return tensor;

@@ -1,5 +1,5 @@
 import { checkInteger } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 
 /** The numbers that an option stands for. */
@@ -27,10 +27,7 @@ export function numberForEach<List extends readonly number[]>(
     return new Array<number>(count).fill(value as number) as readonly number[] as List;
   }
   if (value.length !== count) {
-    throw new ParametrizeError(
-      'OPTION',
-      `${caller}: ${name} is ${formatShape(value)}, it must be one number or ${expected}.`,
-    );
+    throw refusal('OPTION', caller, `${name} is ${formatShape(value)}, it must be one number or ${expected}`);
   }
   for (const item of value) checkInteger(caller, `an element of ${name}`, item, minimum);
   return [...value] as readonly number[] as List;

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { numberForEach } from './numberForEach.ts';
@@ -35,15 +35,19 @@ export type SpatialInput = Readonly<Pick<Tensor, 'rank' | 'shape' | 'dtype'>>;
 export function checkSpatialInput(layer: object, x: SpatialInput, rank: number): void {
   if (x.rank !== rank + 1 && x.rank !== rank + 2) {
     const axes = axisNames[rank - 1]!;
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, it must be [n, channels, ${axes}] or [channels, ${axes}]. Reshape the input.`,
+      typeName(layer),
+      `the input has shape ${formatShape(x.shape)}, it must be [n, channels, ${axes}] or [channels, ${axes}]`,
+      'Reshape the input.',
     );
   }
   if (x.dtype !== 'float32') {
-    throw new ParametrizeError(
+    throw refusal(
       'DTYPE',
-      `${typeName(layer)}: the input has dtype ${x.dtype}, it must have float32. Cast it with tf.cast(x, 'float32').`,
+      typeName(layer),
+      `the input has dtype ${x.dtype}, it must have float32`,
+      "Cast it with tf.cast(x, 'float32').",
     );
   }
 }
@@ -57,8 +61,10 @@ export function checkChannels(layer: { readonly inChannels: number }, x: Spatial
   checkSpatialInput(layer, x, rank);
   const channels = x.shape.at(-1 - rank);
   if (channels === layer.inChannels) return;
-  throw new ParametrizeError(
+  throw refusal(
     'SHAPE',
-    `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, that is ${channels} channels, but inChannels is ${layer.inChannels}. The channels come before ${axisNames[rank - 1]!}: transpose an input that has them last.`,
+    typeName(layer),
+    `the input has shape ${formatShape(x.shape)}, that is ${channels} channels, but inChannels is ${layer.inChannels}`,
+    `The channels come before ${axisNames[rank - 1]!}: transpose an input that has them last.`,
   );
 }

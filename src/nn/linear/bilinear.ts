@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { matMulNT } from '../../ops/matrix/matMul.ts';
 import { uniformWithin } from '../init/random.ts';
@@ -92,8 +92,10 @@ export class Bilinear extends Module {
 function checkInputs(x1: Tensor, x2: Tensor, in1Features: number, in2Features: number): void {
   const fits = x1.shape.at(-1) === in1Features && x2.shape.at(-1) === in2Features;
   if (fits && tf.util.arraysEqual(x1.shape.slice(0, -1), x2.shape.slice(0, -1))) return;
-  throw new ParametrizeError(
+  throw refusal(
     'SHAPE',
-    `Bilinear: the inputs have shapes ${formatShape(x1.shape)} and ${formatShape(x2.shape)}, they must have ${in1Features} (in1Features) and ${in2Features} (in2Features) as last axes and all others alike. Reshape or broadcast the inputs, or make the layer with other features.`,
+    'Bilinear',
+    `the inputs have shapes ${formatShape(x1.shape)} and ${formatShape(x2.shape)}, they must have ${in1Features} (in1Features) and ${in2Features} (in2Features) as last axes and all others alike`,
+    'Reshape or broadcast the inputs, or make the layer with other features.',
   );
 }

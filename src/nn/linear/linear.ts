@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { matMul, matMulNT } from '../../ops/matrix/matMul.ts';
 import { uniformWithin } from '../init/random.ts';
@@ -67,9 +67,11 @@ export class Linear extends Module {
    */
   forward(x: Tensor): Tensor {
     if (x.shape.at(-1) !== this.inFeatures) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `Linear: the input has shape ${formatShape(x.shape)}, its last axis must have ${this.inFeatures} (inFeatures). Reshape the input, or make the layer with other inFeatures.`,
+        'Linear',
+        `the input has shape ${formatShape(x.shape)}, its last axis must have ${this.inFeatures} (inFeatures)`,
+        'Reshape the input, or make the layer with other inFeatures.',
       );
     }
     return affine(x, this.weight, this.bias);

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { isThenable } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 
@@ -11,9 +11,10 @@ export function checkSynchronous(module: object, output: unknown): void {
   if (!isThenable(output)) return;
   // No caller sees the promise. Without a handler, its rejection would end the process.
   Promise.resolve(output).catch(() => {});
-  throw new ParametrizeError('ASYNC', {
-    caller: 'call',
-    fact: `the forward of ${typeName(module)} returned a promise; its tensors would be disposed before it ends`,
-    remedy: 'Make forward synchronous and await outside of it.',
-  });
+  throw refusal(
+    'ASYNC',
+    'call',
+    `the forward of ${typeName(module)} returned a promise. Its tensors are disposed before it ends`,
+    'Make forward synchronous and await outside of it.',
+  );
 }

@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { isPlainObject } from '../../engine/scope.ts';
 import { disposeVariable, isAlive, isVariable, makeVariable } from '../../engine/variable.ts';
@@ -155,9 +155,11 @@ export class Copier {
 
   #copyVariable(source: Variable): Variable {
     if (!isAlive(source)) {
-      throw new ParametrizeError(
+      throw refusal(
         'DISPOSED',
-        `clone: a variable of shape ${formatShape(source.shape)} has been disposed. Clone before it is, or make a new one.`,
+        'clone',
+        `a variable of shape ${formatShape(source.shape)} has been disposed`,
+        'Clone before it is, or make a new one.',
       );
     }
     const copy = makeVariable(source, source.trainable);

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { scoped } from '../../engine/scope.ts';
 import { lookAt } from './fields.ts';
@@ -56,9 +56,11 @@ export function disposeBut(module: Module, spared: ReadonlySet<object>): void {
 /** Does the work of a call: in a tidy, for a module that can be used. */
 export function inCallOf<T>(module: Module, work: () => T): T {
   if (isDisposed(module)) {
-    throw new ParametrizeError(
+    throw refusal(
       'DISPOSED',
-      `call: this ${typeName(module)} has been disposed. Make a new one, or dispose it later.`,
+      'call',
+      `this ${typeName(module)} has been disposed`,
+      'Make a new one, or dispose it later.',
     );
   }
   checkIntegrity(lookAt(module));

@@ -1,6 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
 import { typeName } from '../../core/text.ts';
 import { isKept } from '../../engine/scope.ts';
@@ -60,9 +60,11 @@ export function fieldsOf(host: Module): Fields {
       fields.variables.push([name, value]);
     } else if (isModule(value)) fields.children.push([name, rawOf(value)]);
     else if (Array.isArray(value) && value.some(isModule)) {
-      throw new ParametrizeError(
+      throw refusal(
         'UNREGISTERED_MODULE',
-        `${typeName(module)}: the field '${name}' is an array of modules, which would be neither trained nor saved. Use new ModuleList([…]).`,
+        typeName(module),
+        `the field '${name}' is an array of modules, which would be neither trained nor saved`,
+        'Use new ModuleList([…]).',
       );
     }
   }
@@ -74,9 +76,11 @@ function lookFirst(module: Module): void {
   for (const [name, value] of Object.entries(module)) {
     if (isVariable(value)) holdVariable(module, name, value);
     else if (value instanceof tf.Tensor && !isKept(value)) {
-      throw new ParametrizeError(
+      throw refusal(
         'NOT_A_VARIABLE',
-        `${typeName(module)}: the field '${name}' is a plain tensor, which would be neither trained nor saved. Assign parameter(tensor) or buffer(tensor), or load values with loadStateDict; tf.keep marks a tensor that is to be neither.`,
+        typeName(module),
+        `the field '${name}' is a plain tensor, which would be neither trained nor saved`,
+        'Assign parameter(tensor) or buffer(tensor), or load values with loadStateDict; tf.keep marks a tensor that is to be neither.',
       );
     }
   }
@@ -105,11 +109,12 @@ export function everyModule(root: Module): [path: string, module: Module][] {
 export function everyPath(root: Module): [prefix: string, module: Module][] {
   const walk = (module: Module, prefix: string, above: readonly Module[]): [string, Module][] => {
     if (above.includes(module)) {
-      throw new ParametrizeError('CYCLE', {
-        caller: 'stateDict',
-        fact: `'${prefix.slice(0, -1)}' of this ${typeName(root)} is a ${typeName(module)} that is below itself, the keys of its state would have no end`,
-        remedy: 'Hold what points back in a closure or an object: { parent }.',
-      });
+      throw refusal(
+        'CYCLE',
+        'stateDict',
+        `'${prefix.slice(0, -1)}' of this ${typeName(root)} is a ${typeName(module)} that is below itself, the keys of its state would have no end`,
+        'Hold what points back in a closure or an object: { parent }.',
+      );
     }
     checkIntegrity(module);
     const below = fieldsOf(module).children.flatMap(([name, child]) =>

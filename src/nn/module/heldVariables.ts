@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { isAlive, isProxiedVariable, isVariable } from '../../engine/variable.ts';
@@ -170,9 +170,11 @@ export function dropAssigned(owner: object): void {
  */
 export function checkProxied(where: string, name: string, variable: tf.Variable): void {
   if (!isProxiedVariable(variable)) return;
-  throw new ParametrizeError(
+  throw refusal(
     'UNSUPPORTED_HOST',
-    `${where}: '${name}' is a variable behind a proxy, which tfjs can neither compute with nor train. ${UNWRAP}`,
+    where,
+    `'${name}' is a variable behind a proxy, which tfjs can neither compute with nor train`,
+    UNWRAP,
   );
 }
 
@@ -182,27 +184,35 @@ export const UNWRAP =
 
 function checkFits(caller: string, variable: tf.Variable, value: tf.Tensor): void {
   if (!isAlive(variable)) {
-    throw new ParametrizeError(
+    throw refusal(
       'DISPOSED',
-      `${caller}: its variable '${variable.name}' was disposed. Assign a new one: parameter(tensor).`,
+      caller,
+      `its variable '${variable.name}' was disposed`,
+      'Assign a new one: parameter(tensor).',
     );
   }
   if (value.isDisposed) {
-    throw new ParametrizeError(
+    throw refusal(
       'DISPOSED',
-      `${caller}: the tensor, of shape ${formatShape(value.shape)}, was disposed before the module was used, so that it could not be copied. Write it at once: variable.assign(tensor), or loadStateDict.`,
+      caller,
+      `the tensor, of shape ${formatShape(value.shape)}, was disposed before the module was used, so that it could not be copied`,
+      'Write it at once: variable.assign(tensor), or loadStateDict.',
     );
   }
   if (!tf.util.arraysEqual(value.shape, variable.shape)) {
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${caller}: the tensor has shape ${formatShape(value.shape)}, expected ${formatShape(variable.shape)}. To put another variable there, assign parameter(tensor) or buffer(tensor).`,
+      caller,
+      `the tensor has shape ${formatShape(value.shape)}, expected ${formatShape(variable.shape)}`,
+      'To put another variable there, assign parameter(tensor) or buffer(tensor).',
     );
   }
   if (value.dtype !== variable.dtype) {
-    throw new ParametrizeError(
+    throw refusal(
       'DTYPE',
-      `${caller}: the tensor has dtype ${value.dtype}, expected ${variable.dtype}. Cast it: tf.cast(tensor, '${variable.dtype}').`,
+      caller,
+      `the tensor has dtype ${value.dtype}, expected ${variable.dtype}`,
+      `Cast it: tf.cast(tensor, '${variable.dtype}').`,
     );
   }
 }

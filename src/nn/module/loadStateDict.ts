@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
-import { type ErrorParts, ParametrizeError } from '../../core/errors.ts';
+import { type ErrorParts, ParametrizeError, refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { hostValues } from '../../engine/hostValues.ts';
@@ -34,12 +34,8 @@ export class StateDictError extends ParametrizeError {
   /** Keys of the map that the module lacks. */
   readonly unexpectedKeys: readonly string[];
 
-  constructor(
-    message: string | ErrorParts,
-    missingKeys: readonly string[],
-    unexpectedKeys: readonly string[],
-  ) {
-    super('STATE_DICT', message);
+  constructor(parts: ErrorParts, missingKeys: readonly string[], unexpectedKeys: readonly string[]) {
+    super('STATE_DICT', parts);
     this.missingKeys = missingKeys;
     this.unexpectedKeys = unexpectedKeys;
   }
@@ -169,9 +165,11 @@ const bitsOf = (numbers: ArrayLike<number>): Int32Array => new Int32Array(Float3
 function checkAlive(module: Module, targets: ReadonlyMap<string, Variable>): void {
   for (const [key, variable] of targets) {
     if (isAlive(variable)) continue;
-    throw new ParametrizeError(
+    throw refusal(
       'DISPOSED',
-      `loadStateDict: '${key}' of this ${typeName(module)} has been disposed. Make a new module, or dispose it later.`,
+      'loadStateDict',
+      `'${key}' of this ${typeName(module)} has been disposed`,
+      'Make a new module, or dispose it later.',
     );
   }
 }

@@ -1,10 +1,12 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import type { Module } from './module.ts';
 
 /** The error of a container that is called although it computes nothing. */
 export const noForward = (container: Module, contents: string, remedy: string): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'NOT_A_FUNCTION',
-    `call: a ${typeName(container)} holds ${contents} and computes nothing. ${remedy}.`,
+    'call',
+    `a ${typeName(container)} holds ${contents} and computes nothing`,
+    `${remedy}.`,
   );

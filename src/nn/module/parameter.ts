@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { isVariable, makeVariable } from '../../engine/variable.ts';
@@ -58,15 +58,18 @@ function consume(caller: string, value: tf.Tensor | (() => tf.Tensor), trainable
   return tf.tidy(() => {
     const tensor = typeof value === 'function' ? value() : value;
     if (!(tensor instanceof tf.Tensor)) {
-      throw new ParametrizeError(
+      throw refusal(
         'NOT_A_VARIABLE',
-        `${caller}: the value must be a tensor or a function that makes one, got ${typeName(tensor)}.`,
+        caller,
+        `the value must be a tensor or a function that makes one, got ${typeName(tensor)}`,
       );
     }
     if (tensor.isDisposed) {
-      throw new ParametrizeError(
+      throw refusal(
         'DISPOSED',
-        `${caller}: the value, of shape ${formatShape(tensor.shape)}, has been disposed. Pass a live tensor.`,
+        caller,
+        `the value, of shape ${formatShape(tensor.shape)}, has been disposed`,
+        'Pass a live tensor.',
       );
     }
     const variable = makeVariable(tensor, trainable);

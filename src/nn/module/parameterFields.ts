@@ -27,22 +27,22 @@ export const elementAt = (container: Module, name: string): Tensor => Reflect.ge
 export function checkElement(container: Module, name: string, value: Tensor): asserts value is Variable {
   const place = `${typeName(container)}: '${name}'`;
   if (!isVariable(value)) {
-    throw new ParametrizeError(
-      'NOT_A_VARIABLE',
-      `${place} is ${typeName(value)}, it must be a parameter. Wrap a tensor: parameter(tensor).`,
-    );
+    throw new ParametrizeError('NOT_A_VARIABLE', {
+      fact: `${place} is ${typeName(value)}, it must be a parameter`,
+      remedy: 'Wrap a tensor: parameter(tensor).',
+    });
   }
   if (!isAlive(value)) {
-    throw new ParametrizeError(
-      'DISPOSED',
-      `${place}, of shape ${formatShape(value.shape)}, has been disposed. Pass a live parameter.`,
-    );
+    throw new ParametrizeError('DISPOSED', {
+      fact: `${place}, of shape ${formatShape(value.shape)}, has been disposed`,
+      remedy: 'Pass a live parameter.',
+    });
   }
   if (!isBuffer(value)) return;
-  throw new ParametrizeError(
-    'OPTION',
-    `${place} is a buffer, it must be a parameter. Hold buffers in fields of a module.`,
-  );
+  throw new ParametrizeError('OPTION', {
+    fact: `${place} is a buffer, it must be a parameter`,
+    remedy: 'Hold buffers in fields of a module.',
+  });
 }
 
 /** Puts a parameter into a container, as an own enumerable field. */

@@ -71,11 +71,11 @@ function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: S
   }
 }
 
-function remedyFor({ code, caller }: ParametrizeError): string | undefined {
+function remedyFor({ code, caller, remedy }: ParametrizeError): string | undefined {
   if (code === 'RIGHT_INVERSE') {
     return 'Add a rightInverse, or load the originals: save the module as it is, in the key format modern.';
   }
-  if (code !== 'SHAPE') return undefined;
+  if (code !== 'SHAPE') return remedy;
   return caller === undefined
     ? 'Save all parts of a weight from one module.'
     : 'Make the module with the shapes of the map.';

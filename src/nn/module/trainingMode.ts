@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import type { Module } from './module.ts';
 
@@ -12,9 +12,11 @@ export function setTraining(caller: string, modules: readonly Module[], training
   const changing = modules.filter((module) => module.training !== training);
   const frozen = changing.find((module) => Object.isFrozen(module));
   if (frozen !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'IMMUTABLE_HOST',
-      `${caller}: this ${typeName(frozen)} is frozen in ${frozen.training ? 'training' : 'eval'} mode, it cannot change to ${training ? 'training' : 'eval'} mode. Set the mode before Object.freeze.`,
+      caller,
+      `this ${typeName(frozen)} is frozen in ${frozen.training ? 'training' : 'eval'} mode, it cannot change to ${training ? 'training' : 'eval'} mode`,
+      'Set the mode before Object.freeze.',
     );
   }
   for (const module of changing) module.training = training;

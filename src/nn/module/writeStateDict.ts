@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { type KeyFormat, keyFormats, type StateDictOptions } from '../stateDict/keyFormat.ts';
@@ -27,9 +27,10 @@ export function writeStateDict(module: Module, options: StateDictOptions): State
   const { keyFormat } = options;
   if (keyFormat === undefined) return Object.fromEntries(namedState(module));
   if (!keyFormats.includes(keyFormat)) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `stateDict: keyFormat is '${String(keyFormat)}', it must be one of ${keyFormats.map((name) => `'${name}'`).join(', ')}.`,
+      'stateDict',
+      `keyFormat is '${String(keyFormat)}', it must be one of ${keyFormats.map((name) => `'${name}'`).join(', ')}`,
     );
   }
   everyPath(module); // throws for a module that is below itself

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { standardize } from '../../ops/norm/standardize.ts';
 import { Module } from '../module/module.ts';
@@ -59,9 +59,11 @@ export class GroupNorm extends Module {
     checkInteger('GroupNorm', 'numGroups', numGroups);
     checkInteger('GroupNorm', 'numChannels', numChannels);
     if (numChannels % numGroups !== 0) {
-      throw new ParametrizeError(
+      throw refusal(
         'OPTION',
-        `GroupNorm: numChannels is ${numChannels}, which ${numGroups} groups do not divide. Pass numGroups that divide numChannels.`,
+        'GroupNorm',
+        `numChannels is ${numChannels}, which ${numGroups} groups do not divide`,
+        'Pass numGroups that divide numChannels.',
       );
     }
     checkOptions('GroupNorm', options, ['eps', 'affine']);
@@ -82,9 +84,11 @@ export class GroupNorm extends Module {
   forward(x: Tensor): Tensor {
     const [n, channels, ...positions] = x.shape;
     if (n === undefined || channels !== this.numChannels) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `GroupNorm: the input has shape ${formatShape(x.shape)}, its axis 1 must have ${this.numChannels} (numChannels). The input must be [n, channels, ...]: transpose one that has its channels last.`,
+        'GroupNorm',
+        `the input has shape ${formatShape(x.shape)}, its axis 1 must have ${this.numChannels} (numChannels)`,
+        'The input must be [n, channels, ...]: transpose one that has its channels last.',
       );
     }
     const size = tf.util.sizeFromShape(positions);

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { standardize } from '../../ops/norm/standardize.ts';
 import { Module } from '../module/module.ts';
@@ -60,9 +60,11 @@ export class LayerNorm extends Module {
     const shape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     for (const size of shape) checkInteger('LayerNorm', 'a size in normalizedShape', size);
     if (shape.length === 0) {
-      throw new ParametrizeError(
+      throw refusal(
         'OPTION',
-        'LayerNorm: normalizedShape is [], it must have at least one size. Pass the size of the last axis.',
+        'LayerNorm',
+        'normalizedShape is [], it must have at least one size',
+        'Pass the size of the last axis.',
       );
     }
     checkOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
@@ -83,9 +85,11 @@ export class LayerNorm extends Module {
   forward(x: Tensor): Tensor {
     const last = x.shape.slice(-this.normalizedShape.length);
     if (!tf.util.arraysEqual(last, [...this.normalizedShape])) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `LayerNorm: the input has shape ${formatShape(x.shape)}, its last axes must be ${formatShape(this.normalizedShape)} (normalizedShape). Reshape the input, or make the layer with another normalizedShape.`,
+        'LayerNorm',
+        `the input has shape ${formatShape(x.shape)}, its last axes must be ${formatShape(this.normalizedShape)} (normalizedShape)`,
+        'Reshape the input, or make the layer with another normalizedShape.',
       );
     }
     const size = tf.util.sizeFromShape(last);

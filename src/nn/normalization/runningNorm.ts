@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { type Moments, moments, standardize } from '../../ops/norm/standardize.ts';
@@ -128,15 +128,19 @@ export abstract class RunningNorm extends Module {
   /** Refuses an input without `numFeatures` channels in axis `axis`, or of another rank. */
   protected checkInput(x: SpatialInput, axis: number, layouts: Readonly<Record<number, string>>): void {
     if (layouts[x.rank] === undefined) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `${typeName(this)}: the input has shape ${formatShape(x.shape)}, it must be ${Object.values(layouts).join(' or ')}. Reshape the input.`,
+        typeName(this),
+        `the input has shape ${formatShape(x.shape)}, it must be ${Object.values(layouts).join(' or ')}`,
+        'Reshape the input.',
       );
     }
     if (x.shape[axis] !== this.numFeatures) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `${typeName(this)}: the input has shape ${formatShape(x.shape)}, that is ${x.shape[axis]} channels, but numFeatures is ${this.numFeatures}. The input must be ${layouts[x.rank]}: transpose one that has its channels last.`,
+        typeName(this),
+        `the input has shape ${formatShape(x.shape)}, that is ${x.shape[axis]} channels, but numFeatures is ${this.numFeatures}`,
+        `The input must be ${layouts[x.rank]}: transpose one that has its channels last.`,
       );
     }
   }
@@ -144,9 +148,11 @@ export abstract class RunningNorm extends Module {
   /** Refuses to compute a variance of one number. */
   protected checkCount(x: Tensor, count: number): void {
     if (count > 1) return;
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${typeName(this)}: the input has shape ${formatShape(x.shape)}, that is ${count} numbers for each variance, and it needs at least 2. Pass more, or call eval() first to use the running statistics.`,
+      typeName(this),
+      `the input has shape ${formatShape(x.shape)}, that is ${count} numbers for each variance, and it needs at least 2`,
+      'Pass more, or call eval() first to use the running statistics.',
     );
   }
 }

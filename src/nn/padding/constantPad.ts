@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
@@ -32,9 +32,11 @@ abstract class ConstantPad<Edges extends readonly number[]> extends Module {
     const begin = along.map(([before]) => Math.max(-before, 0));
     const size = x.shape.map((length, axis) => length - begin[axis]! - Math.max(-along[axis]![1], 0));
     if (firstAxis < 0 || size.slice(firstAxis).some((length) => length < 1)) {
-      throw new ParametrizeError(
+      throw refusal(
         'SHAPE',
-        `${typeName(this)}: the input has shape ${formatShape(x.shape)}, the padding ${formatShape(this.padding)} needs ${pairs.length} axes of which something is left. Pass a larger input.`,
+        typeName(this),
+        `the input has shape ${formatShape(x.shape)}, the padding ${formatShape(this.padding)} needs ${pairs.length} axes of which something is left`,
+        'Pass a larger input.',
       );
     }
     // The cpu backend cannot slice an empty tensor.

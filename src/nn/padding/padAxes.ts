@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 
@@ -82,9 +82,11 @@ export function checkReach(
     const length = shape[axis]!;
     const reach = { reflect: length - 1, replicate: Number.POSITIVE_INFINITY, circular: length }[mode];
     if (length > 0 && Math.max(...pair) <= reach) return;
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${caller}: the input has shape ${formatShape(shape)}, of which '${mode}' can repeat at most ${length === 0 ? 0 : reach} elements along axis ${axis}, but the padding there is ${formatShape(pair)}. Pass a larger input, or pad less.`,
+      caller,
+      `the input has shape ${formatShape(shape)}, of which '${mode}' can repeat at most ${length === 0 ? 0 : reach} elements along axis ${axis}, but the padding there is ${formatShape(pair)}`,
+      'Pass a larger input, or pad less.',
     );
   });
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { PoolWindow } from '../../ops/pooling/maxPool.ts';
@@ -29,9 +29,11 @@ export function checkPoolSizes(caller: string, rank: number, sizes: PoolSizes): 
   paddings.forEach((padding, axis) => {
     const span = (kernel[axis]! - 1) * dilations[axis]! + 1;
     if (2 * padding <= span) return;
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: padding is ${padding} along axis ${axis}, but the kernel spans ${span}, and at most half of it may lie outside of the input. Pass less padding.`,
+      caller,
+      `padding is ${padding} along axis ${axis}, but the kernel spans ${span}, and at most half of it may lie outside of the input`,
+      'Pass less padding.',
     );
   });
 }
@@ -67,9 +69,11 @@ export function placeWindow(layer: PoolSizes, x: SpatialInput, rank: number): Pl
     return layer.ceilMode && (steps - 1) * stride >= length + padding ? steps - 1 : steps;
   });
   if (outputs.some((length) => length < 1) || size.includes(0)) {
-    throw new ParametrizeError(
+    throw refusal(
       'SHAPE',
-      `${typeName(layer)}: the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(outputs)}. Pass a larger input, or make the layer with a smaller kernel.`,
+      typeName(layer),
+      `the input has shape ${formatShape(x.shape)}, which gives an output of size ${formatShape(outputs)}`,
+      'Pass a larger input, or make the layer with a smaller kernel.',
     );
   }
   const pads = size.map((length, axis) => {

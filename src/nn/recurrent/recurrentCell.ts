@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { matMulNT } from '../../ops/matrix/matMul.ts';
@@ -93,29 +93,32 @@ export abstract class RecurrentCell extends Module {
     const { inputSize, hiddenSize } = this;
     const caller = typeName(this);
     if ((x.rank !== 1 && x.rank !== 2) || x.shape.at(-1) !== inputSize) {
-      throw new ParametrizeError('SHAPE', {
+      throw refusal(
+        'SHAPE',
         caller,
-        fact: `the input has shape ${formatShape(x.shape)}, inputSize is ${inputSize}`,
-        remedy: 'Pass an input of shape [batch, inputSize], or [inputSize] without a batch.',
-      });
+        `the input has shape ${formatShape(x.shape)}, inputSize is ${inputSize}`,
+        'Pass an input of shape [batch, inputSize], or [inputSize] without a batch.',
+      );
     }
     if (given === undefined) return;
     if (!Array.isArray(given) || given.length !== names.length) {
-      throw new ParametrizeError('SHAPE', {
+      throw refusal(
+        'SHAPE',
         caller,
-        fact: `the state is ${Array.isArray(given) ? `an array of ${given.length}` : typeName(given)}, there are ${names.length}: ${names.join(', ')}`,
-        remedy: `Pass [${names.join(', ')}].`,
-      });
+        `the state is ${Array.isArray(given) ? `an array of ${given.length}` : typeName(given)}, there are ${names.length}: ${names.join(', ')}`,
+        `Pass [${names.join(', ')}].`,
+      );
     }
     const wanted = [...x.shape.slice(0, -1), hiddenSize];
     for (const [i, state] of (given as readonly Tensor[]).entries()) {
       const isTensor = state instanceof tf.Tensor;
       if (isTensor && tf.util.arraysEqual(state.shape, wanted)) continue;
-      throw new ParametrizeError('SHAPE', {
+      throw refusal(
+        'SHAPE',
         caller,
-        fact: `the state ${names[i]} ${isTensor ? `has shape ${formatShape(state.shape)}` : `is ${typeName(state)}`}, the input needs ${formatShape(wanted)}`,
-        remedy: 'Pass a state of shape [batch, hiddenSize], without the batch where the input has none.',
-      });
+        `the state ${names[i]} ${isTensor ? `has shape ${formatShape(state.shape)}` : `is ${typeName(state)}`}, the input needs ${formatShape(wanted)}`,
+        'Pass a state of shape [batch, hiddenSize], without the batch where the input has none.',
+      );
     }
   }
 

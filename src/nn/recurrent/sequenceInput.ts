@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 
@@ -33,8 +33,7 @@ export function checkSequenceInput(
   states: readonly Tensor[] | undefined,
 ): void {
   const { inputSize, hiddenSize, batchFirst, bidirectional, numLayers } = network;
-  const fail = (fact: string, remedy: string) =>
-    new ParametrizeError('SHAPE', `${typeName(network)}: ${fact}. ${remedy}`);
+  const fail = (fact: string, remedy: string) => refusal('SHAPE', typeName(network), fact, remedy);
   const layout = batchFirst ? '[batch, time, inputSize]' : '[time, batch, inputSize]';
   if ((x.rank !== 2 && x.rank !== 3) || x.shape.at(-1) !== inputSize) {
     throw fail(

@@ -22,10 +22,10 @@ export interface Attachment {
    */
   uninstall(list: ParametrizationList, variable: Variable): void;
   /**
-   * The reason why nothing can be appended to the chain, with the remedy, as the end of a message; absent if
-   * something can.
+   * The reason why nothing can be appended to the chain, and the remedy; absent if something can. The fact follows the
+   * name of the tensor.
    */
-  readonly closed?: string;
+  readonly closed?: { readonly fact: string; readonly remedy: string };
   /** True if the variables of the chain are fields of the host, under the names of torch's hook API. */
   readonly isHooked?: boolean;
   /** The fields of the host that show what is the chain's. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { isObject } from '../../core/guards.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
 import { isLayer } from '../../engine/layer.ts';
@@ -37,9 +37,11 @@ const objectHost: HostKind = {
     if (!isVariable(variable)) throw notAVariable(caller, host, name, descriptor);
     checkProxied(`${caller}: ${typeName(host)}`, name, variable);
     if (!isAlive(variable)) {
-      throw new ParametrizeError(
+      throw refusal(
         'DISPOSED',
-        `${caller}: ${typeName(host)}.${name} was disposed, by dispose() or tf.disposeVariables(). Make the host again.`,
+        caller,
+        `${typeName(host)}.${name} was disposed, by dispose() or tf.disposeVariables()`,
+        'Make the host again.',
       );
     }
     if (Reflect.get(host, name) !== variable) {
@@ -93,19 +95,18 @@ function checkHost(caller: string, host: object): void {
   const parametrizations: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
   const strangeDict = isModule(parametrizations) && !(parametrizations instanceof ParametrizationDict);
   if (strangeDict || (isModule(host) && !(host instanceof Module))) {
-    throw new ParametrizeError(
+    throw refusal(
       'TWO_COPIES',
-      `${caller}: ${typeName(host)} belongs to another copy of tfjs-parametrize. Install one copy only (npm ls tfjs-parametrize shows both).`,
+      caller,
+      `${typeName(host)} belongs to another copy of tfjs-parametrize`,
+      'Install one copy only (npm ls tfjs-parametrize shows both).',
     );
   }
   if (parametrizations !== undefined && !(parametrizations instanceof ParametrizationDict)) {
     throw unsupported(caller, host, "It has a field 'parametrizations' of its own; rename it.");
   }
   if (isModule(host) && isDisposed(host)) {
-    throw new ParametrizeError(
-      'DISPOSED',
-      `${caller}: this ${typeName(host)} has been disposed. Make a new one.`,
-    );
+    throw refusal('DISPOSED', caller, `this ${typeName(host)} has been disposed`, 'Make a new one.');
   }
   checkIntegrity(rawOf(host));
   if (isModule(host)) lookAt(rawOf(host));
@@ -115,9 +116,11 @@ function checkName(caller: string, host: object, name: string): void {
   const shadows = name in Object.prototype || (name in Module.prototype && name !== 'parametrizations');
   if (!shadows && !name.includes('.') && name !== '' && name !== 'training') return;
   const known = tensorNames(host);
-  throw new ParametrizeError(
+  throw refusal(
     'INVALID_NAME',
-    `${caller}: '${name}' cannot be the name of a parametrized tensor: it is empty, has a dot, or is a name that every object or module has. ${typeName(host)} has: ${known.join(', ') || 'no tensors'}.`,
+    caller,
+    `'${name}' cannot be the name of a parametrized tensor: it is empty, has a dot, or is a name that every object or module has`,
+    `${typeName(host)} has: ${known.join(', ') || 'no tensors'}.`,
   );
 }
 
@@ -135,9 +138,11 @@ function unknownTensor(caller: string, host: object, name: string): ParametrizeE
     known.length === 0 && isModule(host) && host.children().length > 0
       ? ofChildren(host, name)
       : ` It has: ${known.join(', ') || 'none'}.`;
-  return new ParametrizeError(
+  return refusal(
     'UNKNOWN_TENSOR',
-    `${caller}: ${typeName(host)} has no parameter or buffer '${name}'.${didYouMean(name, known)}${own}`,
+    caller,
+    `${typeName(host)} has no parameter or buffer '${name}'`,
+    `${didYouMean(name, known)}${own}`,
   );
 }
 
@@ -168,20 +173,19 @@ function notAVariable(
   if (value === null || value === undefined) {
     const fact =
       get === undefined ? `is ${value}` : 'is a getter, not a field, as where MobX observes the object';
-    return new ParametrizeError(
+    return refusal(
       'UNKNOWN_TENSOR',
-      `${caller}: ${path} ${fact}, so there is nothing to parametrize. It has: ${tensorNames(host).join(', ') || 'none'}.${get === undefined ? '' : ` ${UNWRAP}`}`,
+      caller,
+      `${path} ${fact}, so there is nothing to parametrize`,
+      `It has: ${tensorNames(host).join(', ') || 'none'}.${get === undefined ? '' : ` ${UNWRAP}`}`,
     );
   }
   const remedy =
     value instanceof tf.Tensor
       ? 'Wrap it: parameter(tensor), or tf.variable(tensor)'
       : `The tensors of ${typeName(host)} are: ${tensorNames(host).join(', ') || 'none'}`;
-  return new ParametrizeError(
-    'NOT_A_VARIABLE',
-    `${caller}: ${path} is ${typeName(value)}, not a tf.Variable. ${remedy}.`,
-  );
+  return refusal('NOT_A_VARIABLE', caller, `${path} is ${typeName(value)}, not a tf.Variable`, `${remedy}.`);
 }
 
 const unsupported = (caller: string, host: unknown, remedy: string): ParametrizeError =>
-  new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${typeName(host)} cannot be parametrized. ${remedy}`);
+  refusal('UNSUPPORTED_HOST', caller, `${typeName(host)} cannot be parametrized`, remedy);

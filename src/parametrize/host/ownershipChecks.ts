@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { fieldsOf, isModule } from '../../nn/module/fields.ts';
 import { noteNewModules, otherHolder } from '../../nn/module/heldVariables.ts';
@@ -13,7 +13,7 @@ export function checkOpen(caller: string, list: object): void {
   const closed = attachmentOf(list)?.closed;
   if (closed === undefined) return;
   const { label } = list as ParametrizationList;
-  throw new ParametrizeError('ALREADY_PARAMETRIZED', `${caller}: ${label} ${closed}`);
+  throw refusal('ALREADY_PARAMETRIZED', caller, `${label} ${closed.fact}`, closed.remedy);
 }
 
 /** Refuses a module with tensors of its own that is part of another chain. */
@@ -25,9 +25,11 @@ export function checkShared(
   if (module === null || [...listsWithModule(module)].every((other) => other === list)) return;
   if (!module.modules().some((part) => fieldsOf(part).variables.length > 0)) return;
   const [other] = listsWithModule(module);
-  throw new ParametrizeError(
+  throw refusal(
     'SHARED',
-    `${caller}: this ${typeName(module)} holds tensors and is registered on ${other!.label} already. Make one for each tensor.`,
+    caller,
+    `this ${typeName(module)} holds tensors and is registered on ${other!.label} already`,
+    'Make one for each tensor.',
   );
 }
 
@@ -36,9 +38,11 @@ export function checkTied(caller: string, host: object, name: string, variable: 
   const [list] = [...listsWithOriginal(variable)].filter((owner) => owner !== host);
   const label = `${typeName(host)}.${name}`;
   if (list !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'TIED',
-      `${caller}: the variable of ${label} is an original of ${list.label} already. Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).`,
+      caller,
+      `the variable of ${label} is an original of ${list.label} already`,
+      'Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).',
     );
   }
   // A plain object may be made to parametrize a variable of a module.
@@ -50,8 +54,10 @@ export function checkTied(caller: string, host: object, name: string, variable: 
   if (other === null) return;
   const [holder, field] = other;
   const where = holder === rawOf(host) ? `field '${field}'` : `field '${field}' of ${typeName(holder)}`;
-  throw new ParametrizeError(
+  throw refusal(
     'TIED',
-    `${caller}: the variable of ${label} also stands in the ${where}, which would go on with the original. Tie the modules instead of the variable, or give this one its own: ${name} = parameter(tf.clone(variable)).`,
+    caller,
+    `the variable of ${label} also stands in the ${where}, which would go on with the original`,
+    `Tie the modules instead of the variable, or give this one its own: ${name} = parameter(tf.clone(variable)).`,
   );
 }

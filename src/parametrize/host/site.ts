@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { hasBackend } from '../../engine/backend.ts';
 import { keepTensorsUnwrapped } from '../../engine/variable.ts';
@@ -85,23 +85,24 @@ export function atSite(
 function checkHost(caller: string, host: unknown): asserts host is object {
   keepTensorsUnwrapped();
   if (typeof host !== 'object' || host === null) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `${caller}: ${typeName(host)} cannot be parametrized. Pass a module or an object that holds a tf.Variable.`,
+      caller,
+      `${typeName(host)} cannot be parametrized`,
+      'Pass a module or an object that holds a tf.Variable.',
     );
   }
   if (!hasBackend()) {
-    throw new ParametrizeError(
+    throw refusal(
       'NO_BACKEND',
-      `${caller}: tfjs has no backend. Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.`,
+      caller,
+      'tfjs has no backend',
+      "Add: import '@tensorflow/tfjs'; or a @tensorflow/tfjs-backend-… package.",
     );
   }
 }
 
 function checkName(caller: string, name: unknown): void {
   if (typeof name === 'string') return;
-  throw new ParametrizeError(
-    'INVALID_NAME',
-    `${caller}: the tensor name is ${typeName(name)}, expected a string.`,
-  );
+  throw refusal('INVALID_NAME', caller, `the tensor name is ${typeName(name)}, expected a string`);
 }

@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { type Copier, copyAccessorBy } from '../../nn/module/copy.ts';
 import { isModule } from '../../nn/module/fields.ts';
@@ -111,9 +111,11 @@ export const immutable = (
   name: string,
   remedy = 'Register before Object.freeze.',
 ): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'IMMUTABLE_HOST',
-    `${caller}: the property '${name}' of ${typeName(host)} cannot be redefined: the object is frozen, sealed or not extensible. ${remedy}`,
+    caller,
+    `the property '${name}' of ${typeName(host)} cannot be redefined: the object is frozen, sealed or not extensible`,
+    remedy,
   );
 
 /** The dictionary of chains that stands on a host, if any does. */

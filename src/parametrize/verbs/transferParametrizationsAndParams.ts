@@ -81,7 +81,8 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
   const { list: source, attachment: own } = registrationOrThrow(caller, from, tensor);
   if (own.closed !== undefined) {
     // Something on the source runs the chain, such as a hook; the target would lack it.
-    throw new ParametrizeError('UNSUPPORTED_HOST', `${caller}: ${source.label} ${own.closed}`);
+    const { fact, remedy } = own.closed;
+    throw new ParametrizeError('UNSUPPORTED_HOST', { caller, fact: `${source.label} ${fact}`, remedy });
   }
   if (registrationOf(to, tensor) !== undefined) {
     throw new ParametrizeError(

@@ -112,7 +112,7 @@ describe('registerParametrization refuses', () => {
       }
     }
     expect(register(new Later())).toMatchInlineSnapshot(
-      `"ASYNC: call: the forward of Later returned a promise; its tensors would be disposed before it ends. Make forward synchronous and await outside of it."`,
+      `"ASYNC: call: the forward of Later returned a promise. Its tensors are disposed before it ends. Make forward synchronous and await outside of it."`,
     );
     expect(register(async (x: tf.Tensor) => x)).toMatchInlineSnapshot(
       `"FORWARD_RESULT: registerParametrization: forward of the parametrization must return a tensor, got Promise."`,

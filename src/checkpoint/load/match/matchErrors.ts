@@ -100,7 +100,11 @@ export function noMatch(
   };
   const shown = aligned.length === 0 ? "{ 'name in the file': 'name of the layer' }" : textOf(rename);
   return new StateDictError(
-    `loadCheckpoint: the file does not fit ${type}: its modules do not have the names of the layers, and ${fact}. Nothing was loaded. Pass { prefix } if the state dict is only a part of the file, or say which is which${isWhole ? '' : ', of all layers'}; if the modules compute in the order of the layers, { rename: ${shown} }.`,
+    {
+      caller: 'loadCheckpoint',
+      fact: `the file does not fit ${type}: its modules do not have the names of the layers, and ${fact}`,
+      remedy: `Nothing was loaded. Pass { prefix } if the state dict is only a part of the file, or say which is which${isWhole ? '' : ', of all layers'}; if the modules compute in the order of the layers, { rename: ${shown} }.`,
+    },
     slots.flatMap(({ parts }) =>
       parts.flatMap(({ path, tensors }) =>
         tensors.flatMap(({ torchNames }) => torchNames.map((name) => `${path}.${name}`)),
