@@ -5,13 +5,13 @@ import type { Terminal } from './run.ts';
 
 /** An option of a command. */
 export interface CommandOption {
-  /** `-o, --output <file>`: the short form, if any, the long one, and the value of an option that is not a flag. */
+  /** The forms of the option: `-o, --output <file>`. The short form may be missing, and a flag has no value. */
   readonly flags: string;
   readonly text: string;
   readonly isRequired?: boolean;
-  /** True if it may be given several times: its value is an array. */
+  /** True if the option may be repeated. Its value is then an array. */
   readonly isRepeatable?: boolean;
-  /** The only values that it takes. */
+  /** The allowed values. */
   readonly choices?: readonly string[];
 }
 
@@ -19,10 +19,10 @@ export interface CommandOption {
 export interface Command {
   readonly name: string;
   readonly text: string;
-  /** A description of the file. */
+  /** The description of the file argument. */
   readonly file: string;
   readonly options: readonly CommandOption[];
-  /** Runs it; `values` has the options by their names in camelCase. */
+  /** Runs the command. `values` has the options by their names in camelCase. */
   run(file: string, values: object, terminal: Terminal): Promise<void>;
 }
 

@@ -25,13 +25,13 @@ export interface ConvertOptions {
   readonly output: string;
   readonly keyFormat: KeyFormat;
   readonly prefix?: string;
-  /** Globs of the weights to leave as they are. */
+  /** Globs of the weights that stay as they are. */
   readonly exclude?: readonly string[];
   readonly json?: boolean;
 }
 
 /**
- * Writes the tensors of a file in one key format, one after the other.
+ * Writes the tensors of a file in one key format, one tensor at a time.
  *
  * @param caller - the command, for messages
  */
@@ -90,7 +90,7 @@ export async function convert(
   }
 }
 
-/** The warning for a file with nothing to fold, which names what looks like a normalization of somebody's own. */
+/** The warning for a file with nothing to fold. It names tensors that look like a custom normalization. */
 function nothingFolded({ names }: CheckpointFile): string {
   const all = new Set(names);
   const own = names.find((name) => {
@@ -104,7 +104,7 @@ function nothingFolded({ names }: CheckpointFile): string {
   return `warning: folded 0 weights: ${why} The tensors are written as they are.`;
 }
 
-/** The metadata without what the recipe says of weights that are folded: of those it would be wrong. */
+/** Returns the metadata without the entries of the recipe for folded weights, which would be wrong. */
 function withoutRecipe(
   { metadata }: CheckpointFile,
   folded: readonly ParametrizedWeight[],
@@ -121,9 +121,10 @@ function withoutRecipe(
 }
 
 /**
- * Returns a test that is true for weights to leave as they are: a glob has the plain name, or the name of a part.
+ * Returns a test that is true for the weights that stay as they are: a glob matches the plain name or the name of a
+ * part.
  *
- * @throws {@link CheckpointError} `OPTION` for a glob that nothing in the file has, which is a slip
+ * @throws {@link CheckpointError} `OPTION` for a glob that matches nothing in the file, which is probably a mistake
  */
 function excluding(file: CheckpointFile, globs: readonly string[]): (weight: ParametrizedWeight) => boolean {
   const tests = globs.map((glob) => [glob, globTest(glob)] as const);
@@ -140,13 +141,13 @@ function excluding(file: CheckpointFile, globs: readonly string[]): (weight: Par
   return (weight) => tests.some(([, test]) => namesOf(weight).some(test));
 }
 
-/** The paths of the shards of an index; those of a URL are no files here. */
+/** Returns the paths of the shards of an index. The shards of a URL are not files. */
 const shardPaths = (path: string, { shards }: CheckpointFile): string[] =>
   /^https?:/i.test(path) ? [] : shards.map((name) => join(dirname(localPath(path)), name));
 
 const localPath = (file: string): string => (/^file:/i.test(file) ? fileURLToPath(file) : file);
 
-/** Refuses to write a file in the place of one that is read: what a fold computes does not go back. */
+/** Refuses an output that is one of the inputs, because a fold cannot be undone. */
 async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
   const realPath = (file: string): Promise<string | null> => realpath(localPath(file)).catch(() => null);
   const target = await realPath(output);

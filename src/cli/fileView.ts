@@ -3,7 +3,7 @@ import { recipeBelow } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeText.ts';
 
-/** What stands below a path of a file, by names without the path. */
+/** Returns the part of a file below a path, with names relative to the path. */
 export function below(file: CheckpointFile, prefix: string | undefined): CheckpointFile {
   if (prefix === undefined || prefix === '') return file;
   const path = prefix.endsWith('.') ? prefix : `${prefix}.`;
@@ -26,7 +26,7 @@ export function below(file: CheckpointFile, prefix: string | undefined): Checkpo
   };
 }
 
-/** The recipe is about paths, the other texts are kept as they are. */
+/** Returns the metadata with the recipe relative to the path. Other texts stay as they are. */
 function metadataBelow(
   metadata: Readonly<Record<string, string>>,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * A test for texts by a glob, as Python's `fnmatch` has them: `*` stands for any characters, dots too, `?` for one,
- * `[abc]` and `[!abc]` for one of some, or of all others.
+ * Returns a test for texts by a glob, as in Python's `fnmatch`. `*` matches any characters, including dots, and `?`
+ * matches one character. `[abc]` matches one of these characters, and `[!abc]` one of the others.
  */
 export function globTest(glob: string): (text: string) => boolean {
   const source = glob.replace(/\[(!?)([^\]]+)\]|[\\^$.*+?()[\]{}|]/g, (match, not?: string, set?: string) => {

@@ -18,7 +18,7 @@ export interface InspectOptions {
   readonly json?: boolean;
 }
 
-/** Prints what is in a file, without reading its tensors. */
+/** Prints the contents of a file, without reading its tensors. */
 export async function inspect(path: string, options: InspectOptions, terminal: Terminal): Promise<void> {
   const bar = progressBar(terminal);
   try {
@@ -34,9 +34,9 @@ export async function inspect(path: string, options: InspectOptions, terminal: T
 
 interface Parametrized {
   readonly name: string;
-  /** The kinds of the steps; `unknown` where neither names nor a recipe tell. */
+  /** The kinds of the steps; `unknown` if neither the names nor a recipe identify them. */
   readonly by: string;
-  /** By the recipe: the steps of the tensor, and of what they compute it from. */
+  /** The steps from the recipe, for the tensor and for the tensors that it is computed from. */
   readonly recipe?: readonly { readonly tensor: string; readonly steps: readonly RecipeStep[] }[];
   readonly keyFormat: string;
   readonly parts: readonly string[];
@@ -47,10 +47,10 @@ interface Facts {
   readonly tensors: readonly { name: string; dtype: string; shape: readonly number[]; elements: number }[];
   readonly parametrized: readonly Parametrized[];
   readonly tied: readonly (readonly string[])[];
-  /** Elements of all tensors, tied ones once. */
+  /** The number of elements of all tensors. A tied tensor counts once. */
   readonly elements: number;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Classes and functions of Python, of which nothing was run. */
+  /** The classes and functions of Python in the file. None was run. */
   readonly placeholders: readonly string[];
 }
 
@@ -80,7 +80,7 @@ function parametrized(weight: ParametrizedWeight): Parametrized {
     name,
     by: own!.steps.map(({ kind }) => kind).join(' → '),
     recipe: recipe.map((entry, i) => ({
-      // Of the module that stands for its own: `weight`, or `parametrizations.weight.original1`.
+      // The paths of this recipe call the tensor `weight`: `parametrizations.weight.original1`.
       tensor: i === 0 ? name : `${prefix}${entry.path.replace('weight', tensor)}.${entry.tensor}`,
       steps: entry.steps,
     })),
@@ -89,7 +89,7 @@ function parametrized(weight: ParametrizedWeight): Parametrized {
   };
 }
 
-/** `weightNorm(dim=[0], eps=0)`, and what it is computed from where that is parametrized itself. */
+/** Formats `weightNorm(dim=[0], eps=0)`, followed by the steps of parametrized originals. */
 function byText({ by, recipe }: Parametrized): string {
   if (recipe === undefined) return by;
   const stepText = ({ kind, options }: RecipeStep): string => {
@@ -124,7 +124,7 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   }
   const lines = [
     ...tied.map((group) => `tied: ${group.map(short).join(' = ')}`),
-    // What the recipe says stands in the table.
+    // The recipe is printed in the table.
     ...Object.entries(metadata)
       .filter(([key]) => key !== recipeKey)
       .map(([key, text]) => `metadata ${short(key)}: ${short(text)}`),
@@ -138,7 +138,7 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   return blocks.join('\n\n');
 }
 
-/** Text of a file as a terminal may show it, and not a megabyte of it. */
+/** Escapes and shortens a text from a file for the terminal. */
 const short = (text: string): string =>
   text.length > 100
     ? `${printable(text.slice(0, 100))}… (${pluralize(text.length, 'character')})`

@@ -2,7 +2,7 @@
 /// <reference types="node" />
 import { run } from './run.ts';
 
-// A reader of the output may stop early: `inspect FILE | head`.
+// A reader of the output may stop early, as in `inspect FILE | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;

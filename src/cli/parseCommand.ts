@@ -2,12 +2,12 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from '../core/text.ts';
 import type { Command, CommandOption } from './commands.ts';
 
-/** Arguments that make no sense. The message says which, and has no prefix. */
+/** The error for invalid arguments. The message names them and has no prefix. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
 
-/** The value of an option; an array of one that may be given several times. */
+/** The value of an option; an array if the option may be repeated. */
 type Value = string | boolean | readonly string[];
 
 /** The file and the options of a command. */
@@ -45,7 +45,7 @@ export function parseCommand({ options }: Command, args: readonly string[]): Par
   return { file, values: Object.fromEntries(camelCased) };
 }
 
-/** The arguments by Node.js, without a type: which options there are is data. */
+/** Parses the arguments by Node.js. The result has no precise type, because the options are data. */
 function parsed(
   known: ReadonlyMap<string, CommandOption>,
   args: readonly string[],
@@ -72,5 +72,5 @@ function parsed(
   }
 }
 
-/** `key-format` of `--key-format <name>`. */
+/** Returns the name of an option: `key-format` of `--key-format <name>`. */
 const nameOf = ({ flags }: CommandOption): string => /--([\w-]+)/.exec(flags)![1]!;

@@ -1,21 +1,21 @@
 import type { OpenOptions } from '../checkpoint/source/byteSource.ts';
 import type { Terminal } from './run.ts';
 
-/** Smaller files are read before a user could look at a bar. */
+/** The size of a file from which a bar is shown. Smaller files are read too fast. */
 const large = 32 * 1024 * 1024;
 
-/** Characters of the bar. */
+/** The number of characters of the bar. */
 const width = 40;
 
-/** Shows how much of a file is read, and lets the user interrupt the reading. */
+/** Shows the progress of reading a file, and lets the user interrupt it. */
 export interface ReadingProgress {
-  /** Options for the function that opens the file. */
+  /** The options for the function that opens the file. */
   readonly options: OpenOptions;
   /** Removes the bar; a second call does nothing. */
   stop(): void;
 }
 
-/** A bar for the bytes of a large file, on terminals that show one. */
+/** Makes a bar for the bytes of a large file, on terminals that show one. */
 export function progressBar({ showsProgress, signal }: Terminal): ReadingProgress {
   const start = performance.now();
   let shown = '';
@@ -36,7 +36,7 @@ export function progressBar({ showsProgress, signal }: Terminal): ReadingProgres
   };
 }
 
-/** `██████░░░░ 60% | 4 s left`, as long as the line before it. */
+/** Formats `██████░░░░ 60% | 4 s left`, padded so that it overwrites the previous line. */
 function lineFor(part: number, milliseconds: number): string {
   const filled = Math.floor(part * width);
   const bar = '█'.repeat(filled) + '░'.repeat(width - filled);

@@ -5,13 +5,13 @@ import { commands } from './commands.ts';
 import { commandHelp, programHelp } from './helpText.ts';
 import { parseCommand, UsageError } from './parseCommand.ts';
 
-/** Where the commands write. */
+/** The output of the commands. */
 export interface Terminal {
   out(text: string): void;
   error(text: string): void;
-  /** True if a user sees a progress bar. */
+  /** True if a progress bar can be shown. */
   readonly showsProgress: boolean;
-  /** Ends a running command. */
+  /** The signal that ends a running command. */
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +65,7 @@ async function runCommand([name, ...args]: readonly string[], terminal: Terminal
   return exitCodes.ok;
 }
 
-/** The version in `package.json`, which is two folders above this file in `src` and in `dist`. */
+/** Reads the version from `package.json`, which is two folders above this file, both in `src` and in `dist`. */
 function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

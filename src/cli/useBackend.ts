@@ -2,10 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError } from '../checkpoint/checkpointError.ts';
 
 /**
- * Sees to it that tfjs can compute: with the backend that there is, else with the cpu backend, which is loaded only
- * then.
+ * Makes sure that tfjs has a backend. If none is registered, loads the cpu backend.
  *
- * @throws {@link CheckpointError} `UNSUPPORTED` if that is not installed
+ * @throws {@link CheckpointError} `UNSUPPORTED` if the cpu backend is not installed
  */
 export async function useBackend(): Promise<void> {
   if (tf.getBackend() !== undefined) return;
@@ -19,7 +18,7 @@ export async function useBackend(): Promise<void> {
       { cause },
     );
   }
-  // Without advice about faster backends, which are not for a command that runs once.
+  // Production mode drops the advice about faster backends, which makes no sense for a command that runs once.
   tf.enableProdMode();
   await tf.setBackend('cpu');
 }

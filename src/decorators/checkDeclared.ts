@@ -8,8 +8,8 @@ import { isReplaced } from './fieldValue.ts';
 import { redeclared, redeclaresField } from './redeclaration.ts';
 
 /**
- * Refuses an object whose decorated fields were bypassed. Where fields are defined, and not assigned, a definition runs
- * no code but its own; so the first use of the object is the first occasion to see what became of them.
+ * Refuses an object whose decorated fields were bypassed. With define semantics, defining a field runs no decorator
+ * code, so the first use of the object is the first moment to check its fields.
  *
  * @throws {@link DecoratorError} if legacy decorators met define semantics without the class decorator, or a subclass
  * has redeclared a field
@@ -41,7 +41,7 @@ const bypassed = (declaredField: FieldOf): DecoratorError => {
 
 let isRegistered = false;
 
-/** From now on, objects with decorated fields are checked before they are used. */
+/** Registers the check of objects with decorated fields, which runs before they are used. */
 export function checkDeclaredBeforeUse(): void {
   if (!isRegistered) registerIntegrityCheck(checkDeclared);
   isRegistered = true;

@@ -31,9 +31,9 @@ export type ParametrizationFactory = () => ParametrizationLike;
 export interface Declaration {
   /** The registration function or the factory. */
   readonly apply: RegistrationFunction | ParametrizationFactory;
-  /** The tensor of the module in the field, if it is named. */
+  /** The name of the tensor of the module in the field, if the declaration has one. */
   readonly tensor: string | undefined;
-  /** The options of the function, or of the registration of the factory's result. */
+  /** The options of the function, or of the registration of the result of the factory. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -42,8 +42,8 @@ const caller = '@parametrized';
 /**
  * Reads the arguments of a decorator.
  *
- * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if the first is neither a registration function nor a
- * factory, `OPTION`
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if the first argument is neither a registration function
+ * nor a factory, `OPTION`
  */
 export function makeDeclaration(
   mode: DecoratorMode,
@@ -74,7 +74,7 @@ export function makeDeclaration(
  *
  * @param value - the value that was assigned to the field; its tensor may be parametrized already
  * @param where - the field, for messages: `Net.weight`
- * @throws {@link DecoratorError} if the field holds neither a tensor nor a module; and as the registration does
+ * @throws {@link DecoratorError} if the field holds neither a tensor nor a module; and the errors of the registration
  */
 export function applyDeclaration(
   mode: DecoratorMode,
@@ -101,7 +101,7 @@ export function applyDeclaration(
   }
 }
 
-/** The hosts in a field: a module, or the elements of a list of modules. */
+/** Returns the hosts in a field: a module, or the elements of a list of modules. */
 function childrenIn(mode: DecoratorMode, value: unknown, where: string): object[] {
   if (value instanceof ModuleList) return [...value].flatMap((child) => childrenIn(mode, child, where));
   if (isModule(value)) return [value];
@@ -167,16 +167,16 @@ function registerFrom(
   }
 }
 
-/** A module that a factory made belongs to the host, so it can be registered only once. */
+/** The modules that factories made. Each belongs to one host, so it can be registered only once. */
 const fromFactories = new WeakSet<object>();
 
 const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({ list }) => list.steps);
 
-/** A registration function has a parameter, the host; a factory has none. */
+/** True for a factory, which has no parameters. A registration function has the host as a parameter. */
 const isFactory = (apply: unknown): apply is ParametrizationFactory =>
   typeof apply === 'function' && apply.length === 0;
 
-/** Copies options: arrays and plain objects deeply, everything else by reference. */
+/** Copies options. Arrays and plain objects are copied deeply, everything else is shared. */
 export function copyOptions(options: Declaration['options']): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyValue(value)]));
 }

@@ -24,22 +24,22 @@ export interface FieldOf {
 const KEY = 'tfjs-parametrize:fields';
 
 /**
- * The key under which a class has the metadata of its standard decorators. Compilers look for `Symbol.metadata` when a
- * class is defined and go without it if it is missing; the class imports its decorators, and so this file, before.
+ * The key of the metadata of standard decorators on a class. Compilers read `Symbol.metadata` when a class is defined,
+ * and store no metadata if it is missing. This file defines it in time, because a class imports its decorators first.
  */
 const METADATA: symbol = metadataSymbol();
 
-/** The constructor of a prototype before a class decorator replaced it; its source can be read. */
+/** The original constructor of a prototype whose class a decorator replaced. Its source can be read. */
 export const undecorated = new WeakMap<object, object>();
 
-/** The fields declared on one prototype of a host and all above; forgotten whenever a class declares more. */
+/** The fields declared on a prototype and its parents. The map is replaced when a class declares another field. */
 let fieldsByPrototype = new WeakMap<object, readonly FieldOf[]>();
 
 /**
  * Stores a declaration.
  *
- * @param target - the metadata object of a class, or in legacy mode its prototype
- * @returns the field; a new one if this is its first declaration
+ * @param target - the metadata object of a class, or its prototype in legacy mode
+ * @returns the field, which is new at its first declaration
  * @throws {@link DecoratorError} if a parent class declares the same field
  */
 export function declareField(
@@ -65,9 +65,9 @@ function ownFields(target: object): Map<string, DeclaredField> {
 }
 
 /**
- * The declared fields of all objects with a prototype, those of parent classes first.
+ * Returns the declared fields of all objects with a prototype. Fields of parent classes come first.
  *
- * @throws {@link DecoratorError} if two classes declare the same field, each in another mode
+ * @throws {@link DecoratorError} if two classes declare the same field in different modes
  */
 export function fieldsDeclaredOn(prototype: object | null): readonly FieldOf[] {
   if (prototype === null) return [];
@@ -88,7 +88,7 @@ export function fieldsDeclaredOn(prototype: object | null): readonly FieldOf[] {
   return fields;
 }
 
-/** The name of a field in messages: `Net.weight`. */
+/** Returns the name of a field for messages: `Net.weight`. */
 export const nameOf = ({ declared, declaring }: FieldOf): string =>
   `${typeName(Object.create(declaring))}.${declared.field}`;
 

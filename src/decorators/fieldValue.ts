@@ -6,18 +6,18 @@ import { applyDeclaration } from './declaration.ts';
 import { type FieldOf, nameOf } from './declaredFields.ts';
 import { redeclared, redeclaresField } from './redeclaration.ts';
 
-/** The values that fields of objects had when their declarations were applied. */
+/** The values of fields at the time when their declarations were applied. */
 const adopted = new WeakMap<object, Map<string, unknown>>();
 
-/** Objects whose constructor may not have ended yet: constructors are synchronous. */
+/** The objects whose constructor may still be running. */
 const constructing = new WeakSet<object>();
 
 /** True if the declarations of a field were applied to an object. */
 export const isAdopted = (host: object, field: string): boolean => adopted.get(host)?.has(field) === true;
 
 /**
- * True if a field got another value during construction, after the declarations were applied. Once the value is found
- * to be the same, the owner of the object may replace it.
+ * True if a field got another value during construction, after its declarations were applied. After the first check
+ * that finds the same value, the owner of the object may replace the value.
  */
 export function isReplaced(host: object, field: string, value: unknown): boolean {
   const before = adopted.get(host)?.get(field);
@@ -27,10 +27,10 @@ export function isReplaced(host: object, field: string, value: unknown): boolean
 }
 
 /**
- * Gives a field of an object its value, and applies the declarations to it. A field with null or undefined waits for
- * its value: a class may make its tensors in the constructor, from its arguments.
+ * Sets a field of an object and applies the declarations to its value. A field with null or undefined waits for its
+ * value, because a class may make its tensors in the constructor.
  *
- * If a declaration cannot be applied, the field waits again as before: a later assignment may be a good one.
+ * If a declaration cannot be applied, the field waits for the next assignment.
  *
  * @throws {@link DecoratorError} if a subclass has an accessor of that name; and the errors of the registration
  */
@@ -41,7 +41,7 @@ export function giveValue(host: object, declaredField: FieldOf, value: unknown):
   if (value === null || value === undefined) {
     Object.defineProperty(host, declared.field, {
       get: () => value,
-      // Not `host`: a copy of the object gets the same property.
+      // `this` may differ from `host`, because a copy of the object gets the same property.
       set(this: object, given: unknown) {
         giveValue(this, declaredField, given);
       },
@@ -75,7 +75,9 @@ export function giveValue(host: object, declaredField: FieldOf, value: unknown):
   if (value instanceof tf.Tensor && redeclaresField(host, declaredField)) refuseVariable(host, declaredField);
 }
 
-/** True if a class below the declaring one has an accessor in its place, which the object's own property would hide. */
+/**
+ * True if a class below the declaring class has an accessor of this name, which the object's own property would hide.
+ */
 function hasAccessorBelow(host: object, { declared, declaring }: FieldOf): boolean {
   let prototype = Object.getPrototypeOf(host) as object | null;
   for (; prototype !== null && prototype !== declaring; prototype = Object.getPrototypeOf(prototype)) {
@@ -85,8 +87,8 @@ function hasAccessorBelow(host: object, { declared, declaring }: FieldOf): boole
 }
 
 /**
- * Refuses a variable that a subclass makes for the field while it is constructed. Where fields are assigned, its field
- * initializer is an assignment to the computed tensor: the value would be copied, and the variable lost.
+ * Refuses a variable that a subclass makes for the field during construction. With assign semantics, its field
+ * initializer assigns to the computed tensor: the value would be copied, and the variable would leak.
  */
 function refuseVariable(host: object, declaredField: FieldOf): void {
   const { field } = declaredField.declared;

@@ -6,8 +6,8 @@ import { giveValue } from './fieldValue.ts';
 /**
  * Declares a parametrization by a decorator of `experimentalDecorators`.
  *
- * Where fields are assigned, the first assignment calls a setter on the prototype. Where they are defined, no code of a
- * decorator runs: {@link parametrizedModule} applies the declarations when the object is complete.
+ * With assign semantics, the first assignment calls a setter on the prototype. With define semantics, no decorator code
+ * runs, and {@link parametrizedModule} applies the declarations when the object is complete.
  *
  * @throws {@link DecoratorError} for a member that is not a field
  */

@@ -6,27 +6,27 @@ import type { AnyClass } from './parametrizedModule.ts';
 
 /** One parametrization that a class declares. */
 export interface DeclaredParametrization {
-  /** The field. */
+  /** The name of the field. */
   readonly field: string;
-  /** The tensor of the module in the field, where the declaration names one. */
+  /** The name of the tensor of the module in the field, if the declaration has one. */
   readonly tensor: string | undefined;
-  /** The registration function or the factory that was handed to the decorator. */
+  /** The registration function or the factory that was passed to the decorator. */
   readonly apply: RegistrationFunction | ParametrizationFactory;
-  /** The options that were handed to the decorator, but for the name of the tensor. */
+  /** The options that were passed to the decorator, without the name of the tensor. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** The class that declares it. */
+  /** The class that declares the parametrization. */
   readonly declaredIn: AnyClass;
-  /** The declaration as it stands in a program: `@parametrized(weightNorm, {"dim":0}) weight`. */
+  /** Returns the declaration as a program writes it: `@parametrized(weightNorm, {"dim":0}) weight`. */
   toString(): string;
 }
 
 /**
- * Lists the parametrizations that a class declares, without making an object of it. Those of parent classes come first,
- * field by field, those of one field in the order of application. Fields have the order in which their decorators are
- * evaluated: `accessor` fields come before the others.
+ * Lists the parametrizations that a class declares, without making an object of it. Parent classes come first. The
+ * parametrizations of a field are in the order of application. Fields are in the order in which their decorators are
+ * evaluated, so `accessor` fields come before the others.
  *
- * @returns a copy, which is the caller's
- * @throws {@link ParametrizeError} `NOT_A_FUNCTION` for anything but a class
+ * @returns a new array that belongs to the caller
+ * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if the argument is not a class
  * @example
  * ```ts
  * for (const declared of parametrizationsOf(Net)) console.log(String(declared));
@@ -63,7 +63,7 @@ function argumentsText(apply: { name: string }, tensor: string | undefined, give
   return Object.keys(all).length === 0 ? what : `${what}, ${JSON.stringify(all)}`;
 }
 
-/** A factory without a name; compilers shorten its source, so that only the class that it names is taken from there. */
+/** Describes a factory without a name by the class that its source names. Compilers shorten the rest of the source. */
 function factoryText(factory: object): string {
   const [, type] = /\bnew\s+([\w$.]+)/.exec(Function.prototype.toString.call(factory)) ?? [];
   return type === undefined ? '() => …' : `() => new ${type}(…)`;

@@ -9,7 +9,7 @@ import { makeDeclaration, type ParametrizationFactory, type RegistrationFunction
 import { decorateLegacy } from './legacyDecorator.ts';
 import { decorateStandard, isStandard } from './standardDecorator.ts';
 
-/** Hosts that other entry points know. */
+/** The hosts of other entry points. */
 type TypedHost = {
   [K in keyof HostTypes]: HostTypes[K] extends {
     /** The type of the host. */
@@ -21,7 +21,7 @@ type TypedHost = {
 
 /**
  * The type of the values that a decorated field may hold. N is the name of a tensor of the module in the field, or
- * never.
+ * `never`.
  */
 export type Decoratable<T, N extends string> = [N] extends [never]
   ? [T] extends [Tensor | Module | TypedHost | null | undefined]
@@ -29,7 +29,7 @@ export type Decoratable<T, N extends string> = [N] extends [never]
     : never
   : HasTensor<NonNullable<T>, N>;
 
-/** `unknown` if a type of module has a tensor of that name, or every module of a list has. */
+/** `unknown` if a module type, or every module of a list, has a tensor of that name. */
 type HasTensor<T, N extends string> =
   T extends ModuleList<infer M>
     ? HasTensor<M, N>
@@ -43,43 +43,42 @@ type HasTensor<T, N extends string> =
             : unknown
           : never;
 
-/** A decorator of fields that hold tensors or modules, by the standard and by `experimentalDecorators`. */
+/** A decorator of fields that hold tensors or modules, for standard decorators and for `experimentalDecorators`. */
 export interface FieldDecorator<N extends string = never> {
-  /** On a field. */
+  /** Decorates a field. */
   <T, V>(value: undefined, context: ClassFieldDecoratorContext<T, V> & Decoratable<V, N>): void;
-  /** On an `accessor` field. */
+  /** Decorates an `accessor` field. */
   <T, V>(
     value: ClassAccessorDecoratorTarget<T, V>,
     context: ClassAccessorDecoratorContext<T, V> & Decoratable<V, N>,
   ): ClassAccessorDecoratorResult<T, V>;
-  /** On a field, with `experimentalDecorators`. */
+  /** Decorates a field with `experimentalDecorators`. */
   <H extends object, K extends keyof H>(target: H, field: K & Decoratable<H[K], N>): void;
 }
 
-/** The options of a decorator: those of the function that it is given, and the tensor of a module. */
+/** The options of a decorator: the options of its function, and the name of a tensor of a module. */
 export type DecoratorOptions<O, N extends string> = ([O] extends [NoOptions | undefined] ? unknown : O) & {
-  /** The tensor of the module in the field; default its main weight. Not for fields that hold a tensor. */
+  /** The tensor of the module in the field; default its main weight. Fields that hold a tensor refuse this option. */
   readonly name?: N;
 };
 
 /**
- * Declares a parametrization where a field is declared: each object of the class gets it as soon as the field has its
- * first value.
+ * Declares a parametrization at a field. Each object of the class gets it as soon as the field has its first value.
  *
- * On a field with a tensor: `apply(this, field, options)`. On a field with a module: on its main weight or the tensor
- * that `name` says; on a `ModuleList`, for every element. Several on one field are applied from the bottom up. The
- * class that declares a field hands it down to its subclasses. A field that is null or undefined waits for its first
- * tensor or module.
+ * For a field with a tensor, it calls `apply(this, field, options)`. For a field with a module, it registers on the
+ * main weight or on the tensor of the option `name`; for a `ModuleList`, on every element. Several decorators of one
+ * field are applied from the bottom up. Subclasses inherit the declarations. A field that is null or undefined waits
+ * for its first tensor or module.
  *
- * Works as a standard decorator, on fields and `accessor` fields, and with `experimentalDecorators`; with
- * `useDefineForClassFields: true` there, add {@link parametrizedModule} to the class.
+ * It works as a standard decorator on fields and `accessor` fields, and with `experimentalDecorators`. If those are
+ * used with `useDefineForClassFields: true`, add {@link parametrizedModule} to the class.
  *
- * @param apply - a registration function such as `weightNorm`, with its options; or a factory, which takes no arguments
- * and makes a parametrization for each tensor; the host owns that parametrization
+ * @param apply - a registration function such as `weightNorm`, or a factory. A factory takes no arguments and makes a
+ * parametrization for each tensor; the host owns it
  * @returns the decorator
- * @throws {@link DecoratorError} `DECORATOR` if the member is not a field, or if the decorator cannot work in the way
- * in which the class is compiled. It is thrown when the decorator is evaluated, when an object is made, or at its first
- * use. The errors of the registration are thrown when an object is made
+ * @throws {@link DecoratorError} `DECORATOR` if the member is not a field, or if the decorator cannot work with the
+ * compiler settings of the class. It is thrown when the decorator is evaluated, when an object is made, or at the first
+ * use of the object. The errors of the registration are thrown when an object is made
  * @example
  * ```ts
  * class Block extends nn.Module {

@@ -2,17 +2,17 @@ import { fieldsDeclaredOn, undecorated } from './declaredFields.ts';
 import { giveValue, isAdopted } from './fieldValue.ts';
 import { isStandard } from './standardDecorator.ts';
 
-/** A class, also an abstract one. */
+/** A class, which may be abstract. */
 export type AnyClass = abstract new (...args: never) => object;
 
 /**
- * Completes the decorated fields of each object of a class when its constructor has run. Needed on each class with
- * decorated fields under `experimentalDecorators` with `useDefineForClassFields: true`; in every other mode it changes
+ * Completes the decorated fields of each object of a class after its constructor has run. Each class with decorated
+ * fields needs it under `experimentalDecorators` with `useDefineForClassFields: true`. In every other mode it changes
  * nothing.
  *
- * There the constructor itself still sees the plain variables.
+ * The constructor still sees the plain variables.
  *
- * @returns the class; in legacy mode one that stands for it
+ * @returns the class, or in legacy mode a proxy of it
  * @example
  * ```ts
  * @parametrizedModule
@@ -26,7 +26,7 @@ export function parametrizedModule<C extends AnyClass>(target: C, context?: Clas
   const prototype = target.prototype as object;
   const fields = fieldsDeclaredOn(prototype);
   for (const { declared } of fields) declared.finished = true;
-  // A proxy and not a subclass: name, prototype and metadata stay those of the class.
+  // With a proxy instead of a subclass, the name, prototype and metadata of the class do not change.
   const decorated = new Proxy(target, {
     construct(type, args, newTarget) {
       const host = Reflect.construct(type as unknown as new (...args: unknown[]) => object, args, newTarget);

@@ -2,8 +2,8 @@ import { type FieldOf, nameOf, undecorated } from './declaredFields.ts';
 import { DecoratorError } from './decoratorError.ts';
 
 /**
- * True if a subclass of the declaring class gives the field another value, by a field or an assignment. The source of
- * the class tells, in whatever form the compiler has written it.
+ * True if a subclass of the declaring class gives the field another value, by a field or an assignment. The test
+ * searches the source of the class for the forms that compilers write.
  */
 export function redeclaresField(host: object, { declared, declaring }: FieldOf): boolean {
   const name = declared.field.replace(/[^\w]/g, '\\$&');

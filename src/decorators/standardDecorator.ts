@@ -3,24 +3,24 @@ import { declareField, type FieldOf, fieldsDeclaredOn } from './declaredFields.t
 import { DecoratorError } from './decoratorError.ts';
 import { giveValue } from './fieldValue.ts';
 
-/** The context that a standard decorator of a member gets. */
+/** The context of a standard decorator of a member. */
 export type StandardContext = ClassMemberDecoratorContext | ClassDecoratorContext;
 
-/** The result of a decorator of a field: nothing, an initializer, or a part of an accessor. */
+/** The result of a field decorator: nothing, an initializer, or parts of an accessor. */
 export type FieldDecoration = undefined | ((value: unknown) => unknown) | { init(value: unknown): unknown };
 
-/** True if a decorator was called as the standard says; legacy decorators get the name of the field instead. */
+/** True if a decorator was called by the standard. Legacy decorators get the name of the field instead. */
 export const isStandard = (context: unknown): context is StandardContext =>
   typeof context === 'object' && context !== null && 'kind' in context;
 
 /**
  * Declares a parametrization by a standard decorator.
  *
- * Note [When a field is decorated]: an initializer that a decorator adds to a field runs right after the field was
- * defined and before the next field. So the rest of the class sees the parametrized tensor. In the proposals before
- * 2023-05 it ran before all fields, when there was no value to parametrize yet. An `accessor` field is on the
- * prototype, and its value is in private storage that a copy by `Object.create` does not have. So the object gets an
- * own property in front of it, as for other fields.
+ * Note [When a field is decorated]: an initializer that a decorator adds to a field runs after the field is defined and
+ * before the next field. So the rest of the class sees the parametrized tensor. In the proposals before 2023-05 it ran
+ * before all fields, when no value existed. An `accessor` field is on the prototype, and its value is in private
+ * storage that a copy by `Object.create` does not have. So the object gets an own property that hides the accessor, as
+ * for other fields.
  *
  * @throws {@link DecoratorError} for a member that is not a field
  */
@@ -44,7 +44,7 @@ export function decorateStandard(declaration: Declaration, context: StandardCont
   context.addInitializer(function (this: unknown) {
     const host = this as object;
     if (!initial.has(host)) throw earlyProposal(name);
-    // Not `context.access`: as swc compiles it, the private place of an accessor is not there yet.
+    // `context.access` fails in code that swc compiles, because the private storage of the accessor does not exist yet.
     giveValue(host, fieldOn(host, declared), initial.get(host));
     initial.delete(host);
   });

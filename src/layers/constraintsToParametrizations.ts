@@ -13,7 +13,7 @@ import { everyLayer, ownWeights } from './host/layer.ts';
 import { syncModel } from './syncModel.ts';
 import { teachLayers } from './teachLayers.ts';
 
-/** A function of the catalog for weights of layers, whose names are known only when the program runs. */
+/** A function of the catalog for weights of layers with names that are known only at run time. */
 type Constrain = (layer: object, name: string, options: object) => void;
 
 const functions: Readonly<Record<string, Constrain>> = {
@@ -24,17 +24,17 @@ const functions: Readonly<Record<string, Constrain>> = {
 };
 
 /**
- * Makes every constraint of a model hold while it trains: for each weight that was made with one of `tf.constraints`,
- * it registers the parametrization of the same name, with the same options. tfjs applies constraints on assignment
- * only, never in `fit`.
+ * Makes every constraint of a model hold while it trains. Each weight with a constraint of `tf.constraints` gets the
+ * parametrization of the same name, with the same options. tfjs applies constraints only on assignment, and not in
+ * `fit`.
  *
- * A compiled model is synced, so that training may go on. Weights that are parametrized already stay as they are.
+ * A compiled model is synced, so training may continue. Parametrized weights stay as they are.
  *
- * @remarks Weights that broke their constraint in an earlier `fit` change to the nearest value that keeps it.
+ * @remarks A weight that broke its constraint in an earlier `fit` changes to a value that satisfies it.
  *
  * @returns the paths of the weights: `dense_Dense1.kernel`
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a built model, and for a constraint of another
- * class; nothing has changed then
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the argument is not a built model, or if a constraint has
+ * another class; nothing changes then
  * @example
  * ```ts
  * const model = await tf.loadLayersModel('model.json');   // made with kernelConstraint
@@ -69,7 +69,8 @@ export function constraintsToParametrizations(model: LayersModel): string[] {
     const apply = (): void => constrain(layer, name, weight.constraint!.getConfig());
     return { path, apply };
   });
-  // All or none: options that tfjs never looked at may make no sense for the weight.
+  // All registrations succeed or none does. tfjs does not check the options of a constraint, so they may be invalid for
+  // the weight.
   transaction(() => {
     for (const { apply } of plans) apply();
   });

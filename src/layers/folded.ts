@@ -10,16 +10,16 @@ import { teachLayers } from './teachLayers.ts';
 
 /**
  * Runs a function while a model shows plain weights: computed values under plain names, as if nothing were
- * parametrized. A model that is saved then loads without this package. Weights that are loaded then go through the
- * right inverses.
+ * parametrized. If the function saves the model, the file loads without this package. If it loads weights, they go
+ * through the right inverses.
  *
  * @remarks
- * **Ownership**: the result of the function has the owner that {@link cached} gives it.
+ * **Ownership**: the result of the function has the same owner as with {@link cached}.
  *
- * @param fn - the function; if it returns a promise, the model shows plain weights until that settles
+ * @param fn - the function; if it returns a promise, the model shows plain weights until the promise settles
  * @returns what `fn` returns
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a model or layer of tf.layers; and the errors of
- * `fn`
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the argument is not a model or layer of tf.layers; and the
+ * errors of `fn`
  * @example
  * ```ts
  * await folded(model, () => model.save('indexeddb://plain'));

@@ -6,25 +6,25 @@ import type { Model } from '../engine/modelTraining.ts';
 import { teachLayers } from './teachLayers.ts';
 import { collectCurrentWeights } from './training/collectedWeights.ts';
 
-// Importing the entry of this folder teaches the package its layers: `sideEffects` in package.json names the entry and
-// this file, so that bundlers keep the call.
+// Importing the entry of this folder registers the layers. `sideEffects` in package.json names the entry and this file,
+// so bundlers keep this call.
 teachLayers();
 
 /**
- * Lets a compiled model train the weights that its layers hold now. Call it after registering, removing or folding:
- * `compile` noted the weights of that moment, and the optimizer keeps its state by their position.
+ * Makes a compiled model train the current weights of its layers. Call it after registering, removing or folding.
+ * `compile` has collected the weights of its time, and the optimizer keeps its state by their position.
  *
- * Weights that stay keep the state of the optimizer, new weights begin without state, and the state of removed weights
- * is freed. The state of other variables stays. It does nothing on a model that is not compiled.
+ * Weights that stay keep their state of the optimizer, new weights begin without state, and the state of removed
+ * weights is freed. The state of other variables stays. The function does nothing on a model that is not compiled.
  *
- * @remarks A model whose `fit` is called without it throws `NOT_SYNCED`. Compiling the model again does the same: the
- * new optimizer of a name begins without state, an optimizer object keeps the state of the weights that stay.
+ * @remarks Without this call, `fit` throws `NOT_SYNCED`. Compiling the model again has the same effect: an optimizer
+ * that is made by name begins without state, and an optimizer object keeps the state of the weights that stay.
  *
- * @param model - every model that was compiled with the changed layers; of those inside of others, those that are
- * trained themselves
+ * @param model - each model that was compiled with the changed layers; a model inside of another one only if it is
+ * trained by itself
  * @returns the model
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a model, `OPTION` for an optimizer that tfjs did
- * not make
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the argument is not a model, `OPTION` for an optimizer that is
+ * not part of tfjs
  * @example
  * ```ts
  * weightNorm(model.layers[0]);

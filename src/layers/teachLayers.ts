@@ -8,10 +8,11 @@ import { checkBeforeTraining } from './training/trainingChecks.ts';
 let isTaught = false;
 
 /**
- * Teaches the package the layers and models of tfjs-layers; a second call does nothing.
+ * Registers the layers and models of tfjs-layers with the package. A second call does nothing.
  *
- * Importing the entry of this folder calls it, which is the only effect of an import in the package. The other
- * functions of the entry call it too, so that they have it also where a bundler takes them without the entry.
+ * Importing the entry of this folder calls this function. It is one of the two side effects of imports in the package;
+ * the other is `reflect-metadata`. The other functions of the entry call it, too, because a bundler may take them
+ * without the entry.
  */
 export function teachLayers(): void {
   if (isTaught) return;

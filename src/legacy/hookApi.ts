@@ -11,18 +11,18 @@ import { type MakeFor, registerOwned } from '../parametrize/verbs/registerOwned.
 import { removeParametrizations } from '../parametrize/verbs/removeParametrizations.ts';
 import { type HookSpec, hookAttachment } from './hookAttachment.ts';
 
-/** A module with the fields that a legacy normalization of its tensor N puts there. */
+/** A module with the fields that a legacy normalization adds for its tensor N. */
 export type Hooked<H, N extends string, Suffix extends string> = H & {
   readonly [Field in `${N}${Suffix}`]: Variable;
 };
 
-/** A module whose type names the tensor. */
+/** A module type with the tensor as a field. */
 export type WithTensor<N extends string> = Module & { [Name in N]: Tensor | null | undefined };
 
-/** The name of a legacy function, which the modern one has too. */
+/** The name that a legacy function and its modern replacement share. */
 type HookName = 'weightNorm' | 'spectralNorm';
 
-/** Says, once in the life of the process, which function takes the place of this one. */
+/** Names the replacement of a legacy function, once in the life of the process. */
 function warnDeprecated(name: HookName): void {
   warnOnce(
     'legacy',
@@ -33,7 +33,7 @@ function warnDeprecated(name: HookName): void {
 /**
  * Registers a legacy normalization.
  *
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything but a module, `ALREADY_PARAMETRIZED` for a
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the host is not a module, `ALREADY_PARAMETRIZED` for a
  * parametrized tensor; and the errors of {@link registerOwned}
  */
 export function addNormalization(
@@ -68,10 +68,11 @@ export function addNormalization(
 }
 
 /**
- * Removes a normalization that either API made.
+ * Removes a normalization that either API registered.
  *
- * @param isIts - tells the maps of this normalization from others
- * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if it is not there, or not alone
+ * @param isIts - true for the maps of this normalization
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if the tensor has no such normalization, or has other
+ * parametrizations too
  */
 export function removeNormalization(
   caller: string,

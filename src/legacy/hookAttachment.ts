@@ -12,9 +12,9 @@ import { registrationOf } from '../parametrize/chain/registry.ts';
 import { checkConfigurable, defineAccessor, defineVariable } from '../parametrize/host/tensorAccessor.ts';
 import { keepKeyOrder, undoable } from '../parametrize/transaction.ts';
 
-/** The fields of one of the two legacy normalizations on a module. */
+/** The fields that a legacy normalization has on a module. */
 export interface HookSpec {
-  /** The tensor that is computed. */
+  /** The computed tensor. */
   readonly name: string;
   /** The names of its variables on the module: `weight_g`. */
   readonly hookKeys: HookKeys;
@@ -23,11 +23,11 @@ export interface HookSpec {
 }
 
 /**
- * Puts a chain on a module in the legacy way: its variables are fields of the module itself, after all others, and
- * `module.parametrizations` does not have it. The tensor is the accessor that it is in the modern way.
+ * Makes the attachment of a chain in the legacy way. Its variables are fields of the module, after all others, and
+ * `module.parametrizations` does not list it. The tensor is an accessor, as in the modern way.
  *
  * @param caller - the public function, for messages
- * @throws {@link ParametrizeError} `INVALID_NAME` if the module has a field of such a name
+ * @throws {@link ParametrizeError} `INVALID_NAME` if the module has a field of one of these names
  */
 export function hookAttachment(caller: string, module: Module, spec: HookSpec): Attachment {
   const { name, hookKeys } = spec;

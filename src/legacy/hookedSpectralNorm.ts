@@ -2,8 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { SpectralNorm } from '../parametrizations/spectralNorm.ts';
 
 /**
- * Spectral normalization as the old hook of torch computes it: the power iteration is not part of a read, a hook runs
- * it before each forward of the module in training mode, and it computes v before u.
+ * Spectral normalization as torch's old hook computes it. A read does not iterate. A hook runs the power iteration
+ * before each forward of the module in training mode, and computes v before u.
  *
  * @see torch.nn.utils.spectral_norm
  */
@@ -15,17 +15,17 @@ export class HookedSpectralNorm extends SpectralNorm {
     return this.quotient(W, false);
   }
 
-  /** Moves the vectors on towards the singular vectors of the tensor. */
+  /** Moves the vectors towards the singular vectors of the tensor. */
   beforeForward(W: Tensor): void {
     this.iterate(W);
   }
 
-  /** No read writes the vectors. */
+  /** Returns true: no read writes the vectors. */
   override isPure(): boolean {
     return true;
   }
 
-  /** A vector is a matrix of one column here. */
+  /** Returns true: a vector counts as a matrix of one column. */
   protected override hasVectors(): boolean {
     return true;
   }

@@ -13,17 +13,18 @@ import { HookedSpectralNorm } from './hookedSpectralNorm.ts';
 /**
  * Spectral normalization with the names and the order of torch's old hook API: `Y = W / σ`, `σ = uᵀMv`.
  *
- * @remarks **State**: `<name>_orig` on the module itself, after its other parameters: the variable that `<name>` was;
- * buffers `<name>_u` and `<name>_v`, also for a vector. They begin random and are iterated 15 times (in torch not at
- * all, and the tensor is not normalized before the first forward). Each forward in training mode iterates
- * `nPowerIterations` times, v before u; reads never do. **Gradient**: to `<name>_orig`, through σ; u and v are
- * constants.
+ * @remarks
+ * **State**: `<name>_orig` on the module, after its other parameters, is the old variable of `<name>`. Buffers
+ * `<name>_u` and `<name>_v` exist for a vector, too. They begin random and are iterated 15 times. (torch does not
+ * iterate at registration, so its tensor is not normalized before the first forward.) Each forward in training mode
+ * iterates `nPowerIterations` times, v before u. Reads do not iterate.
+ * **Gradient**: to `<name>_orig`, through σ; u and v are constants.
  *
  * @param module - the module
  * @param name - the tensor
  * @returns the module
- * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if a name is taken, and as the modern
- * function
+ * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if a name is taken, and the errors of the
+ * modern function
  * @deprecated Use `spectralNorm` of `tfjs-parametrize`.
  * @see torch.nn.utils.spectral_norm
  */
@@ -58,11 +59,11 @@ export function spectralNorm(module: Module, name = 'weight', options: SpectralN
 }
 
 /**
- * Removes spectral normalization, whichever API put it there; the module keeps the value of the tensor, and no
- * iteration is made.
+ * Removes spectral normalization that either API registered. The module keeps the value of the tensor, and nothing is
+ * iterated.
  *
  * @remarks
- * **Ownership**: as of `removeParametrizations`.
+ * **Ownership**: the same as with `removeParametrizations`.
  *
  * @returns the module
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if the tensor is not spectral-normalized, or has other

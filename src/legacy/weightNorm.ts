@@ -10,18 +10,18 @@ import { addNormalization, type Hooked, removeNormalization, type WithTensor } f
  * Weight normalization with the names and the `dim` of torch's old hook API: `W = g · v / ‖v‖`.
  *
  * @remarks
- * **State**: `<name>_g` and `<name>_v` on the module itself, after its other parameters; the second is the variable
- * that `<name>` was. Frozen stays frozen.
- * **Gradient**: that of the modern function. One forward computes the weight once. A read between forwards sees new
- * values of g and v (in torch it is stale until the next forward).
+ * **State**: `<name>_g` and `<name>_v` on the module, after its other parameters. `<name>_v` is the old variable of
+ * `<name>`. A frozen variable stays frozen.
+ * **Gradient**: the gradient of the modern function. One forward computes the weight once. A read between forwards sees
+ * new values of g and v; in torch it is stale until the next forward.
  *
  * @param module - the module
  * @param name - the tensor
- * @param dim - the axis that keeps separate norms; null, or as in torch -1, for one norm of the whole tensor. Other
- * negative numbers count from the end
+ * @param dim - the axis with separate norms; null or -1, as in torch, for one norm of the whole tensor. Other negative
+ * numbers count from the end
  * @returns the module
- * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if `<name>_g` or `<name>_v` is taken, and as
- * the modern function
+ * @throws {@link ParametrizeError} `ALREADY_PARAMETRIZED`, `INVALID_NAME` if `<name>_g` or `<name>_v` is taken, and the
+ * errors of the modern function
  * @deprecated Use `weightNorm` of `tfjs-parametrize`.
  * @see torch.nn.utils.weight_norm
  */
@@ -50,10 +50,10 @@ export function weightNorm(module: Module, name = 'weight', dim: number | null =
 }
 
 /**
- * Removes weight normalization, whichever API put it there; the module keeps the value of the tensor.
+ * Removes weight normalization that either API registered. The module keeps the value of the tensor.
  *
  * @remarks
- * **Ownership**: as of `removeParametrizations`.
+ * **Ownership**: the same as with `removeParametrizations`.
  *
  * @returns the module
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if the tensor is not weight-normalized, or has other

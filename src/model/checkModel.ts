@@ -4,8 +4,8 @@ import { isLayer } from '../engine/layer.ts';
 import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 
 /**
- * Refuses what can be no model: no object, or a layer or model of tfjs-layers where nothing has taught the package
- * layers.
+ * Refuses a value that cannot be a model: a value that is not an object, or a layer or model of tfjs-layers if
+ * `tfjs-parametrize/layers` is not imported.
  *
  * @param caller - the verb, for messages
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`

@@ -8,17 +8,17 @@ import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { checkModel } from './checkModel.ts';
 
 /**
- * An independent copy of a module or of an object that holds variables: variables, modules, chains, arrays, `Map`,
- * `Set` and plain objects are copied, ties between them kept; everything else is taken by reference.
+ * Returns an independent copy of a module or of an object that holds variables. Variables, modules, chains, arrays,
+ * `Map`, `Set` and plain objects are copied, with the ties between them. Everything else is shared.
  *
- * Reading, caching, training and removing on the copy never touches the source. JavaScript cannot copy `#private`
- * fields and arrow functions that capture `this`: a class with those overrides `clone()`.
+ * Reading, caching, training and removing on the copy do not change the source. JavaScript cannot copy `#private`
+ * fields and arrow functions that capture `this`. A class with those must override `clone()`.
  *
  * @remarks
  * **Ownership**: the copy is the caller's; dispose it.
  *
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is not an object, or a tensor or typed array that is not a
- * variable; `DISPOSED`
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if `host` is not an object, or is a typed array or a tensor other
+ * than a variable; `DISPOSED`
  */
 export function clone<H extends object>(host: H): H {
   if (host instanceof Module) return host.clone();
@@ -32,7 +32,7 @@ export function clone<H extends object>(host: H): H {
     );
   }
   if (isVariable(host) || Array.isArray(host) || host instanceof Map || host instanceof Set) {
-    // As a part: field by field, as an object of some class is copied, these would lose what makes them work.
+    // These objects are copied as a part of another object. Copied field by field, they would stop working.
     return new Copier().copyRoot({ host }).host;
   }
   if (host instanceof tf.Tensor || ArrayBuffer.isView(host)) {

@@ -14,7 +14,7 @@ import { checkModel } from './checkModel.ts';
 export interface DescribedOriginal {
   /** `original`, `original0`, … */
   readonly name: string;
-  /** Its shape. */
+  /** The shape of the original. */
   readonly shape: readonly number[];
   /** True if tfjs trains it. */
   readonly trainable: boolean;
@@ -22,19 +22,19 @@ export interface DescribedOriginal {
 
 /** One parametrized tensor of a model. */
 export interface DescribedTensor {
-  /** Path of the host in the model; empty for the model itself. */
+  /** The path of the host in the model; empty for the model itself. */
   readonly path: string;
-  /** Class of the host. */
+  /** The class of the host. */
   readonly host: string;
-  /** Name of the tensor in the host. */
+  /** The name of the tensor in the host. */
   readonly tensor: string;
-  /** Shape of the computed tensor. */
+  /** The shape of the computed tensor. */
   readonly shape: readonly number[];
   /** The parametrizations in the order of application: `WeightNorm(dim=0)`. */
   readonly chain: readonly string[];
-  /** For each of the chain the field where a decorator declares it, such as `Net.weight`, or null. */
+  /** The field where a decorator declares each parametrization, such as `Net.weight`, or null. */
   readonly declaredBy: readonly (string | null)[];
-  /** The variables that it is computed from. */
+  /** The variables that the tensor is computed from. */
   readonly originals: readonly DescribedOriginal[];
   /** The number of reads of the tensor. */
   readonly reads: number;
@@ -42,19 +42,19 @@ export interface DescribedTensor {
   readonly evaluations: number;
 }
 
-/** The result of {@link describe}: the rows; converted to a string, a table. */
+/** The result of {@link describe}: rows, which print as a table. */
 export interface Description {
-  /** One for each parametrized tensor. */
+  /** The rows, one for each parametrized tensor. */
   readonly rows: readonly DescribedTensor[];
-  /** The rows as a table. */
+  /** Returns the rows as a table. */
   toString(): string;
 }
 
 /**
- * Lists the parametrized tensors of a model with their chains, without evaluating anything.
+ * Lists the parametrized tensors of a model with their chains. Nothing is evaluated.
  *
  * @param model - a module, or an object that holds parametrized tensors
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is not an object
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is not an object
  * @example
  * ```ts
  * console.log(String(describe(model)));

@@ -6,16 +6,16 @@ import { outerHostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
 
 /**
- * Removes every parametrization of a model: each tensor becomes a plain variable that holds its value, so that
- * inference costs nothing extra and the state dict has plain keys. Doing it twice does nothing.
+ * Removes every parametrization of a model. Each tensor becomes a plain variable with the same value, so inference
+ * costs nothing extra and the state dict has plain keys. A second call does nothing.
  *
  * @remarks
- * **Ownership**: as of {@link removeParametrizations}; after it, `syncOptimizer` before further training.
+ * **Ownership**: the same as with {@link removeParametrizations}. Call `syncOptimizer` before further training.
  *
  * @param model - a module, or an object that holds parametrized tensors
- * @returns the keys of the tensors that were folded: `encoder.0.weight`
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if it is not an object, `DISPOSED`, `IMMUTABLE_HOST`; and the
- * errors of a parametrization. Nothing has changed then.
+ * @returns the keys of the folded tensors: `encoder.0.weight`
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is not an object, `DISPOSED`, `IMMUTABLE_HOST`; and
+ * the errors of a parametrization. Nothing has changed then.
  */
 export function fold(model: object): string[] {
   checkModel('fold', model);

@@ -8,30 +8,30 @@ import { parametersOf } from './parametersOf.ts';
 
 /** Options of {@link minimize}. */
 export interface MinimizeOptions {
-  /** Returns the loss before the step; it is the caller's. Default false. */
+  /** If true, `minimize` returns the loss before the step. Default false. */
   readonly returnCost?: boolean;
 }
 
 /**
- * Makes one step of an optimizer on the variables of a model, as `optimizer.minimize(loss, returnCost, variables)`
- * does, and gives the optimizer state of variables that are new: no call of `syncOptimizer` is needed after a
- * registration, a removal or a fold.
+ * Makes one step of an optimizer on the variables of a model, like `optimizer.minimize(loss, returnCost, variables)`.
+ * New variables get initial state, so no call of `syncOptimizer` is needed after a registration, a removal or a fold.
  *
  * @remarks
- * **State**: a variable keeps its moments, a new one starts as on a first step, the moments of disposed ones are freed.
- * Moments of other living variables stay, so that one optimizer may train several models in turn.
+ * **State**: a variable keeps its moments, a new variable starts as on a first step, and the moments of disposed
+ * variables are freed. Moments of other live variables stay, so one optimizer may train several models in turn.
  *
- * **Gradient**: that of the loss; a frozen variable, and one that the loss does not depend on, stays as it is.
+ * **Gradient**: the gradient of the loss. A variable stays as it is if it is frozen or if the loss does not depend on
+ * it.
  *
  * **Ownership**: the returned loss is the caller's.
  *
- * @param optimizer - any of the seven of tfjs
+ * @param optimizer - one of the seven optimizers of tfjs
  * @param loss - computes the loss, a scalar
  * @param model - a module, a model of tf.layers, or an object that holds variables and parametrized tensors
- * @returns the loss with `returnCost`, else null
- * @throws {@link ParametrizeError} `OPTION` for an optimizer that tfjs did not make, a loss that is not a function, or
- * unknown options; `UNSUPPORTED_HOST` or `DISPOSED` for the model; `NOT_SYNCED` if `optimizer.setWeights` has restored
- * the state of other variables. The optimizer has not changed then, nor if the loss throws.
+ * @returns the loss if `returnCost` is true, else null
+ * @throws {@link ParametrizeError} `OPTION` for an optimizer that is not part of tfjs, a loss that is not a function,
+ * or unknown options; `UNSUPPORTED_HOST` or `DISPOSED` for the model; `NOT_SYNCED` if `optimizer.setWeights` has
+ * restored the state of other variables. The optimizer does not change then, nor if the loss throws.
  * @example
  * ```ts
  * weightNorm(model.hidden);

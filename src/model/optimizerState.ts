@@ -17,7 +17,7 @@ export function checkOptimizer(caller: string, optimizer: Optimizer): void {
   );
 }
 
-/** Throws unless this is a list of living variables, each once. */
+/** Throws unless the list has live variables, each once. */
 export function checkVariables(caller: string, variables: readonly Variable[]): void {
   if (!Array.isArray(variables) || !variables.every(isVariable)) {
     throw refusal('OPTION', caller, 'expected an array of variables, such as model.parameters()');
@@ -40,10 +40,10 @@ export function checkVariables(caller: string, variables: readonly Variable[]): 
 }
 
 /**
- * Plans to give an optimizer the state of these variables: the state that it has, and the initial state for the others.
+ * Plans the state of an optimizer for these variables: their existing state, and initial state for new variables.
  *
- * @param keeps - of the living variables that are not listed, those whose state stays
- * @returns does it; cannot fail
+ * @param keeps - true for each unlisted live variable whose state stays
+ * @returns a function that makes the change and cannot fail
  * @throws {@link ParametrizeError} `NOT_SYNCED` if `setWeights` has restored the state of another list
  */
 export function planState(
@@ -75,8 +75,8 @@ export function planState(
 }
 
 /**
- * As {@link planState}, but for an optimizer that others use too: state of all living variables stays, and nothing
- * moves if nothing has to.
+ * Plans the same as {@link planState} for an optimizer that may also train other models. The state of all live
+ * variables stays, and nothing moves if no variable is new and none was disposed.
  */
 export function planMissingState(
   caller: string,

@@ -9,8 +9,8 @@ import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { hostKindOf } from '../parametrize/host/objectHost.ts';
 
 /**
- * The variables that training a model trains, each once: those of a module, of a model of tf.layers, or of an object
- * that holds variables and parametrized tensors.
+ * Returns the variables that are trained with a model, each once. The model is a module, a model of tf.layers, or an
+ * object that holds variables and parametrized tensors.
  *
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `DISPOSED`
  */

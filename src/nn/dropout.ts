@@ -66,9 +66,12 @@ abstract class RandomMask extends Module {
  *
  * `y = x·m / (1 - p)`, m ∈ {0, 1} with P(m = 0) = p, new in every call; in evaluation `y = x`
  *
- * @remarks **Shape**: any; the output has the input's. **State**: none in the state dict. A seed's sequence goes on
- * with each call, and the copy of a module goes on by itself. **Gradient**: of any order, through the mask that was
- * drawn. **Ownership**: `call` returns a new tensor, also in evaluation; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: any; the output has the input's.
+ * **State**: none in the state dict. A seed's sequence goes on with each call, and the copy of a module goes on by
+ * itself.
+ * **Gradient**: of any order, through the mask that was drawn.
+ * **Ownership**: `call` returns a new tensor, also in evaluation; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Dropout
  */
@@ -125,8 +128,10 @@ export class Dropout1d extends RandomMask {
  *
  * `y = x·m / (1 - p)`, m ∈ {0, 1} one for each channel, with P(m = 0) = p, new in every call; in evaluation `y = x`
  *
- * @remarks **Shape**: input `[n, channels, height, width]` or, as torch reads three axes here, `[n, channels, length]`;
- * the output has the input's. **State**, **Gradient**, **Ownership**: as of {@link Dropout}.
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]` or, as torch reads three axes here, `[n, channels, length]`; the
+ * output has the input's.
+ * **State**, **Gradient**, **Ownership**: as of {@link Dropout}.
  *
  * @see torch.nn.Dropout2d
  */

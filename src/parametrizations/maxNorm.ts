@@ -5,25 +5,28 @@ import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 import { notNegative } from './options.ts';
 import { withNorms } from './withNorms.ts';
 
-/** Options of {@link maxNorm}: those of `tf.constraints.maxNorm`. */
+/** Options of {@link maxNorm}. They are the options of `tf.constraints.maxNorm`. */
 export interface MaxNormOptions {
   /** The largest norm. Default 2. */
   readonly maxValue?: number;
-  /** The axis or axes that each norm runs over. Default 0: of a dense kernel, the weights into each unit. */
+  /** The axis or axes of each norm. Default 0: for a dense kernel, the weights into each unit. */
   readonly axis?: NormAxis;
 }
 
 /**
- * Weights of at most some norm: `W = X · min(‖X‖, maxValue) / ‖X‖`, the norm over `axis`.
+ * Limits the norms of a weight: `W = X · min(‖X‖, maxValue) / ‖X‖`, with the norm over `axis`.
  *
- * @remarks **Shape**: X, W: S. **State**: `original` = X. No buffers. **Gradient**: that of the identity where the norm
- * is within the limit, also at zero; above, at right angles to X. Of any order.
+ * @remarks
+ * **Shape**: X, W: S.
+ * **State**: `original` = X. No buffers.
+ * **Gradient**: of any order. It is the gradient of the identity where the norm is within the limit, also at zero;
+ * above the limit it is orthogonal to X.
  *
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
+ * @throws {@link ParametrizeError} `OPTION` for an invalid option
  * @see tf.constraints.maxNorm
  */
 export class MaxNorm extends Parametrization {
-  /** The axes that each norm runs over, as given. */
+  /** The axes of each norm, as given. */
   readonly axis: readonly number[];
   private limit: number;
 
@@ -39,7 +42,7 @@ export class MaxNorm extends Parametrization {
     return this.limit;
   }
 
-  /** Makes cached values stale. */
+  /** Sets the largest norm. Cached values become stale. */
   set maxValue(maxValue: number) {
     this.checkOption('maxValue', maxValue);
     this.limit = maxValue;
@@ -50,7 +53,7 @@ export class MaxNorm extends Parametrization {
     return withNorms(X, axesOf('maxNorm', this.axis, X), { minValue: 0, maxValue: this.limit, rate: 1 });
   }
 
-  /** The weight itself: one within the limit is kept. */
+  /** Returns the weight. A weight within the limit keeps its value. */
   override rightInverse(W: Tensor): Tensor {
     return W;
   }
@@ -61,12 +64,12 @@ export class MaxNorm extends Parametrization {
 }
 
 /**
- * Limits the norms of a weight; see {@link MaxNorm}. One line takes the place of
- * `kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 })`, and holds while the model trains.
+ * Limits the norms of a weight; see {@link MaxNorm}. It replaces
+ * `kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 })` and holds while the model trains.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as
+ * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @see tf.constraints.maxNorm
  */

@@ -6,29 +6,32 @@ import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 import { notNegative } from './options.ts';
 import { withNorms } from './withNorms.ts';
 
-/** Options of {@link minMaxNorm}: those of `tf.constraints.minMaxNorm`. */
+/** Options of {@link minMaxNorm}. They are the options of `tf.constraints.minMaxNorm`. */
 export interface MinMaxNormOptions {
   /** The smallest norm. Default 0. */
   readonly minValue?: number;
   /** The largest norm. Default 1. */
   readonly maxValue?: number;
-  /** The axis or axes that each norm runs over. Default 0: of a dense kernel, the weights into each unit. */
+  /** The axis or axes of each norm. Default 0: for a dense kernel, the weights into each unit. */
   readonly axis?: NormAxis;
   /**
-   * The distance by which a norm outside of the limits moves: 1 (default) to the nearest limit, 0 not at all. Below 1
-   * the norms come nearer to the limits and may stay outside.
+   * The fraction of the distance to the nearest limit by which a norm outside of the limits moves. Default 1. Below 1,
+   * norms come closer to the limits and may stay outside.
    */
   readonly rate?: number;
 }
 
 /**
- * Weights of a norm within limits: `W = X · (rate · clip(‖X‖) + (1 − rate) · ‖X‖) / ‖X‖`, the norm over `axis`.
+ * Keeps the norms of a weight within limits: `W = X · (rate · clip(‖X‖) + (1 − rate) · ‖X‖) / ‖X‖`, with the norm over
+ * `axis`.
  *
- * @remarks **Shape**: X, W: S. **State**: `original` = X. No buffers. **Gradient**: that of the identity where the norm
- * is within the limits; of any order. Zeros, which have no direction, stay zeros, whatever the smallest norm; their
- * gradient is that of the identity.
+ * @remarks
+ * **Shape**: X, W: S.
+ * **State**: `original` = X. No buffers.
+ * **Gradient**: of any order. It is the gradient of the identity where the norm is within the limits. Zeros have no
+ * direction, so they stay zeros for any `minValue`, with the gradient of the identity.
  *
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
+ * @throws {@link ParametrizeError} `OPTION` for an invalid option
  * @see tf.constraints.minMaxNorm
  */
 export class MinMaxNorm extends Parametrization {
@@ -36,9 +39,9 @@ export class MinMaxNorm extends Parametrization {
   readonly minValue: number;
   /** The largest norm. */
   readonly maxValue: number;
-  /** The distance by which a norm outside of the limits moves. */
+  /** The fraction of the distance by which a norm outside of the limits moves. */
   readonly rate: number;
-  /** The axes that each norm runs over, as given. */
+  /** The axes of each norm, as given. */
   readonly axis: readonly number[];
 
   constructor(options: MinMaxNormOptions = {}) {
@@ -54,7 +57,7 @@ export class MinMaxNorm extends Parametrization {
     return withNorms(X, axesOf('minMaxNorm', this.axis, X), this);
   }
 
-  /** The weight itself: one within the limits is kept. */
+  /** Returns the weight. A weight within the limits keeps its value. */
   override rightInverse(W: Tensor): Tensor {
     return W;
   }
@@ -65,12 +68,12 @@ export class MinMaxNorm extends Parametrization {
 }
 
 /**
- * Keeps the norms of a weight within limits; see {@link MinMaxNorm}. One line takes the place of
- * `kernelConstraint: tf.constraints.minMaxNorm({ … })`, and holds while the model trains.
+ * Keeps the norms of a weight within limits; see {@link MinMaxNorm}. It replaces
+ * `kernelConstraint: tf.constraints.minMaxNorm({ … })` and holds while the model trains.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as
+ * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @see tf.constraints.minMaxNorm
  */

@@ -4,10 +4,13 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 
 /**
- * Weights that are not negative: `W = |X|`.
+ * Makes a weight non-negative: `W = |X|`.
  *
- * @remarks **Shape**: X, W: S. **State**: `original` = X. No buffers. **Gradient**: with the sign of X, at zero with
- * −1; of any order. With `relu(X)` an element would never train again once its original is negative.
+ * @remarks
+ * **Shape**: X, W: S.
+ * **State**: `original` = X. No buffers.
+ * **Gradient**: of any order, times the sign of X, which counts as −1 at zero. With `relu(X)`, an element with a
+ * negative original would never train again.
  *
  * @see tf.constraints.nonNeg
  */
@@ -16,7 +19,7 @@ export class NonNeg extends Parametrization {
     return tf.abs(X);
   }
 
-  /** `max(W, 0)`, as the constraint has it: negative elements become zero. */
+  /** Returns `max(W, 0)`, as the constraint does: negative elements become zero. */
   override rightInverse(W: Tensor): Tensor {
     return tf.relu(W);
   }
@@ -27,12 +30,12 @@ export class NonNeg extends Parametrization {
 }
 
 /**
- * Makes a weight not negative; see {@link NonNeg}. One line takes the place of
- * `kernelConstraint: tf.constraints.nonNeg()`, and holds while the model trains.
+ * Makes a weight non-negative; see {@link NonNeg}. It replaces `kernelConstraint: tf.constraints.nonNeg()` and holds
+ * while the model trains.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} as {@link registerParametrization}
+ * @throws {@link ParametrizeError} the errors of {@link registerParametrization}
  * @see tf.constraints.nonNeg
  */
 export const nonNeg = defineParametrization<NonNeg>({

@@ -4,10 +4,10 @@ import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import type { OptionDefinition } from '../parametrize/definition.ts';
 
-/** The axis or axes that a norm of a constraint runs over, as `tf.constraints` takes them. */
+/** The axis or axes of the norm of a constraint, as in `tf.constraints`. */
 export type NormAxis = number | readonly number[];
 
-/** An axis, or a list of different axes. */
+/** The option values: an axis, or a list of different axes. */
 export const normAxes: Pick<OptionDefinition<NormAxis>, 'expected' | 'accepts'> = {
   expected:
     'an axis or different axes. Pass the axes that each norm runs over: 0 for the columns of a kernel',
@@ -18,7 +18,7 @@ export const normAxes: Pick<OptionDefinition<NormAxis>, 'expected' | 'accepts'> 
 };
 
 /**
- * The axes counted from the front, for a tensor.
+ * Returns the axes for a tensor, counted from the front.
  *
  * @throws {@link ParametrizeError} `OPTION` if the tensor lacks one
  */

@@ -18,53 +18,53 @@ export interface OrthogonalOptions {
   /** The map from any matrix to an orthogonal one. Default `'matrixExp'` for square matrices, else `'householder'`. */
   readonly orthogonalMap?: OrthogonalMap;
   /**
-   * True if a buffer `base` holds the value that was assigned last and the map only turns it, which makes it possible
-   * to assign to every map and keeps the originals near the point where its gradient is best. Default true.
+   * If true, a buffer `base` holds the value of the last assignment, and the map rotates it. Then every map can be
+   * assigned to, and the originals stay near the point where the gradient is best. Default true.
    */
   readonly useTrivialization?: boolean;
 }
 
 /**
- * Orthogonal matrices: `QᵀQ = I` where Q has at least as many rows as columns, else `QQᵀ = I`, by way of the transpose.
+ * Makes matrices orthogonal: `QᵀQ = I` if Q has at least as many rows as columns, else `QQᵀ = I`, through the
+ * transpose.
  *
- * `Q = base · map(X)`; without trivialization `Q = map(X)`. Of a tall X, padded with zeros to a square, the maps are
+ * `Q = base · map(X)`; without trivialization `Q = map(X)`. The maps of a tall X, padded with zeros to a square, are
  *
- * - `'matrixExp'`: the first columns of `exp(A)`, `A = L − Lᵀ`, L the part of X below the diagonal;
- * - `'cayley'`: those of `(I − A/2)⁻¹(I + A/2)`;
- * - `'householder'`: those of the product of reflections `I − 2vⱼvⱼᵀ/‖vⱼ‖²`, vⱼ with a 1 at j above column j of L;
- *   times the signs of the diagonal of X.
+ * - `'matrixExp'`: the first columns of `exp(A)` with `A = L − Lᵀ`, where L is the part of X below the diagonal;
+ * - `'cayley'`: the first columns of `(I − A/2)⁻¹(I + A/2)`;
+ * - `'householder'`: the first columns of the product of reflections `I − 2vⱼvⱼᵀ/‖vⱼ‖²`, times the signs of the
+ *   diagonal of X; vⱼ has a 1 at j above column j of L.
  *
  * @remarks
  * **Shape**: X, Q: [..., m, n]; a weight of more than two axes is a batch of matrices, such as [height, width] of a
  * filter.
- * **State**: `original` = X; buffer `base`, [..., k, k] with k the larger of m and n, if `useTrivialization`.
- * Registration and assignment make `base` the assigned matrix, as is if it is orthogonal (and square), else the Q of a
- * QR decomposition with a positive diagonal, completed to a square by the reflections that it is made of; X becomes −I,
- * of which every map makes I. Without trivialization, `'householder'` makes X the reflections of the QR decomposition;
- * the other maps take the weight for X and cannot be assigned to.
- * **Gradient**: to L, of any order; zero on the diagonal and in the other triangle.
+ * **State**: `original` = X; with `useTrivialization` a buffer `base`, [..., k, k], where k is the larger of m and n.
+ * Registration and assignment set `base` to the assigned matrix if it is orthogonal and square. Otherwise `base`
+ * becomes the Q of its QR decomposition with a positive diagonal, completed to a square by the reflections of the
+ * decomposition. X becomes −I, which every map takes to I. Without trivialization, `'householder'` sets X to the
+ * reflections of the QR decomposition. The other maps use the weight as X, and cannot be assigned to.
+ * **Gradient**: to L, of any order; zero on and above the diagonal.
  *
- * torch multiplies by the diagonal of X rounded towards zero, so that weight decay turns the columns of `'householder'`
- * to zero; here they keep the sign, and a zero counts as positive. No complex tensors. An A of a norm above 1,280 for
- * `'matrixExp'`, 10,000 for `'cayley'` (500 where the matrix is not square) is scaled down to it. In float32, a map of
- * a larger A would give rounding errors; here the result stays orthogonal.
+ * torch multiplies by the diagonal of X rounded towards zero, so weight decay turns the columns of `'householder'` to
+ * zero. Here the columns keep their sign, and a zero counts as positive. Complex tensors are not supported. An A with a
+ * norm above 1,280 for `'matrixExp'`, or 10,000 for `'cayley'` (500 if the matrix is not square), is scaled down to
+ * that norm. A larger A would give rounding errors in float32; with the limit, the result stays orthogonal.
  *
- * `base` is the only matrix of the longer side that is ever made, and the state dicts of torch have it; without
- * trivialization there is none. All else takes memory in proportion to the weight and to the square of its shorter
- * side.
+ * `base` is the only matrix with the size of the longer side, and torch's state dicts have it. Without trivialization
+ * it does not exist. The rest takes memory in proportion to the weight and to the square of its shorter side.
  *
  * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is not a matrix, `DTYPE` if it is not float32,
- * `OUT_OF_MEMORY` if the memory of the wasm backend, of 4 GiB at most, has no room for it
+ * `OUT_OF_MEMORY` if the memory of the wasm backend (at most 4 GiB) has no room for it
  * @see Lezcano-Casado 2019, arXiv:1909.09501. torch.nn.utils.parametrizations.orthogonal
  */
 export class Orthogonal extends Parametrization {
   /** The map from any matrix to an orthogonal one. */
   readonly orthogonalMap: OrthogonalMap;
-  /** The point that the map begins at; absent without trivialization. */
+  /** The matrix that the map rotates; absent without trivialization. */
   declare readonly base?: Variable;
   private readonly shape: readonly number[];
 
-  /** @param weight - the tensor that is to be orthogonal; its shape is used */
+  /** @param weight - the tensor to parametrize; only its shape is used */
   constructor(weight: Tensor, options: OrthogonalOptions = {}) {
     super();
     const [m, n] = matrixSize(weight);
@@ -77,7 +77,7 @@ export class Orthogonal extends Parametrization {
       const size = Math.max(m, n);
       this.base = buffer(() => identities([...weight.shape.slice(0, -2), size, size]));
     } else if (orthogonalMap !== 'householder') {
-      // Hides the method: the mechanism then knows that there is no way back.
+      // This hides the method, which tells the mechanism that the map has no right inverse.
       Object.assign(this, { rightInverse: undefined });
     }
   }
@@ -90,8 +90,8 @@ export class Orthogonal extends Parametrization {
   }
 
   /**
-   * The original of an orthogonal W; of any other, that of the Q of `W = QR` with a positive diagonal of R. Writes
-   * {@link base}. Absent on an instance that cannot be assigned to.
+   * Returns the original of an orthogonal W. For any other W, returns the original of the Q of `W = QR` with a positive
+   * diagonal of R. Writes {@link base}. Absent if the instance cannot be assigned to.
    */
   override rightInverse?(W: Tensor): Tensor {
     this.checkShape(W);
@@ -119,14 +119,14 @@ export class Orthogonal extends Parametrization {
 }
 
 /**
- * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. A weight that is orthogonal already is kept, any
- * other becomes the Q of its QR decomposition (not so `'matrixExp'` and `'cayley'` without trivialization, which take
- * the weight for their X).
+ * Makes the matrices of a weight orthogonal; see {@link Orthogonal}. An orthogonal weight keeps its value; any other
+ * becomes the Q of its QR decomposition. Without trivialization, `'matrixExp'` and `'cayley'` use the weight as X
+ * instead.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is not a matrix, `DTYPE`, `OUT_OF_MEMORY`; as
- * {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is not a matrix, `DTYPE`, `OUT_OF_MEMORY`; the
+ * errors of {@link registerParametrization}
  * @example
  * ```ts
  * orthogonal(new nn.Linear(64, 64));
@@ -146,7 +146,7 @@ export const orthogonal = defineParametrization<Orthogonal, OrthogonalOptions>({
   config: ({ orthogonalMap, base }) => ({ orthogonalMap, useTrivialization: base !== undefined }),
 });
 
-/** Rows and columns of the matrices of a weight. */
+/** Returns the rows and columns of the matrices of a weight. */
 function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {
   if (rank < 2 || size === 0) {
     throw refusal(
@@ -163,15 +163,15 @@ function matrixSize({ shape, rank, size, dtype }: Tensor): [number, number] {
 }
 
 /**
- * The numbers of matrices that are held at once: of size N × N, where N is the size that a map computes with, and of
+ * The numbers of matrices that are held at once: of size N × N, where N is the size that the map computes with, and of
  * the size of the weight.
  */
 const MATRICES = { matrixExp: [150, 45], cayley: [40, 45], householder: [40, 45] } as const;
 
-/** The same of bases. */
+/** The number of matrices of the size of `base` that are held at once. */
 const BASES = 8;
 
-/** Throws unless there is room for what registration, and then a gradient, hold at once. */
+/** Throws unless there is room for the tensors that registration and a gradient hold at once. */
 function checkRoomFor(shape: readonly number[], map: OrthogonalMap, useTrivialization: boolean): void {
   const [short, long] = shape.slice(-2).sort((a, b) => a - b) as [number, number];
   const batch = tf.util.sizeFromShape(shape.slice(0, -2));
@@ -190,7 +190,7 @@ function checkRoomFor(shape: readonly number[], map: OrthogonalMap, useTrivializ
 
 const batchOf = (x: Tensor): Tensor => tf.reshape(x, [-1, ...x.shape.slice(-2)]);
 
-/** The matrices of a weight with at least as many rows as columns, by transposition: [b, n, k]. */
+/** Returns the matrices of a weight, [b, n, k], transposed if they have fewer rows than columns. */
 function tallOf(x: Tensor): Tensor {
   const [m, n] = x.shape.slice(-2) as [number, number];
   return m < n ? transpose(batchOf(x)) : batchOf(x);
@@ -202,5 +202,5 @@ function withShape(tall: Tensor, shape: number[]): Tensor {
   return tf.reshape(m < n ? transpose(tall) : tall, shape);
 }
 
-/** A matrix of ones on the diagonal for every matrix of a shape. */
+/** Returns a rectangular identity for every matrix of a shape. */
 const identities = (shape: number[]): Tensor => tf.broadcastTo(tf.eye(shape.at(-2)!, shape.at(-1)!), shape);

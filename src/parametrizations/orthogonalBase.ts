@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { reflectionProduct } from '../ops/matrix/blockReflection.ts';
 import { qr } from '../ops/matrix/qr.ts';
 
-/** The largest difference of an entry of QᵀQ from I for an orthogonal n × n matrix: torch's `10 · n · eps`. */
+/** The largest accepted difference between QᵀQ and I for an n × n matrix: torch's `10 · n · eps`. */
 const tolerance = (n: number): number => 10 * n * 2 ** -23;
 
 /**
- * The orthogonal matrices that begin with the columns of W: W itself where it is square and orthogonal already, else
- * the Q of `W = QR` with a positive diagonal of R, completed by the remaining columns of the product of its
- * reflections. Without gradient.
+ * Returns orthogonal matrices that begin with the columns of W. The result is W if it is square and orthogonal.
+ * Otherwise it is the Q of `W = QR` with a positive diagonal of R, completed by the remaining columns of the product of
+ * its reflections. It has no gradient.
  *
  * **Shape**: W: [b, n, k], n ≥ k; result [b, n, n].
  */
@@ -26,8 +26,8 @@ export function orthogonalBase(W: Tensor): Tensor {
 }
 
 /**
- * True if matrices are orthogonal to rounding, by the R of their QR factors, [b, 1, 1]: `WᵀW = RᵀR`, and near I that is
- * `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
+ * Returns, from the R of the QR factors, whether matrices are orthogonal to rounding, [b, 1, 1]. `WᵀW = RᵀR`, which
+ * near I has `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
  */
 function isOrthogonal(R: Tensor): Tensor {
   const n = R.shape[2]!;
@@ -37,15 +37,18 @@ function isOrthogonal(R: Tensor): Tensor {
   return tf.lessEqual(tf.max(difference, [1, 2], true), tolerance(n));
 }
 
-/** The signs of the diagonal of R, [b, 1, k], with -1 for zero: so the Q of a zero matrix is the identity. */
+/**
+ * Returns the signs of the diagonal of R, [b, 1, k]. A zero counts as -1, so the Q of a zero matrix is the identity.
+ */
 function signsOfR(R: Tensor): Tensor {
   const diagonal = tf.sum(tf.mul(R, tf.eye(R.shape[2]!)), 1, true);
   return tf.where(tf.greater(diagonal, 0), tf.onesLike(diagonal), tf.neg(tf.onesLike(diagonal)));
 }
 
 /**
- * The original that the householder map takes to the Q of `W = QR`, in the convention of LAPACK: the vectors of the
- * reflections below the diagonal, the signs of the diagonal of R on it, R above it, where nothing is used.
+ * Returns the original that the householder map takes to the Q of `W = QR`, in LAPACK's layout. It has the vectors of
+ * the reflections below the diagonal, the signs of the diagonal of R on it, and R above it, where the map reads
+ * nothing.
  *
  * **Shape**: W, result: [b, n, k], n ≥ k.
  */

@@ -14,14 +14,15 @@ import { stopGradient } from '../ops/stopGradient.ts';
 export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';
 
 /**
- * The maps: X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. The diagonal and the elements
- * above it get no gradient.
+ * The maps from X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. The gradient is zero on and
+ * above the diagonal.
  */
 export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tensor>> = {
   /**
-   * For a matrix with more than twice as many rows as columns, `A = [[K, −Lᵀ], [L, 0]]` turns only the first k axes and
-   * the columns of L: with those columns at length 1, N, and their lengths D, `A·[[I, 0], [0, N]] = [[I, 0], [0, N]]·M`
-   * for `M = [[K, −LᵀN], [D, 0]]`, so that the first columns of eᴬ are those of `[[I, 0], [0, N]]·eᴹ`.
+   * If a matrix has more than twice as many rows as columns, `A = [[K, −Lᵀ], [L, 0]]` rotates only the first k axes and
+   * the columns of L. Let N be these columns with length 1, and D their lengths. Then
+   * `A·[[I, 0], [0, N]] = [[I, 0], [0, N]]·M` for `M = [[K, −LᵀN], [D, 0]]`, so the first columns of eᴬ are the first
+   * columns of `[[I, 0], [0, N]]·eᴹ`.
    */
   matrixExp(X) {
     const [b, n, k] = X.shape as [number, number, number];
@@ -47,8 +48,8 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
   },
 
   /**
-   * With `I − A/2 = [[P, Lᵀ], [−L, I]]` only a k × k matrix has to be inverted, the Schur complement `S = P + LᵀL`: the
-   * first columns of the inverse are S⁻¹ and LS⁻¹, and `(I − A/2)⁻¹(I + A/2) = 2(I − A/2)⁻¹ − I`.
+   * With `I − A/2 = [[P, Lᵀ], [−L, I]]`, only the Schur complement `S = P + LᵀL`, a k × k matrix, has to be inverted.
+   * The first columns of the inverse are S⁻¹ and LS⁻¹, and `(I − A/2)⁻¹(I + A/2) = 2(I − A/2)⁻¹ − I`.
    */
   cayley(X) {
     const [b, n, k] = X.shape as [number, number, number];
@@ -65,7 +66,7 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
   householder: (X) => tf.mul(reorthogonalize(householderProduct(X)), diagonalSigns(X)),
 };
 
-/** The signs of the diagonal, [b, 1, k], with 1 for zero: constants, which no gradient flows through. */
+/** Returns the signs of the diagonal, [b, 1, k], with 1 for zero, as constants for gradients. */
 function diagonalSigns(X: Tensor): Tensor {
   const [, n, k] = X.shape as [number, number, number];
   return stopGradient(() => {
@@ -76,8 +77,8 @@ function diagonalSigns(X: Tensor): Tensor {
 }
 
 /**
- * The matrices, scaled down to a norm at which their Cayley transforms are still told from rounding errors: those of
- * the tall ones have the square of it in S.
+ * Scales matrices down to a norm at which their Cayley transforms are above rounding errors. The limit is lower for
+ * tall matrices, because S has the square of the norm.
  */
 function bounded(X: Tensor): Tensor {
   const [, n, k] = X.shape as [number, number, number];

@@ -3,7 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { nextSeed } from '../nn/init/random.ts';
 import type { SingularVectors } from '../ops/matrix/powerIteration.ts';
 
-/** Random unit vectors for the matrix whose rows are the slices of a tensor along an axis; follows `nn.manualSeed`. */
+/**
+ * Draws random unit vectors for the matrix whose rows are the slices of a tensor along an axis. Follows
+ * `nn.manualSeed`.
+ */
 export function randomVectors({ shape, size }: Tensor, dim: number): SingularVectors {
   const rows = shape[dim]!;
   const [left, right] = [rows, size / rows].map((count) => {

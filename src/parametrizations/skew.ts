@@ -7,7 +7,7 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
- * Skew-symmetric matrices, from their strict upper triangle: `A = triu(X, 1) − triu(X, 1)ᵀ`.
+ * Makes skew-symmetric matrices from their strict upper triangle: `A = triu(X, 1) − triu(X, 1)ᵀ`.
  *
  * @remarks
  * **Shape**: X, A: [..., n, n].
@@ -23,7 +23,7 @@ export class Skew extends Parametrization {
     return tf.sub(upper, transpose(upper));
   }
 
-  /** The part above the diagonal. Of a matrix that is not skew-symmetric, the rest is lost. */
+  /** Returns the part above the diagonal. If the matrix is not skew-symmetric, the rest is lost. */
   override rightInverse(A: Tensor): Tensor {
     checkSquare('skew', A);
     return triu(A, 1);
@@ -39,7 +39,7 @@ export class Skew extends Parametrization {
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; the errors of {@link registerParametrization}
  */
 export const skew = defineParametrization<Skew>({
   name: 'skew',

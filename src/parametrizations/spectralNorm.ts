@@ -18,38 +18,38 @@ export interface SpectralNormOptions {
   /** The number of steps of the power iteration at each read in training mode. Default 1. */
   readonly nPowerIterations?: number;
   /**
-   * Products of the iteration that are not longer than this, relative to the largest element of the tensor, leave their
-   * vector as it was. Of a tensor that is a vector, the lower bound of the norm that it is divided by. Default 1e-12.
+   * The least norm of a product of the iteration, relative to the largest element of the tensor. A vector with a
+   * shorter product stays as it is. For a tensor that is a vector, the lower bound of the divisor. Default 1e-12.
    */
   readonly eps?: number;
   /**
    * The axis whose slices are the rows of the matrix; negative counts from the end. Default 0, on transposed
-   * convolutions 1: the axis of the output channels; on layers of tf.layers the (first) axis that numbers their
-   * outputs.
+   * convolutions 1: the axis of the output channels; on layers of tf.layers the first axis that numbers the outputs.
    */
   readonly dim?: number;
 }
 
-/** The number of steps at registration: torch's. */
+/** The number of steps at registration, as in torch. */
 const warmUp = 15;
 
 /**
- * Spectral normalization: divides a tensor by its largest singular value, so that as a linear map it stretches nothing.
+ * Divides a tensor by its largest singular value, so that the linear map of the result stretches no vector.
  *
- * `Y = W / σ`, `σ = uᵀMv`, M the matrix whose rows are the slices of W along `dim`; u and v approach its first singular
+ * `Y = W / σ`, `σ = uᵀMv`, where the rows of M are the slices of W along `dim`. u and v approach the first singular
  * vectors by `u ← Mv/‖Mv‖`, `v ← Mᵀu/‖Mᵀu‖`. A vector is divided by its norm.
  *
  * @remarks
  * **Shape**: W, Y: S. u: [S[dim]]; v: [the product of the other axes].
  * **State**: `original` = W; buffers `_u`, `_v` (none for a vector), which begin random and are iterated 15 times. In
- * training mode each evaluation iterates `nPowerIterations` times more and writes them; in eval mode nothing does.
+ * training mode each evaluation iterates them `nPowerIterations` times more and writes them. In eval mode they do not
+ * change.
  * **Gradient**: to W, through σ; u and v are constants. Of any order.
  *
  * A zero tensor stays zero, with the gradients of the identity, of every order (torch: NaN).
  *
- * Tensors of any magnitude are normalized as they are after division by their largest element.
+ * The result does not depend on the scale of W. W is divided by its largest element first to avoid overflow.
  *
- * @throws {@link ParametrizeError} `OPTION`, `DTYPE`; `SHAPE` if it is used on a tensor of another shape
+ * @throws {@link ParametrizeError} `OPTION`, `DTYPE`; `SHAPE` for a tensor of another shape
  * @see Miyato et al. 2018, arXiv:1802.05957. torch.nn.utils.parametrizations.spectral_norm
  */
 export class SpectralNorm extends Parametrization {
@@ -86,19 +86,19 @@ export class SpectralNorm extends Parametrization {
     return this.iterations;
   }
 
-  /** Makes cached values stale. */
+  /** Sets the value. Cached values become stale. */
   set nPowerIterations(nPowerIterations: number) {
     this.checkOption('nPowerIterations', nPowerIterations);
     this.iterations = nPowerIterations;
     this.invalidate();
   }
 
-  /** Products of the iteration that are not longer than this leave their vector as it was; see the options. */
+  /** The least norm of a product of the iteration; see {@link SpectralNormOptions.eps}. */
   get eps(): number {
     return this.lowerBound;
   }
 
-  /** Makes cached values stale. */
+  /** Sets the value. Cached values become stale. */
   set eps(eps: number) {
     this.checkOption('eps', eps);
     this.lowerBound = eps;
@@ -112,8 +112,8 @@ export class SpectralNorm extends Parametrization {
   }
 
   /**
-   * The tensor itself. The vectors follow it (in torch they do not), so that in eval mode too the value is divided by
-   * its own singular value.
+   * Returns the tensor. Unlike in torch, the vectors follow it, so the value is divided by its own singular value in
+   * eval mode, too.
    */
   override rightInverse(W: Tensor): Tensor {
     this.checkShape(W);
@@ -121,22 +121,24 @@ export class SpectralNorm extends Parametrization {
     return W;
   }
 
-  /** In training mode an evaluation writes the vectors; a vector has none. */
+  /** Returns false in training mode, where an evaluation writes the vectors, unless the tensor is a vector. */
   override isPure(): boolean {
     return !this.training || this._u === undefined;
   }
 
-  /** True if the tensor is treated as a matrix, whose singular vectors are estimated, or divided by its norm. */
+  /**
+   * Returns true if the tensor is treated as a matrix with singular vectors, and false if it is divided by its norm.
+   */
   protected hasVectors({ rank }: Tensor): boolean {
     return rank > 1;
   }
 
-  /** The vector that each iteration computes first. */
+  /** Returns the vector that each iteration computes first. */
   protected firstVector(): 'left' | 'right' {
     return 'left';
   }
 
-  /** Moves the vectors on towards the singular vectors of a tensor. */
+  /** Moves the vectors towards the singular vectors of a tensor. */
   protected iterate(W: Tensor, iterations = this.iterations): void {
     const [u, v] = [this._u!, this._v!];
     const start = { left: u, right: v };
@@ -145,9 +147,9 @@ export class SpectralNorm extends Parametrization {
   }
 
   /**
-   * The tensor divided by the estimate that the vectors are.
+   * Returns the tensor divided by the estimate of its singular value.
    *
-   * @param iterates - whether they move on first
+   * @param iterates - true to iterate the vectors first
    */
   protected quotient(W: Tensor, iterates: boolean): Tensor {
     if (iterates) this.iterate(W);
@@ -158,7 +160,7 @@ export class SpectralNorm extends Parametrization {
     return { iterations, eps: this.eps, first: this.firstVector() };
   }
 
-  /** The vectors fit one shape only. */
+  /** Refuses a tensor of another shape, which the vectors do not fit. */
   private checkShape({ shape }: Tensor): void {
     if (tf.util.arraysEqual(shape, [...this.shape])) return;
     throw refusal(
@@ -175,7 +177,7 @@ export class SpectralNorm extends Parametrization {
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if an option makes no sense for the tensor; as
+ * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @example
  * ```ts
@@ -200,7 +202,7 @@ export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOpti
   make: ({ value, outputAxis }, options) => new SpectralNorm(value, { dim: outputAxis, ...options }),
 });
 
-/** The axis of the rows, counted from the front. */
+/** Returns the axis of the rows, counted from the front. */
 function rowAxisOf({ shape, rank, dtype }: Tensor, dim: number): number {
   if (dtype !== 'float32') {
     throw refusal('DTYPE', 'spectralNorm', `expected a float32 tensor, got ${dtype}`, 'Cast it first.');

@@ -7,7 +7,7 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 import { checkSquare } from './squareMatrix.ts';
 
 /**
- * Symmetric matrices, from their upper triangle: `A = triu(X) + triu(X, 1)ᵀ`.
+ * Makes symmetric matrices from their upper triangle: `A = triu(X) + triu(X, 1)ᵀ`.
  *
  * @remarks
  * **Shape**: X, A: [..., n, n].
@@ -22,7 +22,7 @@ export class Symmetric extends Parametrization {
     return tf.add(triu(X), transpose(triu(X, 1)));
   }
 
-  /** The upper triangle. Of a matrix that is not symmetric, the lower one is lost. */
+  /** Returns the upper triangle. If the matrix is not symmetric, its lower triangle is lost. */
   override rightInverse(A: Tensor): Tensor {
     checkSquare('symmetric', A);
     return triu(A);
@@ -38,7 +38,7 @@ export class Symmetric extends Parametrization {
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; the errors of {@link registerParametrization}
  */
 export const symmetric = defineParametrization<Symmetric>({
   name: 'symmetric',

@@ -5,27 +5,27 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 
-/** Options of {@link unitNorm}: those of `tf.constraints.unitNorm`. */
+/** Options of {@link unitNorm}. They are the options of `tf.constraints.unitNorm`. */
 export interface UnitNormOptions {
-  /** The axis or axes that each norm runs over. Default 0: of a dense kernel, the weights into each unit. */
+  /** The axis or axes of each norm. Default 0: for a dense kernel, the weights into each unit. */
   readonly axis?: NormAxis;
 }
 
 /**
- * Weights of norm one: `W = X / ‖X‖`, the norm over `axis`.
+ * Gives a weight norm one: `W = X / ‖X‖`, with the norm over `axis`.
  *
  * @remarks
  * **Shape**: X, W: S.
  * **State**: `original` = X. No buffers.
- * **Gradient**: to X, at right angles to it; of any order. Where X is zero, W and the gradient are zero.
+ * **Gradient**: to X and orthogonal to X, of any order. Where X is zero, W and the gradient are zero.
  *
  * `tf.constraints.unitNorm` divides by the norm plus 1e-7, and tfjs applies it on assignment only, never in `fit`.
  *
- * @throws {@link ParametrizeError} `OPTION` if `axis` makes no sense
+ * @throws {@link ParametrizeError} `OPTION` for an invalid `axis`
  * @see tf.constraints.unitNorm
  */
 export class UnitNorm extends Parametrization {
-  /** The axes that each norm runs over, as given. */
+  /** The axes of each norm, as given. */
   readonly axis: readonly number[];
 
   constructor(options: UnitNormOptions = {}) {
@@ -39,7 +39,7 @@ export class UnitNorm extends Parametrization {
     return weightNormOp(tf.ones(axes.length === X.rank ? [] : kept), X, axes, 0);
   }
 
-  /** The weight itself: one of norm one is kept, any other is divided by its norm. */
+  /** Returns the weight. A weight of norm one keeps its value; any other is divided by its norm on reads. */
   override rightInverse(W: Tensor): Tensor {
     return W;
   }
@@ -50,12 +50,13 @@ export class UnitNorm extends Parametrization {
 }
 
 /**
- * Divides a weight by its norms; see {@link UnitNorm}. One line takes the place of
- * `kernelConstraint: tf.constraints.unitNorm()`, and holds while the model trains.
+ * Divides a weight by its norms; see {@link UnitNorm}. It replaces `kernelConstraint: tf.constraints.unitNorm()` and
+ * holds while the model trains.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if `axis` makes no sense for the tensor; as {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` for an `axis` that is invalid for the tensor; the errors of
+ * {@link registerParametrization}
  * @example
  * ```ts
  * unitNorm(dense);                              // every column of the kernel

@@ -13,32 +13,32 @@ import { notNegative } from './options.ts';
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
   /**
-   * The axis or axes that keep a norm of their own; null or `[]` for one norm of the whole tensor. Negative counts from
-   * the end, also -1 (which in torch means the whole tensor). Default 0; on layers of tf.layers, the axes that number
-   * their outputs.
+   * The axis or axes with separate norms; null or `[]` for one norm of the whole tensor. A negative axis counts from
+   * the end. That includes -1, which means the whole tensor in torch. Default 0; on layers of tf.layers, the axes that
+   * number the outputs.
    */
   readonly dim?: number | readonly number[] | null;
-  /** Lower bound of the norm that is divided by, in the unit of the norm. Default 0: none. */
+  /** The lower bound of the divisor, in the unit of the norm. Default 0: no bound. */
   readonly eps?: number;
 }
 
 /**
- * Weight normalization: separates the length of a weight from its direction.
+ * Separates the length of a weight from its direction (weight normalization).
  *
- * `W = g · v / max(‖v‖, eps)`, the norm over every axis but `dim` (letters as in the paper).
+ * `W = g · v / max(‖v‖, eps)`, with the norm over every axis but `dim` and the letters of the paper.
  *
  * @remarks
  * **Shape**: v, W: S. g: S with every axis but `dim` set to 1; a scalar for `dim: null`.
  * **State**: `original0` = g (alias `g`), `original1` = v (alias `v`), both trainable. No buffers.
- * **Units**: g in those of W; W does not depend on the length of v.
- * **Gradient**: in closed form, `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)` with `u = v/‖v‖`;
- * differentiable again. Where v is zero, W and both gradients are zero, never NaN as in torch.
+ * **Units**: g has the unit of W. W does not depend on the length of v.
+ * **Gradient**: in closed form, `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)` with `u = v/‖v‖`; it can
+ * be differentiated again. Where v is zero, W and both gradients are zero, never NaN as in torch.
  *
- * @throws {@link ParametrizeError} `OPTION` if `dim` or `eps` make no sense
+ * @throws {@link ParametrizeError} `OPTION` for an invalid `dim` or `eps`
  * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
  */
 export class WeightNorm extends Parametrization {
-  /** The axes that keep a norm of their own, as given. */
+  /** The axes with separate norms, as given. */
   readonly dim: readonly number[];
   private lowerBound: number;
 
@@ -49,12 +49,12 @@ export class WeightNorm extends Parametrization {
     this.lowerBound = eps;
   }
 
-  /** Lower bound of the norm that is divided by. */
+  /** The lower bound of the divisor. */
   get eps(): number {
     return this.lowerBound;
   }
 
-  /** Makes cached values stale. */
+  /** Sets the lower bound. Cached values become stale. */
   set eps(eps: number) {
     this.checkOption('eps', eps);
     this.lowerBound = eps;
@@ -65,7 +65,7 @@ export class WeightNorm extends Parametrization {
     return weightNormOp(g, v, reducedAxes(this.dim, v), this.eps);
   }
 
-  /** `g = max(‖W‖, eps)`, `v = W`: the value is kept. */
+  /** Returns `g = max(‖W‖, eps)` and `v = W`, which keep the value. */
   override rightInverse(W: Tensor): [Tensor, Tensor] {
     if (W.dtype !== 'float32') {
       throw refusal('DTYPE', 'weightNorm', `expected a float32 tensor, got ${W.dtype}`, 'Cast it first.');
@@ -82,20 +82,20 @@ export class WeightNorm extends Parametrization {
 
 declare module '../parametrize/chain/parametrizationList.ts' {
   interface ParametrizationList {
-    /** The lengths of a weight-normalized tensor: `original0`. Absent on any other. */
+    /** The lengths of a weight-normalized tensor: `original0`. Absent on other tensors. */
     readonly g?: Variable;
-    /** The direction of a weight-normalized tensor: `original1`. Absent on any other. */
+    /** The direction of a weight-normalized tensor: `original1`. Absent on other tensors. */
     readonly v?: Variable;
   }
 }
 
 /**
- * Normalizes a weight of a module: `W = g · v / ‖v‖`, with g and v trained; see {@link WeightNorm}. The value of the
- * weight is kept.
+ * Normalizes a weight of a module: `W = g · v / ‖v‖`, where g and v are trained; see {@link WeightNorm}. The weight
+ * keeps its value.
  *
  * @param name - the tensor; default the host's main weight
  * @returns the host
- * @throws {@link ParametrizeError} `OPTION` if `dim` or `eps` make no sense for the tensor; as
+ * @throws {@link ParametrizeError} `OPTION` for a `dim` or `eps` that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @example
  * ```ts
@@ -125,7 +125,7 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   config: ({ dim, eps }) => ({ dim: dim.length === 0 ? null : dim, eps }),
 });
 
-/** The axes of `x` that a norm runs over: all but the kept ones. */
+/** Returns the axes of `x` that a norm runs over: all but the kept axes. */
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {
   const kept = dim.map((axis) => {
     const found = axisIn(axis, rank);

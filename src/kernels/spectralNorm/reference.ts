@@ -9,9 +9,9 @@ import { stopGradient } from '../../ops/stopGradient.ts';
  *
  * The caller scales W, so that σ² is in the range of float32.
  *
- * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes]. **Gradient**: to W, also
- * through σ, of any order: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of W. The vectors are
- * constants.
+ * **Shape**: `W`, Y: S; `left` u: [S[dim]]; `right` v: [the product of the other axes].
+ * **Gradient**: to W, also through σ, of any order: `∂L/∂W = (∂L/∂Y − ⟨∂L/∂Y, Y⟩·K)/σ` with `K = uvᵀ` in the shape of
+ * W. The vectors are constants.
  *
  * If σ is zero, the constant 1 replaces it, and K counts as zero in the gradients of every order. So a tensor of zeros
  * stays zero, gets the gradients of the identity, and can be trained.

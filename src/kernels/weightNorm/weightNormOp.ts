@@ -19,8 +19,8 @@ export type WeightNormOp = (g: Tensor, v: Tensor, axes: readonly number[], eps: 
  * Makes weight normalization as one operation with one gradient: `W = g · v / max(‖v‖, eps)`, with norms over `axes`. A
  * backend with kernels runs one kernel forward and one backward.
  *
- * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar if `axes` are all; W: S. **Gradient**: to g
- * and v, in closed form; it can be differentiated again. It is zero, like W, where v is zero.
+ * **Shape**: `v`: S; `g`: S with every axis of `axes` set to 1, or a scalar if `axes` are all; W: S.
+ * **Gradient**: to g and v, in closed form; it can be differentiated again. It is zero, like W, where v is zero.
  */
 export function defineWeightNorm(kernelsInUse: KernelsInUse<WeightNormKernels>): WeightNormOp {
   const backward = defineBackward(kernelsInUse);

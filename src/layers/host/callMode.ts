@@ -6,12 +6,12 @@ import type { ParametrizationList } from '../../parametrize/chain/parametrizatio
 const listsOf = new WeakMap<Layer, Set<ParametrizationList>>();
 
 /**
- * Lets a chain follow the mode of its layer. The chain is in training mode while the layer computes with
+ * Makes a chain follow the mode of its layer. The chain is in training mode while the layer computes with
  * `{ training: true }`, as in `fit`, or without a mode while a gradient is recorded. At all other times it is in eval
  * mode.
  *
- * Layers have no mode of their own: tfjs passes it with every call. Where an own training loop forgets it, a power
- * iteration that stood still would let the constraint drift.
+ * Layers have no mode; tfjs passes it with every call. If a custom training loop forgot the mode and the power
+ * iteration stood still, the constraint would drift. So a recorded gradient counts as training.
  */
 export function enterMode(layer: Layer, list: ParametrizationList): void {
   const lists = listsOf.get(layer);
@@ -36,7 +36,7 @@ export function enterMode(layer: Layer, list: ParametrizationList): void {
 
 const restoreCall = new WeakMap<Layer, () => void>();
 
-/** Takes back what {@link enterMode} did. */
+/** Undoes {@link enterMode}. */
 export function leaveMode(layer: Layer, list: ParametrizationList): void {
   const lists = listsOf.get(layer);
   lists?.delete(list);

@@ -3,8 +3,8 @@ import { isLayer, type Layer } from '../../engine/layer.ts';
 import { isLayerVariable, type LayerVariable } from '../../engine/layerVariable.ts';
 
 /**
- * The layers directly below a layer, with their names in paths: the layers of a model by their own names, all others by
- * the fields that hold them.
+ * Returns the layers directly below a layer, with their names in paths: the layers of a model by their own names, other
+ * layers by the fields that hold them.
  */
 export function childrenOf(layer: Layer): [name: string, child: Layer][] {
   const { layers } = layer as { layers?: unknown };
@@ -18,7 +18,7 @@ export function childrenOf(layer: Layer): [name: string, child: Layer][] {
   });
 }
 
-/** A layer and all below, each once, with their paths. */
+/** Returns a layer and all layers below it, each once, with their paths. */
 export function everyLayer(root: Layer): [path: string, layer: Layer][] {
   const found = new Map<Layer, string>();
   const walk = (layer: Layer, path: string): void => {
@@ -30,7 +30,7 @@ export function everyLayer(root: Layer): [path: string, layer: Layer][] {
   return [...found].map(([layer, path]) => [path, layer]);
 }
 
-/** The weights that a layer holds itself, by the field that they are read through. */
+/** Returns the weights that a layer holds, by the field that they are read through. */
 export function ownWeights(layer: Layer): Map<string, LayerVariable> {
   const fields = Object.entries(layer).filter((field): field is [string, LayerVariable] =>
     isLayerVariable(field[1]),

@@ -12,19 +12,21 @@ import { enterMode, leaveMode } from './callMode.ts';
 const attachments = new WeakMap<LayerVariable, LayerAttachment>();
 const computedOf = new WeakMap<LayerVariable, LayerVariable>();
 
-/** The place of the chain that computes a weight, if one does. */
+/** Returns the attachment of the chain that computes a weight, or undefined for a plain weight. */
 export const attachmentOf = (weight: LayerVariable): LayerAttachment | undefined => attachments.get(weight);
 
-/** The weight that an original or a state stands for, or stood for once; any other weight itself. */
+/**
+ * Returns the weight that an original or a state belongs to, or once belonged to. Returns any other weight unchanged.
+ */
 export const weightBehind = (weight: LayerVariable): LayerVariable => computedOf.get(weight) ?? weight;
 
 /**
  * Turns a weight of a layer into the computed tensor and back.
  *
- * Note [Weights of layers]. Layers read their weights through the `LayerVariable` in their field, and so do
- * regularizers, which have captured it. That object stays, and reads of it are computed. All else that tfjs does with
- * weights (training, saving, counting, freezing, disposing) goes by the lists of the layer that owns them; there
- * holders of the originals and of the state of the parametrizations stand in its place.
+ * Note [Weights of layers]. Layers read their weights through the `LayerVariable` in their field, and regularizers have
+ * captured that object. So the object stays, and reads of it are computed. For everything else (training, saving,
+ * counting, freezing, disposing), tfjs uses the lists of the layer that owns the weight. In these lists, holders of the
+ * originals and of the state of the parametrizations replace the weight.
  */
 export class LayerAttachment implements Attachment {
   private readonly layer: Layer;
@@ -41,7 +43,7 @@ export class LayerAttachment implements Attachment {
     this.weight = weight;
   }
 
-  /** The originals, which are trained in place of the weight. */
+  /** The originals, which are trained instead of the weight. */
   get parameters(): readonly LayerVariable[] {
     return this.holders.parameters;
   }
@@ -72,7 +74,7 @@ export class LayerAttachment implements Attachment {
         },
       },
     };
-    // Not enumerable: `tf.tidy` walks the layers that it is handed, and would evaluate them.
+    // The properties are not enumerable, because `tf.tidy` walks layers in a result and would evaluate them.
     for (const property of Object.values(properties)) {
       Object.assign(property, { configurable: true, enumerable: false });
     }
@@ -86,7 +88,7 @@ export class LayerAttachment implements Attachment {
   uninstall(list: ParametrizationList, variable: Variable): void {
     const { layer, weight, holders } = this;
     undoable(() => {
-      // The holders stay the same: a compiled model has noted them.
+      // The holders stay the same, because a compiled model has collected them.
       this.holders = holders;
       this.install(list);
     });
@@ -110,7 +112,7 @@ export class LayerAttachment implements Attachment {
     this.show(before.parameters, before.buffers);
   }
 
-  /** Puts the weight itself, with its computed value, in the lists of the layer; returns what takes that back. */
+  /** Puts the weight, with its computed value, in the lists of the layer. Returns a function that undoes this. */
   fold(): () => void {
     if (this.folds++ === 0) {
       replace(this.layer, this.holders.parameters, [this.weight]);
@@ -122,7 +124,7 @@ export class LayerAttachment implements Attachment {
     };
   }
 
-  /** Puts the holders in the lists of the layer: in the places of these weights, states at the end if they had none. */
+  /** Puts the holders in the lists of the layer in place of these weights. States without a place go to the end. */
   private show(parameters: readonly LayerVariable[], buffers: readonly LayerVariable[]): void {
     const { layer, holders } = this;
     replace(layer, parameters, holders.parameters);
@@ -130,7 +132,7 @@ export class LayerAttachment implements Attachment {
     else weightListsOf(layer)[1].push(...holders.buffers);
   }
 
-  /** Holders for all variables of a chain; those of variables that stay, stay. */
+  /** Returns holders for all variables of a chain, and keeps existing holders. */
   private hold(list: ParametrizationList): { parameters: LayerVariable[]; buffers: LayerVariable[] } {
     const known = new Map(
       [...this.holders.parameters, ...this.holders.buffers].map((holder) => [holder.val, holder]),
@@ -138,7 +140,7 @@ export class LayerAttachment implements Attachment {
     const held = ([key, variable]: [string, Variable]): LayerVariable => {
       const holder = known.get(variable) ?? holderOf(variable, this.weight, key);
       computedOf.set(holder, this.weight);
-      // The cached value is disposed with the first original: only disposal of the layer disposes an original.
+      // Only disposal of the layer disposes an original, so the cached value is disposed with the first original.
       const dispose = (): void => {
         disposeVariable(variable);
         list.clear();
@@ -150,7 +152,7 @@ export class LayerAttachment implements Attachment {
   }
 }
 
-/** Replaces weights that are neighbours in a list of a layer. Weights that are apart are removed one by one. */
+/** Replaces adjacent weights in a list of a layer. Weights that are not adjacent are removed one by one. */
 function replace(layer: Layer, from: readonly LayerVariable[], to: readonly LayerVariable[]): void {
   for (const list of weightListsOf(layer)) {
     const at = list.findIndex((weight) => from.includes(weight));

@@ -9,7 +9,7 @@ import { LayerAttachment } from './layerAttachment.ts';
 import { locate, mainWeight, outputAxes } from './layerType.ts';
 import { postpone } from './postponed.ts';
 
-/** The layers, cells and models of tfjs-layers. */
+/** The kind of host of the layers, cells and models of tfjs-layers. */
 export const layerHost: HostKind = {
   accepts: isLayer,
   training: false,

@@ -1,6 +1,6 @@
 import type { LayersModel, LayerVariable, layers, RNN } from '@tensorflow/tfjs-layers';
 
-// Not conv3dTranspose, which tfjs types as a layer of whatever class.
+// conv3dTranspose is missing, because tfjs types it as an unspecific layer.
 type Convolution = ReturnType<
   typeof layers.conv1d | typeof layers.conv2d | typeof layers.conv3d | typeof layers.conv2dTranspose
 >;
@@ -33,13 +33,13 @@ interface Named<H, N> {
   name: N;
 }
 
-/** A type of host whose subtypes tell their names themselves. */
+/** A type of host whose subtypes define their own names. */
 interface Base<H, N> extends Named<H, N> {
-  /** Tells it from {@link Named}. */
+  /** Distinguishes it from {@link Named}. */
   exactly: true;
 }
 
-/** A type of host whose fields of some type are its tensors. */
+/** A type of host whose tensors are its fields of some type. */
 interface Fields<H, F> {
   /** The type of the host. */
   host: H;
@@ -49,9 +49,9 @@ interface Fields<H, F> {
 
 declare module '../../parametrize/verbs/registerParametrization.ts' {
   interface HostTypes {
-    /** A layer of whatever class, such as `model.layers[0]`. */
+    /** A layer of an unknown class, such as `model.layers[0]`. */
     layer: Base<layers.Layer, LayerName | `${string}.${LayerName}`>;
-    /** A cell of whatever class, such as `lstm.cell`. */
+    /** A cell of an unknown class, such as `lstm.cell`. */
     recurrentCell: Base<RNN['cell'], CellName>;
     /** Fields of custom layers and of cells. */
     layerField: Fields<layers.Layer, LayerVariable>;
@@ -70,14 +70,14 @@ declare module '../../parametrize/verbs/registerParametrization.ts' {
     >;
     /** An embedding. */
     embedding: Named<ReturnType<typeof layers.embedding>, 'embeddings'>;
-    /** A recurrent layer: a path to a weight of its cell, or of one of its cells. */
+    /** A recurrent layer: a path to a weight of its cell or cells. */
     recurrent: Named<RNN, `cell.${CellName}` | `cell.cells.${number}.${CellName}`>;
     /** A bidirectional layer: a path to a weight of one direction. */
     bidirectional: Named<
       ReturnType<typeof layers.bidirectional>,
       `${'forwardLayer' | 'backwardLayer'}.cell.${CellName | `cells.${number}.${CellName}`}`
     >;
-    /** A layer at every time step: a path to a weight of that layer. */
+    /** A time-distributed layer: a path to a weight of its inner layer. */
     timeDistributed: Named<ReturnType<typeof layers.timeDistributed>, `layer.${string}`>;
     /** Batch normalization. */
     batchNormalization: Named<

@@ -6,9 +6,9 @@ import { childrenOf, ownWeights } from './layer.ts';
 
 /** Facts about the weights of one class of layers. */
 interface LayerType {
-  /** The weight that a catalog function takes when it is given no name. */
+  /** The weight that a catalog function uses without a name. */
   readonly main: string;
-  /** Its other weights, which a layer that is not built yet does not tell. */
+  /** The other weights, which cannot be read from a layer before it is built. */
   readonly others: readonly string[];
   /** The axes of `main` and the other kernels that number the outputs, from the end. */
   readonly outputAxes: readonly number[];
@@ -27,7 +27,7 @@ const layerTypes: Readonly<Record<string, LayerType>> = {
   // [...size, out, in]
   Conv2DTranspose: transposed,
   Conv3DTranspose: transposed,
-  // [height, width, in, multiplier]: each pair of the last two is one output.
+  // [height, width, in, multiplier]: each pair of the last two axes is one output.
   DepthwiseConv2D: { main: 'depthwiseKernel', others: ['bias'], outputAxes: [-2, -1] },
   SeparableConv2D: { main: 'pointwiseKernel', others: ['depthwiseKernel', 'bias'], outputAxes: [-1] },
   // One row for each token.
@@ -46,17 +46,17 @@ const customType: LayerType = { main: 'kernel', others: [], outputAxes: [-1] };
 
 const depthwiseAxes = [-2, -1] as const;
 
-/** The weights that a layer of this class will have, or null if only the layer can tell. */
+/** Returns the weights that a layer of this class will have, or null for a custom class. */
 export function knownWeights(layer: Layer): readonly string[] | null {
   const type = layerTypes[layer.getClassName()];
   return type === undefined ? null : [type.main, ...type.others];
 }
 
 /**
- * The path of the weight that a catalog function takes when it is given no name: through wrappers to the one layer that
- * they wrap.
+ * Returns the path of the weight that a catalog function uses without a name. It leads through wrappers to the wrapped
+ * layer.
  *
- * @throws {@link ParametrizeError} `UNKNOWN_TENSOR` where there is more than one to choose from, or none
+ * @throws {@link ParametrizeError} `UNKNOWN_TENSOR` if there are several candidates, or none
  */
 export function mainWeight(layer: Layer): string {
   const type = layerTypes[layer.getClassName()];
@@ -74,14 +74,14 @@ export function mainWeight(layer: Layer): string {
   });
 }
 
-/** The axes of a weight that number the outputs of its layer; all of a vector's elements are outputs. */
+/** Returns the axes of a weight that number the outputs of its layer. Every element of a vector is an output. */
 export function outputAxes(layer: Layer, name: string, rank: number): readonly number[] {
   const type = layerTypes[layer.getClassName()] ?? customType;
   const axes = name === 'depthwiseKernel' ? depthwiseAxes : type.outputAxes;
   return rank < 2 ? Array.from({ length: rank }, (_, axis) => axis) : axes.map((axis) => axisIn(axis, rank)!);
 }
 
-/** The object below a layer that has the weight of a path, and its name there. */
+/** Returns the object below a layer that has the weight of a path, and the name of the weight there. */
 export function locate(layer: Layer, path: string): [owner: object, name: string] {
   if (ownWeights(layer).has(path)) return [layer, path];
   for (const [name, child] of childrenOf(layer)) {

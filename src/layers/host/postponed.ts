@@ -10,9 +10,9 @@ const waiting = new WeakMap<Layer, (() => void)[]>();
 const restoreBuild = new WeakMap<Layer, () => void>();
 
 /**
- * Takes over a registration on a layer that is not built: layers make their weights when they know their input.
+ * Postpones a registration on a layer that is not built. Layers make their weights when they know their input.
  *
- * @returns whether the registration waits
+ * @returns true if the registration waits
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR` for a weight that layers of this class never have
  */
 export function postpone(caller: string, layer: Layer, name: string, register: () => void): boolean {
@@ -36,7 +36,7 @@ export function postpone(caller: string, layer: Layer, name: string, register: (
   return true;
 }
 
-/** Takes a registration back that has not been made. */
+/** Cancels a postponed registration. */
 function cancel(layer: Layer, register: () => void): void {
   const registrations = waiting.get(layer);
   if (registrations === undefined) return;
@@ -46,13 +46,14 @@ function cancel(layer: Layer, register: () => void): void {
   restoreBuild.get(layer)?.();
 }
 
-/** Returns what takes it back. */
+/** Runs the postponed registrations after `build`. Returns a function that undoes this. */
 function registerAfterBuild(layer: Layer): () => void {
   const restore = patchMethod(layer, 'build', (build) => (...args) => {
     build.apply(layer, args);
     restore();
     layer.built = true;
-    // tfjs sets them after this, by position among the weights, which are others then.
+    // tfjs would set the initial weights later, by position among the weights. The registrations change these, so the
+    // initial weights are set here.
     if (layer.initialWeights) layer.setWeights(layer.initialWeights);
     layer.initialWeights = null;
     const registrations = waiting.get(layer) ?? [];

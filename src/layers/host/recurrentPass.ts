@@ -6,15 +6,15 @@ import { cached } from '../../parametrize/verbs/cached.ts';
 import { isParametrized } from '../../parametrize/verbs/isParametrized.ts';
 import { everyLayer } from './layer.ts';
 
-// Recurrent layers read the weights of their cells at every time step, and TimeDistributed those of its layer. One call
-// of such a layer is one cache scope, so that a weight is computed once for all steps: one power iteration, one random
-// draw. A cell does not know its layer, and tfjs has no hook. So the method of these layers is wrapped. Without a
-// parametrized weight below, it runs unchanged.
+// Recurrent layers read the weights of their cells at every time step, and TimeDistributed reads the weights of its
+// layer. One call of such a layer is one cache scope, so a weight is computed once for all steps, with one power
+// iteration or one random draw. A cell does not know its layer, and tfjs has no hook. So the method of these layers is
+// wrapped. It runs unchanged if no weight below is parametrized.
 const ONE_PASS: unique symbol = Symbol.for('tfjs-parametrize.onePass') as never;
 
-/** Makes one call of a recurrent layer, or of a layer that is distributed over time, one cache scope. */
+/** Makes one call of a recurrent or time-distributed layer one cache scope. */
 export function passInOneScope(): void {
-  // tfjs-layers exports no class of layers that are distributed over time, but registers it.
+  // tfjs-layers does not export the class TimeDistributed, but registers it.
   for (const prototype of [RNN.prototype, registeredPrototype('TimeDistributed')]) {
     if (prototype !== undefined) wrapOnce(prototype as unknown as Layer, 'call', ONE_PASS, inOnePass);
   }

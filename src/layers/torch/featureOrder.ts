@@ -3,7 +3,7 @@ import { callsOf, callsOnOutputs, type GraphLayer, type SymbolicTensor } from '.
 import { type Graph, isContainer } from './graph.ts';
 
 /**
- * The order of features. For flattened maps, the lengths of the axes of the maps, channels last: torch flattens the
+ * The order of features. For flattened maps, the lengths of the axes of the maps, channels last. torch flattens the
  * channels first, so its features have another order. Null if the order is the same.
  */
 export type FeatureOrder = readonly number[] | null;
@@ -12,7 +12,7 @@ export type FeatureOrder = readonly number[] | null;
 export interface FeatureOrders {
   /** The order of the features of a layer's input. */
   before(layer: Layer): FeatureOrder;
-  /** The order of the features of its output, as far as later layers determine one. */
+  /** The order of the features of a layer's output, if later layers determine it. */
   after(layer: Layer): FeatureOrder;
   /** Notes on orders that the graph does not determine. */
   readonly notes: readonly string[];
@@ -20,13 +20,13 @@ export interface FeatureOrders {
 
 /** The kind of tensor that torch has at an edge of the graph. */
 type Kind =
-  /** Maps, which torch has with their channels first. */
+  /** Maps, which have their channels first in torch. */
   | { readonly is: 'maps'; readonly channelsFirst: boolean }
-  /** The same for each time step. */
+  /** Maps for each time step. */
   | { readonly is: 'mapsInTime'; readonly channelsFirst: boolean }
-  /** The same axes, the features in some order. */
+  /** The same axes, with the features in some order. */
   | { readonly is: 'features'; readonly order: FeatureOrder }
-  /** The graph does not tell; where something was flattened that may have been maps, the name of the layer. */
+  /** An unknown kind. If a layer has flattened possible maps, its name. */
   | { readonly is: 'unknown'; readonly flattenedBy?: string };
 
 const unknown: Kind = { is: 'unknown' };
@@ -38,7 +38,7 @@ const convolutions = setOf(
   'Conv1D Conv2D Conv3D Conv2DTranspose Conv3DTranspose DepthwiseConv2D SeparableConv2D',
 );
 
-/** Layers that keep maps and sequences. Torch has the steps of a sequence last where it treats it as a map. */
+/** The layers that keep maps and sequences. torch has the steps last in a sequence that it treats as a map. */
 const windows = setOf(
   'MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D UpSampling2D ZeroPadding2D Cropping2D',
 );
@@ -47,7 +47,7 @@ const globalPooling = setOf(
   'GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D',
 );
 
-/** They compute element by element, or for each feature by itself. */
+/** The layers that compute for each element or each feature separately. */
 const passing = setOf(
   'Activation ReLU LeakyReLU PReLU ELU Softmax ThresholdedReLU Dropout SpatialDropout1D GaussianNoise GaussianDropout AlphaDropout Masking BatchNormalization LayerNormalization Add Subtract Multiply Average Maximum Minimum RepeatVector Rescaling',
 );
@@ -64,7 +64,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
   function kindOf(edge: SymbolicTensor): Kind {
     const known = kinds.get(edge);
     if (known !== undefined) return known;
-    kinds.set(edge, unknown); // against cycles of layers that are shared
+    kinds.set(edge, unknown); // shared layers can form cycles
     const kind = asked.has(edge) ? { is: 'features' as const, order: asked.get(edge)! } : find(edge);
     kinds.set(edge, kind);
     return kind;
@@ -96,7 +96,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     return mapsFor(edge) ?? unknown;
   }
 
-  /** The kind that several tensors have in common. */
+  /** Returns the common kind of several tensors. */
   function same(edges: readonly SymbolicTensor[]): Kind {
     const [first, ...others] = edges.map(kindOf);
     const flat = [first, ...others].find((kind) => kind?.is === 'unknown' && kind.flattenedBy !== undefined);
@@ -131,19 +131,19 @@ export function featureOrders(graph: Graph): FeatureOrders {
     if (sizes.length === 1) return kind;
     if (kind.is === 'maps') return flatKind(layer, sizes, kind);
     if (kind.is === 'features' && kind.order === null) return features;
-    // With one long axis there is only one order.
+    // With a single axis longer than 1, there is only one order.
     return sizes.filter((size) => size !== 1).length <= 1
       ? features
       : { is: 'unknown', flattenedBy: layer.name };
   }
 
-  /** The kind of the output of a Reshape to several axes: maps, if later layers use them as maps. */
+  /** Returns the kind of the output of a Reshape to several axes: maps, if later layers use it as maps. */
   function reshaped(edge: SymbolicTensor, input: SymbolicTensor): Kind {
     const kind = kindOf(input);
     return mapsFor(edge) ?? (kind.is === 'features' && kind.order === null ? features : unknown);
   }
 
-  /** Maps, if a layer that works on maps takes the tensor, maybe after layers that pass it on. */
+  /** Returns maps if a layer for maps takes the tensor, directly or after layers that pass it on. */
   function mapsFor(edge: SymbolicTensor, seen = new Set<SymbolicTensor>()): Kind | undefined {
     if (seen.has(edge)) return undefined;
     seen.add(edge);
@@ -168,7 +168,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     return undefined;
   }
 
-  /** Asks the dense layer before a Reshape to maps for features in the order of maps. */
+  /** Sets the order of maps for the output of the dense layer before a Reshape to maps. */
   function ask(layer: GraphLayer): void {
     for (const { inputTensors, outputTensors } of callsOf(layer)) {
       const [input, output] = [inputTensors[0]!, outputTensors[0]!];
@@ -186,7 +186,7 @@ export function featureOrders(graph: Graph): FeatureOrders {
     }
   }
 
-  /** The tensors that a tensor comes from, before layers that only pass it on. */
+  /** Returns the sources of a tensor, before layers that only pass it on. */
   function rootsOf(edge: SymbolicTensor): SymbolicTensor[] {
     const { sourceLayer, nodeIndex = 0, outputTensorIndex = 0 } = edge;
     if (isContainer(sourceLayer))
@@ -230,7 +230,7 @@ const mapsOf = (layer: Layer): { is: 'maps'; channelsFirst: boolean } => ({
   channelsFirst: (layer as { dataFormat?: unknown }).dataFormat === 'channelsFirst',
 });
 
-/** The order that flattened maps have. */
+/** Returns the order of flattened maps. */
 function flatKind(
   layer: Layer,
   shape: readonly (number | null)[],
@@ -240,7 +240,7 @@ function flatKind(
   const sizes = shape.map((size) => size ?? 0);
   if (sizes.filter((size) => size !== 1).length <= 1) return features;
   if (layer.getClassName() === 'Flatten' && dataFormat === 'channelsFirst') {
-    // This Flatten brings the channels to the end first.
+    // This Flatten moves the channels to the end first.
     return channelsFirst
       ? { is: 'features', order: [...sizes.slice(1), sizes[0]!] }
       : { is: 'unknown', flattenedBy: layer.name };

@@ -7,9 +7,9 @@ export const isContainer = (layer: Layer): boolean => Array.isArray((layer as Gr
 
 /** The connections into and out of models that are layers of other models. */
 export interface Graph {
-  /** The layers of the model and of those in it, models included. */
+  /** The layers of the model and of its inner models, including those models. */
   readonly layers: readonly GraphLayer[];
-  /** The outer tensors that arrive at an input of an inner model. */
+  /** The outer tensors that are passed to an input of an inner model. */
   readonly outsideOf: ReadonlyMap<SymbolicTensor, readonly SymbolicTensor[]>;
   /** The outer tensors that an output of an inner model becomes. */
   readonly resultsOf: ReadonlyMap<SymbolicTensor, readonly SymbolicTensor[]>;
@@ -17,7 +17,7 @@ export interface Graph {
   leadsTo(from: GraphLayer, to: GraphLayer): boolean;
 }
 
-/** The graph of a model, through the models in it. */
+/** Returns the graph of a model with its inner models. */
 export function graphOf(model: Layer): Graph {
   const layers: GraphLayer[] = [];
   const walk = (layer: GraphLayer): void => {

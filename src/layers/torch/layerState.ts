@@ -14,14 +14,14 @@ import { recurrentNotes, recurrentParts } from './recurrentParts.ts';
 import { withoutTied } from './tiedTensors.ts';
 import { type LayerPlace, nativeTensors, type TorchPart, torchParts } from './torchParts.ts';
 
-/** The layers and models of tfjs-layers as a kind of object with a state. */
+/** The kind of state of the layers and models of tfjs-layers. */
 export const layerModel: StateKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
   registered: (model) => collectCurrentWeights('loadCheckpoint', model as Model),
 };
 
-/** Torch's default, which differs from that of tfjs. */
+/** torch's default, which differs from the default of tfjs. */
 const torchEpsilon = 1e-5;
 
 function stateOf(caller: string, model: Layer): ModelState {
@@ -60,7 +60,7 @@ function stateOf(caller: string, model: Layer): ModelState {
 const hasWeights = (layer: Layer): boolean =>
   everyLayer(layer).some(([, below]) => ownWeights(below).size > 0);
 
-/** The orders of the features of a layer; the graph is asked only for layers that have weights. */
+/** Returns the orders of the features of a layer. Only layers with weights need the graph. */
 const ordersOf = (orders: FeatureOrders, layer: Layer): Pick<LayerPlace, 'before' | 'after'> =>
   hasWeights(layer)
     ? { before: orders.before(layer), after: orders.after(layer) }
@@ -95,7 +95,7 @@ function areOrdered({ leadsTo }: Graph, a: Layer, b: Layer): boolean {
   return leadsTo(from, to) !== leadsTo(to, from);
 }
 
-/** Names of layers may contain dots, so that paths of different layers may be the same. */
+/** Refuses equal paths of different layers, which names with dots can cause. */
 function checkNames(caller: string, parts: readonly StatePart[]): void {
   const taken = new Map<string, string>();
   for (const { path, tensors } of parts) {

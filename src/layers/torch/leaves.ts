@@ -7,19 +7,19 @@ import { isContainer } from './graph.ts';
 interface Leaf {
   readonly path: string;
   readonly layer: Layer;
-  /** True if the user named it and the models around it. */
+  /** True if the user named the layer and the models around it. */
   readonly isNamed: boolean;
 }
 
 /** The layers of a model and of the models in it. */
 export interface Leaves {
-  /** Each once, by the first of its paths. */
+  /** The layers, each once, with the first of their paths. */
   readonly leaves: readonly Leaf[];
-  /** The other paths of layers and models, with the first ones. */
+  /** The first path of a layer or model, by its other paths. */
   readonly otherPaths: ReadonlyMap<string, string>;
 }
 
-/** Finds the layers of a model. */
+/** Returns the layers of a model and of its inner models. */
 export function leavesOf(model: Layer): Leaves {
   const leaves: Leaf[] = [];
   const otherPaths = new Map<string, string>();
@@ -46,9 +46,9 @@ export function leavesOf(model: Layer): Leaves {
 }
 
 /**
- * The layers whose names are numbers of their class, as tfjs and Keras make them: `dense_Dense3`, `conv2d_4`. The next
- * program may give the same name to another layer. Keras numbers from the second on, so that a bare `dense` is one of
- * them beside a `dense_1`, and else a name.
+ * Returns the layers with generated names, as tfjs and Keras number them: `dense_Dense3`, `conv2d_4`. The next program
+ * may give the same name to another layer. Keras numbers layers from the second one on, so a bare `dense` counts as
+ * generated only beside a `dense_1`.
  */
 function generatedNames(layers: readonly Layer[]): Set<Layer> {
   const numbered = layers.filter((layer) => isNumber(layer));

@@ -21,10 +21,10 @@ interface Cell {
   readonly hostPath: string;
 }
 
-/** The cells that compute as those of torch do. */
+/** The cells that compute the same as torch's. */
 const known = ['SimpleRNNCell', 'LSTMCell'];
 
-/** Torch's gates are i, f, g, o and those of tfjs i, f, c, o: the same. */
+/** Returns the tensors of a cell. torch's gates i, f, g, o and tfjs's gates i, f, c, o are the same. */
 function tensorsOf(cell: Cell, suffix: string, before: FeatureOrder): StateTensor[] {
   const units = cell.layer.getClassName() === 'LSTMCell' ? 'gates·units' : 'units';
   return [
@@ -34,7 +34,7 @@ function tensorsOf(cell: Cell, suffix: string, before: FeatureOrder): StateTenso
   ];
 }
 
-/** One part for each level: torch has all in one module. */
+/** Returns one part for each level. torch has all levels in one module. */
 export function recurrentParts(place: LayerPlace): TorchPart[] {
   const layer = place.layer as Recurrent | Bidirectional;
   const { path, hostPath } = place;
@@ -48,8 +48,8 @@ export function recurrentParts(place: LayerPlace): TorchPart[] {
     : [[layer, hostPath, '']];
   const cells = directions.map(([recurrent, below]) => cellsOf(recurrent, below));
   const types = new Set(cells.flat().map(({ layer: cell }) => cell.getClassName()));
-  // Torch has levels of one type, goes forwards first, and lets each level of a module read both directions of the
-  // last.
+  // In torch, all levels have one type, the forward direction comes first, and each level reads both directions of the
+  // previous one.
   const isAlike =
     types.size === 1 &&
     known.includes([...types][0]!) &&
@@ -79,7 +79,7 @@ const gated = {
   why: "the GRU of tf.layers multiplies the state with the reset gate before the recurrent kernel, torch's after it (resetAfter, which tfjs has not): no weights make them compute the same. Use GRU of 'tfjs-parametrize/nn'",
 };
 
-/** Returns notes on options with which a recurrent layer computes something else than torch's. */
+/** Returns notes on options with which a recurrent layer computes another result than torch's. */
 export function recurrentNotes({ layer, path }: Pick<LayerPlace, 'layer' | 'path'>): string[] {
   const directions = 'forwardLayer' in layer ? [(layer as Bidirectional).forwardLayer] : [layer as Recurrent];
   const cells = directions.flatMap((recurrent) => cellsOf(recurrent, '')).map((cell) => cell.layer);

@@ -3,17 +3,16 @@ import { isLayerVariable } from '../../engine/layerVariable.ts';
 import { type TensorKey, TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
 import type { StatePart, StateTensor } from '../../stateDict/modelState.ts';
 
-/** The parts of a model with each tensor once, and the other keys of those that are tied. */
+/** The parts of a model with each tensor once, and the other keys of tied tensors. */
 export interface UntiedParts {
   readonly parts: readonly StatePart[];
   readonly ties: TiedKeys;
 }
 
 /**
- * Takes the tensors out of parts that are those of others in the same layout: a layer may read a weight that another
- * one has made.
+ * Removes tensors that another part has in the same layout. A layer may read a weight of another layer.
  *
- * @param otherPaths - other paths of layers, with the first ones
+ * @param otherPaths - the first path of a layer, by its other paths
  */
 export function withoutTied(
   parts: readonly StatePart[],
@@ -22,7 +21,7 @@ export function withoutTied(
   const paths = new Map([...otherPaths].map(([other, first]) => [withDot(other), withDot(first)]));
   const all = parts.flatMap((part) => part.tensors.map((tensor) => ({ part, tensor })));
   const firsts = new Map<string, { part: StatePart; tensor: StateTensor }>();
-  // The layer that has made a weight is the one that it can be parametrized on.
+  // A weight can be parametrized only on the layer that made it, so that layer comes first.
   for (const entry of [...all.filter(({ tensor }) => isOwner(tensor)), ...all]) {
     const id = idOf(entry.tensor);
     if (!firsts.has(id)) firsts.set(id, entry);
@@ -50,7 +49,7 @@ const withDot = (path: string): string => (path === '' ? '' : `${path}.`);
 const numbers = new WeakMap<object, number>();
 let count = 0;
 
-/** The same for tensors that are one, as torch has them too. */
+/** Returns an id that is equal for tied tensors with the same layout and torch names. */
 function idOf({ identity, layout, torchNames }: StateTensor): string {
   if (!numbers.has(identity)) numbers.set(identity, count++);
   return JSON.stringify([
@@ -60,7 +59,7 @@ function idOf({ identity, layout, torchNames }: StateTensor): string {
   ]);
 }
 
-/** True if the layer of a tensor made it, rather than another layer. */
+/** True if the tensor was made by its own layer. */
 const isOwner = ({ host, name }: StateTensor): boolean => {
   const weight = (host as unknown as Record<string, unknown>)[name];
   return isLayerVariable(weight) && isOwnWeight(host as Layer, weight);

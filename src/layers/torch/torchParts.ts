@@ -14,13 +14,13 @@ export interface LayerPlace {
   readonly path: string;
   /** The path of the layer, through the fields of wrappers. */
   readonly hostPath: string;
-  /** The order of the features that go in. */
+  /** The order of the input features. */
   readonly before: FeatureOrder;
-  /** The order of the features that come out. */
+  /** The order of the output features. */
   readonly after: FeatureOrder;
 }
 
-/** A part without what its layer tells of it. */
+/** A part without the fields that its layer determines. */
 export type TorchPart = Omit<StatePart, 'owner' | 'isNamed'>;
 
 /** An axis of features in both orders. */
@@ -51,7 +51,7 @@ const weightOf = (layer: Layer, name: string): LayerVariable | null => {
   return isLayerVariable(weight) ? weight : null;
 };
 
-/** A weight of a layer as a tensor of torch; none if the layer is without it. */
+/** Returns a weight of a layer as a tensor of torch, or nothing if the layer lacks the weight. */
 export function torchTensor(
   { layer, hostPath }: Pick<LayerPlace, 'layer' | 'hostPath'>,
   name: string,
@@ -78,7 +78,7 @@ export function torchTensor(
   ];
 }
 
-/** A layer and all below as they are: what torch has no module for. */
+/** Returns the weights of a layer and all layers below it unchanged, if torch has no such module. */
 export function nativeTensors({ layer, hostPath }: Pick<LayerPlace, 'layer' | 'hostPath'>): StateTensor[] {
   return everyLayer(layer).flatMap(([below, owner]) => {
     const path = [hostPath, below].filter((part) => part !== '').join('.');
@@ -88,7 +88,7 @@ export function nativeTensors({ layer, hostPath }: Pick<LayerPlace, 'layer' | 'h
   });
 }
 
-/** A vector of features. */
+/** The layout of a vector of features. */
 export const vector =
   (name: string, order: FeatureOrder = null) =>
   ([size]: readonly number[]): Layout => {
@@ -96,7 +96,7 @@ export const vector =
     return new Layout([axis.torch], [axis.own]);
   };
 
-/** `[in, out]`, in torch `[out, in]`. */
+/** The layout `[in, out]`, in torch `[out, in]`. */
 export const matrix =
   (output: string, before: FeatureOrder, after: FeatureOrder) =>
   ([inSize, outSize]: readonly number[]): Layout => {
@@ -108,7 +108,8 @@ const kernelNames = (rank: number): string[] =>
   rank === 1 ? ['k'] : spatialNames(rank).map((name) => `k${name}`);
 
 /**
- * `[...size, in, out]`, in torch `[out, in, ...size]`; transposed `[...size, out, in]`, in torch `[in, out, ...size]`.
+ * The layout `[...size, in, out]`, in torch `[out, in, ...size]`. Transposed convolutions have `[...size, out, in]`, in
+ * torch `[in, out, ...size]`.
  */
 const filter =
   (isTransposed: boolean) =>
@@ -124,7 +125,10 @@ const filter =
     );
   };
 
-/** `[h, w, in, multiplier]`, in torch `[in · multiplier, 1, h, w]`: a convolution with as many groups as channels. */
+/**
+ * The layout `[h, w, in, multiplier]`, in torch `[in · multiplier, 1, h, w]`: a convolution with one group for each
+ * channel.
+ */
 const depthwise = (shape: readonly number[]): Layout => {
   const [kh, kw, input, multiplier] = ['kh', 'kw', 'in', 'm'].map((name, i) => factor(name, shape[i]!)) as [
     Factor,
@@ -141,8 +145,8 @@ const same = (shape: readonly number[]): Layout => {
 };
 
 /**
- * Slopes for each channel are a vector in torch. Slopes for each position, which torch does not have, get the channels
- * first.
+ * The layout of slopes. Slopes for each channel are a vector in torch. torch has no slopes for each position; those get
+ * the channels first.
  */
 const slopes =
   (order: FeatureOrder) =>
@@ -158,7 +162,7 @@ const slopes =
     );
   };
 
-/** Only for vectors of one axis: with several, the order in torch is not known. */
+/** The layout of a scale. Only vectors have one; with several axes, the order in torch is not known. */
 const scale =
   (order: FeatureOrder) =>
   (shape: readonly number[]): Layout | null =>
@@ -177,7 +181,7 @@ const convolution =
     },
   ];
 
-/** The parts of a layer by its class. */
+/** The functions that return the parts of a layer, by class. */
 export const torchParts: Readonly<Record<string, (place: LayerPlace) => TorchPart[]>> = {
   Dense: (place) => [
     {

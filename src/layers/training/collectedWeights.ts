@@ -5,31 +5,31 @@ import { concernsUs, ownersOf, ownersOfRestored, setOwners } from '../../engine/
 import { checkOptimizer, planMissingState, planState } from '../../model/optimizerState.ts';
 import { attachmentOf, weightBehind } from '../host/layerAttachment.ts';
 
-/** A model, and the one that it passes its training on to. */
+/** Returns a model, and its inner model if that does the training. */
 const trainedModels = (model: Model): Model[] =>
   [model, model.model].filter((part): part is Model => part != null && collectedWeights(part) !== null);
 
 /**
- * Returns the weights that a model has to collect after registrations and removals: originals in place of weights that
- * are parametrized now, and weights in place of originals that are gone. Weights that were not trained stay out.
+ * Returns the weights that a model has to collect after registrations and removals: originals in place of parametrized
+ * weights, and weights in place of removed originals. Weights that were not trained stay out.
  */
 function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
   const weights = new Set(collected.map(weightBehind));
   return [...weights].flatMap((weight) => attachmentOf(weight)?.parameters ?? [weight]);
 }
 
-/** True if the collected weights are those that the layers hold now. */
+/** True if the collected weights are the current weights of the layers. */
 export function isSynced(collected: readonly LayerVariable[]): boolean {
   const current = new Set(currentWeights(collected));
   return current.size === collected.length && collected.every((weight) => current.has(weight));
 }
 
 /**
- * Lets a compiled model train its current weights, and its optimizer keep the state of those that stay, and of the
+ * Makes a compiled model train its current weights. Its optimizer keeps the state of the weights that stay and of the
  * variables of other models.
  *
- * State that was restored since `compile` is that of the weights which the model was compiled with. If it does not fit
- * them, it stays as it is, and the next step refuses it.
+ * State that was restored after `compile` belongs to the weights that the model was compiled with. If it does not fit
+ * them, it stays, and the next step refuses it.
  */
 export function collectCurrentWeights(caller: string, model: Model): void {
   const parts = trainedModels(model);
@@ -59,8 +59,8 @@ function moveState(
 }
 
 /**
- * Gives the optimizer of a model that was compiled anew state of the variables that it has none of, where
- * parametrizations are concerned.
+ * Gives the optimizer of a recompiled model initial state for variables without state, if parametrized weights are
+ * involved.
  */
 export function keepStateSinceCompile(caller: string, model: Model): void {
   const { optimizer } = model;
@@ -72,12 +72,12 @@ export function keepStateSinceCompile(caller: string, model: Model): void {
   planMissingState(caller, optimizer, variables)();
 }
 
-/** The variable of a weight, also that which the weight had before it was parametrized, if it is an original now. */
+/** Returns the variable of a weight. For a parametrized weight, returns its old variable if that is an original now. */
 function variableBehind(weight: LayerVariable): Variable | undefined {
   const parameters = attachmentOf(weight)?.parameters;
   if (parameters === undefined) return weight.val;
   return parameters.find(({ val }) => val.name === weight.name)?.val;
 }
 
-/** The variables of weights. */
+/** Returns the variables of weights. */
 const variablesOf = (weights: readonly LayerVariable[]): Variable[] => weights.map(({ val }) => val);

@@ -7,10 +7,10 @@ import { everyLayer } from '../host/layer.ts';
 import { isSynced, keepStateSinceCompile } from './collectedWeights.ts';
 
 /**
- * Lets every model look at its layers before it trains.
+ * Makes every model check its layers before it trains.
  *
- * A layer does not know its models. So this check runs when a model begins to train: the collected weights must be
- * those that the layers hold. Models without parametrized weights run unchanged.
+ * A layer does not know its models. So the check runs when a model begins to train: the collected weights must be the
+ * current weights of the layers. Models without parametrized weights run unchanged.
  */
 export function checkBeforeTraining(): void {
   aroundTraining(LayersModel.prototype, (model) => {
@@ -18,7 +18,7 @@ export function checkBeforeTraining(): void {
     checkDilated(model);
     keepStateSinceCompile(`training '${model.name}'`, model);
     return (train) => {
-      // Again for every batch: a callback may have registered something.
+      // The check runs for every batch, because a callback may register parametrizations.
       checkSynced(model);
       return namingDilated(model, train);
     };
@@ -35,7 +35,7 @@ function checkSynced(model: Model): void {
   );
 }
 
-/** A dilated convolution that is to be trained would be refused after tfjs has recorded a whole forward pass. */
+/** Refuses a trainable dilated convolution. tfjs would refuse it only after it has recorded a whole forward pass. */
 function checkDilated(model: Model): void {
   const collected = new Set(collectedWeights(model));
   const isTrained = (layer: Layer): boolean =>
@@ -43,7 +43,7 @@ function checkDilated(model: Model): void {
   if (dilatedLayers(model).some(([, layer]) => isTrained(layer)) && computes(model)) throw noGradient(model);
 }
 
-/** Says which layer it is that the gradient does not get through, where tfjs names an operation. */
+/** Adds the name of the layer to the error of tfjs about a missing gradient, which names only an operation. */
 function namingDilated<T>(model: Model, train: () => T): T {
   try {
     return train();

@@ -11,14 +11,15 @@ export interface Conv3dOptions extends ConvOptions<readonly [number, number, num
  * `y[n, o, p] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, s⊙p + d⊙i − padding]`, c over the channels of o's group, i over the
  * taps, with stride s and dilation d along each axis
  *
- * @remarks **Shape**: input `[n, inChannels, depth, height, width]`, or `[inChannels, depth, height, width]` without a
- * batch; output `[n, outChannels, d, h, w]` or `[outChannels, d, h, w]` with
+ * @remarks
+ * **Shape**: input `[n, inChannels, depth, height, width]`, or `[inChannels, depth, height, width]` without a batch;
+ * output `[n, outChannels, d, h, w]` or `[outChannels, d, h, w]` with
  * `d = ⌊(depth + 2·padding[0] − dilation[0]·(kernelSize[0] − 1) − 1) / stride[0]⌋ + 1`, h and w likewise. With padding
- * `'same'`, the size stays; an odd number of zeros has the last one at the end. **State**: `weight`
- * `[outChannels, inChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent without bias); both from U(-1/√f,
- * 1/√f) with `f = kernelSize[0] · kernelSize[1] · kernelSize[2] · inChannels / groups`. **Gradient**: with respect to
- * input, weight and bias, of any order and for any stride and dilation, on every backend. **Ownership**: `call` returns
- * a new tensor; the caller disposes it, or `tf.tidy` does.
+ * `'same'`, the size stays; an odd number of zeros has the last one at the end.
+ * **State**: `weight` `[outChannels, inChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent without
+ * bias); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · kernelSize[2] · inChannels / groups`.
+ * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
  * ```ts

@@ -21,10 +21,13 @@ export interface BilinearOptions {
  *
  * `yₖ = x₁ᵀ·Wₖ·x₂ + bₖ`
  *
- * @remarks **Shape**: inputs `[..., in1Features]` and `[..., in2Features]` with the same leading axes; output
- * `[..., outFeatures]`. **State**: `weight` `[outFeatures, in1Features, in2Features]`, `bias` `[outFeatures]` (absent
- * without bias); both from U(-1/√in1Features, 1/√in1Features). **Gradient**: with respect to both inputs, weight and
- * bias, of any order. **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: inputs `[..., in1Features]` and `[..., in2Features]` with the same leading axes; output
+ * `[..., outFeatures]`.
+ * **State**: `weight` `[outFeatures, in1Features, in2Features]`, `bias` `[outFeatures]` (absent without bias); both
+ * from U(-1/√in1Features, 1/√in1Features).
+ * **Gradient**: with respect to both inputs, weight and bias, of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
  * ```ts

@@ -154,8 +154,9 @@ export abstract class Module {
    * Returns the live variables of this module and all below by torch's keys: own parameters, own buffers, then
    * children. A shared variable is listed under each of its keys.
    *
-   * @remarks **Ownership**: the variables stay the modules'; do not dispose them. With `keyFormat: 'folded'` every
-   * tensor is new and the caller's.
+   * @remarks
+   * **Ownership**: the variables stay the modules'; do not dispose them. With `keyFormat: 'folded'` every tensor is new
+   * and the caller's.
    *
    * @throws {@link ParametrizeError} `OPTION` for a key format or an option that does not exist
    */

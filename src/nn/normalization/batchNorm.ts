@@ -119,13 +119,14 @@ const alongRows =
  *
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel over the batch and its length
  *
- * @remarks **Shape**: input `[n, numFeatures]` or `[n, numFeatures, length]`; the output has the input's. **State**:
- * `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`, absent without affine; buffers `running_mean` (zeros) and
- * `running_var` (ones) `[numFeatures]` and `num_batches_tracked` `[]` int32, absent without trackRunningStats. In
- * training each call moves them once: `running = (1 - momentum)·running + momentum·batch`, with the variance divided by
- * n - 1. In evaluation they take the place of μ and σ². **Gradient**: with respect to input, weight and bias, of any
- * order; none through the running statistics. **Ownership**: `call` returns a new tensor; the caller disposes it, or
- * `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, numFeatures]` or `[n, numFeatures, length]`; the output has the input's.
+ * **State**: `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`, absent without affine; buffers `running_mean`
+ * (zeros) and `running_var` (ones) `[numFeatures]` and `num_batches_tracked` `[]` int32, absent without
+ * trackRunningStats. In training each call moves them once: `running = (1 - momentum)·running + momentum·batch`, with
+ * the variance divided by n - 1. In evaluation they take the place of μ and σ².
+ * **Gradient**: with respect to input, weight and bias, of any order; none through the running statistics.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
  * ```ts

@@ -56,12 +56,13 @@ abstract class InstanceNorm extends RunningNorm {
  *
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel of each instance over its length
  *
- * @remarks **Shape**: input `[n, numFeatures, length]` or `[numFeatures, length]`; the output has the input's.
+ * @remarks
+ * **Shape**: input `[n, numFeatures, length]` or `[numFeatures, length]`; the output has the input's.
  * **State**: with affine `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`; with trackRunningStats buffers
  * `running_mean` (zeros) and `running_var` (ones) `[numFeatures]`, averages over the instances that each call in
- * training moves once, and `num_batches_tracked`, which stays 0 as torch's does. **Gradient**: with respect to input,
- * weight and bias, of any order; none through the running statistics. **Ownership**: `call` returns a new tensor; the
- * caller disposes it, or `tf.tidy` does.
+ * training moves once, and `num_batches_tracked`, which stays 0 as torch's does.
+ * **Gradient**: with respect to input, weight and bias, of any order; none through the running statistics.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.InstanceNorm1d
  */

@@ -40,9 +40,12 @@ abstract class EdgePad<Edges extends readonly number[]> extends Module {
  *
  * `y[…, i] = x[…, r(i − left)]`, where r mirrors at 0 and at length − 1
  *
- * @remarks **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; the output has
- * `left + length + right` elements instead of length; the padding is less than the size. **State**: none. **Gradient**:
- * of any order. **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; the output has
+ * `left + length + right` elements instead of length; the padding is less than the size.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.ReflectionPad1d
  */
@@ -68,9 +71,12 @@ export class ReflectionPad1d extends EdgePad<readonly [number, number]> {
  *
  * `y[…, i] = x[…, r(i − left)]`, where r mirrors at 0 and at length − 1, and likewise the rows
  *
- * @remarks **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output
- * has the size `[top + height + bottom, left + width + right]`; the padding is less than the size. **State**: none.
- * **Gradient**: of any order. **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output has the
+ * size `[top + height + bottom, left + width + right]`; the padding is less than the size.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.ReflectionPad2d
  */
@@ -96,9 +102,12 @@ export class ReflectionPad2d extends EdgePad<readonly [number, number, number, n
  *
  * `y[…, i] = x[…, r(i − left)]`, where r keeps to 0 and to length − 1
  *
- * @remarks **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; the output has
- * `left + length + right` elements instead of length. **State**: none. **Gradient**: of any order. **Ownership**:
- * `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; the output has
+ * `left + length + right` elements instead of length.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.ReplicationPad1d
  */
@@ -124,8 +133,11 @@ export class ReplicationPad1d extends EdgePad<readonly [number, number]> {
  *
  * `y[…, i] = x[…, r(i − left)]`, where r keeps to 0 and to length − 1, and likewise the rows
  *
- * @remarks **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output
- * has the size `[top + height + bottom, left + width + right]`. **State**: none. **Gradient**: of any order.
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output has the
+ * size `[top + height + bottom, left + width + right]`.
+ * **State**: none.
+ * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.ReplicationPad2d
@@ -152,9 +164,12 @@ export class ReplicationPad2d extends EdgePad<readonly [number, number, number, 
  *
  * `y[…, i] = x[…, (i − left) mod length]`
  *
- * @remarks **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; the output has
- * `left + length + right` elements instead of length; the padding is at most the size. **State**: none. **Gradient**:
- * of any order. **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; the output has
+ * `left + length + right` elements instead of length; the padding is at most the size.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.CircularPad1d
  */
@@ -180,9 +195,12 @@ export class CircularPad1d extends EdgePad<readonly [number, number]> {
  *
  * `y[…, i] = x[…, (i − left) mod length]`, and likewise the rows
  *
- * @remarks **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output
- * has the size `[top + height + bottom, left + width + right]`; the padding is at most the size. **State**: none.
- * **Gradient**: of any order. **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output has the
+ * size `[top + height + bottom, left + width + right]`; the padding is at most the size.
+ * **State**: none.
+ * **Gradient**: of any order.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.CircularPad2d
  */

@@ -55,9 +55,12 @@ function meansOf(length: number, parts: number): Terms[] {
  *
  * `y[n, c, t] = mean of x[n, c, ⌊t·length / outputSize⌋ … ⌈(t + 1)·length / outputSize⌉ − 1]`
  *
- * @remarks **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output
- * `[n, channels, outputSize]` or `[channels, outputSize]`. **State**: none. **Gradient**: of any order, on every
- * backend. **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
+ * @remarks
+ * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, outputSize]`
+ * or `[channels, outputSize]`.
+ * **State**: none.
+ * **Gradient**: of any order, on every backend.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
  * ```ts

@@ -130,9 +130,12 @@ function sharesOf(
  *
  * `y[n, c, t] = Σᵢ x[n, c, t·stride + i − padding] / kernelSize`, i < kernelSize
  *
- * @remarks **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]`
- * or `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, but for a
- * window that would begin behind the input. **State**: none. **Gradient**: of any order, on every backend.
+ * @remarks
+ * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]` or
+ * `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, but for a
+ * window that would begin behind the input.
+ * **State**: none.
+ * **Gradient**: of any order, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example

@@ -117,12 +117,14 @@ export class MaxPool1d extends MaxPool<readonly [number]> {
  *
  * `y[n, c, p, q] = maxᵢⱼ x[n, c, p·s₀ + i·d₀ − p₀, q·s₁ + j·d₁ − p₁]`, with stride s, dilation d and padding p
  *
- * @remarks **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; output
+ * @remarks
+ * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; output
  * `[n, channels, h, w]` or `[channels, h, w]` with
  * `h = ⌊(height + 2·padding[0] − dilation[0]·(kernelSize[0] − 1) − 1) / stride[0]⌋ + 1`, w likewise; with ceilMode
- * rounded up, but for a window that would begin behind the input. **State**: none. **Gradient**: of any order, on every
- * backend; it goes to the first of the largest elements, as in torch. **Ownership**: `call` returns a new tensor; the
- * caller disposes it, or `tf.tidy` does.
+ * rounded up, but for a window that would begin behind the input.
+ * **State**: none.
+ * **Gradient**: of any order, on every backend; it goes to the first of the largest elements, as in torch.
+ * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
  * ```ts

@@ -15,15 +15,16 @@ export interface RNNOptions extends RecurrentOptions {
  *
  * `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or the positive part in place of tanh
  *
- * @remarks **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a
- * batch; state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else
+ * @remarks
+ * **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a batch;
+ * state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else
  * 1. Output `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
- * layer's h after its last step, the forward direction before the backward one. **State**: for each layer k
- * `weight_ih_lk` `[hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide), `weight_hh_lk`
- * `[hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[hiddenSize]` (absent without bias), and the same again
- * with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize). **Gradient**: with respect to input,
- * state and all weights, of any order. **Ownership**: `call` returns new tensors; the caller disposes them, or
- * `tf.tidy` does.
+ * layer's h after its last step, the forward direction before the backward one.
+ * **State**: for each layer k `weight_ih_lk` `[hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
+ * `weight_hh_lk` `[hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[hiddenSize]` (absent without bias), and
+ * the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * **Gradient**: with respect to input, state and all weights, of any order.
+ * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *
  * Every weight is read once in a forward pass, not once a step.
  *

@@ -18,8 +18,10 @@ type Shape4D = [number, number, number, number];
  * `y[n, p, q, o] = Σᵢⱼ꜀ x[n, p·sₕ + i·dₕ − top, q·s_w + j·d_w − left, c] · w[i, j, c, o]`, c over the channels of o's
  * group
  *
- * @remarks **Shape**: x `[n, height, width, groups·in]`, filter `[kh, kw, in, groups·out]`; output
- * `[n, oh, ow, groups·out]`, which must not be empty. **Gradient**: with respect to x and filter, of any order.
+ * @remarks
+ * **Shape**: x `[n, height, width, groups·in]`, filter `[kh, kw, in, groups·out]`; output `[n, oh, ow, groups·out]`,
+ * which must not be empty.
+ * **Gradient**: with respect to x and filter, of any order.
  * **Ownership**: returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv2d
@@ -41,9 +43,11 @@ export function convolution(x: Tensor4D, filter: Tensor4D, geometry: Convolution
  *
  * `dx = ∂⟨y(x, w), dy⟩ / ∂x`, linear in dy and in w
  *
- * @remarks **Shape**: dy `[n, oh, ow, groups·out]`, filter `[kh, kw, in, groups·out]`; output `inputShape`, for which
- * the convolution has the shape of dy. **Gradient**: with respect to dy and filter, of any order. **Ownership**:
- * returns a new tensor, as any op.
+ * @remarks
+ * **Shape**: dy `[n, oh, ow, groups·out]`, filter `[kh, kw, in, groups·out]`; output `inputShape`, for which the
+ * convolution has the shape of dy.
+ * **Gradient**: with respect to dy and filter, of any order.
+ * **Ownership**: returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv_transpose2d
  */

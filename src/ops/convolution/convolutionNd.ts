@@ -23,9 +23,11 @@ export interface GeometryNd {
  * A sequence is computed as an image of height 1. A volume is computed as a batch of images, one for each output along
  * the depth; the channels of an image are the channels of all slices that the output sees.
  *
- * @remarks **Shape**: x `[n, ...size, groups·in]`, filter `[...kernel, in, groups·out]`; output
- * `[n, ...outputs, groups·out]`; no axis but the batch may be empty. **Gradient**: with respect to x and filter, of any
- * order. **Ownership**: returns a new tensor, as any op.
+ * @remarks
+ * **Shape**: x `[n, ...size, groups·in]`, filter `[...kernel, in, groups·out]`; output `[n, ...outputs, groups·out]`;
+ * no axis but the batch may be empty.
+ * **Gradient**: with respect to x and filter, of any order.
+ * **Ownership**: returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv1d, conv2d, conv3d
  */
@@ -50,9 +52,11 @@ export function convolutionNd(x: Tensor, filter: Tensor, geometry: GeometryNd): 
 /**
  * The gradient of {@link convolutionNd} with respect to its input, which is also the transposed convolution.
  *
- * @remarks **Shape**: dy `[n, ...outputs, groups·out]`, filter `[...kernel, in, groups·out]`; output `inputShape`, for
- * which the convolution has the shape of dy. **Gradient**: with respect to dy and filter, of any order. **Ownership**:
- * returns a new tensor, as any op.
+ * @remarks
+ * **Shape**: dy `[n, ...outputs, groups·out]`, filter `[...kernel, in, groups·out]`; output `inputShape`, for which the
+ * convolution has the shape of dy.
+ * **Gradient**: with respect to dy and filter, of any order.
+ * **Ownership**: returns a new tensor, as any op.
  *
  * @see torch.nn.functional.conv_transpose1d, conv_transpose2d, conv_transpose3d
  */

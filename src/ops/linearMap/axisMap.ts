@@ -11,8 +11,10 @@ export type Terms = readonly (readonly [index: number, weight: number])[];
  *
  * `y[…, o, …] = Σ weight · x[…, index, …]` over the terms of o
  *
- * @remarks **Shape**: x `[…, size, …]`; output `[…, terms.length, …]`. **Gradient**: of any order. **Ownership**:
- * returns a new tensor, as any op.
+ * @remarks
+ * **Shape**: x `[…, size, …]`; output `[…, terms.length, …]`.
+ * **Gradient**: of any order.
+ * **Ownership**: returns a new tensor, as any op.
  */
 export function mapAxis(x: Tensor, axis: number, terms: readonly Terms[]): Tensor {
   const size = x.shape[axis]!;

@@ -43,8 +43,10 @@ const BLOCK = 32;
  * reflections in blocks, each only to the rows and columns that it changes. This takes a third of the multiplications
  * and at most four times the memory of the result.
  *
- * @remarks **Shape**: vectors: [b, n, k], as `qr` returns them; result [b, n, columns], `k ≤ columns ≤ n`.
- * **Gradient**: none. **Ownership**: returns a new tensor, as any op.
+ * @remarks
+ * **Shape**: vectors: [b, n, k], as `qr` returns them; result [b, n, columns], `k ≤ columns ≤ n`.
+ * **Gradient**: none.
+ * **Ownership**: returns a new tensor, as any op.
  */
 export function reflectionProduct(vectors: Tensor, columns: number, read: SyncReader = hostValues): Tensor {
   const [b, n, k] = vectors.shape as [number, number, number];

@@ -11,8 +11,9 @@ import { tril } from './triangular.ts';
  *
  * All reflections are applied at once, as `Q = I − VTVᵀ`; see `reflectionFactor` for T.
  *
- * @remarks **Shape**: A, Q: [b, n, k], n ≥ k. The elements of A on and above the diagonal are not used. **Gradient**:
- * of any order; zero on and above the diagonal.
+ * @remarks
+ * **Shape**: A, Q: [b, n, k], n ≥ k. The elements of A on and above the diagonal are not used.
+ * **Gradient**: of any order; zero on and above the diagonal.
  *
  * @see torch.linalg.householder_product. Joffrain et al. 2006, doi:10.1145/1141885.1141886
  */

@@ -6,7 +6,9 @@ import { plainMatMul } from './matMul.ts';
  * Removes rounding errors from matrices with nearly orthonormal columns: `Q ← Q(3I − QᵀQ)/2`. This step of Newton's
  * iteration for the nearest orthogonal matrix squares the error.
  *
- * @remarks **Shape**: Q: [b, n, k], n ≥ k. **Gradient**: the gradient of the identity.
+ * @remarks
+ * **Shape**: Q: [b, n, k], n ≥ k.
+ * **Gradient**: the gradient of the identity.
  *
  * @param steps - the number of steps
  */

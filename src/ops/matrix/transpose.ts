@@ -8,7 +8,9 @@ import { applyLinear } from '../linearMap/linearMap.ts';
  *
  * `y[…, j, i] = x[…, i, j]`
  *
- * @remarks **Shape**: x `[..., a, b]`; output `[..., b, a]`. **Gradient**: of any order; it is the same map.
+ * @remarks
+ * **Shape**: x `[..., a, b]`; output `[..., b, a]`.
+ * **Gradient**: of any order; it is the same map.
  * **Ownership**: returns a new tensor, as any op, with its own data, even if a or b is 1. The matrix product of the
  * wasm backend caches the packed form of its second factor by the data. With shared data, it would use the packed form
  * of the other shape and damage the heap.

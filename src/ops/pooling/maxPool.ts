@@ -19,8 +19,10 @@ const LOWEST = -3.4028234663852886e38;
 /**
  * Returns the largest element of every window, for any stride, dilation and padding.
  *
- * @remarks **Shape**: x `[n, ...size, channels]`; output `[n, ...outputs, channels]`. **Gradient**: of any order. It
- * goes to the first of the largest elements, as in torch. **Ownership**: returns a new tensor, as any op.
+ * @remarks
+ * **Shape**: x `[n, ...size, channels]`; output `[n, ...outputs, channels]`.
+ * **Gradient**: of any order. It goes to the first of the largest elements, as in torch.
+ * **Ownership**: returns a new tensor, as any op.
  */
 export function maxPool(x: Tensor, window: PoolWindow): Tensor {
   const operation = tf.customGrad((...inputs) => {

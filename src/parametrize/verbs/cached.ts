@@ -14,10 +14,11 @@ import { enterScope, leaveScope } from '../chain/cacheScope.ts';
  * A whole training loop may be wrapped, synchronous or not: an entry is never served after an optimizer step, an
  * assignment, a mode change, or on another tape (law L3), so values and gradients are those of the uncached program.
  *
- * @remarks **Ownership**: of the result: the caller's, as from `tf.tidy`, where it is an op's result or a value of a
- * chain that is not pure; the borrowed value of a pure chain stays borrowed. Inside the scope, a read outside of every
- * tidy of a chain that is not pure is borrowed too: valid until the tensor is read again after a change, or the last
- * open scope ends.
+ * @remarks
+ * **Ownership**: of the result: the caller's, as from `tf.tidy`, where it is an op's result or a value of a chain that
+ * is not pure; the borrowed value of a pure chain stays borrowed. Inside the scope, a read outside of every tidy of a
+ * chain that is not pure is borrowed too: valid until the tensor is read again after a change, or the last open scope
+ * ends.
  *
  * @param fn - the function; if it returns a promise, the scope lasts until that settles
  * @returns what `fn` returns

@@ -14,11 +14,12 @@ export interface RemoveOptions {
 /**
  * Removes all parametrizations of a tensor: `host[name]` is a plain variable again, at its old place among the fields.
  *
- * @remarks **Ownership**: the variable belongs to the host: the very one that was there before registration, wherever
- * an original of the value's shape and dtype exists, otherwise a new one of the old name. The other originals are
+ * @remarks
+ * **Ownership**: the variable belongs to the host: the very one that was there before registration, wherever an
+ * original of the value's shape and dtype exists, otherwise a new one of the old name. The other originals are
  * disposed, and so is what a registration function such as `spectralNorm` made; a parametrization that you passed in
- * stays yours. A borrowed value of the tensor ends. **State**: the value is that of the last read; no power iteration
- * is advanced, and random maps give their eval value.
+ * stays yours. A borrowed value of the tensor ends.
+ * **State**: the value is that of the last read; no power iteration is advanced, and random maps give their eval value.
  *
  * @param options - `leaveParametrized: false` puts the original back instead of the value; only with a single original
  * @returns the host

@@ -20,8 +20,9 @@ import { registrationOrThrow } from './isParametrized.ts';
  * Registers the parametrizations of one host on another, with the same originals: both compute from the same variables
  * and train together. A tensor that the target lacks is added to it.
  *
- * @remarks **Ownership**: the originals are shared; removal on one side gives that side a variable of its own and
- * leaves the other as it is. The target's own variable is disposed.
+ * @remarks
+ * **Ownership**: the originals are shared; removal on one side gives that side a variable of its own and leaves the
+ * other as it is. The target's own variable is disposed.
  *
  * @param name - one tensor; default all that are parametrized on `from`
  * @returns `to`

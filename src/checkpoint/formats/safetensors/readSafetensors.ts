@@ -18,8 +18,9 @@ export interface SafetensorsCheckpoint {
  * F32, I32 and BOOL become float32, int32 and bool as they are; F16, BF16, I16, I8, U16 and U8 are widened, exactly;
  * F64 is rounded to float32; I64, U64 and U32 become int32 where they fit.
  *
- * @remarks **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of
- * `bytes`: do not write to it afterwards.
+ * @remarks
+ * **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of `bytes`: do
+ * not write to it afterwards.
  *
  * @throws {@link CheckpointError} for everything that is wrong with the file
  * @example

@@ -36,8 +36,9 @@ export interface TorchCheckpoint {
  * Element types become those of tfjs as by `readSafetensors`. Strides are resolved; views of the same elements are one
  * tensor.
  *
- * @remarks **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of
- * `bytes`: do not write to it afterwards.
+ * @remarks
+ * **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of `bytes`: do
+ * not write to it afterwards.
  *
  * @throws {@link CheckpointError} for everything that is wrong with the file
  * @throws {@link ParametrizeError} `OPTION`
