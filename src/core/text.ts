@@ -21,6 +21,17 @@ export function didYouMean(asked: string, known: Iterable<string>): string {
   return best === undefined ? '' : ` Did you mean '${best}'?`;
 }
 
+/** The known names that are closest to the one asked for, the closest first. */
+export const nearest = (asked: string, known: Iterable<string>, count: number): string[] =>
+  [...known]
+    .map((name) => [editDistance(asked.toLowerCase(), name.toLowerCase()), name] as const)
+    .sort(
+      ([a, first], [b, second]) =>
+        a - b || Math.abs(first.length - asked.length) - Math.abs(second.length - asked.length),
+    )
+    .slice(0, count)
+    .map(([, name]) => name);
+
 /** The Damerau–Levenshtein distance. An adjacent swap counts as one step, so `wieght` is one step from `weight`. */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 8) return Number.POSITIVE_INFINITY;

@@ -1,8 +1,10 @@
+import type { Model } from '../engine/modelTraining.ts';
 import { registerHostKind } from '../parametrize/host/hostKind.ts';
 import { registerStateKind } from '../stateDict/modelState.ts';
 import { layerHost } from './host/layerHost.ts';
 import { passInOneScope } from './host/recurrentPass.ts';
 import { layerModel } from './torch/layerState.ts';
+import { collectCurrentWeights } from './training/collectedWeights.ts';
 import { checkBeforeTraining } from './training/trainingChecks.ts';
 
 let isTaught = false;
@@ -17,8 +19,13 @@ let isTaught = false;
 export function teachLayers(): void {
   if (isTaught) return;
   isTaught = true;
-  registerHostKind(layerHost);
+  registerHostKind({ ...layerHost, sync: collectWhereTrained });
   registerStateKind(layerModel);
   passInOneScope();
   checkBeforeTraining();
+}
+
+/** Lets a compiled model train the weights that its layers hold now; layers alone are not trained. */
+function collectWhereTrained(caller: string, model: object): void {
+  if ('layers' in model) collectCurrentWeights(caller, model as unknown as Model);
 }

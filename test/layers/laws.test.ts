@@ -73,6 +73,7 @@ const unused = (): never => {
 registerHostKind({
   accepts: (host) => host instanceof LayerNet,
   locate: (host, name) => [(host as LayerNet).layer, name === 'weight' ? 'kernel' : name],
+  tensors: () => [],
   mainTensor: () => 'weight',
   find: unused,
   add: unused,

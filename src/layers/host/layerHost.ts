@@ -5,7 +5,7 @@ import { isAlive } from '../../engine/variable.ts';
 import type { HostKind } from '../../parametrize/host/hostKind.ts';
 import { immutable } from '../../parametrize/host/tensorAccessor.ts';
 import { childrenOf, ownWeights } from './layer.ts';
-import { LayerAttachment } from './layerAttachment.ts';
+import { attachmentOf, LayerAttachment } from './layerAttachment.ts';
 import { locate, mainWeight, outputAxes } from './layerType.ts';
 import { postpone } from './postponed.ts';
 
@@ -20,6 +20,10 @@ export const layerHost: HostKind = {
   parameters: (layer) => [...new Set((layer as Layer).trainableWeights.map(({ val }) => val))],
   postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
   check,
+  tensors: (layer) =>
+    [...ownWeights(layer as Layer)].map(
+      ([name, weight]) => [name, attachmentOf(weight) === undefined ? weight.val : null] as const,
+    ),
   add(caller, layer, name) {
     check(caller, layer);
     throw unknownWeight(caller, layer as Layer, name);

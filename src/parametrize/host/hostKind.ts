@@ -53,6 +53,10 @@ export interface HostKind {
    * @throws `UNKNOWN_TENSOR` for a name that the host will never have
    */
   postpone?(caller: string, host: object, name: string, register: () => void): boolean;
+  /** The names of the tensors of a host, in field order, each with its variable; null if it is parametrized. */
+  tensors(host: object): readonly (readonly [name: string, variable: Variable | null])[];
+  /** Lets a compiled model train the variables that it has now. Absent: the kind has no compiled models. */
+  sync?(caller: string, model: object): void;
   /** The hosts directly below a host, with their names in paths. */
   children?(host: object): [name: string, child: object][];
   /** The variables of a host and of all below it that are to be trained, each once. */

@@ -1,3 +1,4 @@
+import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { isObject } from '../../core/guards.ts';
@@ -21,6 +22,7 @@ const objectHost: HostKind = {
   accepts: () => true,
   mainTensor: () => 'weight',
   check: checkHost,
+  tensors: tensorsOf,
   add(caller, host, name): Attachment {
     checkHost(caller, host);
     checkName(caller, host, name);
@@ -125,12 +127,16 @@ function checkName(caller: string, host: object, name: string): void {
 }
 
 /** The tensors that may be named: own variables and those that are parametrized already. */
-function tensorNames(host: object): string[] {
+function tensorsOf(host: object): [name: string, variable: Variable | null][] {
   const registered = registrationsOf(host);
-  return Object.getOwnPropertyNames(host).filter(
-    (name) => registered.has(name) || isVariable(Object.getOwnPropertyDescriptor(host, name)!.value),
-  );
+  return Object.getOwnPropertyNames(host).flatMap((name): [string, Variable | null][] => {
+    if (registered.has(name)) return [[name, null]];
+    const { value } = Object.getOwnPropertyDescriptor(host, name)!;
+    return isVariable(value) ? [[name, value]] : [];
+  });
 }
+
+const tensorNames = (host: object): string[] => tensorsOf(host).map(([name]) => name);
 
 function unknownTensor(caller: string, host: object, name: string): ParametrizeError {
   const known = tensorNames(host);

@@ -1,0 +1,59 @@
+import type { DataType, Variable } from '@tensorflow/tfjs-core';
+import { joinPath } from '../../core/paths.ts';
+import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
+import { registrationOf } from '../../parametrize/chain/registry.ts';
+import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+import type { ModelHost } from './modelHosts.ts';
+
+/** A tensor of a model that a rule or a selector looks at. Nothing is evaluated to make one. */
+export interface Candidate {
+  /** The module, layer or object that holds the tensor. */
+  readonly host: object;
+  /** The path of the host in the model by which it was matched; empty for the model itself. */
+  readonly path: string;
+  /** Every path of the host: a shared module has several. */
+  readonly paths: readonly string[];
+  /** The name of the tensor in the host. */
+  readonly tensor: string;
+  /** The class of the host: `Linear`, `Dense`. */
+  readonly type: string;
+  /** The shape of the tensor. */
+  readonly shape: readonly number[];
+  /** The dtype of the tensor. */
+  readonly dtype: DataType;
+  /** The parametrizations that are registered on it, in order. */
+  readonly registered: readonly ParametrizationLike[];
+}
+
+/** A candidate with what verbs need of it. */
+export interface FoundCandidate extends Candidate {
+  /** The chain on the tensor, or null. */
+  readonly list: ParametrizationList | null;
+  /** The variable of a tensor that is not parametrized, else null. */
+  readonly variable: Variable | null;
+  /** True if `tensor` is the main weight of the host. */
+  readonly isMain: boolean;
+}
+
+/** The tensors of a host of a model, in field order. */
+export const candidatesOf = ({ host, paths, type, kind, mainTensor }: ModelHost): FoundCandidate[] =>
+  kind.tensors(host).map(([tensor, variable]): FoundCandidate => {
+    const list = registrationOf(host, tensor)?.list ?? null;
+    const { shape, dtype } = list?.chain ?? variable!;
+    return {
+      host,
+      path: paths[0]!,
+      paths,
+      tensor,
+      type,
+      shape: [...shape],
+      dtype,
+      registered: list === null ? [] : [...list],
+      list,
+      variable,
+      isMain: tensor === mainTensor,
+    };
+  });
+
+/** The path of a candidate's tensor: `encoder.0.weight`. */
+export const tensorPath = ({ path, tensor }: Candidate): string => joinPath(path, tensor);

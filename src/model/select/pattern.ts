@@ -1,0 +1,76 @@
+import { ParametrizeError } from '../../core/errors.ts';
+import { joinPath } from '../../core/paths.ts';
+import { typeName } from '../../core/text.ts';
+import type { Candidate, FoundCandidate } from './candidate.ts';
+import { glob } from './glob.ts';
+import type { Pattern } from './selector.ts';
+
+/** A pattern that was compiled. */
+export interface CompiledPattern {
+  /** The pattern as messages print it. */
+  readonly text: string;
+  /** Finds what the pattern names: the host of a candidate or the tensor itself, and the path that fits; null if neither. */
+  match(candidate: FoundCandidate): PatternMatch | null;
+}
+
+/** The thing that a pattern names. */
+export interface PatternMatch {
+  readonly names: 'host' | 'tensor';
+  /** The path of the host. */
+  readonly path: string;
+}
+
+/**
+ * Compiles a pattern.
+ *
+ * A glob whose last segment is only wildcards names hosts: `block.*` means the modules of the block, not its weight and bias.
+ *
+ * @throws {@link ParametrizeError} `PATTERN`
+ */
+export function compilePattern(caller: string, pattern: Pattern): CompiledPattern {
+  if (typeof pattern === 'string') {
+    const namesTensors = !/(^|\.)[*?]+$/.test(pattern);
+    return compiled(`'${pattern}'`, glob(caller, pattern), namesTensors);
+  }
+  if (pattern instanceof RegExp) {
+    // With the flags g and y a RegExp goes on where its last match ended.
+    const source = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+    return compiled(String(pattern), (path) => source.test(path), true);
+  }
+  if (typeof pattern === 'function') return predicate(caller, pattern);
+  throw new ParametrizeError('PATTERN', {
+    caller,
+    fact: `a pattern is ${typeName(pattern)}`,
+    remedy: 'Pass a glob, a RegExp or a function of (host, path, candidate).',
+  });
+}
+
+const compiled = (text: string, test: (path: string) => boolean, namesTensors: boolean): CompiledPattern => ({
+  text,
+  match({ paths, tensor }) {
+    const host = paths.find(test);
+    if (host !== undefined) return { names: 'host', path: host };
+    const path = namesTensors ? paths.find((one) => test(joinPath(one, tensor))) : undefined;
+    return path === undefined ? null : { names: 'tensor', path };
+  },
+});
+
+const predicate = (
+  caller: string,
+  test: (host: object, path: string, candidate: Candidate) => unknown,
+): CompiledPattern => ({
+  text: `the predicate${test.name === '' || test.name === 'match' ? '' : ` ${test.name}`}`,
+  match(candidate) {
+    const { host, paths } = candidate;
+    const path = paths.find((one) => {
+      const result = test(host, one, { ...candidate, path: one });
+      if (typeof result === 'boolean') return result;
+      throw new ParametrizeError('PATTERN', {
+        caller,
+        fact: `a predicate returned ${typeName(result)} for '${one}'`,
+        remedy: 'Return true or false.',
+      });
+    });
+    return path === undefined ? null : { names: 'host', path };
+  },
+});
