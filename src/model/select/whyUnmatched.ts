@@ -1,8 +1,8 @@
 import { joinPath } from '../../core/paths.ts';
 import { nearest, pluralize } from '../../core/text.ts';
 import type { FoundCandidate } from './candidate.ts';
+import { type Conditions, isOfType, matchOf } from './conditions.ts';
 import type { CompiledPattern } from './pattern.ts';
-import { type Conditions, isOfType, matchOf } from './select.ts';
 import type { HostType } from './selector.ts';
 
 /** The conditions that no selected tensor fulfils. */
