@@ -3,7 +3,7 @@ import { joinPath } from '../../core/paths.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../../parametrize/chain/registry.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
-import type { ModelHost } from './modelHosts.ts';
+import { type ModelHost, modelHosts } from './modelHosts.ts';
 
 /** A tensor of a model that a rule or a selector looks at. Nothing is evaluated to make one. */
 export interface Candidate {
@@ -27,6 +27,8 @@ export interface Candidate {
 
 /** A candidate with what verbs need of it. */
 export interface FoundCandidate extends Candidate {
+  /** The number of the tensor in the model. */
+  readonly index: number;
   /** The chain on the tensor, or null. */
   readonly list: ParametrizationList | null;
   /** The variable of a tensor that is not parametrized, else null. */
@@ -35,25 +37,39 @@ export interface FoundCandidate extends Candidate {
   readonly isMain: boolean;
 }
 
-/** The tensors of a host of a model, in field order. */
-export const candidatesOf = ({ host, paths, type, kind, mainTensor }: ModelHost): FoundCandidate[] =>
-  kind.tensors(host).map(([tensor, variable]): FoundCandidate => {
-    const list = registrationOf(host, tensor)?.list ?? null;
-    const { shape, dtype } = list?.chain ?? variable!;
-    return {
-      host,
-      path: paths[0]!,
-      paths,
-      tensor,
-      type,
-      shape: [...shape],
-      dtype,
-      registered: list === null ? [] : [...list],
-      list,
-      variable,
-      isMain: tensor === mainTensor,
-    };
-  });
+/**
+ * Every tensor of a model, in the order of its modules and their fields.
+ *
+ * @throws {@link ParametrizeError} `LIMIT`
+ */
+export const candidatesOf = (caller: string, model: object): FoundCandidate[] =>
+  modelHosts(caller, model)
+    .flatMap((host) => host.kind.tensors(host.host).map((tensor) => [host, tensor] as const))
+    .map(([host, [tensor, variable]], index) => candidateOf(host, tensor, variable, index));
+
+function candidateOf(
+  { host, paths, type, mainTensor }: ModelHost,
+  tensor: string,
+  variable: Variable | null,
+  index: number,
+): FoundCandidate {
+  const list = registrationOf(host, tensor)?.list ?? null;
+  const { shape, dtype } = list?.chain ?? variable!;
+  return {
+    index,
+    host,
+    path: paths[0]!,
+    paths,
+    tensor,
+    type,
+    shape: [...shape],
+    dtype,
+    registered: list === null ? [] : [...list],
+    list,
+    variable,
+    isMain: tensor === mainTensor,
+  };
+}
 
 /** The path of a candidate's tensor: `encoder.0.weight`. */
 export const tensorPath = ({ path, tensor }: Candidate): string => joinPath(path, tensor);

@@ -2,7 +2,6 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { nn, weightNorm } from 'tfjs-parametrize';
 import { describe, expect, it } from 'vitest';
 import { candidatesOf, tensorPath } from '../../../src/model/select/candidate.ts';
-import { modelHosts } from '../../../src/model/select/modelHosts.ts';
 import { select } from '../../../src/model/select/select.ts';
 import type { Selector } from '../../../src/model/select/selector.ts';
 
@@ -25,7 +24,7 @@ class Net extends Part {
 }
 
 const selection = (model: object, selector: Selector, byDefault: 'main' | 'all' = 'main') => {
-  const candidates = modelHosts('test', model).flatMap(candidatesOf);
+  const candidates = candidatesOf('test', model);
   const { selected, unmatched } = select('test', candidates, selector, byDefault);
   return { paths: selected.map(tensorPath), unmatched, selected };
 };
