@@ -1,6 +1,8 @@
 import { ParametrizeError } from '../../core/errors.ts';
 
-/** One segment of a glob: the texts that may stand there, with `*` and `?`; or `**`, which is any number of segments. */
+/**
+ * One segment of a glob: the texts that may stand there, with `*` and `?`; or `**`, which is any number of segments.
+ */
 type Segment = '**' | readonly string[];
 
 /** The largest number of texts that the braces of one segment may stand for. */
@@ -9,9 +11,9 @@ const maxTexts = 1_000;
 /**
  * Compiles a glob on dotted paths.
  *
- * Segments stand between dots. `*` is any text in a segment, `?` one character, `**` any number of segments (also none),
- * `{a,b}` one of several texts, `{0..5}` one of several integers. The glob matches the whole path. No regular expression is
- * made of it, and the time of a match is at most the product of the two lengths.
+ * Segments stand between dots. `*` is any text in a segment, `?` one character, `**` any number of segments (also
+ * none), `{a,b}` one of several texts, `{0..5}` one of several integers. The glob matches the whole path. No regular
+ * expression is made of it, and the time of a match is at most the product of the two lengths.
  *
  * @returns tests a path
  * @throws {@link ParametrizeError} `PATTERN`
@@ -92,7 +94,9 @@ function choicesOf(
   return inside.split(',');
 }
 
-/** Matches segments with segments. Only the last `**` is tried again: what an earlier one could take, it can take too. */
+/**
+ * Matches segments with segments. Only the last `**` is tried again: what an earlier one could take, it can take too.
+ */
 function matchesAll(segments: readonly Segment[], names: readonly string[]): boolean {
   return matches(
     segments.length,

@@ -16,16 +16,21 @@ export interface ModelHost {
   readonly paths: readonly string[];
   /** Its class. */
   readonly type: string;
-  /** The tensor that a catalog function takes when it is given no name; null if the host has none, or several to choose from. */
+  /**
+   * The tensor that a catalog function takes when it is given no name; null if the host has none, or several to
+   * choose from.
+   */
   readonly mainTensor: string | null;
 }
 
-/** The largest number of paths that one module may have; modules that share modules that share modules have very many. */
+/**
+ * The largest number of paths that one module may have; modules that share modules that share modules have very many.
+ */
 const maxPaths = 1_000;
 
 /**
- * The objects of a model that may hold tensors: the model itself and all below it, but nothing inside of parametrizations.
- * Each stands there once, with all its paths.
+ * The objects of a model that may hold tensors: the model itself and all below it, but nothing inside of
+ * parametrizations. Each stands there once, with all its paths.
  *
  * @throws {@link ParametrizeError} `LIMIT`
  */
@@ -60,7 +65,10 @@ export function modelHosts(caller: string, model: object): ModelHost[] {
 const childrenOf = (host: object): readonly [name: string, child: object][] =>
   isModule(host) ? host.namedChildren() : (hostKindOf(host).children?.(host) ?? []);
 
-/** The class of a host: that of tf.layers, else a static `className`, which no minifier changes, else the name of the class. */
+/**
+ * The class of a host: that of tf.layers, else a static `className`, which no minifier changes, else the name of the
+ * class.
+ */
 export function hostTypeOf(host: object): string {
   const { getClassName } = host as { getClassName?: unknown };
   if (typeof getClassName === 'function') return String(getClassName.call(host));

@@ -9,7 +9,10 @@ import type { Pattern } from './selector.ts';
 export interface CompiledPattern {
   /** The pattern as messages print it. */
   readonly text: string;
-  /** Finds what the pattern names: the host of a candidate or the tensor itself, and the path that fits; null if neither. */
+  /**
+   * Finds what the pattern names: the host of a candidate or the tensor itself, and the path that fits; null if
+   * neither.
+   */
   match(candidate: FoundCandidate): PatternMatch | null;
 }
 
@@ -23,7 +26,8 @@ export interface PatternMatch {
 /**
  * Compiles a pattern.
  *
- * A glob whose last segment is only wildcards names hosts: `block.*` means the modules of the block, not its weight and bias.
+ * A glob whose last segment is only wildcards names hosts: `block.*` means the modules of the block, not its weight
+ * and bias.
  *
  * @throws {@link ParametrizeError} `PATTERN`
  */

@@ -6,9 +6,9 @@ export type OneOrMore<T> = T | readonly T[];
 /**
  * A pattern on the paths of a model: a glob, a RegExp, or a predicate.
  *
- * A pattern names hosts by their path (`encoder.0`) or tensors by their whole path (`encoder.0.weight`). A glob matches the
- * whole path: `*` is any text between two dots, `**` any number of names, `?` one character, `{a,b}` one of several texts,
- * `{0..5}` one of several integers. A RegExp is tested as it is and is not anchored.
+ * A pattern names hosts by their path (`encoder.0`) or tensors by their whole path (`encoder.0.weight`). A glob
+ * matches the whole path: `*` is any text between two dots, `**` any number of names, `?` one character, `{a,b}` one
+ * of several texts, `{0..5}` one of several integers. A RegExp is tested as it is and is not anchored.
  */
 export type Pattern = string | RegExp | ((host: object, path: string, candidate: Candidate) => boolean);
 
