@@ -54,7 +54,7 @@ function candidateOf(
   index: number,
 ): FoundCandidate {
   const list = registrationOf(host, tensor)?.list ?? null;
-  const { shape, dtype } = list?.chain ?? variable!;
+  const { shape, dtype } = list ?? variable!;
   return {
     index,
     host,
