@@ -16,13 +16,13 @@ import { Module } from './module/module.ts';
 
 /** Options of {@link Dropout}, {@link Dropout1d} and {@link Dropout2d}. */
 export interface DropoutOptions {
-  /** Makes the masks of this module reproducible; default: those of `manualSeed`, else random. */
+  /** The seed of the masks of this module. By default the masks follow `manualSeed`, or are random without it. */
   readonly seed?: number;
 }
 
-/** The base class of all kinds of dropout: a probability and a sequence of seeds. */
+/** The base class of all kinds of dropout. It has a probability and a sequence of seeds. */
 abstract class RandomMask extends Module {
-  /** Probability of an element, or of a channel, to be zeroed. */
+  /** The probability that an element or a channel is zeroed. */
   readonly p: number;
   /** @internal */
   readonly seeds: SeedSequence | undefined;
@@ -35,7 +35,7 @@ abstract class RandomMask extends Module {
     this.seeds = options.seed === undefined ? undefined : seedSequence(caller, options.seed);
   }
 
-  /** The shape of the mask for an input of this shape. */
+  /** Returns the shape of the mask for an input of this shape. */
   protected abstract maskShape(shape: readonly number[]): number[];
 
   forward(x: Tensor): Tensor {
@@ -47,7 +47,7 @@ abstract class RandomMask extends Module {
     const p = this.training ? this.p : 0;
     const mask = this.maskShape(shapeOf(x));
     const hasManyAxes = mask.slice(2).some((size) => size !== 1);
-    // A mask is drawn in torch's order. That is any order only if it has no other axes than batch and channels.
+    // A mask is drawn in torch's order. The order does not matter if the mask has only the axes batch and channels.
     if (x.isChannelsLast && p > 0 && p < 1 && hasManyAxes) {
       return torchLayout(zeroAtRandom(inTorchLayout(x), p, mask, this.seeds));
     }
@@ -62,16 +62,16 @@ abstract class RandomMask extends Module {
 }
 
 /**
- * Zeroes each element with probability p while training, and scales the others so that the mean stays.
+ * Zeroes each element with probability p in training, and scales the others so that the mean stays.
  *
- * `y = x·m / (1 - p)`, m ∈ {0, 1} with P(m = 0) = p, new in every call; in evaluation `y = x`
+ * `y = x·m / (1 - p)` with a new mask m ∈ {0, 1} in every call, P(m = 0) = p; in evaluation `y = x`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
- * **State**: none in the state dict. A seed's sequence goes on with each call, and the copy of a module goes on by
- * itself.
- * **Gradient**: of any order, through the mask that was drawn.
- * **Ownership**: `call` returns a new tensor, also in evaluation; the caller disposes it, or `tf.tidy` does.
+ * **Shape**: any; the output has the shape of the input.
+ * **State**: none in the state dict. Each call advances the sequence of the seed. A copy of a module advances
+ * independently.
+ * **Gradient**: of any order, with the mask as a constant.
+ * **Ownership**: `call` returns a new tensor, even in evaluation; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Dropout
  */
@@ -80,7 +80,8 @@ export class Dropout extends RandomMask {
   static override readonly name: string = 'Dropout';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
+   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed is not an integer, or an option is
+   * unknown
    */
   constructor(p = 0.5, options: DropoutOptions = {}) {
     super('Dropout', p, options);
@@ -92,13 +93,13 @@ export class Dropout extends RandomMask {
 }
 
 /**
- * Zeroes each channel of each sequence with probability p while training, and scales the others.
+ * Zeroes each channel of each sequence with probability p in training, and scales the others.
  *
- * `y = x·m / (1 - p)`, m ∈ {0, 1} one for each channel, with P(m = 0) = p, new in every call; in evaluation `y = x`
+ * `y = x·m / (1 - p)` with a new m ∈ {0, 1} for each channel in every call, P(m = 0) = p; in evaluation `y = x`
  *
  * @remarks
- * **Shape**: input `[n, channels, length]` or `[channels, length]`; the output has the input's.
- * **State**, **Gradient**, **Ownership**: as of {@link Dropout}.
+ * **Shape**: input `[n, channels, length]` or `[channels, length]`; the output has the shape of the input.
+ * **State**, **Gradient**, **Ownership**: the same as for {@link Dropout}.
  *
  * @see torch.nn.Dropout1d
  */
@@ -107,7 +108,8 @@ export class Dropout1d extends RandomMask {
   static override readonly name: string = 'Dropout1d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
+   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed is not an integer, or an option is
+   * unknown
    */
   constructor(p = 0.5, options: DropoutOptions = {}) {
     super('Dropout1d', p, options);
@@ -124,14 +126,14 @@ export class Dropout1d extends RandomMask {
 }
 
 /**
- * Zeroes each channel of each image with probability p while training, and scales the others.
+ * Zeroes each channel of each image with probability p in training, and scales the others.
  *
- * `y = x·m / (1 - p)`, m ∈ {0, 1} one for each channel, with P(m = 0) = p, new in every call; in evaluation `y = x`
+ * `y = x·m / (1 - p)` with a new m ∈ {0, 1} for each channel in every call, P(m = 0) = p; in evaluation `y = x`
  *
  * @remarks
- * **Shape**: input `[n, channels, height, width]` or, as torch reads three axes here, `[n, channels, length]`; the
- * output has the input's.
- * **State**, **Gradient**, **Ownership**: as of {@link Dropout}.
+ * **Shape**: input `[n, channels, height, width]`, or `[n, channels, length]`, which is how torch reads three axes
+ * here; the output has the shape of the input.
+ * **State**, **Gradient**, **Ownership**: the same as for {@link Dropout}.
  *
  * @see torch.nn.Dropout2d
  */
@@ -140,7 +142,8 @@ export class Dropout2d extends RandomMask {
   static override readonly name: string = 'Dropout2d';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed no integer or an option unknown
+   * @throws {@link ParametrizeError} `OPTION` if p is not from 0 to 1, the seed is not an integer, or an option is
+   * unknown
    */
   constructor(p = 0.5, options: DropoutOptions = {}) {
     super('Dropout2d', p, options);
@@ -157,13 +160,13 @@ export class Dropout2d extends RandomMask {
 }
 
 /**
- * Multiplies with a mask of zeros, each with probability p, and of 1 / (1 - p).
+ * Multiplies by a random mask, which is 0 with probability p and 1 / (1 - p) otherwise.
  *
- * @param shape - of the mask, which is broadcast to x
- * @param seeds - default: those of `manualSeed`
+ * @param shape - the shape of the mask, which is broadcast to x
+ * @param seeds - default: the seeds of `manualSeed`
  */
 export function zeroAtRandom(x: Tensor, p: number, shape: number[] = x.shape, seeds?: SeedSequence): Tensor {
-  // A second tensor on the same data, not x itself, which is not ours to hand over.
+  // The result is a second tensor on the same data, because x belongs to the caller.
   if (p === 0) return tf.reshape(x, x.shape);
   if (p === 1) return tf.mul(x, 0);
   const kept = tf.greaterEqual(tf.randomUniform(shape, 0, 1, 'float32', nextSeed(seeds)), p);

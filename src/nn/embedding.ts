@@ -11,15 +11,15 @@ import { parameter } from './module/parameter.ts';
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions {
   /**
-   * The row that stands for no word: it begins with zeros and gets no gradient. Negative counts from the end. Default
-   * null, none.
+   * The row for padding, which begins with zeros and gets no gradient. A negative index counts from the end. Default
+   * null: no such row.
    */
   readonly paddingIdx?: number | null;
 }
 
 /** Options of {@link Embedding.fromPretrained}. */
 export interface PretrainedOptions extends EmbeddingOptions {
-  /** True if the table is left out of the training. Default true. */
+  /** True if the table is not trained. Default true. */
   readonly freeze?: boolean;
 }
 
@@ -30,13 +30,13 @@ export interface PretrainedOptions extends EmbeddingOptions {
  *
  * @remarks
  * **Shape**: input int32 of any shape, with indices from 0 to `numEmbeddings - 1`; output `[...input, embeddingDim]`.
- * **State**: `weight` `[numEmbeddings, embeddingDim]`, from N(0, 1), but for zeros in row `paddingIdx`.
- * **Gradient**: with respect to the weight, of any order; rows that are looked up twice add up, row `paddingIdx` gets
- * none.
+ * **State**: `weight` `[numEmbeddings, embeddingDim]`, from N(0, 1), with zeros in row `paddingIdx`.
+ * **Gradient**: with respect to the weight, of any order; the gradients of repeated rows add up, and row `paddingIdx`
+ * gets none.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
- * An index outside of the table throws on the cpu and wasm backends. A GPU backend does not look: reading the indices
- * back would stall it.
+ * An index outside of the table throws on the cpu and wasm backends. GPU backends do not check, because reading the
+ * indices would stall them.
  *
  * @example
  * ```ts
@@ -49,9 +49,9 @@ export class Embedding extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Embedding';
 
-  /** Number of vectors in the table. */
+  /** The number of vectors in the table. */
   readonly numEmbeddings: number;
-  /** Size of each vector. */
+  /** The size of each vector. */
   readonly embeddingDim: number;
   /** The row that gets no gradient, counted from the start, or null. */
   readonly paddingIdx: number | null;
@@ -59,10 +59,10 @@ export class Embedding extends Module {
   weight: Tensor;
 
   /**
-   * @param weight - the first values instead of random ones, as they are: also row `paddingIdx`. Consumed, as of
-   * {@link parameter}
-   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer, `paddingIdx` no row or an option
-   * unknown; `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if the weight is not a float32 tensor of the sizes
+   * @param weight - the initial values, including row `paddingIdx`, instead of random ones. The tensor is consumed, as
+   * by {@link parameter}
+   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer, `paddingIdx` is not a row, or an
+   * option is unknown; `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if the weight is not a float32 tensor of these sizes
    */
   constructor(
     numEmbeddings: number,
@@ -82,14 +82,14 @@ export class Embedding extends Module {
   }
 
   /**
-   * A table of given vectors, which is frozen unless `freeze` is false: it stays a parameter, with `trainable` false.
+   * Makes a table of given vectors. It is a parameter, and `trainable` is false unless `freeze` is false.
    *
    * @remarks
-   * **Ownership**: the tensor is consumed (disposed), but for a variable, as of {@link parameter}.
+   * **Ownership**: the tensor is consumed (disposed) unless it is a variable, as by {@link parameter}.
    *
-   * @param embeddings - `[numEmbeddings, embeddingDim]`, also row `paddingIdx` as it is
-   * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if they are no float32 tensor of rank 2,
-   * `OPTION` if `paddingIdx` is not a row or an option is unknown
+   * @param embeddings - `[numEmbeddings, embeddingDim]`, including row `paddingIdx`
+   * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` or `DTYPE` if the vectors are not a float32 tensor of
+   * rank 2, `OPTION` if `paddingIdx` is not a row or an option is unknown
    * @see torch.nn.Embedding.from_pretrained
    */
   static fromPretrained(embeddings: Tensor, options: PretrainedOptions = {}): Embedding {
@@ -135,7 +135,7 @@ export class Embedding extends Module {
   }
 }
 
-/** The row that a possibly negative index means. */
+/** Returns the row of an index that may be negative. */
 function rowOf(paddingIdx: number | null, numEmbeddings: number): number | null {
   if (paddingIdx === null) return null;
   if (!Number.isInteger(paddingIdx) || paddingIdx < -numEmbeddings || paddingIdx >= numEmbeddings) {
@@ -149,7 +149,7 @@ function rowOf(paddingIdx: number | null, numEmbeddings: number): number | null 
   return paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
 }
 
-/** Refuses what cannot be the table; without a shape, any with two axes can. */
+/** Refuses a tensor that cannot be the table. Without a shape, every tensor with two axes can. */
 function checkTable(table: Tensor, shape?: readonly number[]): void {
   if (!(table instanceof tf.Tensor)) {
     throw refusal(
@@ -177,7 +177,7 @@ function checkTable(table: Tensor, shape?: readonly number[]): void {
   );
 }
 
-/** The rows that were found, whose gradient is zero where the index is that of the padding. */
+/** Returns the rows, with a gradient of zero for the padding index. */
 function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): Tensor {
   const isWord = tf.notEqual(indices, tf.scalar(paddingIdx, 'int32'));
   const op = tf.customGrad((...inputs) => {
@@ -186,7 +186,7 @@ function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): T
     save([mask]);
     return {
       value: tf.reshape(found, rows.shape),
-      // Not a product: it would keep values that are not finite.
+      // A product would keep values that are not finite.
       gradFunc: (dy, saved) => tf.where((saved as Tensor[])[0]!, dy, tf.zerosLike(dy)),
     };
   });
@@ -194,7 +194,7 @@ function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): T
 }
 
 // The gradient of tf.gather is UnsortedSegmentSum, which the wasm backend lacks. Gathering rows and adding up rows are
-// each other's gradients, so that two custom gradients that name each other can be differentiated any number of times.
+// each other's gradients. So two custom gradients that name each other can be differentiated any number of times.
 
 /** `table[indices]`, row by row. */
 function gatherRows(table: Tensor, indices: Tensor): Tensor {
@@ -209,7 +209,7 @@ function gatherRows(table: Tensor, indices: Tensor): Tensor {
   return op(table);
 }
 
-/** Zeros of that shape, with every row added at its index. */
+/** Returns zeros of a shape, with every row added at its index. */
 function scatterRows(rows: Tensor, indices: Tensor, shape: number[]): Tensor {
   const op = tf.customGrad((...inputs) => {
     const [updates, save] = inputs as [Tensor, tf.GradSaveFunc];

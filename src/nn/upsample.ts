@@ -7,19 +7,20 @@ import { checkSpatialInput, perAxis } from './layout/spatialInput.ts';
 import { Module } from './module/module.ts';
 import { formatSizes, mapPlanes, type Sizes } from './pooling/poolWindow.ts';
 
-/** The interpolation of {@link Upsample}; `'linear'` is for sequences, `'bilinear'` for images. */
+/** The interpolation of {@link Upsample}: `'linear'` for sequences, `'bilinear'` for images, `'nearest'` for both. */
 export type UpsampleMode = 'nearest' | 'linear' | 'bilinear';
 
-/** Options of {@link Upsample}: either size or scaleFactor; a number stands for every spatial axis. */
+/** Options of {@link Upsample}: either size or scaleFactor; a number applies to every spatial axis. */
 export interface UpsampleOptions {
-  /** Size of the output. */
+  /** The size of the output. */
   readonly size?: Sizes<readonly number[]> | null;
   /** The size of the output divided by the size of the input; need not be an integer. */
   readonly scaleFactor?: Sizes<readonly number[]> | null;
   /** Default `'nearest'`. */
   readonly mode?: UpsampleMode;
   /**
-   * True if the first and last elements of input and output lie on one another; not for `'nearest'`. Default null: no.
+   * True if the first and last elements of input and output coincide; not allowed with `'nearest'`. Default null, which
+   * counts as false.
    */
   readonly alignCorners?: boolean | null;
 }
@@ -48,17 +49,17 @@ export class Upsample extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Upsample';
 
-  /** Size of the output, or null. */
+  /** The size of the output, or null. */
   readonly size: Sizes<readonly number[]> | null;
   /** The size of the output divided by the size of the input, or null. */
   readonly scaleFactor: Sizes<readonly number[]> | null;
   /** The interpolation. */
   readonly mode: UpsampleMode;
-  /** True if the first and last elements of input and output lie on one another; null counts as false. */
+  /** True if the first and last elements of input and output coincide; null counts as false. */
   readonly alignCorners: boolean | null;
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if there is not exactly one of size and scaleFactor, one is not a number
+   * @throws {@link ParametrizeError} `OPTION` unless exactly one of size and scaleFactor is given; if a number is not
    * in its range, alignCorners is given with `'nearest'`, or an option is unknown
    */
   constructor(options: UpsampleOptions) {
@@ -85,8 +86,8 @@ export class Upsample extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input has a rank that the mode or the size is not for, or the
-   * output would be empty; `DTYPE` if it is not float32
+   * @throws {@link ParametrizeError} `SHAPE` if the rank of the input does not fit the mode or the size, or the output
+   * would be empty; `DTYPE` if it is not float32
    */
   forward(x: Tensor): Tensor {
     const rank = rankOf(this, x);
@@ -150,7 +151,7 @@ function checkTarget(
   }
 }
 
-/** The number of spatial axes of an input that the options are for. */
+/** Returns the number of spatial axes that the options are for. */
 function rankOf(layer: Upsample, x: Tensor): number {
   const { mode, size, scaleFactor } = layer;
   const given = size ?? scaleFactor;
@@ -171,11 +172,11 @@ function rankOf(layer: Upsample, x: Tensor): number {
   return rank;
 }
 
-/** A number for each axis. */
+/** Returns a number for each axis. */
 const spread = (sizes: Sizes<readonly number[]>, rank: number): readonly number[] =>
   typeof sizes === 'number' ? new Array<number>(rank).fill(sizes) : sizes;
 
-/** The element at or before every output; float32 decides between neighbours, as in torch. */
+/** Returns the element at or before every output. Rounding is done in float32, as in torch. */
 function nearest(length: number, outputs: number, factor: number | undefined): Terms[] {
   const step = Math.fround(factor === undefined ? Math.fround(length) / outputs : 1 / factor);
   return Array.from({ length: outputs }, (_, output): Terms => {
@@ -184,7 +185,7 @@ function nearest(length: number, outputs: number, factor: number | undefined): T
   });
 }
 
-/** The two elements around every output, by their distance. */
+/** Returns the two elements around every output, weighted by their distance. */
 function between(
   length: number,
   outputs: number,

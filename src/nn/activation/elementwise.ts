@@ -2,10 +2,13 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { LAYOUT_AWARE, type TensorInLayout } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
 
-/** The method of an {@link Elementwise} that computes; a symbol, so that no method of a subclass is in its place. */
+/**
+ * The key of the computing method of an {@link Elementwise}. It is a symbol, so a method of a subclass cannot replace
+ * it by accident.
+ */
 export const ELEMENTWISE: unique symbol = Symbol('map');
 
-/** The base class of the layers that map every element by itself: they do not care in which layout it stands. */
+/** The base class of the layers that map each element separately. They work in every layout. */
 export abstract class Elementwise extends Module {
   /** @internal */
   abstract [ELEMENTWISE](x: Tensor): Tensor;

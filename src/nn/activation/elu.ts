@@ -11,9 +11,9 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
  * `y = x` where `x > 0`, else `α·(eˣ - 1)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.elu` has no second); `α` at 0, as torch's.
+ * **Gradient**: of any order (`tf.elu` has no second-order gradient); `α` at 0, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.ELU
@@ -22,7 +22,7 @@ export class ELU extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ELU';
 
-  /** α: minus the limit for large negative x. */
+  /** α. The output tends to −α for large negative x. */
   readonly alpha: number;
 
   /**
@@ -50,9 +50,9 @@ export class ELU extends Elementwise {
  * `y = s·x` where `x > 0`, else `s·α·(eˣ - 1)`, with s = 1.0507009873554805 and α = 1.6732632423543772
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.selu` has no second); `s·α` at 0, as torch's.
+ * **Gradient**: of any order (`tf.selu` has no second-order gradient); `s·α` at 0, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see Klambauer et al. 2017, arXiv:1706.02515. torch.nn.SELU
@@ -68,12 +68,12 @@ export class SELU extends Elementwise {
 }
 
 /**
- * An {@link ELU} with a continuous derivative, whatever α.
+ * An {@link ELU} with a continuous derivative for every α.
  *
  * `y = x` where `x > 0`, else `α·(e^(x/α) - 1)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order; 1 at 0.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -84,7 +84,7 @@ export class CELU extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'CELU';
 
-  /** α: minus the limit for large negative x. */
+  /** α. The output tends to −α for large negative x. */
   readonly alpha: number;
 
   /**
@@ -109,7 +109,7 @@ export class CELU extends Elementwise {
 
 /** `x` where `x > 0`, else `α·(e^(x/width) - 1)` */
 function elu(x: Tensor, alpha: number, width = 1): Tensor {
-  // The exponential gets min(x, 0): it must not overflow in the branch that is not taken.
+  // The exponential gets min(x, 0), so it cannot overflow in the unused branch.
   const exponent = (input: Tensor): Tensor => tf.div(tf.neg(tf.relu(tf.neg(input))), width);
   return elementwise(
     (input) => tf.add(tf.relu(input), tf.mul(alpha, expm1(exponent(input)))),

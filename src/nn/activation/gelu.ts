@@ -6,17 +6,17 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /** Options of {@link GELU}. */
 export interface GELUOptions {
-  /** `'none'` (default) for Φ itself, `'tanh'` for `½ + ½·tanh(√(2/π)·(x + 0.044715·x³))` in its place. */
+  /** `'none'` (default) for the exact Φ, `'tanh'` for `½ + ½·tanh(√(2/π)·(x + 0.044715·x³))`. */
   readonly approximate?: 'none' | 'tanh';
 }
 
 /**
  * The Gaussian error linear unit.
  *
- * `y = x·Φ(x)`, Φ the distribution function of N(0, 1)
+ * `y = x·Φ(x)`, where Φ is the distribution function of N(0, 1)
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -27,7 +27,7 @@ export class GELU extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'GELU';
 
-  /** The way in which Φ is computed. */
+  /** The approximation of Φ. */
   readonly approximate: 'none' | 'tanh';
 
   /**

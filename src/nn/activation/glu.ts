@@ -8,12 +8,12 @@ import { sigmoid } from '../../ops/smooth.ts';
 import { Module } from '../module/module.ts';
 
 /**
- * The gated linear unit: one half of the input opens the gates for the other.
+ * The gated linear unit: one half of the input gates the other half.
  *
- * `y = a·σ(b)`, a and b the halves of the input along axis `dim`
+ * `y = a·σ(b)`, where a and b are the halves of the input along axis `dim`
  *
  * @remarks
- * **Shape**: any whose axis `dim` is even; in the output it has half the size.
+ * **Shape**: any shape with an even size of axis `dim`; the output has half that size.
  * **State**: none.
  * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -39,11 +39,11 @@ export class GLU extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input has no axis `dim`, or an odd one
+   * @throws {@link ParametrizeError} `SHAPE` if the input has no axis `dim`, or its size is odd
    */
   forward(x: Tensor): Tensor {
     const axis = resolveDim('GLU', 'dim', this.dim, x.shape);
-    // A scalar has one number, which has no half.
+    // A scalar has one number, which cannot be halved.
     const size = x.shape[axis] ?? 1;
     if (size % 2 !== 0) {
       throw refusal(

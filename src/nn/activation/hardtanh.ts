@@ -11,9 +11,9 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
  * `y = min(max(x, minVal), maxVal)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.clipByValue` has no second); 0 at the limits, as torch's.
+ * **Gradient**: of any order (`tf.clipByValue` has no second-order gradient); 0 at the limits, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Hardtanh
@@ -62,9 +62,9 @@ export class Hardtanh extends Elementwise {
  * `y = min(max(x, 0), 6)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.relu6` has no second); 0 at 0 and at 6, as torch's.
+ * **Gradient**: of any order (`tf.relu6` has no second-order gradient); 0 at 0 and at 6, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.ReLU6
@@ -83,14 +83,14 @@ export class ReLU6 extends Hardtanh {
 }
 
 /**
- * Three straight lines in place of {@link Sigmoid}.
+ * A piecewise linear approximation of {@link Sigmoid}.
  *
  * `y = min(max(x + 3, 0), 6) / 6`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (torch has no second); 0 at ±3, as torch's.
+ * **Gradient**: of any order (torch has no second-order gradient); 0 at ±3, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Hardsigmoid
@@ -106,14 +106,14 @@ export class Hardsigmoid extends Elementwise {
 }
 
 /**
- * {@link SiLU} with {@link Hardsigmoid} in place of the sigmoid.
+ * A {@link SiLU} with {@link Hardsigmoid} instead of the sigmoid.
  *
  * `y = x·min(max(x + 3, 0), 6) / 6`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order; at ±3 that of the parabola, -½ and 1½, as torch's.
+ * **Gradient**: of any order; at ±3 the gradient of the parabola, -½ and 1½, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see Howard et al. 2019, arXiv:1905.02244. torch.nn.Hardswish
@@ -132,7 +132,7 @@ export class Hardswish extends Elementwise {
 const between = (x: Tensor, low: number, high: number): Tensor =>
   tf.mul(tf.step(tf.sub(x, low)), tf.step(tf.sub(high, x)));
 
-/** Not tf.clipByValue, which makes a limit of NaN on wasm. */
+/** tf.clipByValue turns NaN into a limit on wasm. */
 const clipped = (x: Tensor, low: number, high: number): Tensor => tf.minimum(tf.maximum(x, low), high);
 
 const clip = (x: Tensor, low: number, high: number): Tensor =>

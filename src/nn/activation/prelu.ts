@@ -8,14 +8,16 @@ import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
 
 /**
- * A {@link LeakyReLU} that learns its slope, one for all or one for each channel.
+ * A {@link LeakyReLU} with learned slopes: one for all elements, or one for each channel.
  *
  * `y = x` where `x > 0`, else `w·x`
  *
  * @remarks
- * **Shape**: any with one parameter; `[n, numParameters, ...]` with several. The output has the input's.
+ * **Shape**: any shape with one parameter, `[n, numParameters, ...]` with several. The output has the shape of the
+ * input.
  * **State**: `weight` w `[numParameters]`, filled with `init`.
- * **Gradient**: with respect to input and weight, of any order (`tf.prelu` has no second); `w` at 0, as torch's.
+ * **Gradient**: with respect to input and weight, of any order (`tf.prelu` has no second-order gradient); `w` at 0, as
+ * in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
@@ -29,7 +31,7 @@ export class PReLU extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'PReLU';
 
-  /** Number of slopes: 1, or one for each channel. */
+  /** The number of slopes: 1, or one for each channel. */
   readonly numParameters: number;
   /** w, `[numParameters]`. */
   weight: Tensor;
@@ -46,7 +48,7 @@ export class PReLU extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if there are several parameters and axis 1 of the input is not as long
+   * @throws {@link ParametrizeError} `SHAPE` if there are several parameters and axis 1 of the input has another size
    */
   forward(x: Tensor): Tensor {
     return this[LAYOUT_AWARE](torchLayout(x)).tensor;
@@ -64,7 +66,7 @@ export class PReLU extends Module {
     return `numParameters=${this.numParameters}`;
   }
 
-  /** The weight in a shape that broadcasts to the input's. */
+  /** Returns the weight in a shape that broadcasts to the shape of the input. */
   private slopes(shape: readonly number[], isChannelsLast: boolean): Tensor {
     if (this.numParameters === 1) return tf.reshape(this.weight, []);
     if (shape[1] !== this.numParameters) {

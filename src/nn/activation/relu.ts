@@ -10,7 +10,7 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
  * `y = max(x, 0)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order; 0 at 0.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -33,9 +33,9 @@ export class ReLU extends Elementwise {
  * `y = x` where `x > 0`, else `negativeSlope·x`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.leakyRelu` has no second); `negativeSlope` at 0, as torch's.
+ * **Gradient**: of any order (`tf.leakyRelu` has no second-order gradient); `negativeSlope` at 0, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.LeakyReLU
@@ -71,12 +71,12 @@ export class LeakyReLU extends Elementwise {
 }
 
 /**
- * Another number for whatever is not above a threshold.
+ * Replaces elements that are not above a threshold.
  *
  * `y = x` where `x > threshold`, else `value`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order; 0 at the threshold.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -87,9 +87,9 @@ export class Threshold extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Threshold';
 
-  /** Below it, and at it, the input is replaced. */
+  /** The threshold. Elements at or below it are replaced. */
   readonly threshold: number;
-  /** The replacement of the elements that do not pass. */
+  /** The replacement. */
   readonly value: number;
 
   /**
@@ -106,7 +106,7 @@ export class Threshold extends Elementwise {
   /** @internal */
   [ELEMENTWISE](x: Tensor): Tensor {
     return elementwise(
-      // Not a product with the derivative: 0 times infinity is NaN.
+      // A product with the derivative would be NaN for infinity times 0.
       (input) => tf.where(tf.lessEqual(input, this.threshold), this.value, input),
       (input) => tf.step(tf.sub(input, this.threshold)),
     )(x);

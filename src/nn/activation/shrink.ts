@@ -6,12 +6,12 @@ import { tanh } from '../../ops/smooth.ts';
 import { ELEMENTWISE, Elementwise } from './elementwise.ts';
 
 /**
- * Soft thresholding: every number moved towards 0 by λ.
+ * Soft thresholding: moves every number towards 0 by λ.
  *
  * `y = x - λ` where `x > λ`, `x + λ` where `x < -λ`, else 0
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order; 0 at ±λ.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -22,7 +22,7 @@ export class Softshrink extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Softshrink';
 
-  /** λ, with the name that torch gives it. */
+  /** λ, with torch's name. */
   readonly lambd: number;
 
   /**
@@ -53,12 +53,12 @@ export class Softshrink extends Elementwise {
 }
 
 /**
- * Hard thresholding: 0 for the numbers near it.
+ * Hard thresholding: replaces numbers near 0 by 0.
  *
  * `y = 0` where `-λ ≤ x ≤ λ`, else `x`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order; 0 at ±λ.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -69,7 +69,7 @@ export class Hardshrink extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Hardshrink';
 
-  /** λ, with the name that torch gives it. */
+  /** λ, with torch's name. */
   readonly lambd: number;
 
   /**
@@ -99,7 +99,7 @@ export class Hardshrink extends Elementwise {
  * `y = x - tanh x`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.

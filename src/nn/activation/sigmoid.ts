@@ -9,9 +9,9 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
  * `y = σ(x) = 1 / (1 + e⁻ˣ)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.sigmoid` has no second).
+ * **Gradient**: of any order (`tf.sigmoid` has no second-order gradient).
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Sigmoid
@@ -32,9 +32,9 @@ export class Sigmoid extends Elementwise {
  * `y = tanh x`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.tanh` has no second).
+ * **Gradient**: of any order (`tf.tanh` has no second-order gradient).
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Tanh
@@ -50,14 +50,14 @@ export class Tanh extends Elementwise {
 }
 
 /**
- * A sigmoid that nears its limits slowly.
+ * A sigmoid that approaches its limits slowly.
  *
  * `y = x / (1 + |x|)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order; the second is 0 at 0, as torch's.
+ * **Gradient**: of any order; the second is 0 at 0, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Softsign
@@ -72,7 +72,7 @@ export class Softsign extends Elementwise {
   }
 }
 
-// tf.abs has the derivative -1 at 0, and tf.sign on wasm is 0 for numbers below 1.2e-7.
+// The derivative of tf.abs is -1 at 0, and tf.sign on wasm is 0 for numbers below 1.2e-7.
 const abs = elementwise(tf.abs, (x) => tf.sub(tf.step(x), tf.step(tf.neg(x))));
 
 const softsign = elementwise(

@@ -9,7 +9,7 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
  * `y = x·σ(x)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -32,7 +32,7 @@ export class SiLU extends Elementwise {
  * `y = x·tanh(ln(1 + eˣ))`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.

@@ -6,14 +6,14 @@ import { logSoftmax, softmax } from '../../ops/smooth.ts';
 import { Module } from '../module/module.ts';
 
 /**
- * Probabilities along one axis.
+ * Turns the numbers along one axis into probabilities.
  *
- * `y = eˣ / Σ eˣ`, the sum over axis `dim`
+ * `y = eˣ / Σ eˣ`, with the sum over axis `dim`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.softmax` has no second).
+ * **Gradient**: of any order (`tf.softmax` has no second-order gradient).
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Softmax
@@ -44,14 +44,14 @@ export class Softmax extends Module {
 }
 
 /**
- * Logarithms of the probabilities along one axis.
+ * Turns the numbers along one axis into logarithms of probabilities.
  *
- * `y = x - ln Σ eˣ`, the sum over axis `dim`
+ * `y = x - ln Σ eˣ`, with the sum over axis `dim`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order (`tf.logSoftmax` has no second).
+ * **Gradient**: of any order (`tf.logSoftmax` has no second-order gradient).
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.LogSoftmax

@@ -11,9 +11,10 @@ import { ELEMENTWISE, Elementwise } from './elementwise.ts';
  * `y = x` where `β·x > threshold`, else `ln(1 + e^(β·x)) / β`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
- * **Gradient**: of any order; above the threshold exactly 1, then 0; at it `σ(β·x)`, then 0, as torch's.
+ * **Gradient**: of any order, as in torch. Above the threshold the first derivative is exactly 1, at the threshold it
+ * is `σ(β·x)`; in both cases the second is 0.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.Softplus
@@ -22,9 +23,9 @@ export class Softplus extends Elementwise {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Softplus';
 
-  /** β; the larger, the closer to ReLU. */
+  /** β. A larger β is closer to ReLU. */
   readonly beta: number;
-  /** The β·x above which the input is returned as it is. */
+  /** The limit of β·x above which the input is returned unchanged. */
   readonly threshold: number;
 
   /**
@@ -71,7 +72,7 @@ export class Softplus extends Elementwise {
  * `y = ln σ(x) = -ln(1 + e⁻ˣ)`
  *
  * @remarks
- * **Shape**: any; the output has the input's.
+ * **Shape**: any; the output has the shape of the input.
  * **State**: none.
  * **Gradient**: of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.

@@ -5,7 +5,7 @@ import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { AttentionSizes } from './attentionMasks.ts';
 
-/** The sizes that attention needs of its inputs. */
+/** The sizes of the inputs of attention. */
 export interface AttentionLayout {
   readonly embedDim: number;
   readonly kdim: number;
@@ -16,7 +16,7 @@ export interface AttentionLayout {
 /**
  * The sizes of the inputs of attention.
  *
- * @throws {@link ParametrizeError} `SHAPE` if they do not go together
+ * @throws {@link ParametrizeError} `SHAPE` if the inputs do not fit each other
  */
 export function checkAttentionInputs(
   layer: AttentionLayout,

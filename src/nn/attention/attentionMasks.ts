@@ -15,22 +15,22 @@ export interface AttentionMasks {
 export interface AttentionSizes {
   readonly batch: number;
   readonly heads: number;
-  /** Number of queries. */
+  /** The number of queries. */
   readonly targets: number;
-  /** Number of keys, without those that the layer adds. */
+  /** The number of keys, without added keys. */
   readonly sources: number;
   /** True if the caller's tensors have a batch axis. */
   readonly isBatch: boolean;
 }
 
-/** Stands for −∞, whose differences and products with 0 are no numbers. */
+/** A substitute for −∞, whose differences and products with 0 are NaN. */
 const FORBIDDEN = -1e30;
 
-/** A sum below it has a forbidden part. */
+/** The limit for sums. A lower sum contains a forbidden summand. */
 const HALF = FORBIDDEN / 2;
 
 /**
- * What masks add to the scores, broadcast to `[batch, heads, targets, sources]`, or null if there are none.
+ * Returns the sum of the masks, broadcast to `[batch, heads, targets, sources]`, or null if there are no masks.
  *
  * @throws {@link ParametrizeError} `SHAPE` or `DTYPE` if a mask does not fit
  */
@@ -61,10 +61,10 @@ export function maskSum(caller: string, masks: AttentionMasks, sizes: AttentionS
   return terms.length === 0 ? null : terms.reduce((sum, term) => tf.add(sum, term));
 }
 
-/** 1 where attention is allowed, else 0. */
+/** Returns 1 where attention is allowed, else 0. */
 export const allowed = (sum: Tensor): Tensor => tf.step(tf.sub(sum, HALF));
 
-/** A mask as numbers to add. */
+/** Returns a mask as numbers to add. */
 const added = (mask: Tensor): Tensor =>
   mask.dtype === 'bool'
     ? tf.mul(tf.cast(mask, 'float32'), FORBIDDEN)

@@ -3,17 +3,17 @@ import { checkBoolean, checkInteger, checkOptions, checkProbability } from '../.
 
 /** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
-  /** Probability by which training zeroes an attention weight. Default 0. */
+  /** The probability by which training zeroes an attention weight. Default 0. */
   readonly dropout?: number;
   /** True if the projections add biases. Default true. */
   readonly bias?: boolean;
-  /** True if the layer adds a learned key and value to those of the input. Default false. */
+  /** True if the layer adds a learned key and value to the keys and values of the input. Default false. */
   readonly addBiasKv?: boolean;
   /** True if the layer adds a key and a value of zeros. Default false. */
   readonly addZeroAttn?: boolean;
-  /** Size of the last axis of the keys. Default `embedDim`. */
+  /** The size of the last axis of the keys. Default `embedDim`. */
   readonly kdim?: number;
-  /** Size of the last axis of the values. Default `embedDim`. */
+  /** The size of the last axis of the values. Default `embedDim`. */
   readonly vdim?: number;
   /** True if the batch is the first axis of inputs and output, before the positions. Default false. */
   readonly batchFirst?: boolean;
@@ -22,22 +22,22 @@ export interface MultiheadAttentionOptions {
 /** Options of one call of `MultiheadAttention`. */
 export interface AttentionOptions {
   /**
-   * Keys that no query attends to, `[n, S]`, or `[S]` without a batch: bool, true for such keys, or float32, which is
-   * added to the scores.
+   * The keys that no query attends to, `[n, S]`, or `[S]` without a batch. A bool mask is true for such keys; a float32
+   * mask is added to the scores.
    */
   readonly keyPaddingMask?: Tensor | null;
   /** True if the call also returns the attention weights. Default true. */
   readonly needWeights?: boolean;
   /**
-   * Pairs that are not allowed, `[L, S]`, or `[n·numHeads, L, S]` for each head: bool, true for such pairs, or float32,
-   * which is added to the scores.
+   * The forbidden pairs, `[L, S]`, or `[n·numHeads, L, S]` for each head. A bool mask is true for such pairs; a float32
+   * mask is added to the scores.
    */
   readonly attnMask?: Tensor | null;
   /** True if the weights are averaged over the heads. Default true. */
   readonly averageAttnWeights?: boolean;
   /**
-   * True if position i attends to positions up to i only. Needs no attnMask, where torch wants one besides. Default
-   * false.
+   * True if position i attends only to positions up to i. torch also needs an attnMask for this; here none is needed.
+   * Default false.
    */
   readonly isCausal?: boolean;
 }
@@ -46,7 +46,7 @@ export interface AttentionOptions {
 export const callOptions = ['keyPaddingMask', 'needWeights', 'attnMask', 'averageAttnWeights', 'isCausal'];
 
 /**
- * Checks the options of a constructor and fills the defaults in.
+ * Checks the options of a constructor and fills in the defaults.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */

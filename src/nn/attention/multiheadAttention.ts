@@ -19,24 +19,25 @@ import {
 } from './attentionOptions.ts';
 
 /**
- * Attention of several heads, each with projections of its own.
+ * Attention with several heads, each with its own projections.
  *
- * `headᵢ = softmax(Qᵢ·Kᵢᵀ / √d + mask)·Vᵢ`, `d = embedDim / numHeads`, `Q = query·W_Qᵀ + b_Q` and K, V likewise;
- * `y = [head₁, …]·Wₒᵀ + bₒ`
+ * `headᵢ = softmax(Qᵢ·Kᵢᵀ / √d + mask)·Vᵢ`, `d = embedDim / numHeads`, `Q = query·W_Qᵀ + b_Q`, and the same for K and
+ * V; `y = [head₁, …]·Wₒᵀ + bₒ`
  *
  * @remarks
  * **Shape**: query `[L, n, embedDim]`, key `[S, n, kdim]`, value `[S, n, vdim]`; with `batchFirst` `[n, L, embedDim]`
- * and so on; without a batch `[L, embedDim]` and so on. Output `[y, weights]`: y has the query's shape; weights
- * `[n, L, S]`, or `[n, numHeads, L, S]` with `averageAttnWeights: false`, without n where there is no batch, or null
- * without `needWeights`.
- * **State**: `in_proj_weight` `[3·embedDim, embedDim]`, the rows in the order query, key, value, or with another `kdim`
- * or `vdim` `q_proj_weight`, `k_proj_weight` and `v_proj_weight`, all Glorot-uniform; `in_proj_bias` `[3·embedDim]`
- * (zeros); `bias_k` and `bias_v` `[1, 1, embedDim]` with `addBiasKv`; `out_proj.weight`, `out_proj.bias` (zeros).
+ * and so on; without a batch `[L, embedDim]` and so on. Output `[y, weights]`: y has the shape of the query. The
+ * weights are `[n, L, S]`, or `[n, numHeads, L, S]` with `averageAttnWeights: false`; without a batch they have no n;
+ * without `needWeights` they are null.
+ * **State**: `in_proj_weight` `[3·embedDim, embedDim]`, with the rows in the order query, key, value. With another
+ * `kdim` or `vdim`, `q_proj_weight`, `k_proj_weight` and `v_proj_weight` instead. All are Glorot-uniform;
+ * `in_proj_bias` `[3·embedDim]` (zeros); `bias_k` and `bias_v` `[1, 1, embedDim]` with `addBiasKv`; `out_proj.weight`,
+ * `out_proj.bias` (zeros).
  * **Gradient**: with respect to inputs, float masks and all weights, of any order.
  * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *
- * A query that no key is allowed for gets weights 0, where torch gives NaN. In training, the returned weights are those
- * after dropout, as torch's. Where query, key and value are one tensor, the three projections are one product.
+ * A query without an allowed key gets weights 0; torch gives NaN. In training, the returned weights are the weights
+ * after dropout, as in torch. If query, key and value are one tensor, the three projections are one product.
  *
  * @example
  * ```ts
@@ -50,21 +51,21 @@ export class MultiheadAttention extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'MultiheadAttention';
 
-  /** Size of the last axis of query and output. */
+  /** The size of the last axis of query and output. */
   readonly embedDim: number;
-  /** Number of heads. */
+  /** The number of heads. */
   readonly numHeads: number;
-  /** Probability of an attention weight to be zeroed in training. */
+  /** The probability of an attention weight to be zeroed in training. */
   readonly dropout: number;
-  /** Size of the last axis of the keys. */
+  /** The size of the last axis of the keys. */
   readonly kdim: number;
-  /** Size of the last axis of the values. */
+  /** The size of the last axis of the values. */
   readonly vdim: number;
   /** True if the batch is the first axis. */
   readonly batchFirst: boolean;
   /** True if the layer adds a key and a value of zeros. */
   readonly addZeroAttn: boolean;
-  /** W_Q, W_K and W_V, one below the other; null if keys or values have another size. */
+  /** W_Q, W_K and W_V, stacked; null if keys or values have another size. */
   in_proj_weight: Tensor | null;
   /** W_Q, if keys or values have another size. */
   q_proj_weight: Tensor | null;
@@ -127,9 +128,10 @@ export class MultiheadAttention extends Module {
 
   /**
    * @param query - the positions that attend
-   * @param key - the positions that they attend to, and
-   * @param value - the values there
-   * @throws {@link ParametrizeError} `SHAPE` if an input or a mask does not fit; `DTYPE` or `OPTION` for another mask
+   * @param key - the positions that are attended to
+   * @param value - the values at these positions
+   * @throws {@link ParametrizeError} `SHAPE` if an input or a mask does not fit; `DTYPE` or `OPTION` for an invalid
+   * mask
    */
   forward(
     query: Tensor,
@@ -160,7 +162,7 @@ export class MultiheadAttention extends Module {
     let weights: Tensor;
     if (masks === null) weights = tf.reshape(softmax(tf.reshape(scores, rows)), byHead);
     else {
-      // Keys that the layer adds are allowed for all queries.
+      // Every query may attend to the added keys.
       const more = count - sizes.sources;
       const sum =
         more === 0
@@ -189,7 +191,7 @@ export class MultiheadAttention extends Module {
     return [output, isBatch ? shown : tf.squeeze(shown, [0])];
   }
 
-  /** Queries, keys and values, laid out as the inputs. Each weight is read once. */
+  /** Returns queries, keys and values in the layout of the inputs. Each weight is read once. */
   private project(query: Tensor, key: Tensor, value: Tensor): Tensor[] {
     const bias = this.in_proj_bias;
     const whole = this.in_proj_weight;
@@ -202,7 +204,7 @@ export class MultiheadAttention extends Module {
     return [query, key, value].map((input, i) => affine(input, weights[i]!, biases[i]!));
   }
 
-  /** To `[batch · heads, positions, size of a head]`. */
+  /** Reshapes to `[batch · heads, positions, size of a head]`. */
   private byHead(x: Tensor, batch: number): Tensor {
     const { numHeads: heads, embedDim, batchFirst } = this;
     const size = embedDim / heads;
@@ -213,7 +215,7 @@ export class MultiheadAttention extends Module {
     return tf.reshape(tf.transpose(apart, perm), [batch * heads, length, size]);
   }
 
-  /** Keys or values, and behind them those that the layer adds. */
+  /** Returns keys or values, followed by those that the layer adds. */
   private withAdded(x: Tensor, bias: Tensor | null, batch: number): Tensor {
     const { numHeads: heads, embedDim } = this;
     const parts = [x];

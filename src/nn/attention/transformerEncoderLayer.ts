@@ -19,15 +19,15 @@ import { MultiheadAttention } from './multiheadAttention.ts';
 export interface TransformerEncoderLayerOptions {
   /** Size between the two linear maps. Default 2048. */
   readonly dimFeedforward?: number;
-  /** Probability of every dropout of the layer. Default 0.1. */
+  /** The probability of every dropout of the layer. Default 0.1. */
   readonly dropout?: number;
   /** The function between the two linear maps. Default `'relu'`. */
   readonly activation?: 'relu' | 'gelu' | ((x: Tensor) => Tensor);
-  /** Added to the variances. Default 1e-5. */
+  /** The number added to the variance. Default 1e-5. */
   readonly layerNormEps?: number;
   /** True if the batch is the first axis. Default false. */
   readonly batchFirst?: boolean;
-  /** True if the norms come before attention and linear maps, not after the sums. Default false. */
+  /** True if the norms come before attention and linear maps instead of after the sums. Default false. */
   readonly normFirst?: boolean;
   /** True if linear maps, attention and norms have biases. Default true. */
   readonly bias?: boolean;
@@ -35,11 +35,11 @@ export interface TransformerEncoderLayerOptions {
 
 /** Options of one call of {@link TransformerEncoderLayer}. */
 export interface EncoderOptions {
-  /** As `attnMask` of {@link MultiheadAttention}. */
+  /** The `attnMask` of {@link MultiheadAttention}. */
   readonly srcMask?: Tensor | null;
-  /** As `keyPaddingMask` of {@link MultiheadAttention}. */
+  /** The `keyPaddingMask` of {@link MultiheadAttention}. */
   readonly srcKeyPaddingMask?: Tensor | null;
-  /** As of {@link MultiheadAttention}. Default false. */
+  /** The `isCausal` of {@link MultiheadAttention}. Default false. */
   readonly isCausal?: boolean;
 }
 
@@ -53,8 +53,8 @@ const known = ['dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batch
  *
  * @remarks
  * **Shape**: input `[L, n, dModel]`, `[n, L, dModel]` with `batchFirst`, or `[L, dModel]` without a batch; the output
- * has the input's.
- * **State**: that of its parts: `self_attn` ({@link MultiheadAttention}), `linear1`, `linear2` ({@link Linear}),
+ * has the shape of the input.
+ * **State**: the state of its parts: `self_attn` ({@link MultiheadAttention}), `linear1`, `linear2` ({@link Linear}),
  * `norm1`, `norm2` ({@link LayerNorm}).
  * **Gradient**: with respect to input, float masks and all weights, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -78,7 +78,7 @@ export class TransformerEncoderLayer extends Module {
   readonly self_attn: MultiheadAttention;
   /** W₁ and b₁. */
   readonly linear1: Linear;
-  /** Behind φ. */
+  /** The dropout after φ. */
   readonly dropout: Dropout;
   /** W₂ and b₂. */
   readonly linear2: Linear;
@@ -86,9 +86,9 @@ export class TransformerEncoderLayer extends Module {
   readonly norm1: LayerNorm;
   /** The norm of the linear maps. */
   readonly norm2: LayerNorm;
-  /** Behind the attention. */
+  /** The dropout after the attention. */
   readonly dropout1: Dropout;
-  /** Behind the linear maps. */
+  /** The dropout after the linear maps. */
   readonly dropout2: Dropout;
 
   /**
@@ -121,7 +121,7 @@ export class TransformerEncoderLayer extends Module {
     this.dropout2 = new Dropout(dropout);
   }
 
-  /** @throws {@link ParametrizeError} `SHAPE`, `DTYPE` or `OPTION` as {@link MultiheadAttention.forward} */
+  /** @throws {@link ParametrizeError} `SHAPE`, `DTYPE` or `OPTION`, as for {@link MultiheadAttention.forward} */
   forward(src: Tensor, options: EncoderOptions = {}): Tensor {
     checkOptions('TransformerEncoderLayer', options, ['srcMask', 'srcKeyPaddingMask', 'isCausal']);
     const attend = (x: Tensor): Tensor => this.dropout1.call(this.attention(x, options));

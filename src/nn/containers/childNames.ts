@@ -11,9 +11,9 @@ export type Named<T> = Readonly<Record<string, T>> | readonly (readonly [string,
 export type NamedModules<M extends Module = Module> = Named<M>;
 
 /**
- * The pairs of either form of {@link Named}.
+ * Returns the pairs of either form of {@link Named}.
  *
- * @throws {@link ParametrizeError} `OPTION` if it is neither
+ * @throws {@link ParametrizeError} `OPTION` for anything else
  */
 export function pairsOf<T>(
   caller: string,
@@ -37,13 +37,13 @@ const moduleKind = [
 ] as const;
 
 /**
- * Puts a module into a container as an own enumerable field, which is how the container finds it again.
+ * Puts a module into a container as an own enumerable field, where the container finds it.
  *
- * @throws {@link ParametrizeError} `INVALID_NAME` if the name cannot be a field, `OPTION` if it is not a module
+ * @throws {@link ParametrizeError} `INVALID_NAME` if the name cannot be a field, `OPTION` if the child is not a module
  */
 export function setChild(container: Module, name: string, child: Module): void {
   checkChild(container, name, child);
-  // Not an assignment: it would call a setter.
+  // An assignment would call a setter.
   Object.defineProperty(container, name, {
     value: child,
     enumerable: true,
@@ -53,10 +53,10 @@ export function setChild(container: Module, name: string, child: Module): void {
 }
 
 /**
- * Appends modules to a container whose order matters: all or none of them.
+ * Appends modules to a container in order, all or none.
  *
- * @throws {@link ParametrizeError} as {@link setChild}, and `INVALID_NAME` if a name is taken or JavaScript would put
- * the names in another order
+ * @throws {@link ParametrizeError} the errors of {@link setChild}, and `INVALID_NAME` if a name is taken or JavaScript
+ * would order the names differently
  */
 export function appendChildren(container: Module, pairs: readonly (readonly [string, Module])[]): void {
   const names = new Set(container.namedChildren().map(([name]) => name));
@@ -91,9 +91,9 @@ function checkChild(container: Module, name: string, child: Module): void {
 }
 
 /**
- * Refuses a name under which a container cannot hold a value.
+ * Refuses a name that a container cannot use for a value.
  *
- * @param isValue - tells whether a value that is there already may be replaced
+ * @param isValue - true if an existing value may be replaced
  * @throws {@link ParametrizeError} `INVALID_NAME`
  */
 export function checkFieldName(
@@ -105,7 +105,7 @@ export function checkFieldName(
   if (typeof name !== 'string' || name === '' || name.includes('.')) {
     throw invalidName(container, name, 'names are joined by dots to keys of the state dict', kind);
   }
-  // `in` also finds what Object.prototype has: __proto__, constructor, toString.
+  // `in` also finds the properties of Object.prototype: __proto__, constructor, toString.
   const taken = name in container && !isValue(Object.getOwnPropertyDescriptor(container, name)?.value);
   if (taken || name === 'parametrizations') {
     throw invalidName(container, name, `a ${typeName(container)} has a property of that name`, kind);

@@ -16,7 +16,7 @@ import { appendChildren, type NamedModules, pairsOf, setChild } from './childNam
 
 /** The base class of {@link Sequential} and {@link ModuleList}: modules in order, found by index. */
 export abstract class ModuleSequence<M extends Module = Module> extends Module {
-  /** The modules by index, as long as they have no other names. */
+  /** The modules by index, unless they have names. */
   [index: number]: M;
 
   /** The number of modules. */
@@ -25,9 +25,9 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
   }
 
   /**
-   * The module at that place, also if it has a name; negative counts from the end.
+   * Returns the module at a position, even if it has a name. A negative index counts from the end.
    *
-   * @throws {@link ParametrizeError} `OPTION` if there is none
+   * @throws {@link ParametrizeError} `OPTION` if there is no such element
    */
   at(index: number): M {
     const modules = [...this];
@@ -42,31 +42,33 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
   }
 
   /**
-   * Adds a module at the end, under its index as name; returns this.
+   * Adds a module at the end, with its index as the name; returns this.
    *
-   * @throws {@link ParametrizeError} `OPTION` if it is not a module, `INVALID_NAME` if the others have names
+   * @throws {@link ParametrizeError} `OPTION` if the argument is not a module, `INVALID_NAME` if the other modules have
+   * names
    */
   append(module: M): this {
     appendChildren(this, [[String(this.length), module]]);
     return this;
   }
 
-  /** The modules in order; one that stands here twice comes twice. */
+  /** Iterates over the modules in order. A module that was added twice comes twice. */
   *[Symbol.iterator](): IterableIterator<M> {
     for (const [, child] of this.namedChildren()) yield child as M;
   }
 }
 
 /**
- * Modules that run one after the other, each on the output of the one before.
+ * Modules that run one after the other, each on the output of the previous one.
  *
  * `y = fₙ(…f₁(f₀(x)))`
  *
  * @remarks
- * **Shape**: that of the modules.
- * **State**: that of the modules, under `0.`, `1.`, … or their names.
- * **Gradient**: that of the modules.
- * **Ownership**: `call` returns the caller a new tensor and frees the others; `dispose` disposes the modules.
+ * **Shape**: the shape of the modules.
+ * **State**: the state of the modules, under `0.`, `1.`, … or their names.
+ * **Gradient**: the gradient of the modules.
+ * **Ownership**: `call` returns a new tensor to the caller and frees the intermediate tensors; `dispose` disposes the
+ * modules.
  *
  * @example
  * ```ts
@@ -78,12 +80,13 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
 export class Sequential extends ModuleSequence {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Sequential';
-  /** @internal What it holds stands under indices. */
+  /** @internal Children are named by index. */
   static readonly hasIndices: boolean = true;
 
   /**
-   * @param modules - the modules one by one, or a single object or array of pairs that names them
-   * @throws {@link ParametrizeError} `OPTION` if one is not a module, `INVALID_NAME` if a name cannot be a field
+   * @param modules - the modules as arguments, or a single object or array of pairs that names them
+   * @throws {@link ParametrizeError} `OPTION` if an argument is not a module, `INVALID_NAME` if a name cannot be a
+   * field
    */
   constructor(...modules: readonly Module[] | readonly [NamedModules]) {
     super();
@@ -105,7 +108,7 @@ export class Sequential extends ModuleSequence {
   [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     let y = x;
     for (const module of this) y = callLayoutAware(module, y);
-    // Without modules a second tensor on the same data, not x itself, which is not ours to hand over.
+    // Without modules, the result is a second tensor on the same data, because x belongs to the caller.
     const { tensor, isChannelsLast } = y;
     if (tensor !== x.tensor || !(tensor instanceof tf.Tensor)) return y;
     return { tensor: tf.reshape(tensor, tensor.shape), isChannelsLast };
@@ -113,12 +116,12 @@ export class Sequential extends ModuleSequence {
 }
 
 /**
- * Modules in a list, so that the module that holds the list finds them.
+ * Modules in a list. The module that holds the list finds them.
  *
  * @remarks
- * **Shape**: none, a list computes nothing; call the modules in it.
- * **State**: that of the modules, under `0.`, `1.`, …
- * **Gradient**: that of the modules.
+ * **Shape**: none. A list computes nothing; call the modules in it.
+ * **State**: the state of the modules, under `0.`, `1.`, …
+ * **Gradient**: the gradient of the modules.
  * **Ownership**: `dispose` disposes the modules.
  *
  * @example
@@ -134,7 +137,7 @@ export class Sequential extends ModuleSequence {
 export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ModuleList';
-  /** @internal What it holds stands under indices. */
+  /** @internal Children are named by index. */
   static readonly hasIndices: boolean = true;
 
   /** @throws {@link ParametrizeError} `OPTION` if one is not a module */
@@ -147,7 +150,7 @@ export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
   }
 
   /**
-   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a list does not say what to compute
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION`, always: a list computes nothing
    */
   forward(): never {
     throw noForward(this, 'modules', 'Call the modules in it: for (const module of list) x = module.call(x)');
@@ -155,13 +158,13 @@ export class ModuleList<M extends Module = Module> extends ModuleSequence<M> {
 }
 
 /**
- * Modules by name, so that the module that holds them finds them.
+ * Modules by name. The module that holds the dictionary finds them.
  *
  * @remarks
- * **Shape**: none, a dictionary computes nothing; call the modules in it.
- * **State**: that of the modules, under their names. Names that are whole numbers come first, in ascending order.
- * **Gradient**: that of the modules.
- * **Ownership**: `dispose` disposes the modules. One that is replaced or deleted is the caller's.
+ * **Shape**: none. A dictionary computes nothing; call the modules in it.
+ * **State**: the state of the modules, under their names. Names that are whole numbers come first, in ascending order.
+ * **Gradient**: the gradient of the modules.
+ * **Ownership**: `dispose` disposes the modules. A replaced or deleted module belongs to the caller.
  *
  * @example
  * ```ts
@@ -174,7 +177,7 @@ export class ModuleDict<M extends Module = Module> extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ModuleDict';
 
-  /** @throws {@link ParametrizeError} `OPTION` if one is not a module, `INVALID_NAME` as {@link set} */
+  /** @throws {@link ParametrizeError} `OPTION` if a value is not a module, `INVALID_NAME` as for {@link set} */
   constructor(modules: NamedModules<M> = {}) {
     super();
     for (const [name, module] of pairsOf('ModuleDict', modules)) this.set(name, module);
@@ -185,55 +188,55 @@ export class ModuleDict<M extends Module = Module> extends Module {
     return this.namedChildren().length;
   }
 
-  /** The module of that name, or undefined. */
+  /** Returns the module of a name, or undefined. */
   get(name: string): M | undefined {
     const value: unknown = Object.getOwnPropertyDescriptor(this, name)?.value;
     return isModule(value) ? (value as M) : undefined;
   }
 
   /**
-   * Adds a module or replaces the one of that name; returns this.
+   * Adds a module, or replaces the module of that name; returns this.
    *
-   * @throws {@link ParametrizeError} `OPTION` if it is not a module, `INVALID_NAME` if the name is empty, has a dot or
-   * is that of a property which every ModuleDict or object has: `forward`, `get`, `constructor`, …
+   * @throws {@link ParametrizeError} `OPTION` if the value is not a module, `INVALID_NAME` if the name is empty, has a
+   * dot, or is a property of every ModuleDict or object: `forward`, `get`, `constructor`, …
    */
   set(name: string, module: M): this {
     setChild(this, name, module);
     return this;
   }
 
-  /** True if there is a module of that name. */
+  /** Returns true if a module has that name. */
   has(name: string): boolean {
     return this.get(name) !== undefined;
   }
 
-  /** Takes the module of that name out and returns whether there was one; it is not disposed. */
+  /** Removes the module of a name without disposing it. Returns true if it existed. */
   delete(name: string): boolean {
     return this.has(name) && Reflect.deleteProperty(this, name);
   }
 
-  /** The names. */
+  /** Iterates over the names. */
   *keys(): IterableIterator<string> {
     for (const [name] of this.namedChildren()) yield name;
   }
 
-  /** The modules. */
+  /** Iterates over the modules. */
   *values(): IterableIterator<M> {
     for (const [, child] of this.namedChildren()) yield child as M;
   }
 
-  /** The names with their modules. */
+  /** Iterates over the names with their modules. */
   *entries(): IterableIterator<[string, M]> {
     for (const [name, child] of this.namedChildren()) yield [name, child as M];
   }
 
-  /** {@link entries} */
+  /** The same as {@link entries}. */
   [Symbol.iterator](): IterableIterator<[string, M]> {
     return this.entries();
   }
 
   /**
-   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a dictionary does not say what to compute
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION`, always: a dictionary computes nothing
    */
   forward(): never {
     throw noForward(this, 'modules', "Call the modules in it: dict.get('name').call(x)");

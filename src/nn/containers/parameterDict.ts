@@ -12,14 +12,14 @@ import { checkFieldName, type Named, pairsOf } from './childNames.ts';
 export type NamedParameters = Named<Tensor>;
 
 /**
- * Parameters by name, so that the module that holds them finds them.
+ * Parameters by name. The module that holds the dictionary finds them.
  *
  * @remarks
- * **Shape**: none, a dictionary computes nothing; use the parameters in it.
+ * **Shape**: none. A dictionary computes nothing; use the parameters in it.
  * **State**: the parameters, under their names. Names that are whole numbers come first, in ascending order.
  * **Gradient**: reaches the parameters through what is computed from them.
- * **Ownership**: the dictionary takes the variables over: `dispose` disposes them. One that is replaced or deleted is
- * the caller's. What a parametrized element gives when it is read is as of any parametrized tensor.
+ * **Ownership**: the dictionary takes over the variables, and `dispose` disposes them. A replaced or deleted variable
+ * belongs to the caller. Reading a parametrized element follows the rules of any parametrized tensor.
  *
  * @example
  * ```ts
@@ -33,7 +33,8 @@ export class ParameterDict extends Module {
   static override readonly name: string = 'ParameterDict';
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if they are neither an object nor pairs, and as {@link set}
+   * @throws {@link ParametrizeError} `OPTION` if the argument is neither an object nor pairs, and the errors of
+   * {@link set}
    */
   constructor(parameters: NamedParameters = {}) {
     super();
@@ -45,17 +46,17 @@ export class ParameterDict extends Module {
     return elementNames(this).length;
   }
 
-  /** The parameter of that name, or undefined. */
+  /** Returns the parameter of a name, or undefined. */
   get(name: string): Tensor | undefined {
     return this.has(name) ? elementAt(this, name) : undefined;
   }
 
   /**
-   * Adds a parameter or replaces the one of that name; returns this.
+   * Adds a parameter, or replaces the parameter of that name; returns this.
    *
-   * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if it is not a variable, `DISPOSED` if it has been disposed,
-   * `OPTION` if it is a buffer, `INVALID_NAME` if the name is that of a parametrized element, is empty, has a dot or is
-   * that of a property which every ParameterDict or object has: `forward`, `get`, `constructor`, …
+   * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is not a variable, `DISPOSED` if it has been
+   * disposed, `OPTION` if it is a buffer, `INVALID_NAME` if the name belongs to a parametrized element, is empty, has a
+   * dot, or is a property of every ParameterDict or object: `forward`, `get`, `constructor`, …
    */
   set(name: string, parameter: Tensor): this {
     checkElement(this, name, parameter);
@@ -65,43 +66,43 @@ export class ParameterDict extends Module {
     return this;
   }
 
-  /** True if there is a parameter of that name. */
+  /** Returns true if a parameter has that name. */
   has(name: string): boolean {
     return holdsTensor(this, name);
   }
 
   /**
-   * Takes the parameter of that name out and returns whether there was one; it is not disposed.
+   * Removes the parameter of a name without disposing it. Returns true if it existed.
    *
-   * @throws {@link ParametrizeError} `INVALID_NAME` if it is parametrized
+   * @throws {@link ParametrizeError} `INVALID_NAME` if the parameter is parametrized
    */
   delete(name: string): boolean {
     refuseComputed(this, name);
     return this.has(name) && Reflect.deleteProperty(this, name);
   }
 
-  /** The names. */
+  /** Iterates over the names. */
   *keys(): IterableIterator<string> {
     yield* elementNames(this);
   }
 
-  /** The parameters. */
+  /** Iterates over the parameters. */
   *values(): IterableIterator<Tensor> {
     for (const name of elementNames(this)) yield elementAt(this, name);
   }
 
-  /** The names with their parameters. */
+  /** Iterates over the names with their parameters. */
   *entries(): IterableIterator<[string, Tensor]> {
     for (const name of elementNames(this)) yield [name, elementAt(this, name)];
   }
 
-  /** {@link entries} */
+  /** The same as {@link entries}. */
   [Symbol.iterator](): IterableIterator<[string, Tensor]> {
     return this.entries();
   }
 
   /**
-   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a dictionary does not say what to compute
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION`, always: a dictionary computes nothing
    */
   forward(): never {
     throw noForward(this, 'parameters', "Use the parameters in it: dict.get('name')");
@@ -114,7 +115,7 @@ export class ParameterDict extends Module {
 
 const parameterKind = ['parameter', 'a ParameterList takes an array'] as const;
 
-/** A computed element belongs to its parametrizations, which a variable in its place would leave behind. */
+/** Refuses to replace a computed element, because its parametrizations would be left behind. */
 function refuseComputed(dict: ParameterDict, name: string): void {
   if (Object.getOwnPropertyDescriptor(dict, name)?.get === undefined) return;
   throw refusal(

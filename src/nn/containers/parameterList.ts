@@ -6,14 +6,14 @@ import { noForward } from '../module/noForward.ts';
 import { checkElement, elementAt, elementNames, linesOf, setElement } from '../module/parameterFields.ts';
 
 /**
- * Parameters in a list, so that the module that holds the list finds them.
+ * Parameters in a list. The module that holds the list finds them.
  *
  * @remarks
- * **Shape**: none, a list computes nothing; use the parameters in it.
+ * **Shape**: none. A list computes nothing; use the parameters in it.
  * **State**: the parameters, under `0`, `1`, …
  * **Gradient**: reaches the parameters through what is computed from them.
- * **Ownership**: the list takes the variables over: `dispose` disposes them. What a parametrized element gives when it
- * is read is as of any parametrized tensor.
+ * **Ownership**: the list takes over the variables, and `dispose` disposes them. Reading a parametrized element follows
+ * the rules of any parametrized tensor.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ import { checkElement, elementAt, elementNames, linesOf, setElement } from '../m
 export class ParameterList extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ParameterList';
-  /** @internal What it holds stands under indices. */
+  /** @internal Children are named by index. */
   static readonly hasIndices: boolean = true;
 
   /** The parameters by index. */
@@ -48,9 +48,9 @@ export class ParameterList extends Module {
   }
 
   /**
-   * The parameter at that place; negative counts from the end.
+   * Returns the parameter at a position. A negative index counts from the end.
    *
-   * @throws {@link ParametrizeError} `OPTION` if there is none
+   * @throws {@link ParametrizeError} `OPTION` if there is no such element
    */
   at(index: number): Tensor {
     const names = elementNames(this);
@@ -76,8 +76,8 @@ export class ParameterList extends Module {
   /**
    * Adds parameters at the end, all or none; returns this.
    *
-   * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if one is not a variable, `DISPOSED` if it has been disposed,
-   * `OPTION` if it is a buffer or the parameters cannot be iterated
+   * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if an element is not a variable, `DISPOSED` if it has been
+   * disposed, `OPTION` if it is a buffer or the argument is not iterable
    */
   extend(parameters: Iterable<Tensor>): this {
     if (typeof parameters?.[Symbol.iterator] !== 'function') {
@@ -98,13 +98,13 @@ export class ParameterList extends Module {
     return this;
   }
 
-  /** The parameters in order; one that stands here twice comes twice. */
+  /** Iterates over the parameters in order. A parameter that was added twice comes twice. */
   *[Symbol.iterator](): IterableIterator<Tensor> {
     for (const name of elementNames(this)) yield elementAt(this, name);
   }
 
   /**
-   * @throws {@link ParametrizeError} `NOT_A_FUNCTION` always: a list does not say what to compute
+   * @throws {@link ParametrizeError} `NOT_A_FUNCTION`, always: a list computes nothing
    */
   forward(): never {
     throw noForward(this, 'parameters', 'Use the parameters in it: for (const parameter of list) …');

@@ -5,25 +5,26 @@ import { Convolution } from './convolution.ts';
 /** Options of {@link Conv1d}. */
 export interface Conv1dOptions extends Omit<ConvOptions<readonly [number]>, 'padding'> {
   /**
-   * Elements put on both sides of the input; `'same'` for an output as large as the input, `'valid'` for none,
-   * `'causal'` for `dilation · (kernelSize − 1)` at the beginning only. Default 0.
+   * The number of elements added on both sides of the input; `'same'` for an output as large as the input, `'valid'`
+   * for none, `'causal'` for `dilation · (kernelSize − 1)` at the beginning only. Default 0.
    */
   readonly padding?: PaddingOrCausal<number | readonly [number]>;
 }
 
 /**
- * A convolution over sequences, as in every deep-learning library without turning the kernel round.
+ * A convolution over sequences, without flipping the kernel, as in every deep-learning library.
  *
- * `y[n, o, t] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, t·stride + i·dilation − padding]`, c over the channels of o's group
+ * `y[n, o, t] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, t·stride + i·dilation − padding]`, with c over the channels of o's
+ * group
  *
  * @remarks
  * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output `[n, outChannels, l]`
  * or `[outChannels, l]` with `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`. With padding
- * `'same'`, `l = length`; an odd number of zeros has the last one at the end. With padding `'causal'`,
- * `l = ⌊(length − 1) / stride⌋ + 1`, and `y[n, o, t]` depends on x up to position `t·stride` only. Torch has no causal
- * padding; there it is a `ConstantPad1d([dilation · (kernelSize − 1), 0])` before the convolution.
- * **State**: `weight` `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias);
- * both from U(-1/√f, 1/√f) with `f = kernelSize · inChannels / groups`.
+ * `'same'`, `l = length`; if the number of zeros is odd, the last one is at the end. With padding `'causal'`,
+ * `l = ⌊(length − 1) / stride⌋ + 1`, and `y[n, o, t]` depends on x up to position `t·stride` only. torch has no causal
+ * padding; it takes a `ConstantPad1d([dilation · (kernelSize − 1), 0])` before the convolution.
+ * **State**: `weight` `[outChannels, inChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent if `bias` is
+ * false); both from U(-1/√f, 1/√f) with `f = kernelSize · inChannels / groups`.
  * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
@@ -40,7 +41,7 @@ export class Conv1d extends Convolution<readonly [number]> {
 
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
-   * channels, padding is `'same'` with another stride than 1, or `'causal'` with a paddingMode that takes later
+   * channels, padding is `'same'` with a stride other than 1, padding is `'causal'` with a paddingMode that takes later
    * elements, or an option is unknown
    */
   constructor(

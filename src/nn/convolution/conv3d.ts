@@ -6,18 +6,18 @@ import { Convolution } from './convolution.ts';
 export interface Conv3dOptions extends ConvOptions<readonly [number, number, number]> {}
 
 /**
- * A convolution over volumes or videos, as in every deep-learning library without turning the kernel round.
+ * A convolution over volumes or videos, without flipping the kernel, as in every deep-learning library.
  *
- * `y[n, o, p] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, s⊙p + d⊙i − padding]`, c over the channels of o's group, i over the
- * taps, with stride s and dilation d along each axis
+ * `y[n, o, p] = b[o] + Σ꜀ᵢ W[o, c, i] · x[n, c, s⊙p + d⊙i − padding]`, with c over the channels of o's group, i over
+ * the taps, stride s and dilation d along each axis
  *
  * @remarks
  * **Shape**: input `[n, inChannels, depth, height, width]`, or `[inChannels, depth, height, width]` without a batch;
  * output `[n, outChannels, d, h, w]` or `[outChannels, d, h, w]` with
- * `d = ⌊(depth + 2·padding[0] − dilation[0]·(kernelSize[0] − 1) − 1) / stride[0]⌋ + 1`, h and w likewise. With padding
- * `'same'`, the size stays; an odd number of zeros has the last one at the end.
- * **State**: `weight` `[outChannels, inChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent without
- * bias); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · kernelSize[2] · inChannels / groups`.
+ * `d = ⌊(depth + 2·padding[0] − dilation[0]·(kernelSize[0] − 1) − 1) / stride[0]⌋ + 1`, and the same for h and w. With
+ * padding `'same'`, the size stays; if the number of zeros is odd, the last one is at the end.
+ * **State**: `weight` `[outChannels, inChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent if `bias` is
+ * false); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · kernelSize[2] · inChannels / groups`.
  * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
@@ -34,7 +34,7 @@ export class Conv3d extends Convolution<readonly [number, number, number]> {
 
   /**
    * @throws {@link ParametrizeError} `OPTION` if a size is not an integer in its range, groups do not divide the
-   * channels, padding is `'same'` with another stride than 1, or an option is unknown
+   * channels, padding is `'same'` with a stride other than 1, or an option is unknown
    */
   constructor(
     inChannels: number,

@@ -10,26 +10,32 @@ import type { PaddingOrCausal, ResolvedConvOptions } from './convOptions.ts';
 
 /** The base class of convolutions and transposed convolutions: the parameters, the checks and the printed form. */
 export abstract class ConvNd<Size extends readonly number[]> extends Module {
-  /** Channels of the input. */
+  /** The number of channels of the input. */
   readonly inChannels: number;
-  /** Channels of the output. */
+  /** The number of channels of the output. */
   readonly outChannels: number;
-  /** Size of the kernel. */
+  /** The size of the kernel. */
   readonly kernelSize: Size;
-  /** Steps between two outputs; of a transposed convolution, between two inputs. */
+  /**
+   * The distance of two outputs, in input elements. For a transposed convolution, the distance of two inputs, in output
+   * elements.
+   */
   readonly stride: Size;
-  /** Elements put on both sides of the input; of a transposed convolution, taken from both sides of the output. */
+  /**
+   * The number of elements added on both sides of the input. For a transposed convolution, the number removed from both
+   * sides of the output.
+   */
   readonly padding: PaddingOrCausal<Size>;
-  /** Steps between two elements of the kernel. */
+  /** The distance of two elements of the kernel. */
   readonly dilation: Size;
-  /** Elements that a transposed convolution adds at the end of the output. */
+  /** The number of elements that a transposed convolution adds at the end of the output. */
   readonly outputPadding: Size;
-  /** Number of groups that the channels are divided into. */
+  /** The number of groups of channels. */
   readonly groups: number;
   /** The content of the padding. */
   readonly paddingMode: PaddingMode;
   /**
-   * W, `[outChannels, inChannels / groups, ...kernelSize]`; of a transposed convolution
+   * W, `[outChannels, inChannels / groups, ...kernelSize]`; for a transposed convolution
    * `[inChannels, outChannels / groups, ...kernelSize]`.
    */
   weight: Tensor;

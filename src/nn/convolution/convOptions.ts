@@ -4,7 +4,7 @@ import { formatShape } from '../../core/shapes.ts';
 import { perAxis } from '../layout/spatialInput.ts';
 import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
 
-/** Padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for none. */
+/** The padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for no padding. */
 export type Padding<Size> = Size | 'same' | 'valid';
 
 /** {@link Padding}, and `'causal'` for padding at the beginning only. */
@@ -12,40 +12,46 @@ export type PaddingOrCausal<Size> = Padding<Size> | 'causal';
 
 /** Options of {@link Conv1d}, {@link Conv2d} and {@link Conv3d}; a number stands for every spatial axis. */
 export interface ConvOptions<Size> {
-  /** Steps between two outputs. Default 1. */
+  /** The number of steps between two outputs. Default 1. */
   readonly stride?: number | Size;
-  /** Elements put on both sides of the input. Default 0. */
+  /** The number of elements added on both sides of the input. Default 0. */
   readonly padding?: Padding<number | Size>;
   /**
    * The content of the padding: zeros, the input mirrored at its edge, the edge repeated, or the other end. Default
    * `'zeros'`.
    */
   readonly paddingMode?: PaddingMode;
-  /** Steps between two elements of the kernel. Default 1. */
+  /** The number of steps between two elements of the kernel. Default 1. */
   readonly dilation?: number | Size;
-  /** Number of groups that input and output channels are divided into; `inChannels` of them is depthwise. Default 1. */
+  /**
+   * The number of groups of input and output channels. With `inChannels` groups, the convolution is depthwise. Default
+   * 1.
+   */
   readonly groups?: number;
   /** True if the layer adds a bias. Default true. */
   readonly bias?: boolean;
 }
 
-/** Options of {@link ConvTranspose1d} and its like; a number stands for every spatial axis. */
+/**
+ * Options of {@link ConvTranspose1d}, {@link ConvTranspose2d} and {@link ConvTranspose3d}; a number applies to every
+ * spatial axis.
+ */
 export interface ConvTransposeOptions<Size> {
-  /** Steps between two inputs, in output elements. Default 1. */
+  /** The number of steps between two inputs, in output elements. Default 1. */
   readonly stride?: number | Size;
-  /** Elements taken from both sides of the output. Default 0. */
+  /** The number of elements removed from both sides of the output. Default 0. */
   readonly padding?: number | Size;
-  /** Elements added at the end of the output, fewer than stride or dilation. Default 0. */
+  /** The number of elements added at the end of the output; less than stride or dilation. Default 0. */
   readonly outputPadding?: number | Size;
-  /** Number of groups that input and output channels are divided into. Default 1. */
+  /** The number of groups of input and output channels. Default 1. */
   readonly groups?: number;
   /** True if the layer adds a bias. Default true. */
   readonly bias?: boolean;
-  /** Steps between two elements of the kernel. Default 1. */
+  /** The number of steps between two elements of the kernel. Default 1. */
   readonly dilation?: number | Size;
 }
 
-/** The options with every default filled in and every size written out. */
+/** The options with all defaults and with a number for every axis. */
 export interface ResolvedConvOptions<Size, P = PaddingOrCausal<Size>> {
   readonly kernelSize: Size;
   readonly stride: Size;

@@ -8,16 +8,15 @@ export interface ConvTranspose1dOptions extends ConvTransposeOptions<readonly [n
 /**
  * A transposed convolution over sequences: the gradient of {@link Conv1d} with respect to its input, as a layer.
  *
- * `y[n, o, t·stride + i·dilation − padding] = b[o] + Σ꜀ᵢ W[c, o, i] · x[n, c, t]`, summed over all t and i that meet
- * there, c over the channels of o's group
+ * `y[n, o, t·stride + i·dilation − padding] = b[o] + Σ꜀ᵢ W[c, o, i] · x[n, c, t]`, summed over all t and i that meet at
+ * this position, with c over the channels of o's group
  *
  * @remarks
- * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output
- * `[n, outChannels, l]` or `[outChannels, l]` with
- * `l = (length − 1)·stride − 2·padding + dilation·(kernelSize − 1) + outputPadding + 1`; or the `outputSize`
- * that `call` gets, which replaces outputPadding.
- * **State**: `weight` `[inChannels, outChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent without bias);
- * both from U(-1/√f, 1/√f) with `f = kernelSize · outChannels / groups`.
+ * **Shape**: input `[n, inChannels, length]`, or `[inChannels, length]` without a batch; output `[n, outChannels, l]`
+ * or `[outChannels, l]` with `l = (length − 1)·stride − 2·padding + dilation·(kernelSize − 1) + outputPadding + 1`; or
+ * the `outputSize` of the call, which replaces outputPadding.
+ * **State**: `weight` `[inChannels, outChannels / groups, kernelSize]`, `bias` `[outChannels]` (absent if `bias` is
+ * false); both from U(-1/√f, 1/√f) with `f = kernelSize · outChannels / groups`.
  * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *

@@ -9,15 +9,15 @@ export interface ConvTranspose2dOptions extends ConvTransposeOptions<readonly [n
  * A transposed convolution over images: the gradient of {@link Conv2d} with respect to its input, as a layer.
  *
  * `y[n, o, p·s₀ + i·d₀ − p₀, q·s₁ + j·d₁ − p₁] = b[o] + Σ꜀ᵢⱼ W[c, o, i, j] · x[n, c, p, q]`, summed over all p, q, i, j
- * that meet there, c over the channels of o's group, with stride s, dilation d and padding p
+ * that meet at this position, with c over the channels of o's group, stride s, dilation d and padding p
  *
  * @remarks
  * **Shape**: input `[n, inChannels, height, width]`, or `[inChannels, height, width]` without a batch; output
  * `[n, outChannels, h, w]` or `[outChannels, h, w]` with
- * `h = (height − 1)·stride[0] − 2·padding[0] + dilation[0]·(kernelSize[0] − 1) + outputPadding[0] + 1`, w likewise; or
- * the `outputSize` that `call` gets, which replaces outputPadding.
- * **State**: `weight` `[inChannels, outChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent without
- * bias); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · outChannels / groups`.
+ * `h = (height − 1)·stride[0] − 2·padding[0] + dilation[0]·(kernelSize[0] − 1) + outputPadding[0] + 1`, and the same
+ * for w; or the `outputSize` of the call, which replaces outputPadding.
+ * **State**: `weight` `[inChannels, outChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent if `bias` is
+ * false); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · outChannels / groups`.
  * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *

@@ -8,16 +8,16 @@ export interface ConvTranspose3dOptions extends ConvTransposeOptions<readonly [n
 /**
  * A transposed convolution over volumes: the gradient of {@link Conv3d} with respect to its input, as a layer.
  *
- * `y[n, o, s⊙p + d⊙i − padding] = b[o] + Σ꜀ᵢ W[c, o, i] · x[n, c, p]`, summed over all positions p and taps i that
- * meet there, c over the channels of o's group, with stride s and dilation d along each axis
+ * `y[n, o, s⊙p + d⊙i − padding] = b[o] + Σ꜀ᵢ W[c, o, i] · x[n, c, p]`, summed over all positions p and taps i that meet
+ * at this position, with c over the channels of o's group, stride s and dilation d along each axis
  *
  * @remarks
  * **Shape**: input `[n, inChannels, depth, height, width]`, or `[inChannels, depth, height, width]` without a batch;
  * output `[n, outChannels, d, h, w]` or `[outChannels, d, h, w]` with
- * `d = (depth − 1)·stride[0] − 2·padding[0] + dilation[0]·(kernelSize[0] − 1) + outputPadding[0] + 1`, h and w
- * likewise; or the `outputSize` that `call` gets, which replaces outputPadding.
- * **State**: `weight` `[inChannels, outChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent without
- * bias); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · kernelSize[2] · outChannels / groups`.
+ * `d = (depth − 1)·stride[0] − 2·padding[0] + dilation[0]·(kernelSize[0] − 1) + outputPadding[0] + 1`, and the same for
+ * h and w; or the `outputSize` of the call, which replaces outputPadding.
+ * **State**: `weight` `[inChannels, outChannels / groups, ...kernelSize]`, `bias` `[outChannels]` (absent if `bias` is
+ * false); both from U(-1/√f, 1/√f) with `f = kernelSize[0] · kernelSize[1] · kernelSize[2] · outChannels / groups`.
  * **Gradient**: with respect to input, weight and bias, of any order and for any stride and dilation, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *

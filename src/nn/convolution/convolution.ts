@@ -26,7 +26,7 @@ export abstract class Convolution<Size extends readonly number[]> extends ConvNd
 
   /**
    * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, is smaller than the
-   * kernel, or too small to be padded with itself; `DTYPE` if it is not float32
+   * kernel, or is too small to be padded with itself; `DTYPE` if it is not float32
    */
   forward(x: Tensor): Tensor {
     return inTorchLayout(this[LAYOUT_AWARE](torchLayout(x)));
@@ -40,7 +40,7 @@ export abstract class Convolution<Size extends readonly number[]> extends ConvNd
 
 type AnyConvolution = Convolution<readonly number[]>;
 
-/** The convolution of channels-last batches. */
+/** Returns the convolution of channels-last batches. */
 function mapOf(layer: AnyConvolution, input: SpatialInput): (batch: Tensor) => Tensor {
   const { paddingMode, stride, dilation, groups, kernelSize } = layer;
   const pads = padsOf(layer);
@@ -61,7 +61,7 @@ function mapOf(layer: AnyConvolution, input: SpatialInput): (batch: Tensor) => T
   };
 }
 
-/** Elements before and after the input, along each axis. */
+/** Returns the numbers of elements before and after the input, along each axis. */
 function padsOf({ padding, kernelSize, dilation }: AnyConvolution): Pair[] {
   return kernelSize.map((taps, axis): Pair => {
     if (padding === 'valid') return [0, 0];

@@ -20,7 +20,7 @@ import type { ResolvedConvOptions } from './convOptions.ts';
 
 /** The base class of the transposed convolutions over sequences, images and volumes. */
 export abstract class TransposedConvolution<Size extends readonly number[]> extends ConvNd<Size> {
-  /** Elements taken from both sides of the output. */
+  /** The number of elements removed from both sides of the output. */
   declare readonly padding: Size;
 
   protected constructor(inChannels: number, outChannels: number, options: ResolvedConvOptions<Size, Size>) {
@@ -28,8 +28,8 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
   }
 
   /**
-   * @param outputSize - the size of the output, with batch and channels or without, instead of the layer's
-   * outputPadding: with a stride, outputs of several sizes come from inputs of the same size
+   * @param outputSize - the size of the output, with or without batch and channels, instead of the layer's
+   * outputPadding. With a stride, inputs of one size can give outputs of several sizes
    * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, the output would be
    * empty, or no outputPadding gives outputSize; `DTYPE` if the input is not float32
    */
@@ -50,7 +50,7 @@ export abstract class TransposedConvolution<Size extends readonly number[]> exte
 
 type AnyTransposed = TransposedConvolution<readonly number[]>;
 
-/** The transposed convolution of channels-last batches. */
+/** Returns the transposed convolution of channels-last batches. */
 function mapOf(
   layer: AnyTransposed,
   input: SpatialInput,
@@ -68,7 +68,7 @@ function mapOf(
     const product = convolutionNdInputGradient(batch, toFilter(layer.weight), shape, {
       strides: stride,
       dilations: dilation,
-      // Positions after the last input are not padding of the convolution that this layer transposes.
+      // The outputPadding is not padding of the transposed convolution; it extends the output.
       pads: padding.map((pad, axis): Pair => [pad, pad - outputPadding[axis]!]),
       groups,
     });
@@ -77,7 +77,7 @@ function mapOf(
   };
 }
 
-/** The size of the output without outputPadding. */
+/** Returns the size of the output without outputPadding. */
 function smallestOutput(layer: AnyTransposed, inputs: readonly number[]): number[] {
   const { kernelSize, stride, dilation, padding } = layer;
   return inputs.map(
@@ -86,7 +86,7 @@ function smallestOutput(layer: AnyTransposed, inputs: readonly number[]): number
   );
 }
 
-/** The outputPadding that gives the size that the caller wants. */
+/** Returns the outputPadding that gives the requested size. */
 function added(layer: AnyTransposed, x: SpatialInput, outputSize: readonly number[]): number[] {
   const rank = layer.kernelSize.length;
   const wanted = outputSize.length === x.rank ? outputSize.slice(-rank) : outputSize;

@@ -7,7 +7,7 @@ import { formatShape } from '../../core/shapes.ts';
 import { Module } from '../module/module.ts';
 
 /**
- * Merges a run of axes into one.
+ * Merges adjacent axes into one.
  *
  * @remarks
  * **Shape**: input `[…, d₀, …, dₙ, …]`; output `[…, d₀·…·dₙ, …]`, where d₀ is axis `startDim` and dₙ axis `endDim`.
@@ -21,9 +21,9 @@ export class Flatten extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Flatten';
 
-  /** The first axis that is merged; negative counts from the end. */
+  /** The first merged axis; negative counts from the end. */
   readonly startDim: number;
-  /** The last axis that is merged. */
+  /** The last merged axis. */
   readonly endDim: number;
 
   /** @throws {@link ParametrizeError} `OPTION` if an axis is not an integer */
@@ -36,7 +36,7 @@ export class Flatten extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input lacks an axis, or `startDim` lies behind `endDim`
+   * @throws {@link ParametrizeError} `SHAPE` if the input lacks an axis, or `startDim` comes after `endDim`
    */
   forward(x: Tensor): Tensor {
     const start = resolveDim('Flatten', 'startDim', this.startDim, x.shape);

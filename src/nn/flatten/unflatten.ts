@@ -27,12 +27,12 @@ export class Unflatten extends Module {
 
   /** The axis that is split; negative counts from the end. */
   readonly dim: number;
-  /** The sizes that take its place; one may be -1, which is computed from the others. */
+  /** The sizes of the new axes. A size of -1 is computed from the others. */
   readonly unflattenedSize: readonly number[];
 
   /**
-   * @throws {@link ParametrizeError} `OPTION` if the axis is not an integer, there are no sizes, one is not an integer
-   * or less than -1, or more than one is -1
+   * @throws {@link ParametrizeError} `OPTION` if the axis is not an integer, there are no sizes, a size is not an
+   * integer or is less than -1, or several sizes are -1
    */
   constructor(dim: number, unflattenedSize: readonly number[]) {
     super();
@@ -43,15 +43,15 @@ export class Unflatten extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input lacks the axis, or the sizes do not multiply up to its size
+   * @throws {@link ParametrizeError} `SHAPE` if the input lacks the axis, or the product of the sizes is not its size
    */
   forward(x: Tensor): Tensor {
     const { unflattenedSize: sizes } = this;
     const dim = resolveDim('Unflatten', 'dim', this.dim, x.shape);
-    // A scalar counts as having one axis, which cannot be taken apart.
+    // A scalar counts as having one axis, which cannot be split.
     const size = x.shape[dim] ?? Number.NaN;
     const known = tf.util.sizeFromShape(sizes.filter((part) => part !== -1));
-    // With an empty axis, a part of size 0 leaves the computed size undetermined.
+    // For an empty axis, a size of 0 leaves the computed size undetermined.
     const fits = sizes.includes(-1) ? known !== 0 && size % known === 0 : known === size;
     if (!fits) {
       throw refusal(

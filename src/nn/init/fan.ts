@@ -4,7 +4,7 @@ import { checkChoice, checkNumber } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 
-/** Functions that {@link calculateGain} knows. */
+/** The activation functions of {@link calculateGain}. */
 export type Nonlinearity = (typeof nonlinearities)[number];
 
 const nonlinearities = [
@@ -22,11 +22,11 @@ const nonlinearities = [
   'selu',
 ] as const;
 
-/** The pass of the layer that keeps its variance: `'fanIn'` the forward pass, `'fanOut'` the backward pass. */
+/** The pass that keeps the variance: the forward pass (`'fanIn'`) or the backward pass (`'fanOut'`). */
 export type FanMode = 'fanIn' | 'fanOut';
 
 /**
- * The factor that makes up for what an activation function takes from the standard deviation.
+ * Returns the factor that compensates for the change of the standard deviation by an activation function.
  *
  * `1` for linear maps and sigmoid, `5/3` for tanh, `√2` for relu, `√(2 / (1 + slope²))` for leakyRelu, `3/4` for selu
  *

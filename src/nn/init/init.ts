@@ -11,18 +11,18 @@ import { truncatedNormal } from './truncatedNormal.ts';
 
 export { calculateFanInAndFanOut, calculateGain, type FanMode, type Nonlinearity } from './fan.ts';
 
-// torch.nn.init: every function writes new values into a parameter, in place, and returns it.
+// torch.nn.init: each function writes new values into a parameter in place and returns the parameter.
 
-/** The option that all random initializations have. */
+/** The option of all random initializations. */
 export interface SeedOption {
-  /** Makes the values reproducible; default: those of `manualSeed`, else random. */
+  /** The seed of the values. By default they follow `manualSeed`, or are random without it. */
   readonly seed?: number;
 }
 
 /**
  * Draws from U(a, b).
  *
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the tensor is none (all functions here), `OPTION`
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the tensor is not a variable, `OPTION`
  * @see torch.nn.init.uniform_
  */
 export function uniform<T extends Tensor>(
@@ -54,7 +54,7 @@ export function normal<T extends Tensor>(
 }
 
 /**
- * Draws from N(mean, std²), again while the number is outside of [a, b]; a and b are values, not multiples of std.
+ * Draws from N(mean, std²), conditioned on [a, b]; a and b are values, not multiples of std.
  *
  * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `OPTION`
  * @see torch.nn.init.trunc_normal_
@@ -112,9 +112,9 @@ export function zeros<T extends Tensor>(tensor: T): T {
 }
 
 /**
- * Makes a matrix the identity: ones on the diagonal, zeros elsewhere, also if it is not square.
+ * Makes a matrix, square or not, the identity: ones on the diagonal, zeros elsewhere.
  *
- * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` if it is not a matrix
+ * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE` if the tensor is not a matrix
  * @see torch.nn.init.eye_
  */
 export function eye<T extends Tensor>(tensor: T): T {
@@ -164,7 +164,7 @@ export function xavierNormal<T extends Tensor>(
 export interface KaimingOptions extends SeedOption {
   /** The negative slope, with `nonlinearity: 'leakyRelu'`. Default 0. */
   readonly a?: number;
-  /** Default `'fanIn'`. */
+  /** The pass that keeps the variance. Default `'fanIn'`. */
   readonly mode?: FanMode;
   /** The activation after the layer. Default `'leakyRelu'`. */
   readonly nonlinearity?: Nonlinearity;

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger } from '../../core/checkOptions.ts';
 
-/** A reproducible sequence of seeds. A plain object, so that the copy of a module that holds one goes its own way. */
+/** A reproducible sequence of seeds. It is a plain object, so a copy of its module gets an independent copy. */
 export interface SeedSequence {
   state: number;
 }
@@ -10,11 +10,11 @@ export interface SeedSequence {
 let processSeeds: SeedSequence | undefined;
 
 /**
- * Makes every later layer initialization, and every `Dropout` without a seed of its own, reproducible.
+ * Makes all later layer initializations, and every `Dropout` without its own seed, reproducible.
  *
- * Without a call they differ from run to run.
+ * Without a call, they differ from run to run.
  *
- * @param seed - any integer; the same one repeats the same numbers
+ * @param seed - any integer; the same seed repeats the same numbers
  * @throws {@link ParametrizeError} `OPTION` if the seed is not an integer
  * @example
  * ```ts
@@ -27,20 +27,20 @@ export function manualSeed(seed: number): void {
   processSeeds = seedSequence('manualSeed', seed);
 }
 
-/** A sequence that begins at a seed of the caller's. */
+/** Makes a sequence from a seed. */
 export function seedSequence(caller: string, seed: number): SeedSequence {
   checkInteger(caller, 'seed', seed, Number.MIN_SAFE_INTEGER);
   return { state: seed };
 }
 
 /**
- * The next seed of a sequence: an integer from 1 to 2³², never 0, which `tf.randomNormal` takes for no seed.
+ * Returns the next seed of a sequence, an integer from 1 to 2³². `tf.randomNormal` ignores a seed of 0.
  *
- * @param seeds - default: the process's, and a random seed before {@link manualSeed}
+ * @param seeds - default: the sequence of {@link manualSeed}; before its first call, the result is random
  */
 export function nextSeed(seeds: SeedSequence | undefined = processSeeds): number {
   if (seeds === undefined) return 1 + Math.floor(Math.random() * 2 ** 32);
-  // splitmix32: neighbouring states, which neighbouring seeds begin with, have unrelated hashes.
+  // splitmix32: the hashes of neighbouring states are unrelated, so neighbouring seeds give unrelated sequences.
   seeds.state = (seeds.state + 0x9e3779b9) | 0;
   let hash = seeds.state;
   hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad);
@@ -49,8 +49,8 @@ export function nextSeed(seeds: SeedSequence | undefined = processSeeds): number
 }
 
 /**
- * Independent numbers from U(-bound, bound): the default initialization of torch's layers, with `bound = 1/√fanIn` for
- * Linear and the convolutions. Follows {@link manualSeed}.
+ * Draws independent numbers from U(-bound, bound): the default initialization of torch's layers, with
+ * `bound = 1/√fanIn` for Linear and the convolutions. Follows {@link manualSeed}.
  *
  * @remarks
  * **Ownership**: the tensor is the caller's; `parameter(() => uniformWithin(shape, bound))` consumes it.

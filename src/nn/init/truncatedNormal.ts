@@ -1,4 +1,4 @@
-/** N(mean, std²) on the condition that the number is in [a, b]. */
+/** The distribution N(mean, std²), conditioned on [a, b]. */
 interface TruncatedNormal {
   readonly mean: number;
   readonly std: number;
@@ -7,21 +7,21 @@ interface TruncatedNormal {
 }
 
 /**
- * Independent numbers from a truncated normal distribution, by rejection.
+ * Draws independent numbers from a truncated normal distribution, by rejection.
  *
- * tfjs's own truncates at two standard deviations only.
+ * tfjs only truncates at two standard deviations.
  */
 export function truncatedNormal(size: number, distribution: TruncatedNormal, seed: number): Float32Array {
   const { mean, std, a, b } = distribution;
   const uniform = mulberry32(seed);
   const draw = standardSampler((a - mean) / std, (b - mean) / std, uniform);
-  // Rounding of mean + std·z may step over a bound.
+  // Rounding of mean + std·z may exceed a bound.
   return Float32Array.from({ length: size }, () => Math.min(b, Math.max(a, mean + std * draw())));
 }
 
 /** Draws from N(0, 1) conditioned on [low, high]. */
 function standardSampler(low: number, high: number, uniform: () => number): () => number {
-  // Wide around 0: most of the normal distribution is inside.
+  // A wide interval around 0 contains most of the normal distribution.
   if (low <= 0 && high >= 0 && high - low > 2.5) {
     return () => {
       for (;;) {
@@ -30,8 +30,8 @@ function standardSampler(low: number, high: number, uniform: () => number): () =
       }
     };
   }
-  // Narrow, or in a tail: uniform proposals under the density relative to its peak. Nine deviations further out than
-  // the peak nothing is left of it.
+  // A narrow interval, or one in a tail, takes uniform proposals under the density relative to its peak. Nine
+  // deviations away from the peak, the density is zero.
   const peak = Math.max(low, Math.min(high, 0));
   const from = Math.max(low, peak - 9);
   const to = Math.min(high, peak + 9);
@@ -43,7 +43,7 @@ function standardSampler(low: number, high: number, uniform: () => number): () =
   };
 }
 
-/** Uniform numbers in [0, 1). */
+/** Makes a generator of uniform numbers in [0, 1). */
 function mulberry32(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -2,8 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { transpose } from '../../ops/matrix/transpose.ts';
 
-// torch lays sequences, images and volumes out with the channels first, [n, c, ...size], and weights as [out, in,
-// ...kernel]; the kernels of tfjs want the channels last, [n, ...size, c] and [...kernel, in, out].
+// torch has the channels first in sequences, images and volumes, [n, c, ...size], and weights as [out, in, ...kernel].
+// The kernels of tfjs need the channels last, [n, ...size, c] and [...kernel, in, out].
 
 /** `[n, c, ...size]` → `[n, ...size, c]`. */
 export function toChannelsLast(x: Tensor): Tensor {
@@ -25,14 +25,14 @@ export function toChannelsFirst(y: Tensor): Tensor {
   ]);
 }
 
-/** The shape `[n, ...size, c]` of a tensor of shape `[n, c, ...size]`. */
+/** The shape `[n, c, ...size]` → `[n, ...size, c]`. */
 export const toChannelsLastOrder = ([n, channels, ...size]: readonly number[]): number[] => [
   n!,
   ...size,
   channels!,
 ];
 
-/** The shape `[n, c, ...size]` of a tensor of shape `[n, ...size, c]`. */
+/** The shape `[n, ...size, c]` → `[n, c, ...size]`. */
 export const toTorchOrder = ([n, ...others]: readonly number[]): number[] => [
   n!,
   others.at(-1)!,

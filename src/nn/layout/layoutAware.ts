@@ -6,20 +6,23 @@ import { Module } from '../module/module.ts';
 import { toChannelsFirst, toChannelsLast, toTorchOrder } from './channelsLast.ts';
 import type { SpatialInput } from './spatialInput.ts';
 
-// Between two layers that compute on channels-last tensors, a transpose to torch's layout and one back undo each other.
-// So a Sequential hands a tensor on in the layout that it is in, and who needs another one transposes it.
+// Between two layers that compute on channels-last tensors, a transpose to torch's layout and the transpose back
+// cancel. So a Sequential passes a tensor on in its current layout, and a layer that needs the other layout transposes
+// it.
 
-/** A tensor in torch's layout, `[n, c, ...size]` or any other, or with its channels last, `[n, ...size, c]`. */
+/** A tensor with channels last, `[n, ...size, c]`, or in torch's layout, `[n, c, ...size]` or any other shape. */
 export interface TensorInLayout {
   readonly tensor: Tensor;
   readonly isChannelsLast: boolean;
 }
 
 /**
- * The method of a module that does what its `forward` does to a tensor in either layout, and says in which one its
- * result is. It stands in the class that has the `forward`: a subclass with another `forward` has none.
+ * The key of the method that computes the `forward` of a module on a tensor in either layout, and returns the result
+ * with its layout. The method belongs to the class that defines the `forward`. If a subclass overrides `forward`, the
+ * method is not used.
  *
- * This symbol is not in the global registry: the hooks of a module of another copy of this package cannot be seen here.
+ * This symbol is not in the global registry, because the hooks of a module of another copy of the package are not
+ * visible here.
  */
 export const LAYOUT_AWARE: unique symbol = Symbol('anyLayout');
 
@@ -38,7 +41,7 @@ const isWatched = (module: Module): boolean =>
   module.call !== Module.prototype.call ||
   hooks(module, 'forwardPre').length + hooks(module, 'forward').length > 0;
 
-/** The {@link LAYOUT_AWARE} of a module, if it is not older than the `forward`. */
+/** Returns the {@link LAYOUT_AWARE} of a module, unless a subclass overrides `forward`. */
 function computeOf(module: Module): Compute | undefined {
   for (let level: object | null = module; level !== null; level = Object.getPrototypeOf(level)) {
     const found = Object.getOwnPropertyDescriptor(level, LAYOUT_AWARE);
@@ -48,29 +51,29 @@ function computeOf(module: Module): Compute | undefined {
   return undefined;
 }
 
-/** A tensor that is in torch's layout. */
+/** Marks a tensor as in torch's layout. */
 export const torchLayout = (tensor: Tensor): TensorInLayout => ({ tensor, isChannelsLast: false });
 
-/** A tensor whose channels are last. */
+/** Marks a tensor as channels-last. */
 export const channelsLast = (tensor: Tensor): TensorInLayout => ({ tensor, isChannelsLast: true });
 
-/** The tensor in torch's layout. */
+/** Returns the tensor in torch's layout. */
 export const inTorchLayout = ({ tensor, isChannelsLast }: TensorInLayout): Tensor =>
   isChannelsLast ? tf.tidy(() => toChannelsFirst(tensor)) : tensor;
 
-/** The facts about an input that a layer checks, with the shape in torch's layout. */
+/** Returns the properties of an input that a layer checks, with the shape in torch's layout. */
 export const spatialInputOf = (x: TensorInLayout): SpatialInput => ({
   rank: x.tensor.rank,
   dtype: x.tensor.dtype,
   shape: shapeOf(x),
 });
 
-/** The shape in torch's layout, which is the one that the user knows. */
+/** Returns the shape in torch's layout, which messages show. */
 export const shapeOf = ({ tensor, isChannelsLast }: TensorInLayout): number[] =>
   isChannelsLast ? toTorchOrder(tensor.shape) : tensor.shape;
 
 /**
- * Applies a map of a channels-last batch.
+ * Applies a map for channels-last batches.
  *
  * @param rank - number of spatial axes
  * @param mapOf - checks the input and makes the map
@@ -84,7 +87,7 @@ export function mapChannelsLast(
   if (x.tensor.rank === rank + 2) {
     return channelsLast(map(x.isChannelsLast ? x.tensor : toChannelsLast(x.tensor)));
   }
-  // An input without a batch here may have had one in the layer before, which had fewer axes.
+  // An input without a batch for this layer may have had a batch in the previous layer, which had fewer spatial axes.
   const y = toChannelsFirst(map(toChannelsLast(tf.expandDims(inTorchLayout(x), 0))));
   return torchLayout(tf.squeeze(y, [0]));
 }

@@ -2,19 +2,19 @@ import { checkInteger } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 
-/** The numbers that an option stands for. */
+/** The expected numbers of an option. */
 interface Numbers {
   readonly count: number;
   readonly minimum: number;
-  /** An array of them, for messages: `[left, right]`. */
+  /** The array form, for messages: `[left, right]`. */
   readonly expected: string;
 }
 
 /**
- * The numbers of an option, written out: one number stands for all.
+ * Returns the numbers of an option. A single number is repeated.
  *
- * @throws {@link ParametrizeError} `OPTION` if it is neither a number nor as many as there must be, or not an integer
- * in range
+ * @throws {@link ParametrizeError} `OPTION` if the value is neither a number nor an array of the right length, or if a
+ * number is not an integer in range
  */
 export function numberForEach<List extends readonly number[]>(
   caller: string,

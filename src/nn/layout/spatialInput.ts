@@ -4,14 +4,15 @@ import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import { numberForEach } from './numberForEach.ts';
 
-// Checks of sizes and inputs that all layers over sequences (one spatial axis), images (two) and volumes (three) share.
+// The checks of sizes and inputs of all layers over sequences (one spatial axis), images (two) and volumes (three).
 
 const axisNames = ['length', 'height, width', 'depth, height, width'];
 
 /**
- * One number for each of `rank` axes, written out.
+ * Returns one number for each of `rank` axes.
  *
- * @throws {@link ParametrizeError} `OPTION` if it is neither a number nor one for each axis, or not an integer in range
+ * @throws {@link ParametrizeError} `OPTION` if the value is neither a number nor an array with a number for each axis,
+ * or if a number is not an integer in range
  */
 export const perAxis = <Size extends readonly number[]>(
   caller: string,
@@ -24,7 +25,7 @@ export const perAxis = <Size extends readonly number[]>(
   return numberForEach(caller, name, value, { count: rank, minimum, expected });
 };
 
-/** The facts about an input that are checked; a tensor has them. */
+/** The checked properties of an input. A tensor has them. */
 export type SpatialInput = Readonly<Pick<Tensor, 'rank' | 'shape' | 'dtype'>>;
 
 /**
@@ -53,7 +54,7 @@ export function checkSpatialInput(layer: object, x: SpatialInput, rank: number):
 }
 
 /**
- * {@link checkSpatialInput}, and refuses other channels than the layer's.
+ * Runs {@link checkSpatialInput}, and refuses a number of channels that differs from the layer's.
  *
  * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`
  */

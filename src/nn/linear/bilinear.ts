@@ -24,8 +24,8 @@ export interface BilinearOptions {
  * @remarks
  * **Shape**: inputs `[..., in1Features]` and `[..., in2Features]` with the same leading axes; output
  * `[..., outFeatures]`.
- * **State**: `weight` `[outFeatures, in1Features, in2Features]`, `bias` `[outFeatures]` (absent without bias); both
- * from U(-1/√in1Features, 1/√in1Features).
+ * **State**: `weight` `[outFeatures, in1Features, in2Features]`, `bias` `[outFeatures]` (absent if `bias` is false);
+ * both from U(-1/√in1Features, 1/√in1Features).
  * **Gradient**: with respect to both inputs, weight and bias, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
@@ -40,11 +40,11 @@ export class Bilinear extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Bilinear';
 
-  /** Size of the last axis of the first input. */
+  /** The size of the last axis of the first input. */
   readonly in1Features: number;
-  /** Size of the last axis of the second input. */
+  /** The size of the last axis of the second input. */
   readonly in2Features: number;
-  /** Size of the last axis of the output. */
+  /** The size of the last axis of the output. */
   readonly outFeatures: number;
   /** W, `[outFeatures, in1Features, in2Features]`. */
   weight: Tensor;
@@ -77,7 +77,7 @@ export class Bilinear extends Module {
     checkInputs(x1, x2, in1Features, in2Features);
     const leading = x1.shape.slice(0, -1);
     const size = tf.util.sizeFromShape(leading);
-    // One matrix product gives all Wₖ·x₂. Dot products with x₁ remain.
+    // One matrix product gives all Wₖ·x₂. The dot products with x₁ follow.
     const maps = tf.reshape(this.weight, [outFeatures * in1Features, in2Features]);
     const mapped = matMulNT(tf.reshape(x2, [size, in2Features]), maps);
     const products = tf.mul(

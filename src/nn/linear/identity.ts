@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ELEMENTWISE, Elementwise } from '../activation/elementwise.ts';
 
 /**
- * Passes its input on: it takes the place of a layer, whose arguments it accepts.
+ * Returns its input. It can replace any layer, and accepts the arguments of that layer.
  *
  * `y = x`
  *
@@ -24,7 +24,7 @@ export class Identity extends Elementwise {
   static override readonly name: string = 'Identity';
 
   /**
-   * @param _unused - whatever the layer takes in whose place this one stands; it has no effect, as in torch
+   * @param _unused - the arguments of the replaced layer, which have no effect, as in torch
    */
   constructor(..._unused: unknown[]) {
     super();
@@ -32,7 +32,7 @@ export class Identity extends Elementwise {
 
   /** @internal */
   [ELEMENTWISE](x: Tensor): Tensor {
-    // Not x itself, which is not ours to hand over.
+    // A new tensor, because x belongs to the caller.
     return tf.reshape(x, x.shape);
   }
 }

@@ -22,7 +22,7 @@ export interface LinearOptions {
  *
  * @remarks
  * **Shape**: input `[..., inFeatures]`, rank at least 1; output `[..., outFeatures]`.
- * **State**: `weight` `[outFeatures, inFeatures]`, `bias` `[outFeatures]` (absent without bias); both from
+ * **State**: `weight` `[outFeatures, inFeatures]`, `bias` `[outFeatures]` (absent if `bias` is false); both from
  * U(-1/√inFeatures, 1/√inFeatures).
  * **Gradient**: with respect to input, weight and bias, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -38,9 +38,9 @@ export class Linear extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'Linear';
 
-  /** Size of the last axis of the input. */
+  /** The size of the last axis of the input. */
   readonly inFeatures: number;
-  /** Size of the last axis of the output. */
+  /** The size of the last axis of the output. */
   readonly outFeatures: number;
   /** W, `[outFeatures, inFeatures]`. */
   weight: Tensor;
@@ -82,20 +82,20 @@ export class Linear extends Module {
   }
 }
 
-/** `x·Wᵀ + b` over the last axis of x, with W `[out, in]`; also the input half of every recurrent gate. */
+/** `x·Wᵀ + b` over the last axis of x, with W `[out, in]`; recurrent gates use it for their input. */
 export function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const [outFeatures, inFeatures] = weight.shape as [number, number];
   const leading = x.shape.slice(0, -1);
-  // One matrix product for all leading axes: tfjs would broadcast the weight over them.
+  // One matrix product covers all leading axes. tfjs would broadcast the weight over them.
   const rows = tf.reshape(x, [tf.util.sizeFromShape(leading), inFeatures]);
   const product = matMulNT(rows, weight);
   return tf.reshape(plusBias(product, bias), [...leading, outFeatures]);
 }
 
-/** `x + b`, b added to each row; b may be null. */
+/** Returns `x + b`, with b added to each row. b may be null. */
 export function plusBias(rows: Tensor, bias: Tensor | null): Tensor {
   if (bias === null) return rows;
   if (rows.shape[0] !== 0) return tf.add(rows, bias);
-  // The gradient of the bias is a sum of nothing, for which the wasm backend has no zeros; a product has.
+  // For no rows, the gradient of the bias is an empty sum, which the wasm backend leaves unset. A product gives zeros.
   return tf.add(rows, matMul(tf.ones([0, 1]), tf.reshape(bias, [1, bias.size])));
 }

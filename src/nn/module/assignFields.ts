@@ -4,11 +4,11 @@ import { isVariable } from '../../engine/variable.ts';
 import type { Module } from './module.ts';
 
 /**
- * Writes tensors of a module, all or none: into the variables in its fields, or, where a field is computed, through the
- * setter of the field. The way in which a module writes its own buffers.
+ * Writes tensors of a module, all or none, into the variables in its fields or through the setters of computed fields.
+ * Modules write their buffers this way.
  *
- * @param values - by the names of the fields; they stay the caller's
- * @throws whatever a setter throws; nothing has changed then
+ * @param values - the values by the names of the fields; they belong to the caller
+ * @throws the error of a setter; nothing changes then
  */
 export function assignFields(module: Module, values: Readonly<Record<string, Tensor>>): void {
   const writes = Object.entries(values).map(([name, value]) => {

@@ -7,27 +7,27 @@ import { copyHooks } from './hooks.ts';
 import { isBuffer, markBuffer } from './parameter.ts';
 import { isSelfMark, markSelf, rawOf } from './rawOf.ts';
 
-/** An object that makes its own copy: the contract by which higher folders take part in {@link Copier}. */
+/** The key of the method of an object that makes its own copy. Higher folders take part in {@link Copier} by it. */
 export const COPY: unique symbol = Symbol.for('tfjs-parametrize.copy') as never;
 
 /** See {@link COPY}. */
 export interface Copyable {
-  /** Makes the copy; parts go through `copier.copy`, so that ties stay ties. */
+  /** Makes the copy. Parts are copied by `copier.copy`, which keeps ties. */
   [COPY](copier: Copier): object;
 }
 
-/** Makes an accessor of a copied object, in the place of the source's. */
+/** Makes the accessor of a copied object that corresponds to an accessor of the source. */
 export type CopyAccessor = (copy: object, name: string, copier: Copier) => void;
 
-// By getter, so that whatever makes an accessor says how it is copied.
+// The copiers by getter. The code that makes an accessor also says how it is copied.
 const accessors = new WeakMap<() => unknown, CopyAccessor>();
 
-/** Says how the accessor with a getter is copied; any other is taken as it is. */
+/** Sets how accessors with this getter are copied. Other accessors are shared. */
 export function copyAccessorBy(get: () => unknown, copyAccessor: CopyAccessor): void {
   accessors.set(get, copyAccessor);
 }
 
-/** An object that a copy holds, or that holds a copy, and the key. */
+/** An object that holds a copy, or is held by one, and the key. */
 type Link = [object: object, key: unknown];
 
 function link(links: Map<object, Link[]>, of: object, to: Link): void {
@@ -45,8 +45,9 @@ export interface CopiedParts {
 /**
  * Makes one independent copy of an object graph.
  *
- * Variables, modules, arrays, `Map`, `Set` and plain objects are copied, each once, so that shared objects stay shared
- * inside the copy; everything else is taken by reference. If any part throws, everything made so far is disposed.
+ * Variables, modules, arrays, `Map`, `Set` and plain objects are copied once each, so objects that are shared in the
+ * source are shared in the copy. Everything else is taken by reference. If a part throws, everything made so far is
+ * disposed.
  */
 export class Copier {
   readonly #copies = new Map<object, object>();
@@ -55,7 +56,7 @@ export class Copier {
   readonly #whenDone: (() => void)[] = [];
   readonly #undo: (() => void)[] = [];
 
-  /** Copies the object that the caller named, of whatever class it is. */
+  /** Copies an object of any class. */
   copyRoot<T extends object>(source: T): T {
     try {
       const copy = this.copyObject(rawOf(source));
@@ -68,7 +69,7 @@ export class Copier {
     }
   }
 
-  /** The copy of a part: the same one whenever the same part is met. */
+  /** Returns the copy of a part, which is always the same for the same part. */
   copy<T>(value: T): T {
     if (typeof value !== 'object' || value === null) return value;
     const raw = rawOf(value as object);
@@ -77,15 +78,15 @@ export class Copier {
     return this.#remember(raw, this.#make(raw)) as T;
   }
 
-  /** Runs a function when everything is copied. */
+  /** Runs a function after everything is copied. */
   whenDone(done: () => void): void {
     this.#whenDone.push(done);
   }
 
   /**
-   * A copy and everything below it, by whether something else in the whole copy holds it too.
+   * Returns a copy and everything below it, divided by whether another part of the whole copy holds it, too.
    *
-   * @param isOwn - tells fields that do not count as something else
+   * @param isOwn - true for fields that do not count as another part
    */
   partsOf(root: object, isOwn: (holder: object, key: unknown) => boolean): CopiedParts {
     const all = new Set([root]);
@@ -101,7 +102,7 @@ export class Copier {
     return { own: new Set([...all].filter((object) => !shared.has(object))), shared };
   }
 
-  /** Takes over an object that a part has copied by itself. It is disposed if a later part throws. */
+  /** Takes over an object that a part has copied. It is disposed if a later part throws. */
   adopt<T extends { dispose(): void }>(copy: T): T {
     this.#undo.push(() => copy.dispose());
     return copy;
@@ -143,7 +144,7 @@ export class Copier {
         copyAccessor(copy, key as string, this);
         continue;
       }
-      // The copy of a frozen or sealed object is neither: it could not be changed by anybody.
+      // The copy of a frozen or sealed object is neither, because it could not be changed.
       if (isFixed) descriptor.configurable = true;
       if (isFixed && 'value' in descriptor) descriptor.writable = true;
       if ('value' in descriptor) descriptor.value = this.#hold(copy, key, this.copy(descriptor.value));
@@ -167,7 +168,7 @@ export class Copier {
     return isBuffer(source) ? markBuffer(copy) : copy;
   }
 
-  /** Notes which copy holds a part; returns the part. */
+  /** Notes that a copy holds a part; returns the part. */
   #hold<T>(holder: object, key: unknown, part: T): T {
     if (typeof part !== 'object' || part === null) return part;
     link(this.#parts, holder, [part, key]);

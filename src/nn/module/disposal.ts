@@ -11,7 +11,7 @@ const disposed = new WeakSet<Module>();
 /** True after `module.dispose()`. */
 export const isDisposed = (module: Module): boolean => disposed.has(rawOf(module));
 
-/** One call of `dispose`, with all that it calls below. */
+/** One call of `dispose`, including the calls on modules below. */
 interface Disposal {
   readonly root: Module;
   readonly visited: Set<Module>;
@@ -21,12 +21,12 @@ interface Disposal {
 let current: Disposal | null = null;
 
 /**
- * Runs the disposal of a module, unless it has been disposed, is being disposed further up, or is spared.
+ * Runs the disposal of a module, unless it is disposed, is being disposed by an outer call, or is spared.
  *
- * Below the module that the caller named, only modules that hold variables count as disposed: the others have lost
- * nothing, and may be part of something that goes on.
+ * Below the module of the call, only modules with variables count as disposed. Modules without variables have lost
+ * nothing, and another module may still use them.
  *
- * @param work - disposes everything below, and returns whether the module itself holds variables
+ * @param work - disposes everything below, and returns true if the module itself holds variables
  */
 export function disposing(module: Module, work: (spared: ReadonlySet<object>) => boolean): void {
   if (disposed.has(module)) return;
@@ -42,7 +42,7 @@ export function disposing(module: Module, work: (spared: ReadonlySet<object>) =>
   }
 }
 
-/** Disposes a module and all below, but for these modules and variables, which something else holds. */
+/** Disposes a module and all below, except these modules and variables, which another object holds. */
 export function disposeBut(module: Module, spared: ReadonlySet<object>): void {
   const outer = current;
   current = { root: module, visited: new Set(), spared };
@@ -53,7 +53,7 @@ export function disposeBut(module: Module, spared: ReadonlySet<object>): void {
   }
 }
 
-/** Does the work of a call: in a tidy, for a module that can be used. */
+/** Runs the work of a call in a tidy, after checking that the module can be used. */
 export function inCallOf<T>(module: Module, work: () => T): T {
   if (isDisposed(module)) {
     throw refusal(
@@ -64,7 +64,7 @@ export function inCallOf<T>(module: Module, work: () => T): T {
     );
   }
   checkIntegrity(lookAt(module));
-  // Never the bare class name: tfjs gives a custom gradient the gradient of the kernel that the scope is named after,
-  // so that in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
+  // The name must not be the bare class name. tfjs looks up the gradient of a custom gradient by the name of its scope,
+  // so in a scope 'Softmax' every custom gradient would be differentiated as a softmax.
   return scoped(`${typeName(module)}.call`, work);
 }

@@ -11,10 +11,10 @@ import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 import { rawOf } from './rawOf.ts';
 
-/** The mark that every module carries, in whatever copy of this package its class stands. */
+/** The mark of every module, in all copies of this package. */
 export const MODULE: unique symbol = Symbol.for('tfjs-parametrize.Module') as never;
 
-/** True for a module, also one of another copy of this package. */
+/** True for a module of any copy of this package. */
 export const isModule = (value: unknown): value is Module =>
   typeof value === 'object' && value !== null && MODULE in value;
 
@@ -27,14 +27,14 @@ export interface Fields {
 /** The modules whose fields have been inspected. */
 const seen = new WeakSet<Module>();
 
-/** Copies tensors that were assigned to the fields of a module since the last inspection: see {@link fieldsOf}. */
+/** Inspects a module: copies tensors that were assigned to its fields; see {@link fieldsOf}. */
 export function lookAt<M extends Module>(module: M): M {
   takeAssigned(module);
   if (!seen.has(module)) lookFirst(module);
   return module;
 }
 
-/** Returns the fields of a module that is about to be disposed. Assigned tensors no longer matter. */
+/** Returns the fields of a module before its disposal, ignoring assigned tensors. */
 export function lastFieldsOf(module: Module): Fields {
   dropAssigned(module);
   seen.add(module);
@@ -42,12 +42,11 @@ export function lastFieldsOf(module: Module): Fields {
 }
 
 /**
- * Sorts the own enumerable fields of a module into variables and children, in field order; first copies the tensors
- * that were assigned to fields with variables into these.
+ * Sorts the own enumerable fields of a module into variables and children, in field order. First copies tensors that
+ * were assigned to such fields into their variables.
  *
- * @throws {@link ParametrizeError} `UNREGISTERED_MODULE`; `SHAPE`, `DTYPE` or `DISPOSED` for an assigned tensor; at the
- * first inspection, when the variables of the fields are not known yet, `NOT_A_VARIABLE` for a tensor that is neither a
- * variable nor kept
+ * @throws {@link ParametrizeError} `UNREGISTERED_MODULE`; `SHAPE`, `DTYPE` or `DISPOSED` for an assigned tensor;
+ * `NOT_A_VARIABLE` at the first inspection for a tensor that is neither a variable nor kept
  */
 export function fieldsOf(host: Module): Fields {
   const module = rawOf(host);
@@ -71,7 +70,7 @@ export function fieldsOf(host: Module): Fields {
   return fields;
 }
 
-/** Notes which fields hold variables, before anything is assigned to them. */
+/** Notes the fields with variables, before anything is assigned to them. */
 function lookFirst(module: Module): void {
   for (const [name, value] of Object.entries(module)) {
     if (isVariable(value)) holdVariable(module, name, value);
@@ -87,7 +86,7 @@ function lookFirst(module: Module): void {
   seen.add(module);
 }
 
-/** A module and all below, each once, parents first, with the first of its paths. */
+/** Returns a module and all below, each once, parents first, with the first of its paths. */
 export function everyModule(root: Module): [path: string, module: Module][] {
   const found = new Map<Module, string>();
   const walk = (module: Module, path: string): void => {
@@ -101,10 +100,10 @@ export function everyModule(root: Module): [path: string, module: Module][] {
 }
 
 /**
- * A module and all below by the prefixes of their keys, parents first; a shared module comes once for each of its
- * paths.
+ * Returns a module and all below by the prefixes of their keys, parents first. A shared module comes once for each of
+ * its paths.
  *
- * @throws {@link ParametrizeError} `CYCLE` if a module is below itself: its paths would have no end
+ * @throws {@link ParametrizeError} `CYCLE` if a module is below itself, because it would have infinitely many paths
  */
 export function everyPath(root: Module): [prefix: string, module: Module][] {
   const walk = (module: Module, prefix: string, above: readonly Module[]): [string, Module][] => {
@@ -125,7 +124,7 @@ export function everyPath(root: Module): [prefix: string, module: Module][] {
   return walk(rawOf(root), '', []);
 }
 
-/** The entries of the state dict: own parameters, own buffers, children, as torch orders them. */
+/** Returns the entries of the state dict in torch's order: own parameters, own buffers, children. */
 export function namedState(root: Module): [string, Variable][] {
   return everyPath(root).flatMap(([prefix, module]) => {
     const { variables } = fieldsOf(module);
@@ -138,7 +137,7 @@ export function namedState(root: Module): [string, Variable][] {
   });
 }
 
-/** The variables of a module and all below that pass, each once, with the first of its keys. */
+/** Returns the selected variables of a module and all below, each once, with the first of its keys. */
 export function namedVariables(root: Module, wanted: (variable: Variable) => boolean): [string, Variable][] {
   const found = new Map<Variable, string>();
   for (const [path, module] of root.namedModules()) {
@@ -150,14 +149,14 @@ export function namedVariables(root: Module, wanted: (variable: Variable) => boo
 }
 
 /**
- * True if the field holds a tensor, without reading it: the value of a computed property may be costly, may change
- * state, and would be the reader's to dispose.
+ * True if the field holds a tensor. A computed property is not read: its value may be costly, may change state, and
+ * would belong to the reader.
  */
 export function holdsTensor(module: Module, name: string): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(module, name);
   return descriptor !== undefined && (descriptor.get !== undefined || descriptor.value instanceof tf.Tensor);
 }
 
-/** The variables in the fields of a module. */
+/** Returns the variables in the fields of a module. */
 export const variablesIn = (module: Module): Variable[] =>
   fieldsOf(module).variables.map(([, variable]) => variable);

@@ -16,19 +16,19 @@ interface Held {
  * The variables that fields of modules held at the last inspection.
  *
  * Note [Assigned tensors]: a field is a data property, which is fast to read and simple to inspect. An assignment to it
- * runs no code. So the next use of the module finds the tensor in the place of the variable, and copies it into the
+ * runs no code. So the next use of the module finds the tensor instead of the variable, and copies it into the
  * variable.
  */
 const held = new WeakMap<object, Held>();
 
 /**
- * Modules that were made since {@link noteNewModules} ran last. Their fields are set later, by their constructors and
- * by the program. At most about twice as many entries as modules that are alive.
+ * The modules that were made since the last run of {@link noteNewModules}. Their constructors and the program set their
+ * fields later. The list has at most about twice as many entries as there are live modules.
  */
 let newModules: WeakRef<object>[] = [];
 let compactAt = 1024;
 
-/** Says that a module is about to get its fields. */
+/** Notes a new module, which is about to get its fields. */
 export function enterNewModule(module: object): void {
   newModules.push(new WeakRef(module));
   if (newModules.length < compactAt) return;
@@ -36,7 +36,7 @@ export function enterNewModule(module: object): void {
   compactAt = Math.max(1024, 2 * newModules.length);
 }
 
-/** Notes the variables in the fields of modules that were made and perhaps not used since the last time. */
+/** Notes the variables in the fields of the modules that were made since the last run. */
 export function noteNewModules(): void {
   const refs = newModules;
   newModules = [];
@@ -50,7 +50,7 @@ export function noteNewModules(): void {
   }
 }
 
-/** The objects with fields that hold a variable, or did. */
+/** The objects with fields that hold a variable, or once held it. */
 const holders = new WeakMap<tf.Variable, WeakRef<object>[]>();
 
 /**
@@ -77,10 +77,10 @@ export function holdVariable(owner: object, name: string, variable: tf.Variable)
 }
 
 /**
- * Returns another field that holds a variable, if its module was inspected since it got the variable.
+ * Returns another field that holds a variable, if its module was inspected after it got the variable.
  *
- * @param counts - tells modules that count from others
- * @returns the module and the name of the field, or null if there is none
+ * @param counts - true for modules that count
+ * @returns the module and the name of the field, or null if there is no such element
  */
 export function otherHolder(
   variable: tf.Variable,
@@ -103,7 +103,7 @@ export function otherHolder(
   return null;
 }
 
-/** Notes that a field holds no variable any more: it becomes a computed property, which no check is to evaluate. */
+/** Notes that a field becomes a computed property, which no check may evaluate. */
 export function releaseField(owner: object, name: string): void {
   const fields = held.get(owner);
   const at = fields?.indices.get(name);
@@ -118,8 +118,8 @@ export function releaseField(owner: object, name: string): void {
 }
 
 /**
- * Copies tensors that were assigned to fields with variables into these, and puts the variables back. A field that was
- * given another variable, null or anything else keeps that.
+ * Copies tensors that were assigned to fields with variables into these variables, and puts the variables back. Any
+ * other assigned value, such as another variable or null, stays.
  *
  * @throws {@link ParametrizeError} `SHAPE`, `DTYPE`, `DISPOSED`: the field holds its variable again, with its old value
  */
@@ -134,7 +134,7 @@ export function takeAssigned(owner: object): void {
   }
 }
 
-/** Returns false if the field was given something else than a tensor to copy. */
+/** Returns false if the field holds a value that is not a tensor to copy. */
 function takeField(owner: object, name: string, variable: tf.Variable): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(owner, name);
   const value: unknown = descriptor?.value;
@@ -143,14 +143,17 @@ function takeField(owner: object, name: string, variable: tf.Variable): boolean 
     releaseField(owner, name);
     return false;
   }
-  // Also if it does not fit: the parameter is not lost, and the error comes once.
+  // The variable is put back even if the tensor does not fit. So the parameter is not lost, and the error is thrown
+  // once.
   Object.defineProperty(owner, name, { ...descriptor, value: variable });
   checkFits(`assigning ${typeName(owner)}.${name}`, variable, value);
   variable.assign(value);
   return true;
 }
 
-/** Puts the variables of a module that ends back in place of tensors that were assigned to their fields. */
+/**
+ * Puts the variables of a module back before its disposal, and drops the tensors that were assigned to their fields.
+ */
 export function dropAssigned(owner: object): void {
   const { names, variables } = held.get(owner) ?? { names: [], variables: [] };
   for (const [i, name] of names.entries()) {
@@ -164,7 +167,7 @@ export function dropAssigned(owner: object): void {
 }
 
 /**
- * Refuses a variable behind a proxy: tfjs, which looks for the variable itself, would find none.
+ * Refuses a variable behind a proxy. tfjs compares variables by identity, so it would not find the variable.
  *
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`
  */

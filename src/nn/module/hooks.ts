@@ -3,55 +3,56 @@ import type { KeyMapping } from '../stateDict/keyMapping.ts';
 import type { Module } from './module.ts';
 import { rawOf } from './rawOf.ts';
 
-/** Takes a registered hook off again. */
+/** The handle of a registered hook. */
 export interface HookHandle {
   /** Removes the hook; a second call does nothing. */
   remove(): void;
 }
 
-/** Runs before `forward`; an array that it returns replaces the arguments. */
+/** Runs before `forward`. A returned array replaces the arguments. */
 export type ForwardPreHook<M extends Module = Module> = (
   module: M,
   args: unknown[],
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
 ) => unknown[] | undefined | void;
 
-/** Runs after `forward`; anything but undefined and null that it returns replaces the output. */
+/** Runs after `forward`. A returned value other than undefined and null replaces the output. */
 export type ForwardHook<M extends Module = Module> = (module: M, args: unknown[], output: unknown) => unknown;
 
-/** The state that a state-dict pre-hook may inspect and change before the keys are matched. */
+/** The argument of a state-dict pre-hook, which may change it before the keys are matched. */
 export interface StateDictLoading {
-  /** The map as it will be matched; entries may be renamed, added or deleted. It is a copy: the caller's map stays. */
+  /** A copy of the map, which will be matched. Hooks may rename, add or delete entries. */
   readonly state: Map<string, Tensor>;
   /** The path of the hook's module in the keys, with its dot: `encoder.0.`, or the empty string at the top. */
   readonly prefix: string;
   /** Adds a renaming to the report of `loadStateDict`. */
   mapped(mapping: KeyMapping): void;
   /**
-   * Names something that is wrong with the map: nothing will be loaded, and the error lists it with all other problems.
+   * Reports a problem of the map. Nothing will be loaded, and the error lists all problems.
    *
-   * @param keys - keys of the map and of the module that it is about, and that are not named as missing or unexpected
-   * too
-   * @param remedy - what to do about it; whole sentences
+   * @param keys - the keys of the map and of the module with the problem; the error does not list them as missing or
+   * unexpected
+   * @param remedy - the remedy, in whole sentences
    */
   problem(text: string, keys?: readonly string[], remedy?: string): void;
 }
 
-/** Runs before `loadStateDict` matches keys, children after their parents. Tensors that it makes are disposed after. */
+/**
+ * Runs before `loadStateDict` matches keys, parents before children. Tensors that the hook makes are disposed
+ * afterwards.
+ */
 export type LoadStateDictPreHook<M extends Module = Module> = (module: M, loading: StateDictLoading) => void;
 
-/**
- * A function that runs when a module is disposed, before its variables are. It frees resources outside of its fields.
- */
+/** Runs when a module is disposed, before its variables are disposed. It frees resources outside of the fields. */
 type DisposeHook = (module: Module) => void;
 
 /** The report of `loadStateDict`. */
 export interface LoadStateDictReport {
-  /** Renamings that pre-hooks made. */
+  /** The renamings by pre-hooks. */
   readonly mapped: readonly KeyMapping[];
-  /** Keys of the module that the map lacks; empty if `strict`. */
+  /** The keys of the module that the map lacks; empty if `strict`. */
   readonly missingKeys: readonly string[];
-  /** Keys of the map that the module lacks; empty if `strict`. */
+  /** The keys of the map that the module lacks; empty if `strict`. */
   readonly unexpectedKeys: readonly string[];
 }
 
@@ -65,19 +66,16 @@ interface HookLists {
   readonly dispose: Set<{ readonly hook: DisposeHook }>;
 }
 
-// Beside the modules, not in them: a field would be copied by reference with the module, and the copy's hooks would
-// then be the source's.
+// The lists are not fields of the modules, because a copy would share such a field with its source.
 const hooksOf = new WeakMap<object, HookLists>();
 
 const changes = new WeakMap<object, number>();
 let allChanges = 0;
 
-/**
- * The number of times that hooks of a module were added or removed. After each, its `call` may compute something else.
- */
+/** Counts how often hooks of a module were added or removed. After each change, `call` may compute another result. */
 export const hookChanges = (module: Module): number => changes.get(module) ?? 0;
 
-/** The same number for all modules together. */
+/** Counts the changes of hooks of all modules. */
 export const hookChangesInAll = (): number => allChanges;
 
 function changed(module: Module): void {
@@ -87,7 +85,10 @@ function changed(module: Module): void {
 
 type HookOf<K extends keyof HookLists> = HookLists[K] extends Set<{ readonly hook: infer H }> ? H : never;
 
-/** The hooks of one module and kind, in the order of their registration; those that they register run the next time. */
+/**
+ * Returns the hooks of one module and kind, in the order of registration. Hooks that are registered during a run take
+ * part in the next run.
+ */
 export function hooks<K extends keyof HookLists>(module: Module, kind: K): readonly HookOf<K>[] {
   const list = hooksOf.get(module)?.[kind] as Set<{ readonly hook: HookOf<K> }> | undefined;
   return list === undefined ? [] : Array.from(list, ({ hook }) => hook);
@@ -111,7 +112,7 @@ export function addHook<K extends keyof HookLists>(host: Module, kind: K, hook: 
   return { remove };
 }
 
-/** Removes a hook by its function: also from a copy of the module that it was added to. */
+/** Removes a hook by its function, even from a copy of the module that it was added to. */
 export function dropHook<K extends keyof HookLists>(host: Module, kind: K, hook: HookOf<K>): void {
   const module = rawOf(host);
   const list = hooksOf.get(module)?.[kind] as Set<{ readonly hook: unknown }> | undefined;
@@ -120,7 +121,7 @@ export function dropHook<K extends keyof HookLists>(host: Module, kind: K, hook:
   }
 }
 
-/** Registers the hooks of one module on its copy; hooks get the module as argument, so they act on the copy there. */
+/** Registers the hooks of a module on its copy. Hooks get the module as an argument, so they act on the copy. */
 export function copyHooks(from: object, to: object): void {
   const lists = hooksOf.get(from);
   if (lists === undefined) return;

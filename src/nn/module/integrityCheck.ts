@@ -1,11 +1,11 @@
-/** Throws if an object is not what its class declares. */
+/** Throws if an object does not match the declarations of its class. */
 export type IntegrityCheck = (host: object) => void;
 
 const checks: IntegrityCheck[] = [];
 
 /**
- * Adds a check of objects before their use: how a higher folder refuses one that was built otherwise than declared,
- * where the language gives no earlier occasion.
+ * Adds a check that runs before the use of an object. A higher folder uses it to refuse an object that does not match
+ * its declarations, if no decorator code could run earlier.
  */
 export function registerIntegrityCheck(check: IntegrityCheck): void {
   checks.push(check);

@@ -22,16 +22,16 @@ export interface LoadStateDictOptions {
   readonly strict?: boolean;
 }
 
-/** A state dict that does not fit its module: every problem at once. */
+/** The error for a state dict that does not fit its module. It lists all problems. */
 export class StateDictError extends ParametrizeError {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'StateDictError';
 
   /** The name of the class. */
   override readonly name: string = 'StateDictError';
-  /** Keys of the module that the map lacks. */
+  /** The keys of the module that the map lacks. */
   readonly missingKeys: readonly string[];
-  /** Keys of the map that the module lacks. */
+  /** The keys of the map that the module lacks. */
   readonly unexpectedKeys: readonly string[];
 
   constructor(parts: ErrorParts, missingKeys: readonly string[], unexpectedKeys: readonly string[]) {
@@ -41,7 +41,7 @@ export class StateDictError extends ParametrizeError {
   }
 }
 
-/** The names in messages of the function that was called and of the thing that is loaded. */
+/** The names of the called function and of the loaded object in messages. */
 export interface LoadingNames {
   readonly caller: string;
   readonly what: string;
@@ -113,7 +113,8 @@ export function loadStateDict(
           );
           remedies.push('Leave one of the two out.');
         }
-        // An alias keeps its data while variables are written: a variable may be the new value of another one.
+        // An alias keeps its data while variables are written, because the new value of a variable may be another
+        // variable.
         const own = value.dtype === variable.dtype ? alias(value) : tf.cast(value, variable.dtype);
         writes.set(variable, { key, value: own });
       }
@@ -147,8 +148,8 @@ export function loadStateDict(
 }
 
 /**
- * True if two values are known to be equal: they are one tensor, or their numbers can be read without waiting and are
- * equal.
+ * True if two values are known to be equal: they are one tensor, or their numbers are equal and can be read without
+ * waiting.
  */
 function hasSameNumbers(a: unknown, b: unknown): boolean {
   if (!(a instanceof tf.Tensor && b instanceof tf.Tensor) || a.isDisposed || b.isDisposed) return a === b;
@@ -159,7 +160,7 @@ function hasSameNumbers(a: unknown, b: unknown): boolean {
   return left !== null && right !== null && tf.util.arraysEqual(bitsOf(left), bitsOf(right));
 }
 
-// As bits: NaN is equal to itself.
+// Numbers are compared as bits, so NaN equals itself.
 const bitsOf = (numbers: ArrayLike<number>): Int32Array => new Int32Array(Float32Array.from(numbers).buffer);
 
 function checkAlive(module: Module, targets: ReadonlyMap<string, Variable>): void {

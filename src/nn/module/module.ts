@@ -56,7 +56,7 @@ export abstract class Module {
     enterNewModule(this);
   }
 
-  /** The chains registered on this module's tensors, by tensor name; absent while there are none. */
+  /** The chains registered on this module's tensors, by tensor name; absent without chains. */
   declare readonly parametrizations?: Parametrizations;
 
   /**
@@ -94,7 +94,7 @@ export abstract class Module {
     return this;
   }
 
-  /** `train(false)`: dropout is off, running statistics are used instead of the batch's. */
+  /** Calls `train(false)`: dropout is off, and running statistics replace the batch's. */
   eval(): this {
     return this.train(false);
   }
@@ -211,7 +211,7 @@ export abstract class Module {
     return new Copier().copyRoot(lookAt(rawOf(this)));
   }
 
-  /** @internal A part of a larger copy: by the class's own {@link clone} where it has one. */
+  /** @internal Copies the module as a part of a larger copy, by the class's own {@link clone} if it has one. */
   [COPY](copier: Copier): object {
     lookAt(this);
     return this.clone === Module.prototype.clone ? copier.copyObject(this) : copier.adopt(this.clone());

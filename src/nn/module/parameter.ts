@@ -7,12 +7,12 @@ import { isVariable, makeVariable } from '../../engine/variable.ts';
 const BUFFER: unique symbol = Symbol.for('tfjs-parametrize.buffer') as never;
 
 /**
- * Makes a trainable variable: a field of a {@link Module} that holds one is a parameter of the module.
+ * Makes a trainable variable. In a field of a {@link Module}, it is a parameter of the module.
  *
  * @remarks
- * **Shape**: that of the value.
- * **Ownership**: a tensor that is passed in is consumed (disposed), but for a variable; of a function, the tensors that
- * it makes are. The new variable belongs to the module that holds it: `module.dispose()` frees it.
+ * **Shape**: the shape of the value.
+ * **Ownership**: a tensor argument is consumed (disposed) unless it is a variable. The tensors that a function argument
+ * makes are disposed. The new variable belongs to the module that holds it, and `module.dispose()` frees it.
  *
  * @param value - the initial value, or a function that makes it
  * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is not a tensor, `DISPOSED` if it has been disposed
@@ -30,12 +30,13 @@ export function parameter(value: tf.Tensor | (() => tf.Tensor)): tf.Variable {
 }
 
 /**
- * Makes a variable that is saved with the module but not trained: running statistics, masks, power-iteration vectors.
+ * Makes a variable that is saved with the module but not trained, such as running statistics, masks and power-iteration
+ * vectors.
  *
- * Being a buffer is a mark on the variable and never depends on `trainable`; a frozen parameter stays a parameter.
+ * A buffer has a mark, which does not depend on `trainable`. A frozen parameter stays a parameter.
  *
  * @remarks
- * **Ownership**: as of {@link parameter}.
+ * **Ownership**: the same as for {@link parameter}.
  *
  * @param value - the initial value, or a function that makes it
  * @throws {@link ParametrizeError} `NOT_A_VARIABLE` if the value is not a tensor, `DISPOSED` if it has been disposed

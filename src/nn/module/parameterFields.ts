@@ -9,18 +9,18 @@ import type { Module } from './module.ts';
 import { isBuffer } from './parameter.ts';
 
 // The shared part of the containers of parameters. Their elements are own fields. A parametrization turns a field into
-// a computed property. Such elements are found by their names, never by a read, which may be costly and may change
+// a computed property. Such elements are found by name and never read, because a read may be costly and may change
 // state.
 
-/** The names of a container's own tensors, also of computed ones, in the order of the fields. */
+/** Returns the names of a container's own tensors, including computed ones, in the order of the fields. */
 export const elementNames = (container: Module): string[] =>
   Object.getOwnPropertyNames(container).filter((name) => holdsTensor(container, name));
 
-/** The element of that name; a computed one is computed. */
+/** Returns the element of a name. A computed element is evaluated. */
 export const elementAt = (container: Module, name: string): Tensor => Reflect.get(container, name) as Tensor;
 
 /**
- * Refuses what cannot be an element.
+ * Refuses a value that cannot be an element.
  *
  * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `DISPOSED`, or `OPTION` if it is a buffer
  */
@@ -45,14 +45,16 @@ export function checkElement(container: Module, name: string, value: Tensor): as
   });
 }
 
-/** Puts a parameter into a container, as an own enumerable field. */
+/** Puts a parameter into a container as an own enumerable field. */
 export function setElement(container: Module, name: string, value: Variable): void {
-  // Not an assignment: it would call a setter.
+  // An assignment would call a setter.
   Object.defineProperty(container, name, { value, enumerable: true, configurable: true, writable: true });
   holdVariable(container, name, value);
 }
 
-/** The elements as torch prints them, a line each; computed ones stand under the parametrizations. */
+/**
+ * Returns the elements as torch prints them, one line each. Computed elements are printed with the parametrizations.
+ */
 export const linesOf = (container: Module): string =>
   fieldsOf(container)
     .variables.map(

@@ -4,8 +4,8 @@ import type { Module } from './module.ts';
 const printing = new Set<Module>();
 
 /**
- * A module and all below as torch prints them: one line without children, else one indented block per child, after a
- * line for each of the options' lines. A module below itself is cut short there.
+ * Formats a module and all below as torch prints them: one line without children, else the options and one indented
+ * block for each child. A module below itself is printed shortened.
  */
 export function reprOf(module: Module): string {
   if (printing.has(module)) return `${typeName(module)}(…)`;

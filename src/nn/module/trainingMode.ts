@@ -3,10 +3,10 @@ import { typeName } from '../../core/text.ts';
 import type { Module } from './module.ts';
 
 /**
- * Sets the training mode of modules; all or none (law L5).
+ * Sets the training mode of modules, all or none (law L5).
  *
  * @param caller - the public function, for messages
- * @throws {@link ParametrizeError} `IMMUTABLE_HOST` if one of them is frozen and in the other mode
+ * @throws {@link ParametrizeError} `IMMUTABLE_HOST` if a frozen module has the other mode
  */
 export function setTraining(caller: string, modules: readonly Module[], training: boolean): void {
   const changing = modules.filter((module) => module.training !== training);

@@ -12,13 +12,15 @@ import { normOptions, RunningNorm } from './runningNorm.ts';
 
 /** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
 export interface BatchNormOptions {
-  /** Added to the variance. Default 1e-5. */
+  /** The number added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** The weight of a batch in the running statistics; null for their plain average over all batches. Default 0.1. */
+  /** The weight of a batch in the running statistics; null for the plain average over all batches. Default 0.1. */
   readonly momentum?: number | null;
   /** True if the layer has a weight and a bias. Default true. */
   readonly affine?: boolean;
-  /** True if the layer keeps running statistics; without, evaluation also uses the batch's. Default true. */
+  /**
+   * True if the layer keeps running statistics. Otherwise evaluation uses the statistics of the batch. Default true.
+   */
   readonly trackRunningStats?: boolean;
 }
 
@@ -30,7 +32,7 @@ abstract class BatchNorm extends RunningNorm {
   constructor(caller: string, numFeatures: number, options: BatchNormOptions) {
     const defaults = { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true };
     super(caller, numFeatures, normOptions(caller, options, defaults));
-    // torch's checkpoints from before 0.4.1 do not have the count, and torch keeps its own then.
+    // Checkpoints from torch before 0.4.1 lack the count; torch keeps its own count then.
     this.registerLoadStateDictPreHook((layer, { state, prefix }) => {
       const count = layer.num_batches_tracked;
       const key = `${prefix}num_batches_tracked`;
@@ -39,8 +41,8 @@ abstract class BatchNorm extends RunningNorm {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, or in training one number
-   * for each channel
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank or other channels, or has one number for
+   * each channel in training
    */
   forward(x: Tensor): Tensor {
     return this[LAYOUT_AWARE](torchLayout(x)).tensor;
@@ -49,10 +51,10 @@ abstract class BatchNorm extends RunningNorm {
   /** @internal */
   [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     this.checkInput(spatialInputOf(x), 1, this.layouts());
-    // In training the statistics are read where they are moved: a computed one is evaluated once in a call.
+    // In training, the update reads the statistics. So a computed statistic is evaluated once in a call.
     const { running_mean, running_var } = this.training ? noStatistics : this;
     if (running_mean === null || running_var === null) {
-      // Not with the channels last: on wasm, sums over the other axes transpose the tensor, each of them.
+      // With channels last, every sum over the other axes would transpose the tensor on wasm.
       return torchLayout(this.byBatch(inTorchLayout(x)));
     }
     const { tensor, isChannelsLast } = x;
@@ -68,7 +70,7 @@ abstract class BatchNorm extends RunningNorm {
     return { tensor: tf.reshape(y, shape), isChannelsLast };
   }
 
-  /** The input by its own statistics. */
+  /** Normalizes the input by its own statistics. */
   private byBatch(x: Tensor): Tensor {
     const count = x.size / this.numFeatures;
     this.checkCount(x, count);
@@ -85,13 +87,13 @@ abstract class BatchNorm extends RunningNorm {
     return [n!, channels!, tf.util.sizeFromShape(size)];
   }
 
-  /** The number of batches with this one. */
+  /** Returns the number of batches, including this one. */
   private nextCount(): Tensor | null {
     const batches = this.num_batches_tracked;
     return batches === null ? null : tf.add(batches, tf.scalar(1, 'int32'));
   }
 
-  /** The weight of a batch in the running statistics. */
+  /** Returns the weight of a batch in the running statistics. */
   private factorAfter(batches: Tensor | null): number | Tensor {
     return this.momentum ?? (batches === null ? 0 : tf.div(1, tf.cast(batches, 'float32')));
   }
@@ -99,8 +101,8 @@ abstract class BatchNorm extends RunningNorm {
 
 const noStatistics = { running_mean: null, running_var: null };
 
-// With the channels last, numbers of the channels are repeated along a row of the image: one for each channel would be
-// broadcast to few numbers at a time, which takes wasm twice as long.
+// With channels last, the numbers of the channels are repeated along a row of the image. Otherwise wasm would broadcast
+// few numbers at a time, which takes twice as long.
 
 /** `[n, ..., width, channels]` → `[n · ..., width · channels]` */
 const rowsOf = (shape: readonly number[]): number[] => [
@@ -120,12 +122,12 @@ const alongRows =
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel over the batch and its length
  *
  * @remarks
- * **Shape**: input `[n, numFeatures]` or `[n, numFeatures, length]`; the output has the input's.
+ * **Shape**: input `[n, numFeatures]` or `[n, numFeatures, length]`; the output has the shape of the input.
  * **State**: `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`, absent without affine; buffers `running_mean`
  * (zeros) and `running_var` (ones) `[numFeatures]` and `num_batches_tracked` `[]` int32, absent without
- * trackRunningStats. In training each call moves them once: `running = (1 - momentum)·running + momentum·batch`, with
- * the variance divided by n - 1. In evaluation they take the place of μ and σ².
- * **Gradient**: with respect to input, weight and bias, of any order; none through the running statistics.
+ * trackRunningStats. In training each call updates them once: `running = (1 - momentum)·running + momentum·batch`, with
+ * the variance divided by n - 1. In evaluation they replace μ and σ².
+ * **Gradient**: with respect to input, weight and bias, of any order. The running statistics are constants.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @example
@@ -159,8 +161,8 @@ export class BatchNorm1d extends BatchNorm {
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel over the batch, height and width
  *
  * @remarks
- * **Shape**: input `[n, numFeatures, height, width]`; the output has the input's.
- * **State**, **Gradient**, **Ownership**: as of {@link BatchNorm1d}.
+ * **Shape**: input `[n, numFeatures, height, width]`; the output has the shape of the input.
+ * **State**, **Gradient**, **Ownership**: the same as for {@link BatchNorm1d}.
  *
  * @see torch.nn.BatchNorm2d
  */

@@ -9,7 +9,7 @@ import { parameter } from '../module/parameter.ts';
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {
-  /** Added to the variance. Default 1e-5. */
+  /** The number added to the variance. Default 1e-5. */
   readonly eps?: number;
   /** True if the layer has a weight and a bias. Default true. */
   readonly affine?: boolean;
@@ -21,7 +21,7 @@ export interface GroupNormOptions {
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² over the channels of a group and all positions
  *
  * @remarks
- * **Shape**: input `[n, numChannels, ...]`; the output has the input's.
+ * **Shape**: input `[n, numChannels, ...]`; the output has the shape of the input.
  * **State**: `weight` γ (ones) and `bias` β (zeros) `[numChannels]`, absent without affine.
  * **Gradient**: with respect to input, weight and bias, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -37,11 +37,11 @@ export class GroupNorm extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'GroupNorm';
 
-  /** Number of groups. */
+  /** The number of groups. */
   readonly numGroups: number;
-  /** Channels of the input. */
+  /** The number of channels of the input. */
   readonly numChannels: number;
-  /** Added to the variance. */
+  /** The number added to the variance. */
   readonly eps: number;
   /** True if there are weight and bias. */
   readonly affine: boolean;

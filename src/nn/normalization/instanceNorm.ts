@@ -5,13 +5,13 @@ import { normOptions, RunningNorm } from './runningNorm.ts';
 
 /** Options of {@link InstanceNorm1d} and {@link InstanceNorm2d}. */
 export interface InstanceNormOptions {
-  /** Added to the variance. Default 1e-5. */
+  /** The number added to the variance. Default 1e-5. */
   readonly eps?: number;
-  /** The weight of a batch in the running statistics; null leaves them as they are. Default 0.1. */
+  /** The weight of a batch in the running statistics; null leaves them unchanged. Default 0.1. */
   readonly momentum?: number | null;
   /** True if the layer has a weight and a bias. Default false. */
   readonly affine?: boolean;
-  /** True if evaluation uses running statistics in place of each instance's own. Default false. */
+  /** True if evaluation uses running statistics instead of the statistics of each instance. Default false. */
   readonly trackRunningStats?: boolean;
 }
 
@@ -44,7 +44,7 @@ abstract class InstanceNorm extends RunningNorm {
     }
     this.checkCount(x, size);
     const y = this.byOwnStatistics(blocks, [2], ({ mean, variance }) => {
-      // As in torch, null is no average over all batches here, and num_batches_tracked stays 0.
+      // As in torch, null does not mean an average over all batches here, and num_batches_tracked stays 0.
       this.updateRunning(tf.mean(mean, 0), tf.mean(variance, 0), size, this.momentum ?? 0);
     });
     return tf.reshape(y, x.shape);
@@ -52,16 +52,16 @@ abstract class InstanceNorm extends RunningNorm {
 }
 
 /**
- * Brings each channel of each sequence to mean 0 and variance 1 by itself, then scales and shifts it.
+ * Brings each channel of each sequence to mean 0 and variance 1, then scales and shifts it.
  *
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel of each instance over its length
  *
  * @remarks
- * **Shape**: input `[n, numFeatures, length]` or `[numFeatures, length]`; the output has the input's.
+ * **Shape**: input `[n, numFeatures, length]` or `[numFeatures, length]`; the output has the shape of the input.
  * **State**: with affine `weight` γ (ones) and `bias` β (zeros) `[numFeatures]`; with trackRunningStats buffers
- * `running_mean` (zeros) and `running_var` (ones) `[numFeatures]`, averages over the instances that each call in
- * training moves once, and `num_batches_tracked`, which stays 0 as torch's does.
- * **Gradient**: with respect to input, weight and bias, of any order; none through the running statistics.
+ * `running_mean` (zeros) and `running_var` (ones) `[numFeatures]`, averages over the instances, which each call in
+ * training updates once, and `num_batches_tracked`, which stays 0 as in torch.
+ * **Gradient**: with respect to input, weight and bias, of any order. The running statistics are constants.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *
  * @see torch.nn.InstanceNorm1d
@@ -84,13 +84,14 @@ export class InstanceNorm1d extends InstanceNorm {
 }
 
 /**
- * Brings each channel of each image to mean 0 and variance 1 by itself, then scales and shifts it.
+ * Brings each channel of each image to mean 0 and variance 1, then scales and shifts it.
  *
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² of each channel of each instance over its height and width
  *
  * @remarks
- * **Shape**: input `[n, numFeatures, height, width]` or `[numFeatures, height, width]`; the output has the input's.
- * **State**, **Gradient**, **Ownership**: as of {@link InstanceNorm1d}.
+ * **Shape**: input `[n, numFeatures, height, width]` or `[numFeatures, height, width]`; the output has the shape of the
+ * input.
+ * **State**, **Gradient**, **Ownership**: the same as for {@link InstanceNorm1d}.
  *
  * @see torch.nn.InstanceNorm2d
  */

@@ -9,11 +9,11 @@ import { parameter } from '../module/parameter.ts';
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
-  /** Added to the variance. Default 1e-5. */
+  /** The number added to the variance. Default 1e-5. */
   readonly eps?: number;
   /** True if the layer has a weight and a bias. Default true. */
   readonly elementwiseAffine?: boolean;
-  /** True if the layer has a bias, if it is affine. Default true. */
+  /** True if an affine layer has a bias. Default true. */
   readonly bias?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface LayerNormOptions {
  * `y = γ·(x - μ) / √(σ² + ε) + β`, μ and σ² over the last axes
  *
  * @remarks
- * **Shape**: input `[..., ...normalizedShape]`; the output has the input's.
+ * **Shape**: input `[..., ...normalizedShape]`; the output has the shape of the input.
  * **State**: `weight` γ (ones) and `bias` β (zeros) `normalizedShape`, absent without elementwiseAffine.
  * **Gradient**: with respect to input, weight and bias, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -39,9 +39,9 @@ export class LayerNorm extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'LayerNorm';
 
-  /** Sizes of the last axes of the input. */
+  /** The sizes of the last axes of the input. */
   readonly normalizedShape: readonly number[];
-  /** Added to the variance. */
+  /** The number added to the variance. */
   readonly eps: number;
   /** True if there is a weight. */
   readonly elementwiseAffine: boolean;
@@ -51,8 +51,8 @@ export class LayerNorm extends Module {
   bias: Tensor | null;
 
   /**
-   * @param normalizedShape - sizes of the last axes; a number for the last one alone
-   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer, there is none, or an option is
+   * @param normalizedShape - the sizes of the last axes; a number for the last axis only
+   * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer, there are no sizes, or an option is
    * unknown
    */
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {

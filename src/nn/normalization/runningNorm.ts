@@ -10,7 +10,7 @@ import { assignFields } from '../module/assignFields.ts';
 import { Module } from '../module/module.ts';
 import { buffer, parameter } from '../module/parameter.ts';
 
-/** Options with every default filled in. */
+/** The options with every default filled in. */
 export interface ResolvedNormOptions {
   readonly eps: number;
   readonly momentum: number | null;
@@ -20,14 +20,14 @@ export interface ResolvedNormOptions {
 
 /**
  * The base class of batch and instance normalization: a scale and a shift for each channel, and running statistics,
- * which evaluation uses in place of the input's own.
+ * which evaluation uses instead of the statistics of the input.
  */
 export abstract class RunningNorm extends Module {
-  /** Channels of the input. */
+  /** The number of channels of the input. */
   readonly numFeatures: number;
-  /** Added to the variance. */
+  /** The number added to the variance. */
   readonly eps: number;
-  /** The weight of new statistics in the running ones, or null. */
+  /** The weight of new statistics in the running statistics, or null. */
   readonly momentum: number | null;
   /** True if there are weight and bias. */
   readonly affine: boolean;
@@ -69,7 +69,7 @@ export abstract class RunningNorm extends Module {
     return `${numFeatures}, eps=${eps}, momentum=${momentum}, affine=${affine}, trackRunningStats=${trackRunningStats}`;
   }
 
-  /** `[n, c, s]` by its own statistics over these axes, which are handed to `track` once nothing else can fail. */
+  /** Normalizes `[n, c, s]` by its own statistics over these axes. `track` gets them when nothing else can fail. */
   protected byOwnStatistics(x: Tensor, axes: readonly number[], track?: (own: Moments) => void): Tensor {
     const own = moments(x, axes);
     const standard = standardize(x, axes, this.eps, own);
@@ -84,9 +84,9 @@ export abstract class RunningNorm extends Module {
   }
 
   /**
-   * The input by the running statistics: one scale and one shift for each channel.
+   * Normalizes the input by the running statistics: one scale and one shift for each channel.
    *
-   * @param x - `[n, c, s]`, or what `spread` brings numbers of the channels into the shape of
+   * @param x - `[n, c, s]`, or a tensor that numbers of the channels broadcast to after `spread`
    */
   protected byRunningStatistics(
     x: Tensor,
@@ -102,10 +102,10 @@ export abstract class RunningNorm extends Module {
   }
 
   /**
-   * Moves the running statistics, if there are any, towards these; `count` numbers went into each. All are written or
-   * none.
+   * Moves the running statistics, if they exist, towards these, which were computed from `count` numbers each. Writes
+   * all or none.
    *
-   * @param batches - what num_batches_tracked is to be; null leaves it
+   * @param batches - the new num_batches_tracked; null leaves it unchanged
    */
   protected updateRunning(
     mean: Tensor,
@@ -145,7 +145,7 @@ export abstract class RunningNorm extends Module {
     }
   }
 
-  /** Refuses to compute a variance of one number. */
+  /** Refuses to compute the variance of a single number. */
   protected checkCount(x: Tensor, count: number): void {
     if (count > 1) return;
     throw refusal(
@@ -159,7 +159,7 @@ export abstract class RunningNorm extends Module {
 
 const perChannel = (values: Tensor): Tensor => tf.reshape(values, [1, values.size, 1]);
 
-/** Fills the defaults in that the options leave open. */
+/** Fills in the defaults. */
 export function normOptions(
   caller: string,
   options: Partial<ResolvedNormOptions>,

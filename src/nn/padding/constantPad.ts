@@ -11,7 +11,7 @@ import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOption
 
 /** The base class of the layers that pad with a number. */
 abstract class ConstantPad<Edges extends readonly number[]> extends Module {
-  /** Elements at each edge, the last axis first. */
+  /** The number of elements at each edge, the last axis first. */
   readonly padding: Edges;
   /** The value of the padding. */
   readonly value: number;
@@ -23,7 +23,7 @@ abstract class ConstantPad<Edges extends readonly number[]> extends Module {
   }
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input has too few axes, or cropping leaves nothing of one
+   * @throws {@link ParametrizeError} `SHAPE` if the input has too few axes, or cropping would empty an axis
    */
   forward(x: Tensor): Tensor {
     const pairs = pairsOfEdges(this.padding);
@@ -52,7 +52,7 @@ abstract class ConstantPad<Edges extends readonly number[]> extends Module {
 }
 
 /**
- * Puts a number before and after sequences; a negative size crops.
+ * Pads sequences with a number. A negative size crops.
  *
  * `y[…, i] = x[…, i − left]` inside of x, else `value`
  *
@@ -70,7 +70,7 @@ export class ConstantPad1d extends ConstantPad<readonly [number, number]> {
 
   /**
    * @param padding - `[left, right]`, or one number for both
-   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer, or the value no finite number
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer, or the value is not a finite number
    */
   constructor(padding: Padding1d, value: number) {
     checkNumber('ConstantPad1d', 'value', value);
@@ -79,7 +79,7 @@ export class ConstantPad1d extends ConstantPad<readonly [number, number]> {
 }
 
 /**
- * Puts a number around images; a negative size crops.
+ * Pads images with a number. A negative size crops.
  *
  * `y[…, i, j] = x[…, i − top, j − left]` inside of x, else `value`
  *
@@ -97,7 +97,7 @@ export class ConstantPad2d extends ConstantPad<readonly [number, number, number,
 
   /**
    * @param padding - `[left, right, top, bottom]`, or one number for all
-   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer, or the value no finite number
+   * @throws {@link ParametrizeError} `OPTION` if a size is not an integer, or the value is not a finite number
    */
   constructor(padding: Padding2d, value: number) {
     checkNumber('ConstantPad2d', 'value', value);

@@ -7,9 +7,9 @@ import { Module } from '../module/module.ts';
 import { type EdgePaddingMode, padAxes } from './padAxes.ts';
 import { edges, type Padding1d, type Padding2d, pairsOfEdges } from './padOptions.ts';
 
-/** The base class of the layers that pad a tensor with itself. */
+/** The base class of the layers that pad a tensor with its own elements. */
 abstract class EdgePad<Edges extends readonly number[]> extends Module {
-  /** Elements at each edge, the last axis first. */
+  /** The number of elements at each edge, the last axis first. */
   readonly padding: Edges;
 
   protected constructor(padding: Edges) {
@@ -21,8 +21,8 @@ abstract class EdgePad<Edges extends readonly number[]> extends Module {
   protected abstract mode(): EdgePaddingMode;
 
   /**
-   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank, or is too small to be padded with itself;
-   * `DTYPE` if it is not float32
+   * @throws {@link ParametrizeError} `SHAPE` if the input has another rank, or is too small to be padded with its own
+   * elements; `DTYPE` if it is not float32
    */
   forward(x: Tensor): Tensor {
     const pairs = pairsOfEdges(this.padding);
@@ -36,7 +36,7 @@ abstract class EdgePad<Edges extends readonly number[]> extends Module {
 }
 
 /**
- * Pads sequences with their mirror image, the edge itself not repeated.
+ * Pads sequences with their mirror image, without repeating the edge.
  *
  * `y[…, i] = x[…, r(i − left)]`, where r mirrors at 0 and at length − 1
  *
@@ -67,9 +67,9 @@ export class ReflectionPad1d extends EdgePad<readonly [number, number]> {
 }
 
 /**
- * Pads images with their mirror image, the edge itself not repeated.
+ * Pads images with their mirror image, without repeating the edge.
  *
- * `y[…, i] = x[…, r(i − left)]`, where r mirrors at 0 and at length − 1, and likewise the rows
+ * `y[…, i] = x[…, r(i − left)]`, where r mirrors at 0 and at length − 1, and the same for rows
  *
  * @remarks
  * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output has the
@@ -98,7 +98,7 @@ export class ReflectionPad2d extends EdgePad<readonly [number, number, number, n
 }
 
 /**
- * Pads sequences with their edge, repeated.
+ * Pads sequences with their repeated edge.
  *
  * `y[…, i] = x[…, r(i − left)]`, where r keeps to 0 and to length − 1
  *
@@ -129,9 +129,9 @@ export class ReplicationPad1d extends EdgePad<readonly [number, number]> {
 }
 
 /**
- * Pads images with their edge, repeated.
+ * Pads images with their repeated edge.
  *
- * `y[…, i] = x[…, r(i − left)]`, where r keeps to 0 and to length − 1, and likewise the rows
+ * `y[…, i] = x[…, r(i − left)]`, where r keeps to 0 and to length − 1, and the same for rows
  *
  * @remarks
  * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output has the
@@ -160,7 +160,7 @@ export class ReplicationPad2d extends EdgePad<readonly [number, number, number, 
 }
 
 /**
- * Pads sequences with their other end.
+ * Pads sequences with elements from the other end.
  *
  * `y[…, i] = x[…, (i − left) mod length]`
  *
@@ -191,9 +191,9 @@ export class CircularPad1d extends EdgePad<readonly [number, number]> {
 }
 
 /**
- * Pads images with their other end.
+ * Pads images with elements from the other end.
  *
- * `y[…, i] = x[…, (i − left) mod length]`, and likewise the rows
+ * `y[…, i] = x[…, (i − left) mod length]`, and the same for rows
  *
  * @remarks
  * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; the output has the

@@ -4,23 +4,23 @@ import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 
-/** The content of padding, in torch's words. */
+/** The content of padding, with torch's names. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
-/** The modes that take elements of the tensor itself. */
+/** The modes that use elements of the tensor itself. */
 export type EdgePaddingMode = Exclude<PaddingMode, 'zeros'>;
 
 /** Every {@link PaddingMode}. */
 export const paddingModes: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
 
 /**
- * Puts elements of the tensor itself before and after each of several neighbouring axes.
+ * Pads adjacent axes of a tensor with its own elements.
  *
- * Composed of slices, joins and products with constants, which can be differentiated any number of times on every
- * backend; `tf.mirrorPad` has no gradient on wasm.
+ * It consists of slices, joins and products with constants, which can be differentiated any number of times on every
+ * backend. `tf.mirrorPad` has no gradient on wasm.
  *
  * @param firstAxis - the axis that the first pair belongs to
- * @throws {@link ParametrizeError} `SHAPE` if an axis is too short to be mirrored or wrapped that far
+ * @throws {@link ParametrizeError} `SHAPE` if an axis is too short for the padding
  */
 export function padAxes(
   caller: string,
@@ -58,7 +58,7 @@ function padAxis(x: Tensor, axis: number, [before, after]: Pair, mode: EdgePaddi
   return tf.reshape(tf.concat(parts, 1), paddedShape(x.shape, axis, [[before, after]]));
 }
 
-/** The shape with so many elements more along neighbouring axes. */
+/** Returns the padded shape. */
 export function paddedShape(shape: readonly number[], firstAxis: number, pads: readonly Pair[]): number[] {
   return shape.map((length, axis) => length + sum(pads[axis - firstAxis] ?? [0, 0]));
 }

@@ -7,18 +7,18 @@ import { formatSizes, mapPlanes, type Sizes } from './poolWindow.ts';
 
 /** The base class of AdaptiveAvgPool1d and AdaptiveAvgPool2d. */
 abstract class AdaptiveAvgPool<Size extends readonly (number | null)[]> extends Module {
-  /** Size of the output; null stands for the input's. */
+  /** The size of the output; null keeps the size of the input. */
   readonly outputSize: number | null | Size;
 
   protected constructor(caller: string, rank: number, outputSize: number | null | Size) {
     super();
-    // null stands for any size.
+    // null accepts any size.
     const sizes = Array.isArray(outputSize) ? outputSize.map((size) => size ?? 1) : (outputSize ?? 1);
     perAxis(caller, rank, 'outputSize', sizes as Sizes<readonly number[]>);
     this.outputSize = outputSize;
   }
 
-  /** Number of spatial axes. */
+  /** The number of spatial axes. */
   protected abstract rank(): number;
 
   /**
@@ -41,7 +41,7 @@ abstract class AdaptiveAvgPool<Size extends readonly (number | null)[]> extends 
   }
 }
 
-/** The mean of each of so many parts, which overlap where the length is not a multiple. */
+/** Returns the map to the means of equal parts, which overlap if the length is not a multiple of their number. */
 function meansOf(length: number, parts: number): Terms[] {
   return Array.from({ length: parts }, (_, part): Terms => {
     const begin = Math.floor((part * length) / parts);
@@ -51,7 +51,7 @@ function meansOf(length: number, parts: number): Terms[] {
 }
 
 /**
- * The means of as many parts of a sequence as the output is long.
+ * The means of the parts of a sequence, one part for each output.
  *
  * `y[n, c, t] = mean of x[n, c, ⌊t·length / outputSize⌋ … ⌈(t + 1)·length / outputSize⌉ − 1]`
  *
@@ -83,7 +83,7 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPool<readonly [number | null]>
 }
 
 /**
- * The means of as many parts of an image as the output has pixels.
+ * The means of the parts of an image, one part for each output pixel.
  *
  * `y[n, c, p, q] = mean of x[n, c, ⌊p·height / h⌋ … ⌈(p + 1)·height / h⌉ − 1, ⌊q·width / w⌋ … ⌈(q + 1)·width / w⌉ − 1]`
  *

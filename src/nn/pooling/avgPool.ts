@@ -17,9 +17,9 @@ import {
 
 /** Options of {@link AvgPool1d}. */
 export interface AvgPool1dOptions<Size = readonly [number]> {
-  /** Steps between two windows. Default: kernelSize. */
+  /** The number of steps between two windows. Default: kernelSize. */
   readonly stride?: Sizes<Size>;
-  /** Zeros on both sides of the input, at most half the window. Default 0. */
+  /** The number of zeros on both sides of the input, at most half the window. Default 0. */
   readonly padding?: Sizes<Size>;
   /** True if the last window may reach beyond the padded input. Default false. */
   readonly ceilMode?: boolean;
@@ -27,7 +27,7 @@ export interface AvgPool1dOptions<Size = readonly [number]> {
   readonly countIncludePad?: boolean;
 }
 
-/** Options of {@link AvgPool2d}; a number stands for both axes. */
+/** Options of {@link AvgPool2d}; a number applies to both axes. */
 export interface AvgPool2dOptions extends AvgPool1dOptions<readonly [number, number]> {
   /** The divisor of the sums, instead of the number of elements. Default null. */
   readonly divisorOverride?: number | null;
@@ -35,11 +35,11 @@ export interface AvgPool2dOptions extends AvgPool1dOptions<readonly [number, num
 
 /** The base class of AvgPool1d and AvgPool2d. */
 abstract class AvgPool<Size extends readonly number[]> extends Module {
-  /** Size of the window. */
+  /** The size of the window. */
   readonly kernelSize: Sizes<Size>;
-  /** Steps between two windows. */
+  /** The number of steps between two windows. */
   readonly stride: Sizes<Size>;
-  /** Zeros on both sides of the input. */
+  /** The number of zeros on both sides of the input. */
   readonly padding: Sizes<Size>;
   /** True if the last window may reach beyond the padded input. */
   readonly ceilMode: boolean;
@@ -64,7 +64,7 @@ abstract class AvgPool<Size extends readonly number[]> extends Module {
     this.countIncludePad = countIncludePad;
   }
 
-  /** Number of spatial axes. */
+  /** The number of spatial axes. */
   protected abstract rank(): number;
 
   /** The divisor of every sum, or null for the number of elements. */
@@ -113,7 +113,7 @@ function sharesOf(
     const [length, padding] = [size[axis]!, pads[axis]![0]];
     const shares = Float32Array.from({ length: steps }, (_, step) => {
       const begin = step * strides[axis]! - padding;
-      // Elements that ceilMode adds behind the padding never count.
+      // Elements that ceilMode adds after the padding never count.
       const end = Math.min(begin + kernel[axis]!, length + padding);
       return 1 / (countIncludePad ? end - begin : Math.min(end, length) - Math.max(begin, 0));
     });
@@ -132,8 +132,8 @@ function sharesOf(
  *
  * @remarks
  * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]` or
- * `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, but for a
- * window that would begin behind the input.
+ * `[channels, l]` with `l = ⌊(length + 2·padding − kernelSize) / stride⌋ + 1`; with ceilMode rounded up, unless the
+ * last window would begin after the input.
  * **State**: none.
  * **Gradient**: of any order, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -154,7 +154,7 @@ export class AvgPool1d extends AvgPool<readonly [number]> {
    */
   constructor(kernelSize: Sizes<readonly [number]>, options: AvgPool1dOptions = {}) {
     checkOptions('AvgPool1d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad']);
-    // torch's AvgPool1d writes its sizes out, unlike the other pooling layers.
+    // Unlike the other pooling layers, torch's AvgPool1d prints its sizes as arrays.
     const { stride = kernelSize, padding = 0 } = options;
     const size = (name: string, value: Sizes<readonly [number]>, minimum?: number) =>
       perAxis<readonly [number]>('AvgPool1d', 1, name, value, minimum);
@@ -182,8 +182,8 @@ export class AvgPool1d extends AvgPool<readonly [number]> {
  *
  * @remarks
  * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; output
- * `[n, channels, h, w]` or `[channels, h, w]` with `h = ⌊(height + 2·padding[0] − kernelSize[0]) / stride[0]⌋ + 1`, w
- * likewise; with ceilMode rounded up, but for a window that would begin behind the input.
+ * `[n, channels, h, w]` or `[channels, h, w]` with `h = ⌊(height + 2·padding[0] − kernelSize[0]) / stride[0]⌋ + 1`, and
+ * the same for w; with ceilMode rounded up, unless the last window would begin after the input.
  * **State**: none.
  * **Gradient**: of any order, on every backend.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.

@@ -7,13 +7,13 @@ import { checkSpatialInput } from '../layout/spatialInput.ts';
 import { Module } from '../module/module.ts';
 import { checkPoolSizes, formatSizes, mapImages, placeWindow, type Sizes } from './poolWindow.ts';
 
-/** Options of {@link MaxPool1d} and {@link MaxPool2d}; a number stands for every spatial axis. */
+/** Options of {@link MaxPool1d} and {@link MaxPool2d}; a number applies to every spatial axis. */
 export interface MaxPoolOptions<Size> {
-  /** Steps between two windows. Default: kernelSize. */
+  /** The number of steps between two windows. Default: kernelSize. */
   readonly stride?: Sizes<Size>;
-  /** Elements −∞ on both sides of the input, at most half the window. Default 0. */
+  /** The number of elements −∞ on both sides of the input, at most half the window. Default 0. */
   readonly padding?: Sizes<Size>;
-  /** Steps between two elements of a window. Default 1. */
+  /** The number of steps between two elements of a window. Default 1. */
   readonly dilation?: Sizes<Size>;
   /** True if the last window may reach beyond the padded input. Default false. */
   readonly ceilMode?: boolean;
@@ -21,13 +21,13 @@ export interface MaxPoolOptions<Size> {
 
 /** The base class of MaxPool1d and MaxPool2d. */
 abstract class MaxPool<Size extends readonly number[]> extends Module {
-  /** Size of the window. */
+  /** The size of the window. */
   readonly kernelSize: Sizes<Size>;
-  /** Steps between two windows. */
+  /** The number of steps between two windows. */
   readonly stride: Sizes<Size>;
-  /** Elements −∞ on both sides of the input. */
+  /** The number of elements −∞ on both sides of the input. */
   readonly padding: Sizes<Size>;
-  /** Steps between two elements of a window. */
+  /** The number of steps between two elements of a window. */
   readonly dilation: Sizes<Size>;
   /** True if the last window may reach beyond the padded input. */
   readonly ceilMode: boolean;
@@ -50,7 +50,7 @@ abstract class MaxPool<Size extends readonly number[]> extends Module {
     this.ceilMode = ceilMode;
   }
 
-  /** Number of spatial axes. */
+  /** The number of spatial axes. */
   protected abstract rank(): number;
 
   /**
@@ -84,7 +84,7 @@ abstract class MaxPool<Size extends readonly number[]> extends Module {
  * @remarks
  * **Shape**: input `[n, channels, length]`, or `[channels, length]` without a batch; output `[n, channels, l]` or
  * `[channels, l]` with `l = ⌊(length + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1`; with ceilMode rounded
- * up, but for a window that would begin behind the input.
+ * up, unless the last window would begin after the input.
  * **State**: none.
  * **Gradient**: of any order, on every backend; it goes to the first of the largest elements, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
@@ -120,8 +120,8 @@ export class MaxPool1d extends MaxPool<readonly [number]> {
  * @remarks
  * **Shape**: input `[n, channels, height, width]`, or `[channels, height, width]` without a batch; output
  * `[n, channels, h, w]` or `[channels, h, w]` with
- * `h = ⌊(height + 2·padding[0] − dilation[0]·(kernelSize[0] − 1) − 1) / stride[0]⌋ + 1`, w likewise; with ceilMode
- * rounded up, but for a window that would begin behind the input.
+ * `h = ⌊(height + 2·padding[0] − dilation[0]·(kernelSize[0] − 1) − 1) / stride[0]⌋ + 1`, and the same for w; with
+ * ceilMode rounded up, unless the last window would begin after the input.
  * **State**: none.
  * **Gradient**: of any order, on every backend; it goes to the first of the largest elements, as in torch.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.

@@ -7,10 +7,10 @@ import type { PoolWindow } from '../../ops/pooling/maxPool.ts';
 import { channelsLast, inTorchLayout, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { perAxis, type SpatialInput } from '../layout/spatialInput.ts';
 
-/** One number for every spatial axis, or one for each. */
+/** One number for all spatial axes, or a number for each. */
 export type Sizes<Size> = number | Size;
 
-/** The window of a pooling layer, as its user wrote it. */
+/** The window of a pooling layer, as the user wrote it. */
 export interface PoolSizes {
   readonly kernelSize: Sizes<readonly number[]>;
   readonly stride: Sizes<readonly number[]>;
@@ -38,7 +38,7 @@ export function checkPoolSizes(caller: string, rank: number, sizes: PoolSizes): 
   });
 }
 
-/** The sizes with a number for each axis. */
+/** Returns the sizes with a number for each axis. */
 function written(caller: string, rank: number, sizes: PoolSizes) {
   return {
     kernel: perAxis(caller, rank, 'kernelSize', sizes.kernelSize),
@@ -48,7 +48,7 @@ function written(caller: string, rank: number, sizes: PoolSizes) {
   };
 }
 
-/** A window with as much padding after the input as the last output needs, and the number of outputs. */
+/** A window with the padding after the input that the last output needs, and the number of outputs. */
 export interface PlacedWindow extends PoolWindow {
   readonly outputs: readonly number[];
 }
@@ -65,7 +65,7 @@ export function placeWindow(layer: PoolSizes, x: SpatialInput, rank: number): Pl
     const [stride, padding] = [strides[axis]!, paddings[axis]!];
     const free = length + 2 * padding - (kernel[axis]! - 1) * dilations[axis]! - 1;
     const steps = (layer.ceilMode ? Math.ceil : Math.floor)(free / stride) + 1;
-    // The last window must begin in the input or before it.
+    // The last window must not begin after the input.
     return layer.ceilMode && (steps - 1) * stride >= length + padding ? steps - 1 : steps;
   });
   if (outputs.some((length) => length < 1) || size.includes(0)) {
@@ -85,8 +85,8 @@ export function placeWindow(layer: PoolSizes, x: SpatialInput, rank: number): Pl
 }
 
 /**
- * Applies a map of `[m, ...size, 1]` to every channel by itself: for the kernels, an image of one channel, which needs
- * no transposition.
+ * Applies a map of `[m, ...size, 1]` to every channel separately. For the kernels, a channel is an image with one
+ * channel, which needs no transpose.
  */
 export function mapPlanes(x: Tensor, outputs: readonly number[], map: (planes: Tensor) => Tensor): Tensor {
   const rank = outputs.length;
@@ -98,8 +98,8 @@ export function mapPlanes(x: Tensor, outputs: readonly number[], map: (planes: T
 }
 
 /**
- * Applies a map of `[m, ...size, channels]`, which does the same to every channel, to a tensor in either layout: by
- * planes in torch's.
+ * Applies a map of `[m, ...size, channels]`, which treats all channels alike, to a tensor in either layout. In torch's
+ * layout it is applied to planes.
  */
 export function mapImages(
   x: TensorInLayout,
@@ -114,6 +114,6 @@ export function mapImages(
   return channelsLast(tensor.size === 0 ? tf.reshape(tensor, shape) : map(tensor));
 }
 
-/** A size as it was written: `2`, `[2, 3]`. */
+/** Formats a size as the user wrote it: `2`, `[2, 3]`. */
 export const formatSizes = (size: Sizes<readonly (number | null)[]> | null): string =>
   Array.isArray(size) ? `[${size.map(String).join(', ')}]` : String(size);

@@ -14,9 +14,9 @@ export interface GRUCellOptions extends RecurrentCellOptions {}
  *
  * @remarks
  * **Shape**: input `[n, inputSize]` and state `[n, hiddenSize]`, or `[inputSize]` and `[hiddenSize]` without a batch;
- * the output has the state's.
+ * the output has the shape of the state.
  * **State**: `weight_ih` `[3·hiddenSize, inputSize]`, `weight_hh` `[3·hiddenSize, hiddenSize]`, `bias_ih` and `bias_hh`
- * `[3·hiddenSize]` (absent without bias); all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * `[3·hiddenSize]` (absent if `bias` is false); all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, state and all weights, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *

@@ -17,7 +17,7 @@ export interface LSTMCellOptions extends RecurrentCellOptions {}
  * **Shape**: input `[n, inputSize]` and states `[n, hiddenSize]` each, or `[inputSize]` and `[hiddenSize]` without a
  * batch; the output is `[h, c]`, each with the state's shape.
  * **State**: `weight_ih` `[4·hiddenSize, inputSize]`, `weight_hh` `[4·hiddenSize, hiddenSize]`, `bias_ih` and `bias_hh`
- * `[4·hiddenSize]` (absent without bias); all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * `[4·hiddenSize]` (absent if `bias` is false); all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, states and all weights, of any order.
  * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *

@@ -22,7 +22,7 @@ export interface RecurrentOptions {
   readonly bias?: boolean;
   /** True if the batch is the first axis of input and output, before the time. Default false. */
   readonly batchFirst?: boolean;
-  /** Probability by which training zeroes the outputs of each layer but the last. Default 0. */
+  /** The probability by which training zeroes the outputs of each layer but the last. Default 0. */
   readonly dropout?: number;
   /** True if each layer also runs over the sequence backwards, with weights of its own. Default false. */
   readonly bidirectional?: boolean;
@@ -38,15 +38,15 @@ type Layer = `l${number}` | `l${number}_reverse`;
  * subclass says what happens in one step.
  */
 export abstract class Recurrent extends Module {
-  /** Size of the last axis of the input. */
+  /** The size of the last axis of the input. */
   readonly inputSize: number;
-  /** Size of h. */
+  /** The size of h. */
   readonly hiddenSize: number;
-  /** Number of layers. */
+  /** The number of layers. */
   readonly numLayers: number;
   /** True if the batch is the first axis. */
   readonly batchFirst: boolean;
-  /** Probability of an output between two layers to be zeroed in training. */
+  /** The probability of an output between two layers to be zeroed in training. */
   readonly dropout: number;
   /** True if each layer also runs backwards. */
   readonly bidirectional: boolean;

@@ -20,9 +20,9 @@ export interface RecurrentCellOptions {
 
 /** The base class of the cells that compute one step: weights, layouts and checks. */
 export abstract class RecurrentCell extends Module {
-  /** Size of the last axis of the input. */
+  /** The size of the last axis of the input. */
   readonly inputSize: number;
-  /** Size of h. */
+  /** The size of h. */
   readonly hiddenSize: number;
   /** The weights for the input. */
   weight_ih: Tensor;

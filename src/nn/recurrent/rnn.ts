@@ -21,8 +21,8 @@ export interface RNNOptions extends RecurrentOptions {
  * 1. Output `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
  * layer's h after its last step, the forward direction before the backward one.
  * **State**: for each layer k `weight_ih_lk` `[hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
- * `weight_hh_lk` `[hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[hiddenSize]` (absent without bias), and
- * the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * `weight_hh_lk` `[hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[hiddenSize]` (absent if `bias` is false),
+ * and the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, state and all weights, of any order.
  * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *

@@ -17,9 +17,9 @@ export interface RNNCellOptions extends RecurrentCellOptions {
  *
  * @remarks
  * **Shape**: input `[n, inputSize]` and state `[n, hiddenSize]`, or `[inputSize]` and `[hiddenSize]` without a batch;
- * the output has the state's.
+ * the output has the shape of the state.
  * **State**: `weight_ih` `[hiddenSize, inputSize]`, `weight_hh` `[hiddenSize, hiddenSize]`, `bias_ih` and `bias_hh`
- * `[hiddenSize]` (absent without bias); all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * `[hiddenSize]` (absent if `bias` is false); all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, state and all weights, of any order.
  * **Ownership**: `call` returns a new tensor; the caller disposes it, or `tf.tidy` does.
  *

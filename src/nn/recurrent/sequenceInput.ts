@@ -6,15 +6,15 @@ import { typeName } from '../../core/text.ts';
 
 /** The layout that a network over sequences needs for its input and first states. */
 export interface SequenceLayout {
-  /** Size of the last axis of the input. */
+  /** The size of the last axis of the input. */
   readonly inputSize: number;
-  /** Size of h. */
+  /** The size of h. */
   readonly hiddenSize: number;
   /** True if the batch is the first axis. */
   readonly batchFirst: boolean;
   /** True if each layer has two states of each kind. */
   readonly bidirectional: boolean;
-  /** Number of layers. */
+  /** The number of layers. */
   readonly numLayers: number;
 }
 
