@@ -1,5 +1,7 @@
 export { type ErrorCode, type ErrorParts, ParametrizeError } from './core/errors.ts';
 export {
+  type ClipOptions,
+  clipGradients,
   clone,
   type DescribedOriginal,
   type DescribedTensor,

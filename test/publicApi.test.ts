@@ -32,7 +32,7 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clone defineParametrization describe fold invalidate
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone defineParametrization describe fold invalidate
         isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
         spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
@@ -40,7 +40,7 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        Arithmetic AxesDefinition CatalogFunction CheckOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
+        Arithmetic AxesDefinition CatalogFunction CheckOptions ClipOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
         HookKeys HostTypes LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
         OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParametrizationCheck
         ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList

@@ -33,7 +33,7 @@ export function guardSteps(variables: readonly Variable[]): void {
 }
 
 /** The gradients as `applyGradients` takes them, one for each variable. */
-type Gradients = NamedTensorMap | { name: string; tensor: Tensor }[];
+export type Gradients = NamedTensorMap | { name: string; tensor: Tensor }[];
 
 interface OptimizerMethods {
   applyGradients(gradients: Gradients): void;
@@ -92,13 +92,7 @@ const guards: { [K in keyof OptimizerMethods]: (original: OptimizerMethods[K]) =
  */
 function byOwner(optimizer: Optimizer, gradients: Gradients): Gradients {
   const variables = namesIn(gradients).map(variableNamed);
-  let owners: Owners;
-  try {
-    owners = ownersForStep(optimizer, 'applyGradients', variables);
-  } catch (error) {
-    refused.set(error as ParametrizeError, gradients);
-    throw error;
-  }
+  const owners = refuseStep(gradients, () => ownersForStep(optimizer, 'applyGradients', variables));
   if (owners === variables) return gradients;
   if (ownersOf(optimizer) === 'restored') setOwners(optimizer, owners);
   const tensors = tensorsIn(gradients);
@@ -106,7 +100,31 @@ function byOwner(optimizer: Optimizer, gradients: Gradients): Gradients {
   return owners.map((owner) => ({ name: owner!.name, tensor: gradientOf.get(owner) as Tensor }));
 }
 
-function checkBefore(optimizer: Optimizer, variables: unknown): void {
+/** Runs a check of a step. If it throws, `minimize` disposes these gradients. */
+export function refuseStep<T>(gradients: Gradients, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    refused.set(error as ParametrizeError, gradients);
+    throw error;
+  }
+}
+
+/**
+ * Refuses the step of an optimizer before the steps of others that belong to it.
+ *
+ * @throws {@link ParametrizeError} `NOT_SYNCED`
+ */
+export function checkStep(optimizer: Optimizer, variables: readonly Variable[]): void {
+  if (isComputing()) ownersForStep(optimizer, 'applyGradients', variables);
+}
+
+/**
+ * Refuses a step before its loss runs.
+ *
+ * @throws {@link ParametrizeError} `NOT_SYNCED`
+ */
+export function checkBefore(optimizer: Optimizer, variables: unknown): void {
   guardClassOf(optimizer);
   if (variables == null) {
     // The list of the step is known only after the gradient. A disposed variable of the state is known now.

@@ -3,3 +3,4 @@ export { type DescribedOriginal, type DescribedTensor, type Description, describ
 export { fold } from './fold.ts';
 export { type MinimizeOptions, minimize } from './minimize.ts';
 export { syncOptimizer } from './syncOptimizer.ts';
+export { type ClipOptions, clipGradients } from './training/clipGradients.ts';

@@ -3,11 +3,17 @@ import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { guardClassOf, notTheirs } from '../engine/optimizerGuard.ts';
 import { ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
+import { type OptimizerParts, partsOf } from '../engine/optimizerParts.ts';
 import { arrangeSlots, hasKnownSlots, isOwnVariable } from '../engine/optimizerSlots.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
 
 /** Throws for an optimizer whose state cannot be moved. */
 export function checkOptimizer(caller: string, optimizer: Optimizer): void {
+  const parts = partsOf(optimizer);
+  if (parts !== undefined) {
+    for (const part of parts.optimizers) checkOptimizer(caller, part);
+    return;
+  }
   if (typeof optimizer?.applyGradients === 'function' && hasKnownSlots(optimizer)) return;
   throw refusal(
     'OPTION',
@@ -52,6 +58,10 @@ export function planState(
   variables: readonly Variable[],
   keeps: (variable: Variable) => boolean,
 ): () => void {
+  const parts = partsOf(optimizer);
+  if (parts !== undefined) {
+    return planParts(caller, parts, variables, (part, own) => planState(caller, part, own, keeps));
+  }
   guardClassOf(optimizer);
   const known = ownersOf(optimizer);
   if (known === undefined) return () => {};
@@ -83,6 +93,10 @@ export function planMissingState(
   optimizer: Optimizer,
   variables: readonly Variable[],
 ): () => void {
+  const parts = partsOf(optimizer);
+  if (parts !== undefined) {
+    return planParts(caller, parts, variables, (part, own) => planMissingState(caller, part, own));
+  }
   const known = ownersOf(optimizer);
   if (Array.isArray(known)) {
     const owners = new Set(known);
@@ -90,4 +104,19 @@ export function planMissingState(
     if (!lacks && known.every((owner) => owner !== undefined && isAlive(owner))) return () => {};
   }
   return planState(caller, optimizer, variables, () => true);
+}
+
+/** Plans the state of every optimizer that another one hands its gradients to. */
+function planParts(
+  caller: string,
+  { renew }: OptimizerParts,
+  variables: readonly Variable[],
+  plan: (part: Optimizer, own: readonly Variable[]) => () => void,
+): () => void {
+  const { parts, commit } = renew(caller, variables);
+  const plans = parts.map(([part, own]) => plan(part, own!));
+  return () => {
+    commit();
+    for (const run of plans) run();
+  };
 }

@@ -2,6 +2,7 @@ import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '../../engine/layerVariable.ts';
 import { collectedWeights, collectWeights, type Model } from '../../engine/modelTraining.ts';
 import { concernsUs, ownersOf, ownersOfRestored, setOwners } from '../../engine/optimizerOwners.ts';
+import { leavesOf } from '../../engine/optimizerParts.ts';
 import { checkOptimizer, planMissingState, planState } from '../../model/optimizerState.ts';
 import { attachmentOf, weightBehind } from '../host/layerAttachment.ts';
 
@@ -49,11 +50,13 @@ function moveState(
   weights: readonly LayerVariable[],
 ): void {
   const before = collected.map(variableBehind);
-  if (ownersOf(optimizer) === 'restored') {
-    const owners = ownersOfRestored(optimizer, before);
-    if (owners === undefined) return;
-    setOwners(optimizer, owners);
-  }
+  const isKnown = leavesOf(optimizer, before as Variable[]).every(([leaf, own]) => {
+    if (ownersOf(leaf) !== 'restored') return true;
+    const owners = ownersOfRestored(leaf, own!);
+    if (owners !== undefined) setOwners(leaf, owners);
+    return owners !== undefined;
+  });
+  if (!isKnown) return;
   const left = new Set(before);
   planState(caller, optimizer, variablesOf(weights), (variable) => !left.has(variable))();
 }
@@ -66,10 +69,12 @@ export function keepStateSinceCompile(caller: string, model: Model): void {
   const { optimizer } = model;
   const collected = collectedWeights(model);
   if (optimizer == null || collected === null) return;
-  const owners = ownersOf(optimizer);
   const variables = variablesOf(collected);
-  if (owners === undefined || !concernsUs(variables, owners === 'restored' ? [] : owners)) return;
-  planMissingState(caller, optimizer, variables)();
+  const concerned = leavesOf(optimizer, variables).some(([leaf, own]) => {
+    const owners = ownersOf(leaf);
+    return owners !== undefined && concernsUs(own!, owners === 'restored' ? [] : owners);
+  });
+  if (concerned) planMissingState(caller, optimizer, variables)();
 }
 
 /** Returns the variable of a weight. For a parametrized weight, returns its old variable if that is an original now. */
