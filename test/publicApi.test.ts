@@ -41,10 +41,10 @@ describe('the public interface', () => {
     expect(types).toEqual(
       names(`
         Arithmetic AxesDefinition CatalogFunction CheckOptions ClipOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
-        HookKeys HostTypes LooseHost LooseName MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
+        HookKeys HostTypes MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
         OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParametrizationCheck
         ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
-        ParametrizationObject Parts RegisterOptions RemoveOptions Shaped SpectralNormOptions TargetTensor TensorNameOf
+        ParametrizationObject Parts PossibleHost PossibleTensorName RegisterOptions RemoveOptions Shaped SpectralNormOptions TargetTensor TensorNameOf
         UnitNormOptions WeightNormOptions
       `),
     );

@@ -3,7 +3,7 @@ import type { ModuleList } from '../nn/containers/containers.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { NoOptions } from '../parametrize/define.ts';
 import type { RegisterOptions } from '../parametrize/verbs/register.ts';
-import type { HostTypes, LooseHost } from '../parametrize/verbs/registerParametrization.ts';
+import type { HostTypes, PossibleHost } from '../parametrize/verbs/registerParametrization.ts';
 import { checkDeclaredBeforeUse } from './checkDeclared.ts';
 import { makeDeclaration, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
 import { decorateLegacy } from './legacyDecorator.ts';
@@ -38,7 +38,7 @@ type HasTensor<T, N extends string> =
       : T extends TypedHost
         ? unknown
         : T extends Module
-          ? [LooseHost<T, N>] extends [never]
+          ? [PossibleHost<T, N>] extends [never]
             ? never
             : unknown
           : never;

@@ -6,7 +6,7 @@ import type { SuffixOf } from '../nn/stateDict/hookKeys.ts';
 import { spectralNormKeys } from '../nn/stateDict/spectralNormKeys.ts';
 import { SpectralNorm, type SpectralNormOptions } from '../parametrizations/spectralNorm.ts';
 import { definitionOf } from '../parametrize/definition.ts';
-import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
+import type { PossibleHost } from '../parametrize/verbs/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 import { HookedSpectralNorm } from './hookedSpectralNorm.ts';
 
@@ -34,7 +34,7 @@ export function spectralNorm<H extends WithTensor<N>, N extends string = 'weight
   options?: SpectralNormOptions,
 ): Hooked<H, N, SuffixOf<typeof spectralNormKeys>>;
 export function spectralNorm<H extends Module, N extends string>(
-  module: LooseHost<H, N>,
+  module: PossibleHost<H, N>,
   name: N,
   options?: SpectralNormOptions,
 ): Hooked<H, N, SuffixOf<typeof spectralNormKeys>>;

@@ -3,7 +3,7 @@ import type { SuffixOf } from '../nn/stateDict/hookKeys.ts';
 import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
 import { definitionOf } from '../parametrize/definition.ts';
-import type { LooseHost } from '../parametrize/verbs/registerParametrization.ts';
+import type { PossibleHost } from '../parametrize/verbs/registerParametrization.ts';
 import { addNormalization, type Hooked, removeNormalization, type WithTensor } from './hookApi.ts';
 
 /**
@@ -31,7 +31,7 @@ export function weightNorm<H extends WithTensor<N>, N extends string = 'weight'>
   dim?: number | null,
 ): Hooked<H, N, SuffixOf<typeof weightNormKeys>>;
 export function weightNorm<H extends Module, N extends string>(
-  module: LooseHost<H, N>,
+  module: PossibleHost<H, N>,
   name: N,
   dim?: number | null,
 ): Hooked<H, N, SuffixOf<typeof weightNormKeys>>;

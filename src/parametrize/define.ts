@@ -14,46 +14,46 @@ import {
 import type { Site } from './host/site.ts';
 import type { Parametrization } from './parametrization.ts';
 import { registerOwned } from './verbs/registerOwned.ts';
-import type { LooseName, TensorNameOf } from './verbs/registerParametrization.ts';
+import type { PossibleTensorName, TensorNameOf } from './verbs/registerParametrization.ts';
 
 /** A function of the catalog, such as `weightNorm`: registers its parametrization on a tensor of a host. */
 export interface CatalogFunction<O extends object = NoOptions> {
   /**
-   * Registers the parametrization on the main weight of a host.
+   * Registers the parametrization on the main weight of a host: `weight` of a module, `kernel` of a layer of tf.layers.
    *
    * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
    * @param options - the options of the parametrization
    * @returns the host
    */
-  <H extends object>(host: H, options: O): H;
+  <H extends object>(host: H, options?: O): H;
   /**
-   * Registers the parametrization on a tensor that the type of the host names.
+   * Registers the parametrization on a tensor of a host.
    *
-   * @param host - a module or an object that holds a `tf.Variable`
+   * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
+   * @param name - the tensor; undefined for the main weight of the host
+   * @param options - the options of the parametrization
+   * @returns the host
+   */
+  <H extends object>(host: H, name: TensorNameOf<H> | undefined, options?: O): H;
+  /**
+   * Registers the parametrization on a tensor of a host inside of its class, on `this`.
+   *
+   * @param host - an object that holds a `tf.Variable`
    * @param name - the tensor
    * @param options - the options of the parametrization
    * @returns the host
    */
   <H extends { [N in K]: Tensor | null | undefined }, K extends string>(host: H, name: K, options?: O): H;
   /**
-   * Registers the parametrization on the main weight of a host, or on a tensor whose name another entry point knows.
-   *
-   * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
-   * @param name - the tensor; default the main weight of the host: `weight` of a module, `kernel` of a layer
-   * @param options - the options of the parametrization
-   * @returns the host
-   */
-  <H extends object>(host: H, name?: TensorNameOf<H>, options?: O): H;
-  /**
-   * Registers the parametrization on a tensor of a host whose type does not tell its tensors: of a base class, or by a
-   * computed name.
+   * Registers the parametrization on a tensor of a host whose type does not tell its tensors: a base class, a
+   * dictionary, a computed name.
    *
    * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
    * @param name - the tensor
    * @param options - the options of the parametrization
    * @returns the host
    */
-  <H extends object, K extends string>(host: H, name: LooseName<H, K>, options?: O): H;
+  <H extends object, K extends string>(host: H, name: PossibleTensorName<H, K>, options?: O): H;
 }
 
 /** The options of a parametrization that has none. */

@@ -32,8 +32,8 @@ export {
 export type { RegisterOptions } from './verbs/register.ts';
 export {
   type HostTypes,
-  type LooseHost,
-  type LooseName,
+  type PossibleHost,
+  type PossibleTensorName,
   registerParametrization,
   type TensorNameOf,
 } from './verbs/registerParametrization.ts';

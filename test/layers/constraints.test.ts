@@ -95,10 +95,10 @@ describe.each(Object.entries(constraints))('%s', (_, { apply, distance }) => {
       model.compile({ optimizer: tf.train.adam(0.05), loss: 'meanSquaredError' });
       await train(model, x, y);
       const { numTensors } = tf.memory();
-      const before = flatten(parametrizationsOn(layer, 'kernel').original);
+      const before = flatten(parametrizationsOn(layer, 'kernel').original!);
       await train(model, x, y);
       expect(tf.memory().numTensors).toBe(numTensors);
-      expect(flatten(parametrizationsOn(layer, 'kernel').original)).not.toEqual(before);
+      expect(flatten(parametrizationsOn(layer, 'kernel').original!)).not.toEqual(before);
       expect(distance(valueOf(layer, 'kernel'))).toBeLessThan(1e-5);
       disposeModel(model);
       tf.dispose([x, y]);

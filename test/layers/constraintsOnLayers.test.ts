@@ -63,7 +63,7 @@ describe.each(Object.entries(cases))('%s', (_, { plain, register, distance }) =>
       const model = modelOf(layerCase);
       const hosts = kernels.map((path) => at(layerOf(model), path));
       for (const { host, name } of hosts) register(host, name);
-      const originals = hosts.map(({ host, name }) => parametrizationsOn(host, name).original);
+      const originals = hosts.map(({ host, name }) => parametrizationsOn(host, name).original!);
       const before = originals.map(flatten);
       await train(model, x, y);
       hosts.forEach(({ host, name }, i) => {

@@ -277,14 +277,14 @@ describe('syncModel', () => {
     weightNorm(generator.layers[0]!);
     syncModel(combined);
     syncModel(discriminator);
-    const before = flatten(parametrizationsOn(discriminator.layers[0]!, 'kernel').original);
+    const before = flatten(parametrizationsOn(discriminator.layers[0]!, 'kernel').original!);
     const input = tf.randomNormal([4, 3], 0, 1, 'float32', 1);
     const target = tf.ones([4, 1]);
     await combined.fit(input, target, { verbose: 0 });
-    expect(flatten(parametrizationsOn(discriminator.layers[0]!, 'kernel').original)).toEqual(before);
+    expect(flatten(parametrizationsOn(discriminator.layers[0]!, 'kernel').original!)).toEqual(before);
     const real = tf.randomNormal([4, 2], 0, 1, 'float32', 1);
     await discriminator.fit(real, target, { verbose: 0 });
-    expect(flatten(parametrizationsOn(discriminator.layers[0]!, 'kernel').original)).not.toEqual(before);
+    expect(flatten(parametrizationsOn(discriminator.layers[0]!, 'kernel').original!)).not.toEqual(before);
     combined.optimizer.dispose();
     disposeModel(discriminator);
     combined.dispose();

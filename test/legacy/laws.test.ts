@@ -29,7 +29,7 @@ describe.each(Object.keys(normalizations) as Normalization[])('legacy.%s', (norm
     net = new Net();
     register(net);
     list = parametrizationsOn(net, 'weight');
-    original = list.original ?? list.original0;
+    original = list.original! ?? list.original0!;
   });
   afterEach(() => net.dispose());
 

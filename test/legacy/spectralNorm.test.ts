@@ -204,7 +204,7 @@ describe('legacy.spectralNorm', () => {
       const name = 'weight_hh_l0';
       spectralNorm(network as nn.LSTM, name);
       const list = parametrizationsOn(network, name);
-      write(list.original, numbers(...(list.shape as [number, number])));
+      write(list.original!, numbers(...(list.shape as [number, number])));
       const shaped = spectralDefinition([...list.shape], 0);
       const sequence = tf.ones([5, 2, 3]) as tf.Tensor3D;
       const run = (): tf.Tensor => (network as nn.LSTM).call(sequence)[0];
@@ -214,7 +214,7 @@ describe('legacy.spectralNorm', () => {
       ]) {
         const { evaluations } = list;
         const [u, v] = ['_u', '_v'].map((suffix) => flatten(fieldOf(network, name + suffix)));
-        const wanted = shaped.step(flatten(list.original), u!, v!, 'v');
+        const wanted = shaped.step(flatten(list.original!), u!, v!, 'v');
         pass();
         expect(list.evaluations).toBe(evaluations + 1);
         expect(fieldOf(network, `${name}_u`)).toBeAllClose(wanted.u, { relative: 1e-4 });

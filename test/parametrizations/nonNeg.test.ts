@@ -22,7 +22,7 @@ describe('nonNeg', () => {
         nonNeg(layer, 'weight');
         expect(layer.weight).toBeAllClose(before.map((value) => Math.max(value, 0)));
         tf.tidy(() => {
-          layer.parametrizations!.weight!.original.assign(tf.tensor2d(after, [2, 3]));
+          layer.parametrizations!.weight!.original!.assign(tf.tensor2d(after, [2, 3]));
         });
         expect(Math.min(...flatten(layer.weight))).toBeGreaterThanOrEqual(0);
         layer.dispose();
@@ -47,7 +47,7 @@ describe('nonNeg', () => {
   it('has the sign of its original as gradient', () => {
     const layer = layerWith([1, 2, 3, 1, 2, 3]);
     nonNeg(layer, 'weight');
-    const { original } = layer.parametrizations!.weight!;
+    const original = layer.parametrizations!.weight!.original!;
     tf.tidy(() => {
       original.assign(tf.tensor2d([1, -2, 3, -1, 2, -3], [2, 3]));
       const { grads } = tf.variableGrads(

@@ -28,8 +28,8 @@ describe('spectralNorm in a layer, as torch', () => {
     expect(map.dim).toBe(run.dim);
     expect(map._u!.shape).toEqual(run.u0.shape);
     expect(map._v!.shape).toEqual(run.v0.shape);
-    const { original } = parametrizationsOn(layer, 'weight');
-    set(original, run.original);
+    const original = parametrizationsOn(layer, 'weight').original!;
+    set(original, run.original!);
     set(map._u!, run.u0);
     set(map._v!, run.v0);
     if (run.bias !== null) set((layer as unknown as { bias: tf.Variable }).bias, run.bias);
@@ -66,7 +66,7 @@ describe('spectralNorm, as torch', () => {
     const layer = new nn.Linear(3, 4);
     spectralNorm(layer, 'bias');
     expect(Object.keys(layer.stateDict())).toEqual(vector.keys);
-    set(parametrizationsOn(layer, 'bias').original, vector.original);
+    set(parametrizationsOn(layer, 'bias').original!, vector.original!);
     inTidy(() => expect(layer.bias!).toBeAllClose(vector.value));
     layer.dispose();
   });
@@ -75,7 +75,7 @@ describe('spectralNorm, as torch', () => {
     const start = (): nn.Linear => {
       const layer = new nn.Linear(4, 3);
       spectralNorm(layer);
-      set(parametrizationsOn(layer, 'weight').original, reads.original);
+      set(parametrizationsOn(layer, 'weight').original!, reads.original!);
       set(mapOf(layer)._u!, reads.u0);
       set(mapOf(layer)._v!, reads.v0);
       return layer;
@@ -99,7 +99,7 @@ describe('spectralNorm, as torch', () => {
     const layer = new nn.Linear(3, 3, { bias: false });
     inTidy(() => (layer.weight as tf.Variable).assign(tf.zeros([3, 3])));
     spectralNorm(layer);
-    const { original } = parametrizationsOn(layer, 'weight');
+    const original = parametrizationsOn(layer, 'weight').original!;
     tf.tidy(() => {
       for (let i = 0; i < 3; i++) expect(layer.weight).toBeAllClose(tf.zeros([3, 3]));
       expect(tf.norm(mapOf(layer)._u!)).toBeAllClose(tf.scalar(1));

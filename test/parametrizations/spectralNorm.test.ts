@@ -39,7 +39,7 @@ const write = (variable: tf.Tensor, value: () => tf.Tensor): void =>
 function movable(bias = true): nn.Linear {
   nn.manualSeed(9);
   const layer = spectralNorm(new nn.Linear(4, 3, { bias }));
-  write(listOn(layer).original, numbers(3, 4));
+  write(listOn(layer).original!, numbers(3, 4));
   return layer;
 }
 
@@ -48,7 +48,7 @@ const forward = (layer: nn.Linear): number[] => inTidy(() => flatten(layer.call(
 
 const definitionOf = (layer: nn.Linear): SpectralDefinition =>
   spectralDefinition([...listOn(layer).shape], 0);
-const originalOf = (host: object, name = 'weight'): number[] => flatten(listOn(host, name).original);
+const originalOf = (host: object, name = 'weight'): number[] => flatten(listOn(host, name).original!);
 
 describe('spectralNorm on a module', () => {
   it('has original as parameter, u and v as buffers, and a weight that is neither (torch#61)', () => {
@@ -123,7 +123,7 @@ describe('spectralNorm on a module', () => {
       expect(Object.keys(grads).sort()).toEqual(
         [layer.bias!, listOn(layer).original].map((p) => (p as tf.Variable).name).sort(),
       );
-      expect(tf.sum(tf.abs(grads[listOn(layer).original.name]!)).dataSync()[0]).toBeGreaterThan(0.01);
+      expect(tf.sum(tf.abs(grads[listOn(layer).original!.name]!)).dataSync()[0]).toBeGreaterThan(0.01);
     });
     layer.dispose();
   });
@@ -155,7 +155,7 @@ describe('spectralNorm on a module', () => {
     const layer = new nn.Linear(4, 3);
     variableOf(layer).trainable = false;
     spectralNorm(layer);
-    expect(listOn(layer).original.trainable).toBe(false);
+    expect(listOn(layer).original!.trainable).toBe(false);
     inTidy(() => {
       const { grads } = tf.variableGrads(() => tf.sum(layer.call(x())) as tf.Scalar);
       expect(Object.keys(grads)).toEqual([(layer.bias as tf.Variable).name]);
@@ -355,7 +355,7 @@ describe('The power iteration moves on', () => {
     const name = 'weight_hh_l0';
     spectralNorm(layer as nn.LSTM, name);
     const list = listOn(layer, name);
-    write(list.original, numbers(...(list.shape as [number, number])));
+    write(list.original!, numbers(...(list.shape as [number, number])));
     const reference = spectralDefinition([...list.shape], 0);
     const sequence = tf.ones([5, 2, 3]) as tf.Tensor3D;
     const run = (): tf.Tensor => (layer as nn.LSTM).call(sequence)[0];
@@ -365,7 +365,7 @@ describe('The power iteration moves on', () => {
     ]) {
       const { evaluations } = list;
       const before = vectorsOf(layer, name);
-      const wanted = reference.step(flatten(list.original), before.u, before.v);
+      const wanted = reference.step(flatten(list.original!), before.u, before.v);
       pass();
       expect(list.evaluations).toBe(evaluations + 1);
       expect(vectorsOf(layer, name).u).toBeAllClose(wanted.u, { relative: 1e-4 });
@@ -381,7 +381,7 @@ describe('spectralNorm of a vector', () => {
     const layer = spectralNorm(new nn.Linear(2, 3), 'bias');
     const list = listOn(layer, 'bias');
     expect(layer.buffers()).toEqual([]);
-    write(list.original, () => tf.tensor1d([2, -3, 6]));
+    write(list.original!, () => tf.tensor1d([2, -3, 6]));
     const { evaluations } = list;
     expect(read(layer, 'bias')).toBeAllClose([2 / 7, -3 / 7, 6 / 7]);
     expect(layer.bias).toBe(layer.bias);
@@ -426,7 +426,7 @@ describe('A weight of any magnitude', () => {
       const dY = numbers(3, 4)();
       const { grads } = tf.variableGrads(() => tf.sum(tf.mul(layer.weight, dY)) as tf.Scalar);
       const { u, v } = vectorsOf(layer);
-      const received = flatten(grads[listOn(layer).original.name]!).map((element) => element * scale);
+      const received = flatten(grads[listOn(layer).original!.name]!).map((element) => element * scale);
       expect(received).toBeAllClose(gradient(base, u, v, flatten(dY)), { relative: 1e-3, absolute: 1e-4 });
     });
     layer.dispose();
@@ -438,7 +438,7 @@ describe('A weight of any magnitude', () => {
     write(layer.weight, () => tf.zeros([3, 4]));
     spectralNorm(layer);
     for (let i = 0; i < 3; i++) expect(flatten(read(layer) as number[][])).toEqual(new Array(12).fill(0));
-    write(listOn(layer).original, () => tf.tensor(base, [3, 4]));
+    write(listOn(layer).original!, () => tf.tensor(base, [3, 4]));
     for (let i = 0; i < 30; i++) inTidy(() => void layer.weight);
     expect(singularValues(read(layer) as number[][])[0]).toBeCloseTo(1, 4);
     layer.dispose();
@@ -447,10 +447,10 @@ describe('A weight of any magnitude', () => {
   it('leaves the vectors finite while it is not finite itself', () => {
     for (const element of [Number.POSITIVE_INFINITY, Number.NaN]) {
       const layer = movable();
-      write(listOn(layer).original, () => tf.tensor([element, ...base.slice(1)], [3, 4]));
+      write(listOn(layer).original!, () => tf.tensor([element, ...base.slice(1)], [3, 4]));
       for (let i = 0; i < 3; i++) forward(layer);
       expect([...vectorsOf(layer).u, ...vectorsOf(layer).v].every(Number.isFinite)).toBe(true);
-      write(listOn(layer).original, () => tf.tensor(base, [3, 4]));
+      write(listOn(layer).original!, () => tf.tensor(base, [3, 4]));
       for (let i = 0; i < 30; i++) forward(layer);
       expect(singularValues(read(layer) as number[][])[0]).toBeCloseTo(1, 4);
       layer.dispose();
@@ -471,7 +471,7 @@ describe('The estimate of spectralNorm', () => {
       fc.property(weights, ({ shape, W }) => {
         const { largest, sigma } = spectralDefinition(shape, 0);
         const layer = spectralNorm(new nn.Linear(shape[1], shape[0], { bias: false }));
-        write(listOn(layer).original, () => tf.tensor(W, shape));
+        write(listOn(layer).original!, () => tf.tensor(W, shape));
         const wanted = largest(W);
         let last = 0;
         for (let k = 0; k < 8; k++) {
@@ -496,7 +496,7 @@ describe('The estimate of spectralNorm', () => {
     fc.assert(
       fc.property(weights, fc.integer(), ({ shape, W }, seed) => {
         const layer = spectralNorm(new nn.Linear(shape[1], shape[0]), 'weight', { nPowerIterations: 300 });
-        write(listOn(layer).original, () => tf.tensor(W, shape));
+        write(listOn(layer).original!, () => tf.tensor(W, shape));
         inTidy(() => void layer.weight);
         layer.eval();
         inTidy(() => {
@@ -536,7 +536,7 @@ describe('A SpectralNorm', () => {
   it('leaves a vector as it is where the product is not longer than eps, in units of the largest element', () => {
     for (const scale of [1, 1000]) {
       const layer = movable();
-      write(listOn(layer).original, () => tf.mul(numbers(3, 4)(), scale));
+      write(listOn(layer).original!, () => tf.mul(numbers(3, 4)(), scale));
       const before = vectorsOf(layer);
       mapOf(layer).eps = 100;
       forward(layer);

@@ -97,7 +97,7 @@ describe('the gradient through several forwards in one graph', () => {
     const vectors: { u: number[]; v: number[] }[] = [];
     inTidy(() => {
       // Another weight than the one that the vectors fit, so that they move.
-      list.original.assign(tf.tensor(W, shape));
+      list.original!.assign(tf.tensor(W, shape));
       const x = tf.tensor(numbers(8, 6), [2, 4]);
       const loss = (): tf.Scalar =>
         tf.addN(
@@ -108,7 +108,7 @@ describe('the gradient through several forwards in one graph', () => {
             return tf.mul(k + 1, tf.sum(tf.mul(tf.square(y), 0.5))) as tf.Scalar;
           }),
         );
-      const { grads } = tf.variableGrads(loss, [list.original]);
+      const { grads } = tf.variableGrads(loss, [list.original!]);
       const xRows = [0, 1].map((i) => numbers(8, 6).slice(4 * i, 4 * i + 4));
       const lossOf = (weight: readonly number[]): number =>
         vectors.reduce((sum, { u, v }, k) => {
@@ -120,7 +120,7 @@ describe('the gradient through several forwards in one graph', () => {
       expect(new Set(vectors.map(({ u }) => u.join())).size).toBe(Math.max(1, moved));
       const numeric = centralDifferences(lossOf, W);
       expect(Math.max(...numeric.map(Math.abs))).toBeGreaterThan(0.1);
-      expect(flatten(grads[list.original.name]!)).toBeAllClose(numeric, { relative: 1e-4, absolute: 1e-4 });
+      expect(flatten(grads[list.original!.name]!)).toBeAllClose(numeric, { relative: 1e-4, absolute: 1e-4 });
     });
     layer.dispose();
   });

@@ -238,7 +238,7 @@ describe('recurrent layers', () => {
         const network = networks[name]!();
         const plain = outputOf(network);
         registerParametrization<nn.Module, string>(network, key, (w) => tf.mul(w, 2));
-        const { original } = parametrizationsOn(network, key);
+        const original = parametrizationsOn(network, key).original!;
         const doubled = outputOf(network);
         expect(doubled, `${key}, doubled`).not.toBeAllClose(plain);
         const { value, grads } = tf.variableGrads(

@@ -12,6 +12,7 @@ import {
   spectralNorm,
   symmetric,
   syncOptimizer,
+  type TensorNameOf,
   valueOf,
   WeightNorm,
   weightNorm,
@@ -111,6 +112,29 @@ export function namesOfTypedHosts(net: Net, linear: Linear): void {
   void same;
 }
 
+/** Editors complete the names of tensors from this type. */
+export function namesThatATypeTells(): void {
+  const ofModule: TensorNameOf<Net> = 'scale';
+  const ofPlainObject: TensorNameOf<{ kernel: tf.Variable; size: number }> = 'kernel';
+  const ofForeignLayer: TensorNameOf<ForeignLayer> = 'recurrentKernel';
+  // @ts-expect-error a field that is no tensor
+  const other: TensorNameOf<Net> = 'label';
+  // @ts-expect-error a base class tells no names
+  const ofBase: TensorNameOf<Module> = 'weight';
+  void [ofModule, ofPlainObject, ofForeignLayer, other, ofBase];
+}
+
+export function mainWeights(linear: Linear, layer: ForeignLayer): void {
+  weightNorm(linear);
+  weightNorm(linear, { dim: null });
+  weightNorm(linear, undefined, { dim: null });
+  weightNorm(layer, { dim: null });
+  // @ts-expect-error an option of something else
+  weightNorm(linear, { dimension: 0 });
+  // @ts-expect-error no options
+  symmetric(linear, { dim: 0 });
+}
+
 export function hostsOfUnknownType(module: Module, name: string): void {
   for (const child of module.modules()) {
     registerParametrization(child, 'weight', (x) => x);
@@ -147,7 +171,14 @@ export function foreignHosts(layer: ForeignLayer): void {
 export async function results(net: Net): Promise<void> {
   const list: ParametrizationList | undefined = net.first.parametrizations?.['weight'];
   const g: tf.Variable | undefined = list?.g;
-  const original: tf.Variable = parametrizationsOn(net, 'scale').original;
+  const original: tf.Variable | undefined = parametrizationsOn(net, 'scale').original;
+  const third: tf.Variable | undefined = list?.original2;
+  // @ts-expect-error a list of several originals has no `original`
+  const only: tf.Variable = parametrizationsOn(net, 'scale').original;
+  // @ts-expect-error a list of one original has no `original0`
+  const first: tf.Variable = parametrizationsOn(net, 'scale').original0;
+  // @ts-expect-error a misspelt name
+  void list?.orignal;
   // @ts-expect-error the chain may be of another map, which has no lengths
   const length: tf.Variable = parametrizationsOn(net, 'scale').g;
   const value: tf.Tensor = valueOf(net, 'scale');
@@ -166,7 +197,7 @@ export async function results(net: Net): Promise<void> {
   const y: tf.Tensor = net.call(tf.ones([1, 4]));
   // @ts-expect-error a string is no tensor
   net.call('x');
-  void [g, length, original, value, number, later, names, same, copy, y];
+  void [g, length, original, third, only, first, value, number, later, names, same, copy, y];
 }
 
 export function hookApi(net: Net, linear: Linear, lstm: LSTM, module: Module, name: string): void {

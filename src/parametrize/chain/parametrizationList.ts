@@ -36,16 +36,16 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ParametrizationList';
 
-  /** Exactly what was registered, by position. */
+  /** The registered parametrizations, by position. */
   readonly [index: number]: ParametrizationLike;
-  /** The originals by name, where there are several. */
-  readonly [name: `original${number}`]: Variable;
-  /** The only original; absent if the first right inverse gave an array. */
-  declare readonly original: Variable;
-  /** The first of several originals. */
-  declare readonly original0: Variable;
-  /** The second of several originals. */
-  declare readonly original1: Variable;
+  /** One of several originals; absent if there are fewer. */
+  readonly [name: `original${number}`]: Variable | undefined;
+  /** The only original; absent if the first right inverse gives an array. */
+  declare readonly original?: Variable;
+  /** The first of several originals; absent if the first right inverse gives one tensor. */
+  declare readonly original0?: Variable;
+  /** The second of several originals; absent if the first right inverse gives one tensor. */
+  declare readonly original1?: Variable;
   /** @internal See {@link ListParts}, also for the next three. */
   declare readonly label: string;
   /** @internal */

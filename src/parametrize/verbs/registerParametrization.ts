@@ -12,10 +12,10 @@ import { type RegisterOptions, register } from './register.ts';
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface HostTypes {}
 
-/** The tensor names of a host whose kind another entry point adds. */
-export type TensorNameOf<H> = {
-  [K in keyof HostTypes]: NameOf<HostTypes[K], H>;
-}[keyof HostTypes];
+/** The names of the tensors of a host, as far as its type tells them: `'weight' | 'bias'`. */
+export type TensorNameOf<H> =
+  | { [K in keyof H & string]-?: NonNullable<H[K]> extends Tensor ? K : never }[keyof H & string]
+  | { [K in keyof HostTypes]: NameOf<HostTypes[K], H> }[keyof HostTypes];
 
 /** The names of the tensors of H, as one kind of host has them. */
 type NameOf<Kind, H> = Kind extends {
@@ -46,21 +46,15 @@ type NameOf<Kind, H> = Kind extends {
     : never;
 
 /**
- * The name of a tensor of a host whose type does not tell its tensors, or only by a pattern: a base class, a
- * dictionary, a computed name, an index. For a name that the host cannot have, the names that it has.
+ * K, if a host may have a tensor of that name although its type does not tell: a base class, a dictionary, a computed
+ * name, an index. Else the names that the type of the host tells.
  */
-export type LooseName<H, K extends string> = [LooseHost<H, K>] extends [never] ? TensorName<H> : K;
+export type PossibleTensorName<H, K extends string> = [PossibleHost<H, K>] extends [never]
+  ? TensorNameOf<H>
+  : K;
 
-/** The names of the tensors that the type of a host tells. */
-type TensorName<H> = FieldName<H> | TensorNameOf<H>;
-
-/** The names of the fields of a host that hold tensors. */
-type FieldName<H> = {
-  [K in keyof H & string]-?: NonNullable<H[K]> extends Tensor ? K : never;
-}[keyof H & string];
-
-/** A host that may have a tensor of that name, although its type does not tell; else never. */
-export type LooseHost<H, K extends string> = Module extends H
+/** H, if it may have a tensor of the name K although its type does not tell; else never. */
+export type PossibleHost<H, K extends string> = Module extends H
   ? H
   : string extends K
     ? H
@@ -109,25 +103,25 @@ type Indexed<H, K extends string> = K extends keyof H
  * ```ts
  * registerParametrization(layer, 'weight', new Symmetric());
  * layer.weight;                                  // symmetric
- * layer.parametrizations.weight.original;        // the variable that is trained
+ * parametrizationsOn(layer, 'weight').original;  // the variable that is trained
  * ```
  * @see torch.nn.utils.parametrize.register_parametrization
  */
-export function registerParametrization<H extends { [N in K]: Tensor | null | undefined }, K extends string>(
-  host: H,
-  name: K,
-  parametrization: ParametrizationLike,
-  options?: RegisterOptions,
-): H;
 export function registerParametrization<H extends object>(
   host: H,
   name: TensorNameOf<H>,
   parametrization: ParametrizationLike,
   options?: RegisterOptions,
 ): H;
+export function registerParametrization<H extends { [N in K]: Tensor | null | undefined }, K extends string>(
+  host: H,
+  name: K,
+  parametrization: ParametrizationLike,
+  options?: RegisterOptions,
+): H;
 export function registerParametrization<H extends object, K extends string>(
   host: H,
-  name: LooseName<H, K>,
+  name: PossibleTensorName<H, K>,
   parametrization: ParametrizationLike,
   options?: RegisterOptions,
 ): H;

@@ -97,7 +97,7 @@ describe('one forward pass', () => {
     const cell = cellOf(model);
     const map = new Masked();
     registerParametrization(cell, 'recurrentKernel', map);
-    const { original } = parametrizationsOn(cell, 'recurrentKernel');
+    const original = parametrizationsOn(cell, 'recurrentKernel').original!;
     const x = tf.randomNormal([2, 6, 2], 0, 1, 'float32', 1);
     tf.tidy(() => {
       const loss = (): tf.Scalar => tf.sum(tf.square(model.apply(x, { training: true }) as tf.Tensor));

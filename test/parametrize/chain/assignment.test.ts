@@ -125,7 +125,7 @@ describe('assigning a parametrized tensor', () => {
   it('keeps the variable, its name and its place in an optimizer', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', new Double());
-    const { original } = parametrizationsOn(host, 'weight');
+    const original = parametrizationsOn(host, 'weight').original!;
     const { name, id } = original;
     const value = skew();
     host.weight = value;

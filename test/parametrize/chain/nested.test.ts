@@ -215,7 +215,7 @@ describe('a parametrized original', () => {
     expect(Object.keys(copy.stateDict())).toEqual(Object.keys(host.stateDict()));
     expect(parametrizationsOn(copied, 'original').original).not.toBe(variable);
     const assigned = tf.zeros([3, 3]);
-    parametrizationsOn(copied, 'original').original.assign(assigned);
+    parametrizationsOn(copied, 'original').original!.assign(assigned);
     inTidy(() => {
       expect(host.weight).toBeAllClose(tf.mul(value, 2));
       expect(copy.weight).toBeAllClose(tf.fill([3, 3], 2));

@@ -42,8 +42,8 @@ describe('a parametrization with several originals', () => {
     registerParametrization(host, 'weight', new RankOne());
     const list = parametrizationsOn(host, 'weight');
     expectRankOne(host);
-    expect(list.original0.shape).toEqual([3]);
-    expect(list.original1.shape).toEqual([3]);
+    expect(list.original0!.shape).toEqual([3]);
+    expect(list.original1!.shape).toEqual([3]);
     expect('original' in list).toBe(false);
     expect(host.namedParameters().map(([name]) => name)).toEqual([
       'bias',
@@ -120,7 +120,7 @@ describe('a parametrization with several originals', () => {
     registerParametrization(host, 'weight', new RankOne());
     expect(old.isDisposed).toBe(true);
     const list = parametrizationsOn(host, 'weight');
-    expect([list.original0.name, list.original1.name]).toEqual([`${name}/original0`, `${name}/original1`]);
+    expect([list.original0!.name, list.original1!.name]).toEqual([`${name}/original0`, `${name}/original1`]);
     removeParametrizations(host, 'weight');
     expect(variableOf(host).name).toBe(name);
     expect(variableOf(host).trainable).toBe(true);
@@ -151,7 +151,7 @@ describe('a parametrization with several originals', () => {
     expect('original1' in list).toBe(false);
     expect('original' in list).toBe(false);
     inTidy(() => expect(host.weight).toBeAllClose(before));
-    host.weight = list.original0;
+    host.weight = list.original0!;
     inTidy(() => expect(list.original0).toBeAllClose(tf.div(before, 4)));
     removeParametrizations(host, 'weight', { leaveParametrized: false });
     inTidy(() => expect(host.weight).toBeAllClose(tf.div(before, 4)));
@@ -165,7 +165,7 @@ describe('a parametrization with several originals', () => {
       forward: (...parts) => tf.concat(parts),
       rightInverse: (x) => tf.split(x, 4),
     });
-    expect(parametrizationsOn(host, 'weight').original1.shape).toEqual([1]);
+    expect(parametrizationsOn(host, 'weight').original1!.shape).toEqual([1]);
     inTidy(() => expect(host.weight).toBeAllClose(before));
     removeParametrizations(host, 'weight');
     host.weight.dispose();
@@ -177,7 +177,7 @@ describe('a parametrization with several originals', () => {
       forward: (sign, size) => tf.mul(tf.cast(sign!, 'float32'), size!),
       rightInverse: (x) => [tf.cast(tf.sign(x), 'int32'), tf.abs(x)],
     });
-    expect(parametrizationsOn(host, 'weight').original0.dtype).toBe('int32');
+    expect(parametrizationsOn(host, 'weight').original0!.dtype).toBe('int32');
     expect(read(host)).toEqual([-2, 3]);
     removeParametrizations(host, 'weight');
     expect(read(host)).toEqual([-2, 3]);

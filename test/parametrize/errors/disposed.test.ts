@@ -73,7 +73,7 @@ describe('after dispose() of a part', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', double());
     void host.weight;
-    parametrizationsOn(host, 'weight').original.dispose();
+    parametrizationsOn(host, 'weight').original!.dispose();
     expect(describeError(thrownBy(() => host.weight))).toMatch(
       'DISPOSED: reading Affine.weight: its original ',
     );

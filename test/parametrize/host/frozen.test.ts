@@ -18,7 +18,7 @@ describe('a frozen variable', () => {
   it('stays frozen as the original (torch#72)', () => {
     const host = frozen();
     registerParametrization(host, 'weight', new Double());
-    expect(parametrizationsOn(host, 'weight').original.trainable).toBe(false);
+    expect(parametrizationsOn(host, 'weight').original!.trainable).toBe(false);
     const before = read(host);
     expect(() => train(host)).not.toThrow();
     expect(read(host)).toEqual(before);
@@ -77,7 +77,7 @@ describe('a frozen variable', () => {
   it('stays thawed or frozen when the original is switched under a registration', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', new Double());
-    parametrizationsOn(host, 'weight').original.trainable = false;
+    parametrizationsOn(host, 'weight').original!.trainable = false;
     removeParametrizations(host, 'weight');
     expect(variableOf(host).trainable).toBe(false);
     host.dispose();

@@ -32,7 +32,7 @@ describe('a plain object as host', () => {
     inTidy(() => expect(host.weight).toBeAllClose(value));
     const optimizer = tf.train.sgd(1);
     optimizer.minimize(() => tf.sum(host.weight) as tf.Scalar, false, [
-      parametrizationsOn(host, 'weight').original,
+      parametrizationsOn(host, 'weight').original!,
     ]);
     inTidy(() => expect(host.weight).toBeAllClose([-4, -4, -4]));
     removeParametrizations(host, 'weight');

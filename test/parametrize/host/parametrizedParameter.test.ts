@@ -35,7 +35,7 @@ it('parametrizes a parameter of a parametrization: a scale that is kept positive
   ]);
   const before = read(host) as number[][];
   const log2 = tf.tidy(() => tf.log(2));
-  parametrizationsOn(scaled, 'scale').original.assign(log2 as tf.Scalar);
+  parametrizationsOn(scaled, 'scale').original!.assign(log2 as tf.Scalar);
   inTidy(() => expect(host.weight).toBeAllClose(tf.mul(before, 2 / 3)));
   const assigned = tf.scalar(4);
   scaled.scale = assigned;

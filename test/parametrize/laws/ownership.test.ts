@@ -221,7 +221,7 @@ describe('L4: a value of a chain that is not pure', () => {
 
   it('is borrowed in cached until it is read again after a change, or the last scope ends', async () => {
     const { net, map } = masked();
-    const original = net.parametrizations!['weight']!.original;
+    const original = net.parametrizations!['weight']!.original!;
     const before = numTensors();
     let end = (): void => {};
     const other = cached(() => new Promise<void>((resolve) => (end = resolve)));
@@ -296,7 +296,7 @@ describe('L4: a value of a chain that is not pure', () => {
 
   it('leaves the values of tasks that overlap alone until the tensor is read again', async () => {
     const { net, map } = masked();
-    const original = net.parametrizations!['weight']!.original;
+    const original = net.parametrizations!['weight']!.original!;
     const task = (turns: number) =>
       cached(async () => {
         for (let i = 0; i < turns; i++) {

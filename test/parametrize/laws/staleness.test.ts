@@ -325,7 +325,7 @@ describe('L3: an entry is never stale', () => {
     expect(tf.memory().numTensors).toBe(before);
     fail = false;
     expect(net.weight).toBeAllClose(
-      tf.tidy(() => [...tf.mul(map.forward(net.parametrizations!['weight']!.original), 1).dataSync()]),
+      tf.tidy(() => [...tf.mul(map.forward(net.parametrizations!['weight']!.original!), 1).dataSync()]),
     );
     net.dispose();
   });

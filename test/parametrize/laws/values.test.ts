@@ -75,7 +75,7 @@ describe('L1: reading gives the value at that moment', () => {
     expect(list.evaluations).toBe(start + 1);
     tf.tidy(() => void net.weight);
     expect(list.evaluations).toBe(start + 1);
-    const original = list.original ?? list.original0;
+    const original = (list.original ?? list.original0)!;
     write(original, () => tf.ones(original.shape));
     net.weight;
     net.weight;
@@ -121,7 +121,7 @@ describe('L1: reading gives the value at that moment', () => {
       pure((x) => tf.mul(x, 5)),
     );
     expect(read(), 'a parametrization on the map').toBe(-30);
-    write(parametrizationsOn(map, 'scale').original, () => tf.scalar(3));
+    write(parametrizationsOn(map, 'scale').original!, () => tf.scalar(3));
     expect(read(), 'an original of the inner chain').toBe(-90);
     removeParametrizations(map, 'scale');
     expect(read(), 'the removal of the inner chain').toBe(-90);

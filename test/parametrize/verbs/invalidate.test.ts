@@ -80,7 +80,7 @@ describe('invalidate', () => {
       pure((x) => tf.mul(x, 2)),
     );
     void host.weight;
-    const { original } = parametrizationsOn(host, 'weight');
+    const original = parametrizationsOn(host, 'weight').original!;
     const array = original.dataSync();
     array[0] = 100;
     // Whether dataSync gives the memory of the tensor depends on the backend; reads agree with it after invalidate.

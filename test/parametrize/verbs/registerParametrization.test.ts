@@ -81,7 +81,7 @@ describe('registerParametrization', () => {
     registerParametrization(host, 'weight', new DropRow(), { unsafe: true });
     inTidy(() => expect(host.weight.shape).toEqual([2, 3]));
     expect(parametrizationsOn(host, 'weight').shape).toEqual([2, 3]);
-    expect(parametrizationsOn(host, 'weight').original.shape).toEqual([3, 3]);
+    expect(parametrizationsOn(host, 'weight').original!.shape).toEqual([3, 3]);
     host.dispose();
   });
 
