@@ -83,9 +83,7 @@ export class ParametrizeError extends Error {
    * @param parts - the parts of the message
    * @param options - the cause
    */
-  constructor(code: ErrorCode, parts: ErrorParts | string, options?: ErrorOptions) {
-    const { caller, fact, remedy } =
-      typeof parts === 'string' ? ({ fact: parts.replace(/\.$/, '') } as ErrorParts) : parts;
+  constructor(code: ErrorCode, { caller, fact, remedy }: ErrorParts, options?: ErrorOptions) {
     // A remedy may begin with a suggestion, which is an empty text or a sentence after a space.
     const advice = remedy?.trim() || undefined;
     super(`${prefix(caller)}${fact}.${advice ? ` ${advice}` : ''}`, options);

@@ -5,6 +5,7 @@ import {
   nn,
   Parametrization,
   type ParametrizationList,
+  ParametrizeError,
   parametrizationsOn,
   pure,
   registerParametrization,
@@ -262,3 +263,11 @@ export class LowRank extends Parametrization {
 export const registered: Linear = registerParametrization(new nn.Linear(4, 4), 'weight', new LowRank(2), {
   unsafe: true,
 });
+
+export function errorsHaveParts(error: ParametrizeError): string {
+  const fact: string = error.fact;
+  const remedy: string | undefined = error.remedy;
+  // @ts-expect-error a text, whose parts no program could tell apart
+  void new ParametrizeError('OPTION', 'weightNorm: dim is 9. Pass another one.');
+  return fact + (remedy ?? '');
+}

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import type { FoundCandidate } from './candidate.ts';
 import { type CompiledPattern, compilePattern } from './pattern.ts';
@@ -53,18 +53,20 @@ export function conditionsOf(caller: string, selector: Selector, byDefault: 'mai
 
 function checkType(caller: string, type: unknown): void {
   if (typeof type === 'string' || typeof type === 'function') return;
-  throw new ParametrizeError('OPTION', {
+  throw refusal(
+    'OPTION',
     caller,
-    fact: `a type is ${typeName(type)}`,
-    remedy: "Pass a class or the name of a class: nn.Linear, 'Dense'.",
-  });
+    `a type is ${typeName(type)}`,
+    "Pass a class or the name of a class: nn.Linear, 'Dense'.",
+  );
 }
 
 function checkName(caller: string, name: unknown): void {
   if (typeof name === 'string') return;
-  throw new ParametrizeError('OPTION', {
+  throw refusal(
+    'OPTION',
     caller,
-    fact: `a name is ${typeName(name)}`,
-    remedy: "Pass the name of a tensor, or '*' for all.",
-  });
+    `a name is ${typeName(name)}`,
+    "Pass the name of a tensor, or '*' for all.",
+  );
 }

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 
 /**
  * One segment of a glob: the texts that may stand there, with `*` and `?`; or `**`, which is any number of segments.
@@ -25,7 +25,7 @@ export function glob(caller: string, pattern: string): (path: string) => boolean
 
 function segmentsOf(caller: string, pattern: string): Segment[] {
   const fail = (fact: string, remedy: string): never => {
-    throw new ParametrizeError('PATTERN', { caller, fact: `the pattern '${pattern}' ${fact}`, remedy });
+    throw refusal('PATTERN', caller, `the pattern '${pattern}' ${fact}`, remedy);
   };
   const wrong = /[[\]\\]/.exec(pattern)?.[0];
   if (wrong !== undefined) fail(`has a '${wrong}', which means nothing in a glob`, 'Pass a RegExp for more.');

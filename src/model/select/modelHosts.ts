@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
 import { typeName } from '../../core/text.ts';
 import { isModule } from '../../nn/module/fields.ts';
@@ -46,11 +46,12 @@ export function modelHosts(caller: string, model: object): ModelHost[] {
     } else {
       paths.push(path);
       if (paths.length > maxPaths) {
-        throw new ParametrizeError('LIMIT', {
+        throw refusal(
+          'LIMIT',
           caller,
-          fact: `${typeName(host)} '${paths[0]}' has more than ${maxPaths} paths in the model`,
-          remedy: 'Pass the part of the model that holds it.',
-        });
+          `${typeName(host)} '${paths[0]}' has more than ${maxPaths} paths in the model`,
+          'Pass the part of the model that holds it.',
+        );
       }
     }
     for (const [name, child] of childrenOf(host)) walk(child, joinPath(path, name));

@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
 import { typeName } from '../../core/text.ts';
 import type { Candidate, FoundCandidate } from './candidate.ts';
@@ -42,11 +42,12 @@ export function compilePattern(caller: string, pattern: Pattern): CompiledPatter
     return compiled(String(pattern), (path) => source.test(path), true);
   }
   if (typeof pattern === 'function') return predicate(caller, pattern);
-  throw new ParametrizeError('PATTERN', {
+  throw refusal(
+    'PATTERN',
     caller,
-    fact: `a pattern is ${typeName(pattern)}`,
-    remedy: 'Pass a glob, a RegExp or a function of (host, path, candidate).',
-  });
+    `a pattern is ${typeName(pattern)}`,
+    'Pass a glob, a RegExp or a function of (host, path, candidate).',
+  );
 }
 
 const compiled = (text: string, test: (path: string) => boolean, namesTensors: boolean): CompiledPattern => ({
@@ -69,11 +70,12 @@ const predicate = (
     const path = paths.find((one) => {
       const result = test(host, one, { ...candidate, path: one });
       if (typeof result === 'boolean') return result;
-      throw new ParametrizeError('PATTERN', {
+      throw refusal(
+        'PATTERN',
         caller,
-        fact: `a predicate returned ${typeName(result)} for '${one}'`,
-        remedy: 'Return true or false.',
-      });
+        `a predicate returned ${typeName(result)} for '${one}'`,
+        'Return true or false.',
+      );
     });
     return path === undefined ? null : { names: 'host', path };
   },

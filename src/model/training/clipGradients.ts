@@ -1,7 +1,7 @@
 import type { Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { CompositeOptimizer, type GradientsByName } from '../../engine/compositeOptimizer.ts';
 import { learningRateOf, setLearningRate } from '../../engine/learningRate.ts';
@@ -41,28 +41,31 @@ export interface ClipOptions {
 export function clipGradients<O extends Optimizer>(optimizer: O, options: ClipOptions): Optimizer {
   const caller = 'clipGradients';
   if (!(optimizer instanceof tf.Optimizer)) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `expected an optimizer, got ${typeName(optimizer)}`,
-      remedy: 'Pass one of tf.train, such as tf.train.adam().',
-    });
+      `expected an optimizer, got ${typeName(optimizer)}`,
+      'Pass one of tf.train, such as tf.train.adam().',
+    );
   }
   checkOptions(caller, options, ['norm', 'value']);
   const limits = Object.entries(options).filter(([, limit]) => limit !== undefined);
   if (limits.length !== 1) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `${limits.length === 0 ? 'neither norm nor value is given' : 'norm and value are both given'}`,
-      remedy: 'Pass { norm } or { value }; wrap twice to clip by both.',
-    });
+      `${limits.length === 0 ? 'neither norm nor value is given' : 'norm and value are both given'}`,
+      'Pass { norm } or { value }; wrap twice to clip by both.',
+    );
   }
   const [[name, limit]] = limits as [[string, number]];
   if (!(Number.isFinite(limit) && limit > 0)) {
-    throw new ParametrizeError('OPTION', {
+    throw refusal(
+      'OPTION',
       caller,
-      fact: `${name} is ${String(limit)}, it must be a positive number`,
-      remedy: 'Pass a positive number.',
-    });
+      `${name} is ${String(limit)}, it must be a positive number`,
+      'Pass a positive number.',
+    );
   }
   return new ClippedOptimizer(optimizer, name === 'norm' ? byNorm(limit) : byValue(limit));
 }

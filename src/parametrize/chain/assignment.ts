@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { alias } from '../../engine/scope.ts';
 import { declaredDependencies } from './dependencyKey.ts';
 import { preservingState } from './moduleState.ts';
@@ -21,30 +21,29 @@ export function planAssignment(
   value: unknown,
 ): [Variable, Tensor][] {
   if (!isTensor(value)) {
-    throw new ParametrizeError('NOT_A_VARIABLE', {
-      caller,
-      fact: `expected a tensor, got ${describeValue(value)}`,
-    });
+    throw refusal('NOT_A_VARIABLE', caller, `expected a tensor, got ${describeValue(value)}`);
   }
   list.checkAlive();
   checkSpec(caller, 'the value', value, list, 'Assign a tensor like the current value.');
   const [first, ...later] = list.steps;
   for (const step of list.steps) {
     if (step.rightInverse !== null) continue;
-    throw new ParametrizeError('RIGHT_INVERSE', {
+    throw refusal(
+      'RIGHT_INVERSE',
       caller,
-      fact: `${stepName(step)} has no rightInverse`,
-      remedy: 'Add one, or write to the originals: host.parametrizations[name].original.',
-    });
+      `${stepName(step)} has no rightInverse`,
+      'Add one, or write to the originals: host.parametrizations[name].original.',
+    );
   }
   // An alias, so that a right inverse cannot harm the caller's tensor.
   const image = later.reduceRight((current, step) => invertLater(caller, step, current), alias(value));
   const originals = [invertFirst(caller, first!, image)].flat();
   if (originals.length !== list.originalNames.length) {
-    throw new ParametrizeError('RIGHT_INVERSE', {
+    throw refusal(
+      'RIGHT_INVERSE',
       caller,
-      fact: `rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${list.originalNames.length} originals`,
-    });
+      `rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${list.originalNames.length} originals`,
+    );
   }
   return list.originalNames.flatMap((name, i): [Variable, Tensor][] => {
     const original = originals[i]!;

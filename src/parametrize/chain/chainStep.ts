@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { isClass } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { isVariable } from '../../engine/variable.ts';
@@ -76,16 +76,15 @@ export function chainStep(caller: string, registered: unknown): ChainStep {
 
 function moduleStep(caller: string, module: Module): ChainStep {
   if (!(module instanceof Module)) {
-    throw new ParametrizeError(
+    throw refusal(
       'TWO_COPIES',
-      `${caller}: ${typeName(module)} extends a class of another copy of tfjs-parametrize. Install one copy only (npm ls tfjs-parametrize shows both).`,
+      caller,
+      `${typeName(module)} extends a class of another copy of tfjs-parametrize`,
+      'Install one copy only (npm ls tfjs-parametrize shows both).',
     );
   }
   if (isDisposed(module)) {
-    throw new ParametrizeError(
-      'DISPOSED',
-      `${caller}: this ${typeName(module)} has been disposed. Make a new one.`,
-    );
+    throw refusal('DISPOSED', caller, `this ${typeName(module)} has been disposed`, 'Make a new one.');
   }
   const { rightInverse, isPure, originalNames } = module as Partial<ParametrizationObject> & {
     originalNames?: readonly string[];
@@ -139,7 +138,7 @@ function objectStep(caller: string, object: ParametrizationObject): ChainStep {
 }
 
 function invalid(caller: string, fact: string): ParametrizeError {
-  return new ParametrizeError('INVALID_PARAMETRIZATION', `${caller}: not a parametrization: ${fact}.`);
+  return refusal('INVALID_PARAMETRIZATION', caller, `not a parametrization: ${fact}`);
 }
 
 const copyable: Copyable = {

@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { variablesIn } from '../../nn/module/fields.ts';
 import type { ChainStep } from './chainStep.ts';
@@ -25,9 +25,11 @@ export function checkHiddenDependencies(
   );
   if (hidden.length === 0) return;
   const names = hidden.map((variable) => `'${variable.name}' ${JSON.stringify(variable.shape)}`).join(', ');
-  throw new ParametrizeError(
+  throw refusal(
     'HIDDEN_DEPENDENCY',
-    `${caller}: forward of ${stepName(step)} uses the variable ${names}, whose changes would go unseen. Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }.`,
+    caller,
+    `forward of ${stepName(step)} uses the variable ${names}, whose changes would go unseen`,
+    'Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }.',
   );
 }
 
@@ -44,17 +46,21 @@ export function checkArity(
   const { arity } = step;
   const surplus = originals.slice(arity).some((original) => inputs !== null && !inputs.has(original));
   if (arity <= originals.length && !(arity > 0 && surplus)) return;
-  throw new ParametrizeError(
+  throw refusal(
     'RIGHT_INVERSE',
-    `${caller}: forward of ${stepName(step)} takes ${arity} original(s), but rightInverse gives ${originals.length}. They must agree.`,
+    caller,
+    `forward of ${stepName(step)} takes ${arity} original(s), but rightInverse gives ${originals.length}`,
+    'They must agree.',
   );
 }
 
 /** Throws if a forward that would come after another one takes several originals. */
 export function checkLaterArity(caller: string, step: ChainStep): void {
   if (step.arity <= 1) return;
-  throw new ParametrizeError(
+  throw refusal(
     'RIGHT_INVERSE',
-    `${caller}: forward of ${stepName(step)} takes ${step.arity} originals, but the tensor is parametrized already and only its first parametrization may have several. Remove that first, or parametrize one of its originals.`,
+    caller,
+    `forward of ${stepName(step)} takes ${step.arity} originals, but the tensor is parametrized already and only its first parametrization may have several`,
+    'Remove that first, or parametrize one of its originals.',
   );
 }

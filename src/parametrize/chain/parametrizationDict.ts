@@ -1,4 +1,4 @@
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { Module } from '../../nn/module/module.ts';
 import { HOLDS_COMPUTATIONS } from '../../nn/module/normalizedTensor.ts';
 import { fixFields } from './fieldSet.ts';
@@ -24,10 +24,7 @@ export class ParametrizationDict extends Module {
 
   /** Not a layer. */
   override forward(): never {
-    throw new ParametrizeError(
-      'NOT_A_FUNCTION',
-      'parametrizations: holds chains and computes nothing itself.',
-    );
+    throw refusal('NOT_A_FUNCTION', 'parametrizations', 'holds chains and computes nothing itself');
   }
 }
 

@@ -1,21 +1,24 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { warnOnce } from '../../core/warnOnce.ts';
 import type { ChainStep } from './chainStep.ts';
 import { describeValue, stepName } from './rightInverse.ts';
 
 /** The error of a forward that returns something else. */
 export const notATensor = (caller: string, step: ChainStep, value: unknown): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'FORWARD_RESULT',
-    `${caller}: forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}.`,
+    caller,
+    `forward of ${stepName(step)} must return a tensor, got ${describeValue(value)}`,
   );
 
 /** The error of a parametrization that reads its own tensor. */
 export const cyclicRead = (label: string): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'CYCLE',
-    `reading ${label}: a parametrization reads the tensor that it computes. Use its argument instead.`,
+    `reading ${label}`,
+    'a parametrization reads the tensor that it computes',
+    'Use its argument instead.',
   );
 
 /**
@@ -24,23 +27,29 @@ export const cyclicRead = (label: string): ParametrizeError =>
  * @param original - the name of the original that was disposed; undefined if the chain was removed
  */
 export const endedChain = (label: string, original: string | undefined): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'DISPOSED',
-    `reading ${label}: ${original === undefined ? 'the parametrization was removed' : `its original '${original}' was disposed`}, by dispose() or tf.disposeVariables(). Make the host again, or dispose it last.`,
+    `reading ${label}`,
+    `${original === undefined ? 'the parametrization was removed' : `its original '${original}' was disposed`}, by dispose() or tf.disposeVariables()`,
+    'Make the host again, or dispose it last.',
   );
 
 /** The error of a read in a gradient where tfjs knows no gradients. */
 export const noGradients = (label: string): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'NO_GRADIENTS',
-    `reading ${label} in a gradient: no gradients are registered in tfjs. Add: import '@tensorflow/tfjs';`,
+    `reading ${label} in a gradient`,
+    'no gradients are registered in tfjs',
+    "Add: import '@tensorflow/tfjs';",
   );
 
 /** The error of a use of a borrowed value that has ended. */
 export const endedValue = (label: string): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'DISPOSED',
-    `using a value of ${label}: it was borrowed, and it ended when ${label} was read again after a change, or was removed or disposed. Read the tensor anew, or hold a copy: tf.clone(value).`,
+    `using a value of ${label}`,
+    `it was borrowed, and it ended when ${label} was read again after a change, or was removed or disposed`,
+    'Read the tensor anew, or hold a copy: tf.clone(value).',
   );
 
 /** Warns, once in the life of the process, that a read can have no gradient where it stands. */
@@ -53,7 +62,9 @@ export function warnCustomGradient(label: string): void {
 
 /** The error of a right inverse that changes a variable beside the state that is loaded. */
 export const writesOutside = (caller: string, label: string, { name }: Variable): ParametrizeError =>
-  new ParametrizeError(
+  refusal(
     'RIGHT_INVERSE',
-    `${caller}: a rightInverse of ${label} writes its dependency '${name}', which is no part of the state that is loaded, so that the loaded value would not be the value that is read. Hold the variable as a parameter() or buffer() of a Parametrization, or assign the value to the tensor.`,
+    caller,
+    `a rightInverse of ${label} writes its dependency '${name}', which is no part of the state that is loaded, so that the loaded value would not be the value that is read`,
+    'Hold the variable as a parameter() or buffer() of a Parametrization, or assign the value to the tensor.',
   );

@@ -1,6 +1,6 @@
 import type { DataType, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 import type { ChainStep } from './chainStep.ts';
@@ -53,18 +53,15 @@ export function checkSpec(
   remedy: string,
 ): void {
   if (got.dtype !== wanted.dtype) {
-    throw new ParametrizeError('DTYPE', {
-      caller,
-      fact: `${what} has dtype ${got.dtype}, expected ${wanted.dtype}`,
-      remedy,
-    });
+    throw refusal('DTYPE', caller, `${what} has dtype ${got.dtype}, expected ${wanted.dtype}`, remedy);
   }
   if (!tf.util.arraysEqual(got.shape as number[], wanted.shape as number[])) {
-    throw new ParametrizeError('SHAPE', {
+    throw refusal(
+      'SHAPE',
       caller,
-      fact: `${what} has shape ${formatShape(got.shape)}, expected ${formatShape(wanted.shape)}`,
+      `${what} has shape ${formatShape(got.shape)}, expected ${formatShape(wanted.shape)}`,
       remedy,
-    });
+    );
   }
 }
 
@@ -81,8 +78,5 @@ export function stepName(step: ChainStep): string {
 }
 
 function wrong(caller: string, step: ChainStep, fact: string): ParametrizeError {
-  return new ParametrizeError('RIGHT_INVERSE', {
-    caller,
-    fact: `rightInverse of ${stepName(step)} ${fact}`,
-  });
+  return refusal('RIGHT_INVERSE', caller, `rightInverse of ${stepName(step)} ${fact}`);
 }

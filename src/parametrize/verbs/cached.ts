@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { isThenable } from '../../core/guards.ts';
 import { settle } from '../../core/settle.ts';
 import { typeName } from '../../core/text.ts';
@@ -42,9 +42,11 @@ export function cached<T>(...args: [] | [fn: () => T]): T | Disposable {
   if (args.length === 0) return openScope();
   const [fn] = args;
   if (typeof fn !== 'function') {
-    throw new ParametrizeError(
+    throw refusal(
       'NOT_A_FUNCTION',
-      `cached: expected a function, got ${isThenable(fn) ? 'a promise, whose work began outside of the scope' : typeName(fn)}. Pass the function itself: cached(async () => { … }).`,
+      'cached',
+      `expected a function, got ${isThenable(fn) ? 'a promise, whose work began outside of the scope' : typeName(fn)}`,
+      'Pass the function itself: cached(async () => { … }).',
     );
   }
   enterScope();

@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNotNegative, checkOptions } from '../../core/checkOptions.ts';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { hasGradients } from '../../engine/tape.ts';
 import type { ParametrizationLike } from '../parametrization.ts';
 import { isParametrized, parametrizationsOn, valueOf } from './isParametrized.ts';
@@ -118,9 +118,11 @@ async function assigned(
   host.tensor = value;
   const error = await difference(read(), value);
   if (error <= tolerance) return error;
-  throw new ParametrizeError(
+  throw refusal(
     'RIGHT_INVERSE',
-    `${caller}: a value of the map was assigned, and what is read differs from it by ${error.toPrecision(3)} of its largest element. rightInverse must return originals whose forward is the value.`,
+    caller,
+    `a value of the map was assigned, and what is read differs from it by ${error.toPrecision(3)} of its largest element`,
+    'rightInverse must return originals whose forward is the value.',
   );
 }
 
@@ -128,18 +130,22 @@ async function checkFinite(value: Tensor): Promise<void> {
   const numbers = (await value.data()) as ArrayLike<number>;
   const odd = Array.prototype.filter.call(numbers, (x: number) => !Number.isFinite(x)).length;
   if (odd === 0) return;
-  throw new ParametrizeError(
+  throw refusal(
     'NOT_FINITE',
-    `${caller}: ${odd} of the ${numbers.length} elements of the value are NaN or infinite. Check the domain of rightInverse and forward.`,
+    caller,
+    `${odd} of the ${numbers.length} elements of the value are NaN or infinite`,
+    'Check the domain of rightInverse and forward.',
   );
 }
 
 async function checkPure(value: Tensor, again: Tensor): Promise<void> {
   const error = await difference(again, value);
   if (error === 0) return;
-  throw new ParametrizeError(
+  throw refusal(
     'NOT_PURE',
-    `${caller}: the map says that it is pure, and two evaluations differ by ${error.toPrecision(3)} of the largest element. Return false from isPure, or draw no random numbers.`,
+    caller,
+    `the map says that it is pure, and two evaluations differ by ${error.toPrecision(3)} of the largest element`,
+    'Return false from isPure, or draw no random numbers.',
   );
 }
 
@@ -176,9 +182,11 @@ async function gradientErrorOf(
     const error = Math.abs(analytic! - numeric!) / Math.max(1, Math.abs(numeric!), size!);
     // Of a central difference in float32, two digits are right.
     if (error <= Math.max(tolerance, 3e-2)) return error;
-    throw new ParametrizeError(
+    throw refusal(
       'GRADIENT',
-      `${caller}: along a random direction the gradient is ${analytic!.toPrecision(4)}, the central difference ${numeric!.toPrecision(4)}. The gradient of forward is wrong, or forward is not smooth here.`,
+      caller,
+      `along a random direction the gradient is ${analytic!.toPrecision(4)}, the central difference ${numeric!.toPrecision(4)}`,
+      'The gradient of forward is wrong, or forward is not smooth here.',
     );
   } finally {
     trained.forEach((variable, i) => {

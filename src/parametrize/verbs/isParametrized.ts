@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
@@ -62,8 +62,10 @@ export function registrationOrThrow(caller: string, host: object, name: string):
   if (registration !== undefined) return registration;
   hostKindOf(owner).check(caller, owner);
   const known = [...registrationsOf(owner).keys()];
-  throw new ParametrizeError(
+  throw refusal(
     'NOT_PARAMETRIZED',
-    `${caller}: ${typeName(owner)} has no parametrization on '${tensor}'.${didYouMean(tensor, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
+    caller,
+    `${typeName(owner)} has no parametrization on '${tensor}'`,
+    `${didYouMean(tensor, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
   );
 }

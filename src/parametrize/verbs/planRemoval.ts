@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable } from '../../engine/variable.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
@@ -40,9 +40,11 @@ export function planRemoval(caller: string, host: object, name: string, leavePar
   const registration = registrationOrThrow(caller, host, name);
   const { list: chain } = registration;
   if (!leaveParametrized && chain.originalNames.length > 1) {
-    throw new ParametrizeError(
+    throw refusal(
       'OPTION',
-      `${caller}: ${chain.label} has ${chain.originalNames.length} originals, so that there is no single tensor to leave unparametrized. Drop leaveParametrized: false.`,
+      caller,
+      `${chain.label} has ${chain.originalNames.length} originals, so that there is no single tensor to leave unparametrized`,
+      'Drop leaveParametrized: false.',
     );
   }
   const placed = withNested({ ...registration, host, name });

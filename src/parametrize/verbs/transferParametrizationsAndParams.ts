@@ -1,5 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { ParametrizeError } from '../../core/errors.ts';
+import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import type { Attachment } from '../chain/attachment.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
@@ -83,18 +83,22 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
   if (own.closed !== undefined) {
     // Something on the source runs the chain, such as a hook; the target would lack it.
     const { fact, remedy } = own.closed;
-    throw new ParametrizeError('UNSUPPORTED_HOST', { caller, fact: `${source.label} ${fact}`, remedy });
+    throw refusal('UNSUPPORTED_HOST', caller, `${source.label} ${fact}`, remedy);
   }
   if (registrationOf(to, tensor) !== undefined) {
-    throw new ParametrizeError(
+    throw refusal(
       'ALREADY_PARAMETRIZED',
-      `${caller}: ${typeName(to)}.${tensor} is parametrized already. Call removeParametrizations on it first.`,
+      caller,
+      `${typeName(to)}.${tensor} is parametrized already`,
+      'Call removeParametrizations on it first.',
     );
   }
   if (registrationsOf(source).size > 0) {
-    throw new ParametrizeError(
+    throw refusal(
       'UNSUPPORTED_HOST',
-      `${caller}: an original of ${source.label} is parametrized itself. Transfer the inner parametrization by hand.`,
+      caller,
+      `an original of ${source.label} is parametrized itself`,
+      'Transfer the inner parametrization by hand.',
     );
   }
   const value: unknown = (to as Record<string, unknown>)[tensor];
@@ -104,9 +108,11 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
   const { variable, attachment } = hostKindOf(to).find(caller, to, tensor);
   checkSpec(caller, `${typeName(to)}.${tensor}`, variable, source, 'Both sides must agree.');
   if (listsWithOriginal(variable).size > 0) {
-    throw new ParametrizeError(
+    throw refusal(
       'TIED',
-      `${caller}: the variable of ${typeName(to)}.${tensor} is an original of another tensor. Clone it first.`,
+      caller,
+      `the variable of ${typeName(to)}.${tensor} is an original of another tensor`,
+      'Clone it first.',
     );
   }
   return { tensor, source, attachment, variable };
