@@ -47,7 +47,7 @@ const once = [
 /** Files that count what a process does in which nothing else was imported, reset its modules, or measure it. */
 const alone = [
   'test/bench/*.test.ts',
-  'test/checkpoint/load/checkModel.test.ts',
+  'test/checkpoint/viewOf.test.ts',
   'test/engine/optimizerGuardFallback.test.ts',
   'test/layers/host/recurrentPass.test.ts',
   'test/legacy/weightNorm.test.ts',

@@ -3,8 +3,9 @@
  *
  * @module
  */
-export type { ModelTypes, StatefulModel } from '../stateDict/modelState.ts';
+
 export type { Catalog, RecipeStep } from '../stateDict/recipe.ts';
+export type { ModelTypes, StatefulModel } from '../stateDict/stateView.ts';
 export { CheckpointError } from './checkpointError.ts';
 export type { CheckpointFile, TensorInfo } from './file/checkpointFile.ts';
 export { openSafetensors } from './file/openSafetensors.ts';

@@ -1,6 +1,6 @@
 import type { Model } from '../engine/modelTraining.ts';
 import { registerHostKind } from '../parametrize/host/hostKind.ts';
-import { registerStateKind } from '../stateDict/modelState.ts';
+import { registerStateKind } from '../stateDict/stateView.ts';
 import { layerHost } from './host/layerHost.ts';
 import { passInOneScope } from './host/recurrentPass.ts';
 import { layerModel } from './torch/layerState.ts';

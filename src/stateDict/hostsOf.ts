@@ -1,14 +1,15 @@
 import { joinPath } from '../core/paths.ts';
+import { isModule } from '../nn/module/fields.ts';
 import { checkIntegrity } from '../nn/module/integrityCheck.ts';
-import { Module } from '../nn/module/module.ts';
+import type { Module } from '../nn/module/module.ts';
+import { HOLDS_COMPUTATIONS } from '../nn/module/normalizedTensor.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
-import { ParametrizationDict } from '../parametrize/chain/parametrizationDict.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 
 /** The objects of a model that may hold parametrized tensors, with their paths. */
 export function hostsOf(model: object): [path: string, host: object][] {
-  if (model instanceof Module) return model.namedModules();
+  if (isModule(model)) return model.namedModules();
   return otherHostsOf(model).flatMap(([path, host]): [string, object][] => [
     [path, host],
     // Originals, and what parametrizations are made of, may be parametrized themselves.
@@ -24,10 +25,10 @@ export function hostsOf(model: object): [path: string, host: object][] {
  * Like {@link hostsOf}, but for the hosts inside of parametrizations: they go when their tensor's parametrization goes.
  */
 export function outerHostsOf(model: object): [path: string, host: object][] {
-  if (!(model instanceof Module)) return otherHostsOf(model);
+  if (!isModule(model)) return otherHostsOf(model);
   const found = new Map<Module, string>();
   const walk = (module: Module, path: string): void => {
-    if (found.has(module) || module instanceof ParametrizationDict) return;
+    if (found.has(module) || HOLDS_COMPUTATIONS in module) return;
     found.set(module, path);
     for (const [name, child] of module.namedChildren()) walk(child, joinPath(path, name));
   };

@@ -4,7 +4,26 @@ import { joinPath } from '../core/paths.ts';
 import { scoped } from '../engine/scope.ts';
 import { isAlive } from '../engine/variable.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
-import type { StateTensor } from './modelState.ts';
+import type { Layout } from './layout.ts';
+import type { StateEntry } from './stateView.ts';
+
+/** A tensor of a model that is not a module. */
+export interface StateTensor extends StateEntry {
+  /** The host that it can be parametrized on. */
+  readonly host: object;
+  /** The path of the host in the model. */
+  readonly hostPath: string;
+  /** Its name in the host. */
+  readonly name: string;
+  /** The same object for tensors that are one. */
+  readonly identity: object;
+  /** The variable that it is, unless it is parametrized. */
+  variable(): Variable;
+  /** Its layout in torch; null for a tensor that torch does not have. */
+  readonly layout: Layout | null;
+  /** True if it is a buffer in torch. */
+  readonly isBuffer?: boolean;
+}
 
 /**
  * The variable of a tensor that is not parametrized.

@@ -8,9 +8,9 @@ import { isModule, namedState } from '../nn/module/fields.ts';
 import { Module } from '../nn/module/module.ts';
 import { buffer, isBuffer, parameter } from '../nn/module/parameter.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
-import type { ModelState, StatePart, StateTensor } from './modelState.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
-import { currentValue, nativeKey } from './stateTensor.ts';
+import { currentValue, nativeKey, type StateTensor } from './stateTensor.ts';
+import type { StatePart, TorchState } from './stateView.ts';
 
 /**
  * The form of a tensor in a view: torch's plain tensor, normalized as in the model, or as the model itself has it,
@@ -46,7 +46,7 @@ export class TorchView {
   readonly tensors: readonly ViewTensor[];
 
   /** @throws {@link ParametrizeError} `DISPOSED`; `INVALID_NAME` for a part that no module can have under that name */
-  constructor(state: ModelState, choose: ChooseMode) {
+  constructor(state: TorchState, choose: ChooseMode) {
     this.module = moduleNamed(state.type);
     try {
       this.tensors = state.parts.flatMap((part) => {

@@ -2,31 +2,23 @@ import type { io } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
-import type { LoadStateDictReport } from '../../nn/module/hooks.ts';
-import { loadStateDict } from '../../nn/module/loadStateDict.ts';
-import type { Module } from '../../nn/module/module.ts';
-import { tiedKeysOf } from '../../nn/module/tiedKeysOf.ts';
-import type { KeyMapping } from '../../nn/stateDict/keyMapping.ts';
-import { isFold } from '../../nn/stateDict/keyMapping.ts';
-import type { TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
-import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
-import { applyingRecipe, type Catalog, type TensorRecipe } from '../../stateDict/recipe.ts';
-import { CheckpointError, named } from '../checkpointError.ts';
+import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
+import type { LoadedState, StatefulModel, StateView } from '../../stateDict/stateView.ts';
+import { named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import { checkFormatOptions, formatOptions } from '../formats/formats.ts';
 import type { TorchOptions } from '../formats/torch/torchOptions.ts';
 import { recipeIn } from '../metadata/recipeText.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
+import { viewOf } from '../viewOf.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
-import { checkModel } from './checkModel.ts';
 import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { followingRecipe } from './followingRecipe.ts';
-import { hasLoadingHooks, knownKeys } from './knownKeys.ts';
-import { keysOfParts } from './match/partKeys.ts';
-import { selectParts } from './match/selectParts.ts';
+import { selectTensors } from './match/selectTensors.ts';
+import { matchedRecipe } from './matchedRecipe.ts';
 import { readState, type StoredState } from './readState.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
-import { type Rename, type Selection, selectState } from './selectState.ts';
+import type { Rename, Selection } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
 
 /** Options of {@link loadCheckpoint}. */
@@ -72,7 +64,6 @@ export async function loadCheckpoint(
   source: CheckpointSource | io.IOHandler,
   options: LoadCheckpointOptions = {},
 ): Promise<CheckpointReport> {
-  checkModel('loadCheckpoint', model);
   const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, ...formatOptions];
   checkOpening('loadCheckpoint', options, names);
   checkFormatOptions('loadCheckpoint', { ...options });
@@ -80,28 +71,24 @@ export async function loadCheckpoint(
   checkBoolean('loadCheckpoint', 'strict', strict);
   checkLoading('loadCheckpoint', { prefix, rename, catalog });
   try {
-    const kind = stateKindOf(model);
-    const view = kind?.stateOf('loadCheckpoint', model);
-    const ties = view === undefined ? tiedKeysOf(model as Module) : view.ties;
-    const keys = view === undefined ? knownKeys(model as Module) : keysOfParts(view);
-    const isKnown = (key: string): boolean => keys.has(key);
-    // A recipe, a hook of the model and chains of layers have keys of their own.
-    const isAll = view === undefined && catalog === undefined && !hasLoadingHooks(model as Module);
-    const select = (stored: StoredNames): Selection => {
-      const selection =
-        view === undefined
-          ? selectState(stored.names, isKnown, prefix, rename)
-          : selectParts(stored, view, { prefix, rename, strict });
+    const view = await viewOf('loadCheckpoint', model, async (kind) => {
+      const { TorchStateView } = await import('../../stateDict/torchStateView.ts');
+      return new TorchStateView(kind, 'loadCheckpoint', model);
+    });
+    const isAsked = (key: string): boolean => view.partOf(key) !== undefined;
+    const select = async (stored: StoredNames): Promise<Selection> => {
+      const selection = await selectTensors(stored, view, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);
-      return mergeSelected(selection, stored, ties, isKnown);
+      return mergeSelected(selection, stored, view.ties, isAsked);
     };
-    // Modules need no views, and with them no maps and no kernels.
-    const views = view === undefined ? null : await import('./loadView.ts');
-    const state = await readState(source, opening, select, { keys, isAll });
+    // A recipe has keys of its own.
+    const isAll = catalog === undefined && !view.takesOtherKeys;
+    const state = await readState(source, opening, select, { isAsked, isAll });
     try {
-      return kind === undefined || view === undefined || views === null
-        ? load(model as Module, state, ties, strict, catalog)
-        : views.loadView(kind, model, view, state, strict, catalog);
+      const recipe = matchedRecipe(recipeOfFile(state.metadata, catalog), state.selection);
+      const { tensors } = state;
+      const loaded = followingRecipe(() => view.load({ tensors, strict, recipe, catalog, ...loadingNames }));
+      return reportOf(view, state, loaded);
     } finally {
       tf.dispose(state.tensors);
     }
@@ -113,56 +100,34 @@ export async function loadCheckpoint(
 /** A state dict is loaded by the caller's function, from a file. */
 const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
 
-function load(
-  model: Module,
-  { tensors, metadata, selection, placeholders, notes }: StoredState,
-  ties: TiedKeys,
-  strict: boolean,
+/** The recipe of a file; without a catalog it only tells axes, and one that cannot be read tells none. */
+function recipeOfFile(
+  metadata: Readonly<Record<string, string>>,
   catalog: Catalog | undefined,
-): CheckpointReport {
-  const recipe = catalog === undefined ? null : recipeIn(metadata);
-  const loadTensors = (): LoadStateDictReport => loadStateDict(model, tensors, { strict }, loadingNames);
-  const { registered, report } =
-    recipe === null
-      ? { registered: [], report: loadTensors() }
-      : follow(model, recipe, catalog!, loadTensors);
-  const { mapped, missingKeys, unexpectedKeys } = report;
-  const { prefix, keys, skipped } = selection;
+): TensorRecipe[] {
+  try {
+    return recipeIn(metadata) ?? [];
+  } catch (error) {
+    if (catalog !== undefined) throw error;
+    return [];
+  }
+}
+
+function reportOf(view: StateView, state: StoredState, loaded: LoadedState): CheckpointReport {
+  const { selection, placeholders } = state;
+  const { prefix, keys, skipped, unexpected = [] } = selection;
   const nameOf = (key: string): string => keys.get(key) ?? key;
-  const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpectedKeys]);
-  const direct = [...keys.keys()].filter((key) => !explained.has(key));
-  const all: KeyMapping[] = [
-    ...direct.map((key) => ({ from: [nameOf(key)], to: [key], actions: [] })),
-    ...mapped.map(({ from, to, actions }) => ({ from: from.map(nameOf), to, actions })),
-  ];
+  const mapped = loaded.mapped.map(({ from, to, actions }) => ({ from: from.map(nameOf), to, actions }));
   return checkpointReport({
     prefix,
-    mapped: all,
-    folded: all.filter(isFold),
-    missing: missingKeys,
-    unexpected: unexpectedKeys.map(nameOf),
+    mapped,
+    folded: mapped.filter((_, i) => loaded.mapped[i]!.isFolded),
+    missing: loaded.missingKeys,
+    unexpected: [...loaded.unexpectedKeys.map(nameOf), ...unexpected],
     skipped,
-    ties: tiesOf(selection, ties),
-    registered,
+    ties: tiesOf(selection, view.ties),
+    registered: loaded.registered,
     placeholders,
-    notes,
+    notes: [...view.notes.map((text) => ({ kind: 'model', text }) as const), ...state.notes],
   });
-}
-
-interface Loaded {
-  /** The tensors that the recipe of the file was followed on. */
-  readonly registered: readonly string[];
-  readonly report: LoadStateDictReport;
-}
-
-/** Follows the recipe in the file and loads its tensors: both, or nothing. */
-function follow(
-  model: Module,
-  recipe: readonly TensorRecipe[],
-  catalog: Catalog,
-  load: () => LoadStateDictReport,
-): Loaded {
-  return followingRecipe(() =>
-    applyingRecipe(model, recipe, catalog, (registered) => ({ registered, report: load() })),
-  );
 }

@@ -9,7 +9,6 @@ import type { VectorNote } from '../metadata/checkpointNote.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
 import { checkRivals } from './checkRivals.ts';
-import type { KnownKeys } from './knownKeys.ts';
 import type { Selection } from './selectState.ts';
 import { type StoredNames, storedNames } from './storedNames.ts';
 import { vectorNotes } from './vectorNotes.ts';
@@ -28,8 +27,8 @@ export interface StoredState {
 
 /** The keys that a model may ask a file for. */
 export interface Asked {
-  /** Its keys, in every key format. */
-  readonly keys: KnownKeys;
+  /** True if it asks for a key, in whatever key format. */
+  isAsked(key: string): boolean;
   /** True if it asks for no others, as a model may that renames keys itself. */
   readonly isAll: boolean;
 }
@@ -43,7 +42,7 @@ export interface Asked {
 export async function readState(
   source: CheckpointSource | io.IOHandler,
   options: OpenOptions & TorchOptions,
-  select: (stored: StoredNames) => Selection,
+  select: (stored: StoredNames) => Promise<Selection>,
   asked: Asked,
 ): Promise<StoredState> {
   const scheme = schemeOf(source);
@@ -54,7 +53,7 @@ export async function readState(
       const shapeOf = (name: string): readonly number[] => all[name]!.shape;
       const names = Object.keys(all);
       const stored = storedNames({ names, ties: [], metadata, isInOrder: true, shapeOf });
-      const selection = select(stored);
+      const selection = await select(stored);
       const tensorOf = (name: string): Tensor => all[stored.identityOf(name)]!.clone();
       await checkRivals(selection, async (name) => tensorOf(name));
       const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, tensorOf(name)]);
@@ -74,7 +73,7 @@ export async function readState(
       isInOrder: formatNamed(file.format).keepsOrder,
       shapeOf: (name) => file.info(name).shape,
     });
-    const selection = select(stored);
+    const selection = await select(stored);
     await checkRivals(selection, (name) => file.tensor(stored.identityOf(name)));
     const loaded = new Map<string, Tensor>();
     try {
@@ -105,9 +104,9 @@ async function tensorFor(
   file: CheckpointFile,
   name: string,
   key: string,
-  { keys, isAll }: Asked,
+  { isAsked, isAll }: Asked,
 ): Promise<Tensor | undefined> {
-  if (keys.has(key)) return file.tensor(name);
+  if (isAsked(key)) return file.tensor(name);
   if (isAll) return undefined;
   try {
     return await file.tensor(name);

@@ -1,5 +1,5 @@
 import { withLevel } from '../../nn/stateDict/recurrentLevel.ts';
-import type { ModelState, StatePart } from '../../stateDict/modelState.ts';
+import type { StatePart, StateView } from '../../stateDict/stateView.ts';
 
 /** A layer of a saved model, in the order in which the model computes. */
 export interface LayerInOrder {
@@ -9,13 +9,17 @@ export interface LayerInOrder {
 }
 
 /** The key of the order of the layers in the metadata of a file. */
-export const layerOrderKey = 'tfjs-parametrize.layers';
+const layerOrderKey = 'tfjs-parametrize.layers';
+
+/** The order of the layers as texts of the metadata; none for a model whose parts are found by names alone. */
+export const layerOrderTexts = (view: StateView): Record<string, string> =>
+  view.matching === 'names' ? {} : { [layerOrderKey]: layerOrderText(view) };
 
 /**
  * The layers of a model in the order in which it computes, as a text of the metadata: generated names of layers are
  * others in the next program, the order is not.
  */
-export function layerOrderText({ parts, areOrdered }: ModelState): string {
+function layerOrderText({ parts, areOrdered }: StateView): string {
   const shapes = new Map(parts.map((part) => [part, JSON.stringify([...shapesOf(part)].sort())]));
   const layers = new Map<string, boolean>();
   for (const part of parts) {
@@ -30,8 +34,8 @@ export function layerOrderText({ parts, areOrdered }: ModelState): string {
 /** The shapes of a part in torch, by its names without the level. */
 const shapesOf = ({ tensors }: StatePart): Map<string, readonly number[]> =>
   new Map(
-    tensors.flatMap(({ torchNames, layout }) =>
-      torchNames.map((name) => [withLevel(name, ''), layout!.torchShape] as const),
+    tensors.flatMap(({ torchNames, torchShape }) =>
+      torchNames.map((name) => [withLevel(name, ''), torchShape!] as const),
     ),
   );
 

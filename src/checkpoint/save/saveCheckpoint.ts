@@ -1,21 +1,17 @@
 import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../../core/checkOptions.ts';
-import type { Module } from '../../nn/module/module.ts';
-import { tiedKeysOf } from '../../nn/module/tiedKeysOf.ts';
 import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
 import type { TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
-import { type StatefulModel, stateKindOf } from '../../stateDict/modelState.ts';
-import { recipeOf, type TensorRecipe } from '../../stateDict/recipe.ts';
-import { TorchView } from '../../stateDict/torchView.ts';
-import { viewRecipe } from '../../stateDict/viewRecipe.ts';
+import type { StatefulModel } from '../../stateDict/stateView.ts';
+import { TorchStateView } from '../../stateDict/torchStateView.ts';
 import { CheckpointError, named, quoted } from '../checkpointError.ts';
 import { writeSafetensors } from '../formats/safetensors/writeSafetensors.ts';
-import { checkModel } from '../load/checkModel.ts';
-import { layerOrderKey, layerOrderText } from '../metadata/layerOrder.ts';
+import { layerOrderTexts } from '../metadata/layerOrder.ts';
 import { recipeKey, recipeText } from '../metadata/recipeText.ts';
 import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from '../source/ioHandler.ts';
 import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
+import { viewOf } from '../viewOf.ts';
 import { checkFileName } from './checkFileName.ts';
 
 /**
@@ -57,13 +53,13 @@ export async function saveCheckpoint(
   target: CheckpointTarget,
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
-  checkModel('saveCheckpoint', model);
   checkOptions('saveCheckpoint', options, ['keyFormat', 'metadata']);
   const { keyFormat, metadata = {} } = options;
   let tensors: NamedTensorMap = {};
   try {
+    const view = viewOf('saveCheckpoint', model, (kind) => new TorchStateView(kind, 'saveCheckpoint', model));
     const write = writerFor(target);
-    const state = stateOf(model, keyFormat);
+    const state = view.save(keyFormat);
     tensors = state.tensors;
     const recipe = keyFormat === 'folded' ? [] : state.recipe;
     // Tools of Hugging Face ask for the format of the framework that names the tensors.
@@ -71,9 +67,9 @@ export async function saveCheckpoint(
       format: 'pt',
       ...metadata,
       ...(recipe.length > 0 && { [recipeKey]: recipeText(recipe) }),
-      ...state.texts,
+      ...layerOrderTexts(view),
     };
-    const once = writtenOnce(tensors, state.ties, metadata);
+    const once = writtenOnce(tensors, view.ties, metadata);
     await write(once.tensors, { ...texts, ...once.aliases });
   } catch (error) {
     throw named('saveCheckpoint', error);
@@ -81,42 +77,6 @@ export async function saveCheckpoint(
     tf.dispose(tensors);
   }
 }
-
-interface SavedState {
-  /** The caller's. */
-  readonly tensors: NamedTensorMap;
-  readonly recipe: readonly TensorRecipe[];
-  readonly ties: TiedKeys;
-  /** The other entries of the metadata. */
-  readonly texts: Readonly<Record<string, string>>;
-}
-
-function stateOf(model: StatefulModel, keyFormat: KeyFormat | undefined): SavedState {
-  const state = stateKindOf(model)?.stateOf('saveCheckpoint', model);
-  if (state === undefined) {
-    const module = model as Module;
-    const ties = tiedKeysOf(module);
-    return { tensors: snapshot(module, keyFormat), recipe: recipeOf(module), ties, texts: {} };
-  }
-  // What is normalized as torch can have it, else as the model has it; of what torch has not, there is nothing to
-  // choose.
-  const view = new TorchView(state, (_tensor, _part, possible) =>
-    keyFormat === 'folded' ? possible.at(-1)! : possible[0]!,
-  );
-  try {
-    const texts = { [layerOrderKey]: layerOrderText(state) };
-    return { tensors: snapshot(view.module, keyFormat), recipe: viewRecipe(view), ties: state.ties, texts };
-  } finally {
-    view.dispose();
-  }
-}
-
-/** Tensors of the state as it is now: variables change their data by replacing it, so that a clone keeps it. */
-const snapshot = (model: Module, keyFormat: KeyFormat | undefined): NamedTensorMap =>
-  tf.tidy(() => {
-    const state = model.stateDict(keyFormat === undefined ? {} : { keyFormat });
-    return Object.fromEntries(Object.entries(state).map(([key, tensor]) => [key, tf.clone(tensor)]));
-  });
 
 /** The tensors without those that stand under several keys, and for each other key the one that is written. */
 function writtenOnce(

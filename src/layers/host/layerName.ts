@@ -91,7 +91,7 @@ declare module '../../parametrize/verbs/registerParametrization.ts' {
   }
 }
 
-declare module '../../stateDict/modelState.ts' {
+declare module '../../stateDict/stateView.ts' {
   interface ModelTypes {
     /** A layer, or a model of layers. */
     layer: layers.Layer;

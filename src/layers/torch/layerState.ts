@@ -4,7 +4,8 @@ import { typeName } from '../../core/text.ts';
 import { isLayer, type Layer } from '../../engine/layer.ts';
 import type { GraphLayer } from '../../engine/layerGraph.ts';
 import type { Model } from '../../engine/modelTraining.ts';
-import type { ModelState, StateKind, StatePart } from '../../stateDict/modelState.ts';
+import type { StateTensor } from '../../stateDict/stateTensor.ts';
+import type { StateKind, StatePart, TorchState } from '../../stateDict/stateView.ts';
 import { everyLayer, ownWeights } from '../host/layer.ts';
 import { collectCurrentWeights } from '../training/collectedWeights.ts';
 import { type FeatureOrders, featureOrders, recurrent } from './featureOrder.ts';
@@ -18,13 +19,13 @@ import { type LayerPlace, nativeTensors, type TorchPart, torchParts } from './to
 export const layerModel: StateKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
-  registered: (model) => collectCurrentWeights('loadCheckpoint', model as Model),
+  registered: (caller, model) => collectCurrentWeights(caller, model as Model),
 };
 
 /** torch's default, which differs from the default of tfjs. */
 const torchEpsilon = 1e-5;
 
-function stateOf(caller: string, model: Layer): ModelState {
+function stateOf(caller: string, model: Layer): TorchState {
   const graph = graphOf(model);
   const orders = featureOrders(graph);
   const { leaves, otherPaths } = leavesOf(model);
@@ -44,7 +45,7 @@ function stateOf(caller: string, model: Layer): ModelState {
   const all = leaves.flatMap(({ path, layer, isNamed }) => {
     const found = partsOf({ layer, path, hostPath: path, ...ordersOf(orders, layer) });
     notes.push(...found.notes);
-    return found.parts.map((part): StatePart => ({ ...part, owner: path, isNamed }));
+    return found.parts.map((part): StatePart<StateTensor> => ({ ...part, owner: path, isNamed }));
   });
   checkNames(caller, all);
   const { parts, ties } = withoutTied(all, otherPaths);

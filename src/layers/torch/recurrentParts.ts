@@ -1,6 +1,6 @@
 import { joinPath } from '../../core/paths.ts';
 import type { Layer } from '../../engine/layer.ts';
-import type { StateTensor } from '../../stateDict/modelState.ts';
+import type { StateTensor } from '../../stateDict/stateTensor.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 import { type LayerPlace, matrix, nativeTensors, type TorchPart, torchTensor, vector } from './torchParts.ts';
 

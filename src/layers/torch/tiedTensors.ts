@@ -1,11 +1,12 @@
 import { isOwnWeight, type Layer } from '../../engine/layer.ts';
 import { isLayerVariable } from '../../engine/layerVariable.ts';
 import { type TensorKey, TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
-import type { StatePart, StateTensor } from '../../stateDict/modelState.ts';
+import type { StateTensor } from '../../stateDict/stateTensor.ts';
+import type { StatePart } from '../../stateDict/stateView.ts';
 
 /** The parts of a model with each tensor once, and the other keys of tied tensors. */
 export interface UntiedParts {
-  readonly parts: readonly StatePart[];
+  readonly parts: readonly StatePart<StateTensor>[];
   readonly ties: TiedKeys;
 }
 
@@ -15,12 +16,12 @@ export interface UntiedParts {
  * @param otherPaths - the first path of a layer, by its other paths
  */
 export function withoutTied(
-  parts: readonly StatePart[],
+  parts: readonly StatePart<StateTensor>[],
   otherPaths: ReadonlyMap<string, string>,
 ): UntiedParts {
   const paths = new Map([...otherPaths].map(([other, first]) => [withDot(other), withDot(first)]));
   const all = parts.flatMap((part) => part.tensors.map((tensor) => ({ part, tensor })));
-  const firsts = new Map<string, { part: StatePart; tensor: StateTensor }>();
+  const firsts = new Map<string, { part: StatePart<StateTensor>; tensor: StateTensor }>();
   // A weight can be parametrized only on the layer that made it, so that layer comes first.
   for (const entry of [...all.filter(({ tensor }) => isOwner(tensor)), ...all]) {
     const id = idOf(entry.tensor);

@@ -3,7 +3,8 @@ import { sizeOf } from '../../core/shapes.ts';
 import type { Layer } from '../../engine/layer.ts';
 import { isLayerVariable, type LayerVariable } from '../../engine/layerVariable.ts';
 import { type Factor, Layout } from '../../stateDict/layout.ts';
-import type { StatePart, StateTensor } from '../../stateDict/modelState.ts';
+import type { StateTensor } from '../../stateDict/stateTensor.ts';
+import type { StatePart } from '../../stateDict/stateView.ts';
 import { everyLayer, ownWeights } from '../host/layer.ts';
 import type { FeatureOrder } from './featureOrder.ts';
 
@@ -21,7 +22,7 @@ export interface LayerPlace {
 }
 
 /** A part without the fields that its layer determines. */
-export type TorchPart = Omit<StatePart, 'owner' | 'isNamed'>;
+export type TorchPart = Omit<StatePart<StateTensor>, 'owner' | 'isNamed'>;
 
 /** An axis of features in both orders. */
 interface FeatureAxis {
@@ -72,6 +73,7 @@ export function torchTensor(
       shape: weight.shape as readonly number[],
       variable: () => weightOf(layer, name)!.val,
       torchNames: layout === null ? [] : [torchNames].flat(),
+      torchShape: layout?.torchShape ?? null,
       layout,
       ...more,
     },
@@ -81,10 +83,8 @@ export function torchTensor(
 /** Returns the weights of a layer and all layers below it unchanged, if torch has no such module. */
 export function nativeTensors({ layer, hostPath }: Pick<LayerPlace, 'layer' | 'hostPath'>): StateTensor[] {
   return everyLayer(layer).flatMap(([below, owner]) => {
-    const path = [hostPath, below].filter((part) => part !== '').join('.');
-    return [...ownWeights(owner).keys()].flatMap((name) =>
-      torchTensor({ layer: owner, hostPath: path }, name, [], () => null),
-    );
+    const place = { layer: owner, hostPath: joinPath(hostPath, below) };
+    return [...ownWeights(owner).keys()].flatMap((name) => torchTensor(place, name, [], () => null));
   });
 }
 

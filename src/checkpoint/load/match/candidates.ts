@@ -1,4 +1,4 @@
-import type { StatePart } from '../../../stateDict/modelState.ts';
+import type { StatePart } from '../../../stateDict/stateView.ts';
 import type { StoredNames } from '../storedNames.ts';
 import { ambiguous, refusal } from './matchErrors.ts';
 import { type Matching, refuses } from './matchSlots.ts';

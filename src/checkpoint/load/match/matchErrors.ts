@@ -1,5 +1,5 @@
 import { StateDictError } from '../../../nn/module/loadStateDict.ts';
-import type { ModelState, StatePart } from '../../../stateDict/modelState.ts';
+import type { StatePart, StateView } from '../../../stateDict/stateView.ts';
 import { CheckpointError, quoted } from '../../checkpointError.ts';
 import { alignSlots } from './alignSlots.ts';
 import type { Match, Matching } from './matchSlots.ts';
@@ -77,7 +77,7 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
  * @param modules - in the order in which they likely are
  */
 export function noMatch(
-  { type }: ModelState,
+  { type }: StateView,
   slots: readonly Slot[],
   modules: readonly StoredModule[],
   keys: Iterable<string>,

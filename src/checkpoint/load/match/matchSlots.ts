@@ -1,5 +1,5 @@
 import { withLevel } from '../../../nn/stateDict/recurrentLevel.ts';
-import type { ModelState } from '../../../stateDict/modelState.ts';
+import type { StateView } from '../../../stateDict/stateView.ts';
 import type { LayerInOrder } from '../../metadata/layerOrder.ts';
 import { assign } from './assignment.ts';
 import { isExactly, keyFor, misfit, type Slot } from './slots.ts';
@@ -31,7 +31,7 @@ export interface Matching {
 export function matchSlots(
   slots: readonly Slot[],
   modules: readonly StoredModule[],
-  areOrdered: ModelState['areOrdered'],
+  areOrdered: StateView['areOrdered'],
   layers: readonly LayerInOrder[],
 ): Matching | null {
   if (slots.length !== modules.length) return null;
@@ -115,7 +115,7 @@ function ordered(
   return [...modules].sort((a, b) => rankOf(a)! - rankOf(b)!);
 }
 
-const areAllOrdered = (slots: readonly Slot[], areOrdered: ModelState['areOrdered']): boolean =>
+const areAllOrdered = (slots: readonly Slot[], areOrdered: StateView['areOrdered']): boolean =>
   slots.every((a, i) => slots.slice(i + 1).every((b) => areOrdered(a.parts[0]!, b.parts[0]!)));
 
 /** The keys of matched modules in the model, with their names in the file. */

@@ -1,4 +1,4 @@
-import type { ModelState } from '../../../stateDict/modelState.ts';
+import type { StateView } from '../../../stateDict/stateView.ts';
 import { prefixesOf, type Rename, renamer, type Selection, severalFit, withDot } from '../selectState.ts';
 import type { StoredNames } from '../storedNames.ts';
 import { checkMatching, doublesOf, layersBelow, placesFor } from './candidates.ts';
@@ -29,7 +29,7 @@ interface Candidate {
  * @throws {@link CheckpointError} `AMBIGUOUS`, `UNSUPPORTED`
  * @throws {@link StateDictError} if no part of the file has the modules of the model
  */
-export function selectByShape(stored: StoredNames, state: ModelState, options: PartsOptions): Selection {
+export function selectByShape(stored: StoredNames, state: StateView, options: PartsOptions): Selection {
   const candidates = candidatesOf(stored, state, options);
   const fitting = new Map<string, { candidate: Candidate; matching: Matching }>();
   for (const candidate of candidates) {
@@ -60,7 +60,7 @@ export function selectByShape(stored: StoredNames, state: ModelState, options: P
 /** The state dicts that a file may have, by their prefixes; names of one tensor are one. */
 function candidatesOf(
   stored: StoredNames,
-  { parts }: ModelState,
+  { parts }: StateView,
   { prefix: asked, rename }: PartsOptions,
 ): Candidate[] {
   const renamed = renamer(rename);
@@ -94,7 +94,7 @@ function withoutDoubles(modules: readonly StoredModule[], { identityOf }: Stored
 }
 
 /** The error for a file none of whose state dicts fits: about the one that is most like the model. */
-function noCandidate(state: ModelState, candidates: readonly Candidate[]): Error {
+function noCandidate(state: StateView, candidates: readonly Candidate[]): Error {
   const names = new Set(
     candidates[0]!.slots.flatMap(({ tensors }) => tensors.flatMap((tensor) => tensor.names)),
   );

@@ -1,8 +1,9 @@
 import { joinPath } from '../../../core/paths.ts';
 import { formatShape } from '../../../core/shapes.ts';
 import { levelIn, withLevel } from '../../../nn/stateDict/recurrentLevel.ts';
-import type { StatePart, StateTensor } from '../../../stateDict/modelState.ts';
-import { isBroadcast, type StoredModule } from './storedModules.ts';
+import { isBroadcast } from '../../../stateDict/isBroadcast.ts';
+import type { StateEntry, StatePart } from '../../../stateDict/stateView.ts';
+import type { StoredModule } from './storedModules.ts';
 
 /** A place in a model for one module of a file. */
 export interface Slot {
@@ -50,13 +51,9 @@ export function layerSlotsOf(parts: readonly StatePart[]): Slot[] {
   }));
 }
 
-const slotTensor = (
-  tensor: StateTensor,
-  path: string,
-  nameOf: (torchName: string) => string,
-): SlotTensor => ({
+const slotTensor = (tensor: StateEntry, path: string, nameOf: (torchName: string) => string): SlotTensor => ({
   names: tensor.torchNames.map(nameOf),
-  shape: tensor.layout?.torchShape ?? [],
+  shape: tensor.torchShape ?? [],
   nativeName: below(path, tensor.path),
   nativeShape: tensor.shape,
   isBroadcast: tensor.isBroadcast === true,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { loadCheckpoint, saveCheckpoint } from '../../../src/checkpoint/index.ts';
-import { disposeModel } from '../../layers/layerCases.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoint/index.ts';
+import { disposeModel } from '../layers/layerCases.ts';
 
 describe('a model of tf.layers, as long as nothing imports tfjs-parametrize/layers', () => {
   const refusal = {

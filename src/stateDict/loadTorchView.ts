@@ -1,100 +1,61 @@
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { joinPath } from '../../core/paths.ts';
-import { loadStateDict } from '../../nn/module/loadStateDict.ts';
-import { keyIn, partsOf } from '../../nn/stateDict/stateKeys.ts';
-import type { ModelState, StateKind, StatePart, StateTensor } from '../../stateDict/modelState.ts';
-import { normalizationAlike } from '../../stateDict/normalizationAlike.ts';
-import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
-import { nativeKey } from '../../stateDict/stateTensor.ts';
-import { type ChooseMode, TorchView } from '../../stateDict/torchView.ts';
-import { followRecipe, registering } from '../../stateDict/viewRecipe.ts';
-import { viewWrites } from '../../stateDict/viewWrites.ts';
-import { CheckpointError } from '../checkpointError.ts';
-import { recipeIn } from '../metadata/recipeText.ts';
-import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
-import { followingRecipe } from './followingRecipe.ts';
-import { isBroadcast } from './match/storedModules.ts';
-import { matchedRecipe } from './matchedRecipe.ts';
-import type { StoredState } from './readState.ts';
-import { tiesOf } from './selectedTies.ts';
-import { mappingsOf } from './viewMappings.ts';
+import { joinPath } from '../core/paths.ts';
+import { scoped } from '../engine/scope.ts';
+import { loadStateDict } from '../nn/module/loadStateDict.ts';
+import { keyIn, partsOf } from '../nn/stateDict/stateKeys.ts';
+import { isBroadcast } from './isBroadcast.ts';
+import { normalizationAlike } from './normalizationAlike.ts';
+import type { TensorRecipe } from './recipe.ts';
+import { nativeKey, type StateTensor } from './stateTensor.ts';
+import type { LoadedState, StateLoading, StatePart, TorchState } from './stateView.ts';
+import { type ChooseMode, TorchView } from './torchView.ts';
+import { viewMappings } from './viewMappings.ts';
+import { followRecipe, registering } from './viewRecipe.ts';
+import { viewWrites } from './viewWrites.ts';
 
 /**
- * Loads a state dict into a model that is no module, by way of a module that has its state in torch's layout. All or
+ * Loads a state dict into a model that is not a module, by way of a module that has its state in torch's layout. All or
  * nothing.
  *
+ * @param registered - told when tensors of the model have been parametrized
  * @throws {@link StateDictError} if the state dict does not fit
- * @throws {@link CheckpointError} `UNKNOWN_RECIPE`
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE`
  */
-export function loadView(
-  kind: StateKind,
-  model: object,
-  state: ModelState,
-  { tensors, metadata, selection, placeholders, notes }: StoredState,
-  strict: boolean,
-  catalog: Catalog | undefined,
-): CheckpointReport {
-  const recipe = matchedRecipe(recipeOfFile(metadata, catalog !== undefined), selection);
+export function loadTorchView(
+  state: TorchState,
+  { tensors, strict, recipe, catalog, ...names }: StateLoading,
+  registered: () => void,
+): LoadedState {
   const view = new TorchView(state, chooserFor(tensors, recipe));
-  let report: CheckpointReport | undefined;
   try {
-    tf.tidy(() => {
-      const planned =
-        catalog === undefined ? [] : followingRecipe(() => followRecipe(view, recipe, catalog, tensors));
-      const values = withBroadcast(view, tensors);
+    return scoped('loadCheckpoint', () => {
+      const planned = catalog === undefined ? [] : followRecipe(view, recipe, catalog, tensors);
       const before = dataOf(view);
-      const { mapped, missingKeys, unexpectedKeys } = loadStateDict(
-        view.module,
-        values,
-        { strict },
-        { caller: 'loadCheckpoint', what: 'file' },
-      );
+      const report = loadStateDict(view.module, withBroadcast(view, tensors), { strict }, names);
       const after = dataOf(view);
-      const later = new Set(planned.map(({ viewed: tensor }) => tensor));
+      const later = new Set(planned.map(({ viewed }) => viewed));
       const written = view.tensors.filter(
         (tensor) =>
           !later.has(tensor) && [...tensor.paths.keys()].some((key) => after.get(key) !== before.get(key)),
       );
       const writes = written.flatMap(viewWrites);
-      const all = followingRecipe(() =>
-        registering(planned, () => {
-          const values = [...later].flatMap(viewWrites);
-          if (planned.length > 0) kind.registered(model);
-          return [...writes, ...values];
-        }),
-      );
+      const all = registering(planned, () => {
+        const values = [...later].flatMap(viewWrites);
+        if (planned.length > 0) registered();
+        return [...writes, ...values];
+      });
       // From here on nothing can fail.
       for (const [variable, value] of all) variable.assign(value);
-      const mappings = mappingsOf(view, selection, mapped, unexpectedKeys, tensors);
-      report = checkpointReport({
-        prefix: selection.prefix,
-        ...mappings,
-        missing: missingKeys,
-        unexpected: [
-          ...unexpectedKeys.map((key) => selection.keys.get(key) ?? key),
-          ...(selection.unexpected ?? []),
-        ],
-        skipped: selection.skipped,
-        ties: tiesOf(selection, state.ties),
+      return {
+        mapped: viewMappings(view, report, tensors),
+        missingKeys: report.missingKeys,
+        unexpectedKeys: report.unexpectedKeys,
         registered: [...later].map(({ tensor }) => tensor.path),
-        placeholders,
-        notes: [...state.notes.map((text) => ({ kind: 'model', text }) as const), ...notes],
-      });
+      };
     });
-    return report!;
   } finally {
     view.dispose();
-  }
-}
-
-/** The recipe of a file; without a catalog it only tells axes, and one that cannot be read tells none. */
-function recipeOfFile(metadata: Readonly<Record<string, string>>, isFollowed: boolean): TensorRecipe[] {
-  try {
-    return recipeIn(metadata) ?? [];
-  } catch (error) {
-    if (isFollowed) throw error;
-    return [];
   }
 }
 

@@ -1,53 +1,36 @@
-import type { ModelState, StatePart } from '../../../stateDict/modelState.ts';
-import { isRenamed, type Rename, type Selection, selectState } from '../selectState.ts';
+import type { StatePart, StateView } from '../../../stateDict/stateView.ts';
+import { isRenamed, type Rename, type Selection } from '../selectState.ts';
 import type { StoredNames } from '../storedNames.ts';
 import { checkMatching, doublesOf, layersBelow, placesFor } from './candidates.ts';
 import { noMatch, refusal } from './matchErrors.ts';
 import { keysOf, matchSlots, refuses } from './matchSlots.ts';
-import { partFinder } from './partKeys.ts';
 import { type PartsOptions, selectByShape } from './selectByShape.ts';
 import { misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
 /**
- * Finds the state dict of a model of tf.layers among the tensors of a file: by names, as far as layers have names, else
- * by names and shapes of tensors where they leave exactly one way. Counters that torch keeps and no layer has are left
- * out.
+ * Finds the tensors of the parts of a model that have no name of the file.
  *
- * @throws {@link CheckpointError} `AMBIGUOUS` if it is not clear which is which, `UNSUPPORTED`, `OPTION`
+ * @param selection - the state dict by the names of the other parts
+ * @param named - its keys that a name tells, with their parts
+ * @throws {@link CheckpointError} `AMBIGUOUS` if it is not clear which is which, `UNSUPPORTED`
  * @throws {@link StateDictError} if the modules of the file are not those of the model
  */
-export function selectParts(stored: StoredNames, state: ModelState, options: PartsOptions): Selection {
-  const counters = stored.names.filter((name) => /(?:^|\.)num_batches_tracked$/.test(name));
-  const others = { ...stored, names: stored.names.filter((name) => !counters.includes(name)) };
-  const selection = byName(others, state, options) ?? selectByShape(others, state, options);
-  return { ...selection, skipped: [...selection.skipped, ...counters] };
-}
-
-function byName(stored: StoredNames, state: ModelState, options: PartsOptions): Selection | null {
-  const { prefix, rename } = options;
-  const partOf = partFinder(state);
-  const selection = selectState(
-    stored.names,
-    (key, from) => {
-      const part = partOf(state.ties.firstOf(key));
-      return part !== undefined && (part.isNamed || isRenamed(rename, from));
-    },
-    prefix,
-    rename,
-  );
-  const named = new Map<string, StatePart>();
-  for (const [key, name] of selection.keys) {
-    const part = partOf(state.ties.firstOf(key));
-    if (part === undefined) continue;
-    if (part.isNamed || isRenamed(rename, name.slice(selection.prefix.length))) named.set(key, part);
-  }
-  checkRefused(selection, state, rename);
-  return named.size === 0 ? null : withOthers(stored, state, options, selection, named);
+export function selectUnnamed(
+  stored: StoredNames,
+  view: StateView,
+  options: PartsOptions,
+  selection: Selection,
+  named: ReadonlyMap<string, StatePart>,
+): Selection {
+  checkRefused(selection, view, options.rename);
+  return named.size === 0
+    ? selectByShape(stored, view, options)
+    : withOthers(stored, view, options, selection, named);
 }
 
 /** Modules of torch that would be loaded by name into layers that do not compute the same. */
-function checkRefused({ keys, prefix }: Selection, { parts }: ModelState, rename: Rename | undefined): void {
+function checkRefused({ keys, prefix }: Selection, { parts }: StateView, rename: Rename | undefined): void {
   for (const part of parts) {
     const start = part.path === '' ? '' : `${part.path}.`;
     for (const [key, name] of part.refused === undefined ? [] : keys) {
@@ -66,7 +49,7 @@ function checkRefused({ keys, prefix }: Selection, { parts }: ModelState, rename
  */
 function withOthers(
   stored: StoredNames,
-  state: ModelState,
+  state: StateView,
   { strict }: PartsOptions,
   selection: Selection,
   named: ReadonlyMap<string, StatePart>,
@@ -88,7 +71,7 @@ function withOthers(
   const isMatched = new Set(left.flatMap((module) => [...module.keys.keys()]));
   const unexpected = [...rest].filter(([key]) => !isMatched.has(key));
   // A generated name in the file may be that of another layer here.
-  const takenBy = partFinder({ ...state, parts });
+  const takenBy = (key: string): StatePart | undefined => parts.find((part) => part === state.partOf(key));
   return {
     ...selection,
     keys: new Map([

@@ -1,36 +1,28 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
-import { isFold, type KeyAction, type KeyMapping } from '../../nn/stateDict/keyMapping.ts';
-import { vectorsOf } from '../../stateDict/normalizationAlike.ts';
-import type { TorchView, ViewTensor } from '../../stateDict/torchView.ts';
-import { goesThroughInverse } from '../../stateDict/viewWrites.ts';
-import { isBroadcast } from './match/storedModules.ts';
-import type { Selection } from './selectState.ts';
-
-/** The mappings of a report. */
-interface Mappings {
-  readonly mapped: readonly KeyMapping[];
-  readonly folded: readonly KeyMapping[];
-}
+import type { LoadStateDictReport } from '../nn/module/hooks.ts';
+import { isFold, type KeyAction, type KeyMapping } from '../nn/stateDict/keyMapping.ts';
+import { isBroadcast } from './isBroadcast.ts';
+import { vectorsOf } from './normalizationAlike.ts';
+import type { LoadedTensor } from './stateView.ts';
+import type { TorchView, ViewTensor } from './torchView.ts';
+import { unmapped } from './unmapped.ts';
+import { goesThroughInverse } from './viewWrites.ts';
 
 /**
- * The mappings from names in the file to the tensors of a model, with the changes of layout.
+ * The mappings from keys of a state dict to the tensors of a model, with the changes of layout.
  *
- * @param mapped - what the state dict of the view reports
- * @param tensors - what was read, by the keys of the selection
+ * @param report - the report of the state dict of the view
+ * @param tensors - the state dict
  */
-export function mappingsOf(
+export function viewMappings(
   { tensors: all }: TorchView,
-  { keys }: Selection,
-  mapped: readonly KeyMapping[],
-  unexpected: readonly string[],
+  report: LoadStateDictReport,
   tensors: NamedTensorMap,
-): Mappings {
+): LoadedTensor[] {
   const ofKey = new Map(
     all.flatMap((tensor) => [...tensor.paths.keys()].map((key) => [key, tensor] as const)),
   );
-  const explained = new Set([...mapped.flatMap(({ from }) => from), ...unexpected]);
-  const direct = [...keys.keys()].filter((key) => !explained.has(key));
-  const rows = [...direct.map((key): KeyMapping => ({ from: [key], to: [key], actions: [] })), ...mapped];
+  const rows = [...unmapped(tensors, report), ...report.mapped];
   // Summed tensors come in rows of their own; their model has one.
   const merged = new Map<unknown, KeyMapping>();
   for (const row of rows) {
@@ -40,22 +32,16 @@ export function mappingsOf(
     const from = [...(before?.from ?? []), ...row.from];
     merged.set(isSum ? tensor : row, { from, to: row.to, actions: row.actions });
   }
-  const reported = [...merged.values()].map(({ from, to, actions }) => {
+  return [...merged.values()].map(({ from, to, actions }) => {
     const tensor = ofKey.get(to[0]!);
     const targets = new Set(to.map((key) => ofKey.get(key)?.paths.get(key) ?? key));
     return {
+      from,
+      to: [...targets],
+      actions: tensor === undefined ? actions : actionsOf(actions, from, to, tensor, tensors),
       isFolded: isFold({ actions }),
-      mapping: {
-        from: from.map((key) => keys.get(key) ?? key),
-        to: [...targets],
-        actions: tensor === undefined ? actions : actionsOf(actions, from, to, tensor, tensors),
-      },
     };
   });
-  return {
-    mapped: reported.map(({ mapping }) => mapping),
-    folded: reported.filter(({ isFolded }) => isFolded).map(({ mapping }) => mapping),
-  };
 }
 
 function actionsOf(

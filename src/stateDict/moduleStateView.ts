@@ -1,0 +1,84 @@
+import { joinPath } from '../core/paths.ts';
+import { typeName } from '../core/text.ts';
+import { everyPath, fieldsOf } from '../nn/module/fields.ts';
+import { hooks, type LoadStateDictReport } from '../nn/module/hooks.ts';
+import { loadStateDict } from '../nn/module/loadStateDict.ts';
+import type { Module } from '../nn/module/module.ts';
+import { tiedKeysOf } from '../nn/module/tiedKeysOf.ts';
+import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
+import { isFold } from '../nn/stateDict/keyMapping.ts';
+import { plainKeys } from '../nn/stateDict/stateKeys.ts';
+import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
+import { partFinder } from './partFinder.ts';
+import { applyingRecipe, recipeOf } from './recipe.ts';
+import { stateSnapshot } from './stateSnapshot.ts';
+import type { LoadedState, SavedState, StateLoading, StatePart, StateView } from './stateView.ts';
+import { unmapped } from './unmapped.ts';
+
+/** The state of a module. Its parts are the modules in it, whose paths are their names in a file. */
+export class ModuleStateView implements StateView {
+  readonly type: string;
+  readonly parts: readonly StatePart[];
+  readonly ties: TiedKeys;
+  readonly notes = [];
+  readonly matching = 'names';
+  readonly ignored = null;
+  readonly takesOtherKeys: boolean;
+  readonly partOf: (key: string) => StatePart | undefined;
+  private readonly module: Module;
+
+  constructor(module: Module) {
+    this.module = module;
+    this.type = typeName(module);
+    this.ties = tiedKeysOf(module);
+    const paths = everyPath(module);
+    this.parts = paths.map(([prefix, part]) => partOf(prefix.slice(0, -1), part));
+    this.partOf = partFinder(
+      this.parts.flatMap((part) =>
+        part.tensors.flatMap(({ path }) => plainKeys(path).map((key) => [key, part] as const)),
+      ),
+    );
+    // A hook may take other keys.
+    this.takesOtherKeys = paths.some(([, part]) => hooks(part, 'loadStateDictPre').length > 0);
+  }
+
+  /** False: the names of modules tell nothing of their order. */
+  areOrdered(): boolean {
+    return false;
+  }
+
+  load({ tensors, strict, recipe, catalog, ...names }: StateLoading): LoadedState {
+    const { module } = this;
+    const load = (): LoadStateDictReport => loadStateDict(module, tensors, { strict }, names);
+    const { registered, report } =
+      catalog === undefined || recipe.length === 0
+        ? { registered: [], report: load() }
+        : applyingRecipe(module, recipe, catalog, (registered) => ({ registered, report: load() }));
+    const { mapped, missingKeys, unexpectedKeys } = report;
+    return {
+      mapped: [...unmapped(tensors, report), ...mapped].map((mapping) => ({
+        ...mapping,
+        isFolded: isFold(mapping),
+      })),
+      missingKeys,
+      unexpectedKeys,
+      registered,
+    };
+  }
+
+  save(keyFormat: KeyFormat | undefined): SavedState {
+    return { tensors: stateSnapshot(this.module, keyFormat), recipe: recipeOf(this.module) };
+  }
+}
+
+const partOf = (path: string, module: Module): StatePart => ({
+  path,
+  owner: path,
+  isNamed: true,
+  tensors: fieldsOf(module).variables.map(([name, { shape }]) => ({
+    path: joinPath(path, name),
+    shape,
+    torchNames: [name],
+    torchShape: shape,
+  })),
+});

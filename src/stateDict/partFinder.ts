@@ -1,0 +1,14 @@
+import { plainKeys } from '../nn/stateDict/stateKeys.ts';
+
+/**
+ * Finds the part of a model that a key is of, in any key format.
+ *
+ * @param keys - the plain keys of tensors, with their parts; of equal keys the last counts
+ */
+export function partFinder<Part>(keys: Iterable<readonly [string, Part]>): (key: string) => Part | undefined {
+  const byKey = new Map(keys);
+  return (key) => {
+    const plain = plainKeys(key).find((candidate) => byKey.has(candidate));
+    return plain === undefined ? undefined : byKey.get(plain);
+  };
+}

@@ -1,0 +1,14 @@
+import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { LoadStateDictReport } from '../nn/module/hooks.ts';
+import type { KeyMapping } from '../nn/stateDict/keyMapping.ts';
+
+/** The mappings of the tensors that were loaded under their own keys, which a report of `loadStateDict` leaves out. */
+export function unmapped(
+  tensors: NamedTensorMap,
+  { mapped, unexpectedKeys }: LoadStateDictReport,
+): KeyMapping[] {
+  const others = new Set([...mapped.flatMap(({ from }) => from), ...unexpectedKeys]);
+  return Object.keys(tensors)
+    .filter((key) => !others.has(key))
+    .map((key) => ({ from: [key], to: [key], actions: [] }));
+}
