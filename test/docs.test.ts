@@ -20,6 +20,10 @@ describe('the documents', () => {
     expect(linkedFiles(path).filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
+  it.each(documents)('%s has prose of at most 120 columns', (path) => {
+    expect(proseIn(read(path)).filter((line) => line.length > 120)).toEqual([]);
+  });
+
   it.each([
     'docs/getting-started.md',
     'docs/common-tasks.md',
@@ -44,6 +48,13 @@ describe('the documents', () => {
     expect(listed.sort()).toEqual(defined.sort());
   });
 });
+
+/** Returns the lines that are neither code nor rows of a table. */
+const proseIn = (document: string): string[] =>
+  document
+    .replaceAll(/^ *```[\s\S]*?^ *```$/gm, '')
+    .split('\n')
+    .filter((line) => !/^ *\|/.test(line));
 
 const sources = (): string[] =>
   readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })

@@ -1,33 +1,30 @@
 import { type ErrorCode, ParametrizeError } from '../core/errors.ts';
 
-/** The fields of a {@link CheckpointError} besides its message. */
+/** The options of a {@link CheckpointError}. */
 export interface CheckpointErrorOptions extends ErrorOptions {
-  /** The function that was called; put in front where the error leaves it, if it is not known before. */
+  /** The function that was called. If it is not known, the function adds itself when the error leaves it. */
   readonly caller?: string | undefined;
   /** See {@link CheckpointError.rename}. */
   readonly rename?: Readonly<Record<string, string | null>> | undefined;
 }
 
 /**
- * A checkpoint that cannot be read or written: catch this one around whatever reads a file that somebody else made.
+ * The error for a checkpoint that cannot be read or written. Catch it around code that reads files of other people.
  *
- * The codes are `NOT_A_CHECKPOINT` (another kind of file), `CORRUPT` (damaged, cut off or contradictory), `UNSAFE` (it
- * would have to run code), `UNSUPPORTED` (well-formed, but not for tfjs), `DTYPE` (a type or value that tfjs cannot
- * hold), `LIMIT` (it would take more memory than its size justifies), `UNKNOWN_TENSOR`, `UNKNOWN_RECIPE`, `AMBIGUOUS`,
+ * The codes are `NOT_A_CHECKPOINT` (another kind of file), `CORRUPT` (damaged, cut off or contradictory), `UNSAFE`
+ * (loading it would run code), `UNSUPPORTED` (well-formed, but not for tfjs), `DTYPE` (a type or value that tfjs cannot
+ * hold), `LIMIT` (more memory than the size of the file justifies), `UNKNOWN_TENSOR`, `UNKNOWN_RECIPE`, `AMBIGUOUS`,
  * `UNREADABLE` (the source itself fails), `OPTION` and `DISPOSED`.
  */
 export class CheckpointError extends ParametrizeError {
   /** The name of the class. */
   override readonly name: string = 'CheckpointError';
-  /**
-   * The option `rename` that the message of `AMBIGUOUS` shows, if the modules of a file could be several layers. It
-   * pairs all of them.
-   */
+  /** The complete option `rename` from the message of `AMBIGUOUS`, if the modules of a file fit several layers. */
   readonly rename?: Readonly<Record<string, string | null>>;
 
   /** The fact that is wrong. */
   declare readonly fact: string;
-  /** The way to mend it. */
+  /** The remedy. */
   declare readonly remedy: string;
 
   constructor(
@@ -45,7 +42,7 @@ export class CheckpointError extends ParametrizeError {
 export const corrupt = (fact: string): CheckpointError =>
   new CheckpointError('CORRUPT', fact, 'The file is damaged or incomplete: get it again.');
 
-/** An error that a reader of pieces throws, with the public function as its caller. */
+/** Adds the public function as the caller to an error. */
 export function named(caller: string, error: unknown): unknown {
   if (error instanceof ParametrizeError && error.caller === 'stateDict') {
     const { code, fact, remedy } = error;
@@ -58,7 +55,7 @@ export function named(caller: string, error: unknown): unknown {
 
 const shown = 80;
 
-/** Text from a file as a terminal may show it: without control characters. */
+/** Returns text from a file without control characters. */
 export const printable = (text: string): string =>
   text.replace(unprintable, (character) =>
     [...Array(character.length).keys()]
@@ -66,11 +63,11 @@ export const printable = (text: string): string =>
       .join(''),
   );
 
-/** Text from a file as a message may show it: printable, in quotes, and not too much of it. */
+/** Returns text from a file for a message: printable, quoted and shortened. */
 export const quoted = (text: string): string =>
   text.length > shown
     ? `'${printable(text.slice(0, shown))}…' (${text.length} characters)`
     : `'${printable(text)}'`;
 
-// Control characters move the cursor of a terminal, the others reverse or hide the text after them; lone surrogates.
+// Control characters move the cursor of a terminal. The others reverse or hide text, or are lone surrogates.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;

@@ -7,12 +7,12 @@ import { rawOf } from '../nn/module/rawOf.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 
-/** The objects of a model that may hold parametrized tensors, with their paths. */
+/** Returns the objects of a model that may hold parametrized tensors, with their paths. */
 export function hostsOf(model: object): [path: string, host: object][] {
   if (isModule(model)) return model.namedModules();
   return otherHostsOf(model).flatMap(([path, host]): [string, object][] => [
     [path, host],
-    // Originals, and what parametrizations are made of, may be parametrized themselves.
+    // Originals and tensors of parametrizations may be parametrized themselves.
     ...[...registrationsOf(host)].flatMap(([name, { list }]) =>
       list
         .namedModules()
@@ -22,7 +22,8 @@ export function hostsOf(model: object): [path: string, host: object][] {
 }
 
 /**
- * Like {@link hostsOf}, but for the hosts inside of parametrizations: they go when their tensor's parametrization goes.
+ * Returns the same as {@link hostsOf} without the hosts inside of parametrizations, which are removed with their
+ * parametrization.
  */
 export function outerHostsOf(model: object): [path: string, host: object][] {
   if (!isModule(model)) return otherHostsOf(model);
@@ -36,7 +37,7 @@ export function outerHostsOf(model: object): [path: string, host: object][] {
   return [...found].map(([module, path]) => [path, module]);
 }
 
-/** An object, and those below it that its kind of host knows of. */
+/** Returns an object and the objects below it that its kind of host lists. */
 function otherHostsOf(model: object): [path: string, host: object][] {
   const found = new Map<object, string>();
   const walk = (host: object, path: string): void => {

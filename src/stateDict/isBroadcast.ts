@@ -1,4 +1,4 @@
-/** True if a vector stands for a tensor with the same channels, or for all of its elements. */
+/** True if a vector is broadcast to a tensor along its channels, or to all of its elements. */
 export const isBroadcast = (stored: readonly number[], shape: readonly number[]): boolean =>
   stored.length === 1 &&
   String(stored) !== String(shape) &&

@@ -2,13 +2,13 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { KeyAction } from '../nn/stateDict/keyMapping.ts';
 
-/** A factor of an axis: it keeps its name and length in both layouts. */
+/** A factor of an axis. It keeps its name and length in both layouts. */
 export interface Factor {
   readonly name: string;
   readonly size: number;
 }
 
-/** The axes of a tensor, each a product of factors from the slowest to the fastest. */
+/** The axes of a tensor. Each is a product of factors, from the slowest to the fastest. */
 export type Axes = readonly (readonly Factor[])[];
 
 /**
@@ -35,21 +35,21 @@ export class Layout {
   }
 
   /**
-   * Brings a tensor to torch's layout.
+   * Converts a tensor to torch's layout.
    *
    * @remarks
-   * **Shape**: {@link shape} to {@link torchShape}; an axis whose length is 1 instead stays so.
+   * **Shape**: {@link shape} to {@link torchShape}; an axis of length 1 stays so.
    */
   toTorch(value: Tensor): Tensor {
     return rearrange(value, this.other, this.torch);
   }
 
-  /** Brings a tensor from torch's layout: the inverse of {@link toTorch}. */
+  /** Converts a tensor from torch's layout: the inverse of {@link toTorch}. */
   fromTorch(value: Tensor): Tensor {
     return rearrange(value, this.torch, this.other);
   }
 
-  /** The axes in torch that are the same elements as some axes of the other layout; null if none are exactly. */
+  /** Returns the axes in torch with exactly the elements of some axes of the other layout, or null. */
   torchAxes(axes: readonly number[]): number[] | null {
     return sameAxes(axes, this.other, this.torch);
   }
@@ -59,7 +59,7 @@ export class Layout {
     return sameAxes(torchAxes, this.torch, this.other);
   }
 
-  /** The action of {@link fromTorch}, as a report has it; null if it does nothing. */
+  /** Returns the action of {@link fromTorch} for a report, or null if it does nothing. */
   action(): KeyAction | null {
     const [from, to] = [this.torch, this.other].map(textOf) as [string, string];
     if (from === to) return null;
@@ -75,19 +75,19 @@ const textOf = (axes: Axes): string =>
   `[${axes.map((axis) => axis.map(({ name }) => name).join('·') || '1').join(', ')}]`;
 
 /**
- * A tensor in another shape, with data of its own: kernels of the wasm backend look at the shape that data was made in,
- * also where a variable has it in another.
+ * Returns a tensor in another shape with its own data. Kernels of the wasm backend use the shape that data was made
+ * with, even if a variable has the data in another shape.
  */
 export const reshaped = (value: Tensor, shape: number[]): Tensor => tf.clone(tf.reshape(value, shape));
 
-/** True if the elements stand in the same order in memory. */
+/** True if the elements have the same order in memory. */
 const isInOrder = (a: Axes, b: Axes): boolean => {
   const [before, after] = [a, b].map((axes) => axes.flat().filter(({ size }) => size !== 1));
   return before!.every((factor, i) => factor === after![i]);
 };
 
 function rearrange(value: Tensor, from: Axes, to: Axes): Tensor {
-  // Of an axis that is 1 where it could be longer, all factors are 1: a tensor of norms, or a singular vector.
+  // All factors of a reduced axis are 1, as in a tensor of norms or a singular vector.
   const kept = new Set(from.flatMap((axis, i) => (value.shape[i] === sizeOf(axis) ? axis : [])));
   const size = (factor: Factor): number => (kept.has(factor) ? factor.size : 1);
   const shape = to.map((axis) => axis.reduce((product, factor) => product * size(factor), 1));

@@ -15,10 +15,10 @@ import { followRecipe, registering } from './viewRecipe.ts';
 import { viewWrites } from './viewWrites.ts';
 
 /**
- * Loads a state dict into a model that is not a module, by way of a module that has its state in torch's layout. All or
- * nothing.
+ * Loads a state dict into a model that is not a module, through a module that has its state in torch's layout. A failed
+ * call changes nothing.
  *
- * @param registered - told when tensors of the model have been parametrized
+ * @param registered - called after tensors of the model were parametrized
  * @throws {@link StateDictError} if the state dict does not fit
  * @throws {@link ParametrizeError} `UNKNOWN_RECIPE`
  */
@@ -45,7 +45,7 @@ export function loadTorchView(
         if (planned.length > 0) registered();
         return [...writes, ...values];
       });
-      // From here on nothing can fail.
+      // Nothing can fail from here on.
       for (const [variable, value] of all) variable.assign(value);
       return {
         mapped: viewMappings(view, report, tensors),
@@ -60,8 +60,9 @@ export function loadTorchView(
 }
 
 /**
- * A tensor stands in the view as it will find most of itself in the file: normalized only if the file has norms along
- * the same axes; else the value is computed, and the model's own parametrization gets it through its right inverse.
+ * Chooses the mode of a tensor in the view that fits the file best. It is normalized only if the file has norms along
+ * the same axes. Otherwise the value is computed, and the model's own parametrization gets it through its right
+ * inverse.
  */
 function chooserFor(tensors: NamedTensorMap, recipe: readonly TensorRecipe[]): ChooseMode {
   const keys = Object.keys(tensors);
@@ -87,18 +88,18 @@ function isAlike(
     joinPath(path, keyIn({ name: torchName, hookKeys }, part, isLegacy));
   const parts = partsOf(hookKeys);
   const isLegacy = [false, true].find((format) => parts.every((part) => keyOf(part, format) in tensors));
-  if (isLegacy === undefined) return true; // in another key format: through the right inverse of the view
+  if (isLegacy === undefined) return true; // another key format, which goes through the right inverse of the view
   const stored = Object.fromEntries(parts.map((part) => [part, tensors[keyOf(part, isLegacy)]!]));
   if (!hookKeys.fits(stored, dims)) return false;
   const isRival = (axis: number): boolean => axis !== dims[0] && hookKeys.fits(stored, [axis]);
   if (!layout!.torchShape.some((_, axis) => isRival(axis))) return true;
-  // Lengths do not tell which axis it is; the recipe does, or else it is torch's.
+  // Lengths do not identify the axis. The recipe does; without one, the axis is torch's default.
   const steps = recipe.find((entry) => entry.path === path && entry.tensor === torchName)?.steps ?? [];
   const { dim = isTransposed ? 1 : 0 } = (steps[0]?.options ?? {}) as { dim?: unknown };
   return String(dim) === String(dims);
 }
 
-/** Repeats each tensor that has one value, or one for each channel, for all the elements that it stands for. */
+/** Broadcasts each tensor that has one value, or one value for each channel. */
 const withBroadcast = (view: TorchView, tensors: NamedTensorMap): NamedTensorMap => {
   const all = { ...tensors };
   for (const { tensor, paths, mode } of view.tensors) {

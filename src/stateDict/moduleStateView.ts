@@ -15,7 +15,9 @@ import { stateSnapshot } from './stateSnapshot.ts';
 import type { LoadedState, SavedState, StateLoading, StatePart, StateView } from './stateView.ts';
 import { unmapped } from './unmapped.ts';
 
-/** The state of a module. Its parts are the modules in it, whose paths are their names in a file. */
+/**
+ * The state of a module. Its parts are the module and the modules below it, and their paths are their names in a file.
+ */
 export class ModuleStateView implements StateView {
   readonly type: string;
   readonly parts: readonly StatePart[];
@@ -38,11 +40,11 @@ export class ModuleStateView implements StateView {
         part.tensors.flatMap(({ path }) => plainKeys(path).map((key) => [key, part] as const)),
       ),
     );
-    // A hook may take other keys.
+    // A hook may accept other keys.
     this.takesOtherKeys = paths.some(([, part]) => hooks(part, 'loadStateDictPre').length > 0);
   }
 
-  /** False: the names of modules tell nothing of their order. */
+  /** Returns false, because the names of modules do not determine their order. */
   areOrdered(): boolean {
     return false;
   }

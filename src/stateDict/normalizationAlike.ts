@@ -12,18 +12,18 @@ import { type AnyDefinition, configOf, definitionOf } from '../parametrize/defin
 import type { Parametrization } from '../parametrize/parametrization.ts';
 import { type Layout, reshaped } from './layout.ts';
 
-/** A parametrization of a tensor of a model that torch's tensor can have as well. */
+/** A parametrization of a tensor of a model that torch's tensor can also have. */
 export interface AlikeNormalization {
   readonly hookKeys: HookKeys;
-  /** The axes of torch's tensor that it is along. */
+  /** The axes in torch's tensor. */
   readonly dims: readonly number[];
-  /** Parametrizes the tensor of a module of a view in the same way, with the same state. */
+  /** Registers the same parametrization, with the same state, on the tensor of a module of a view. */
   register(module: Module, name: string): void;
-  /** Returns the variables of the chain in the model, each with its value by the state of the chain in the view. */
+  /** Returns the variables of the chain in the model with their values from the chain in the view. */
   planFrom(view: ParametrizationList): [Variable, Tensor][];
 }
 
-/** The normalization of a tensor, in torch's axes; null if it has none, or none along axes of torch's tensor. */
+/** Returns the normalization of a tensor in torch's axes, or null if torch's tensor cannot have it. */
 export function normalizationAlike(host: object, name: string, layout: Layout): AlikeNormalization | null {
   const tensor = normalizedTensors(host).find((candidate) => candidate.name === name);
   if (tensor === undefined || tensor.hookKeys === null) return null;
@@ -58,18 +58,18 @@ export function normalizationAlike(host: object, name: string, layout: Layout): 
   };
 }
 
-/** The parts of a parametrized tensor that are vectors, which have no layout. */
+/** Returns the parts of a parametrized tensor that are vectors, which have no layout. */
 export const vectorsOf = (host: object, name: string): string[] =>
   Object.keys(definitionOf(registrationOf(host, name)?.list[0])?.axes?.vectors ?? {});
 
-/** The axes that a parametrization is along, counted from the front. */
+/** Returns the axes of a parametrization, counted from the front. */
 export function mainAxesOf(map: Parametrization, rank: number): number[] {
   const definition = definitionOf(map);
   const axes = definition?.axes === undefined ? null : configOf(definition, map)[definition.axes.option];
   return axes === null ? [] : [axes as number | readonly number[]].flat().map((axis) => axisIn(axis, rank)!);
 }
 
-/** The option that says the axes, with other ones; null if there are more or fewer of them than it can say. */
+/** Returns the option for the axes with other axes, or null if it cannot hold their number. */
 export function axesOption(
   { axes: definition }: AnyDefinition,
   config: Readonly<Record<string, unknown>>,
@@ -82,7 +82,8 @@ export function axesOption(
 }
 
 /**
- * Brings a part of a normalized tensor to another layout; a vector by way of a tensor that is 1 along the other axes.
+ * Converts a part of a normalized tensor to another layout. A vector is converted as a tensor with length 1 along the
+ * other axes.
  */
 function moved(
   value: Tensor,

@@ -1,9 +1,9 @@
 import { plainKeys } from '../nn/stateDict/stateKeys.ts';
 
 /**
- * Finds the part of a model that a key is of, in any key format.
+ * Makes a function that finds the part of a model that a key belongs to, in any key format.
  *
- * @param keys - the plain keys of tensors, with their parts; of equal keys the last counts
+ * @param keys - the plain keys of tensors, with their parts; the last of equal keys counts
  */
 export function partFinder<Part>(keys: Iterable<readonly [string, Part]>): (key: string) => Part | undefined {
   const byKey = new Map(keys);

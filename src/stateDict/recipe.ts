@@ -10,24 +10,24 @@ import { hostsOf } from './hostsOf.ts';
 
 /** One parametrization as data: the name of the function that registers it, and its options. */
 export interface RecipeStep {
-  /** `weightNorm`, `spectralNorm`, … or what a class of your own calls itself. */
+  /** The kind: `weightNorm`, `spectralNorm`, …, or the static `className` of your own class. */
   readonly kind: string;
-  /** Plain data. */
+  /** The options, as plain data. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** The recipe of one tensor of a model: the parametrizations on it. */
 export interface TensorRecipe {
-  /** Path of the module in the model; empty for the model itself. */
+  /** The path of the module in the model; empty for the model itself. */
   readonly path: string;
-  /** Name of the tensor in the module. */
+  /** The name of the tensor in the module. */
   readonly tensor: string;
-  /** The registered steps, in the order in which they are applied. */
+  /** The registered steps, in the order of application. */
   readonly steps: readonly RecipeStep[];
 }
 
 /**
- * The functions that may register what a recipe names, by kind:
+ * The functions that may register the steps of a recipe, by kind:
  * `{ weightNorm, myMap: (host, name, options) => registerParametrization(host, name, new MyMap(options)) }`.
  */
 export type Catalog = Readonly<
@@ -35,13 +35,13 @@ export type Catalog = Readonly<
   Record<string, (host: any, name: any, options?: any) => unknown>
 >;
 
-/** The kind of something without a definition. */
+/** The kind of a parametrization without a definition. */
 const UNKNOWN = 'unknown';
 
 /**
- * The parametrizations of the tensors of a model, as data from which {@link applyRecipe} registers the same again. A
- * parametrization has the kind and the options of its definition. Of one without a definition, the step is only the
- * static `className` of its class.
+ * Returns the parametrizations of the tensors of a model as data, from which {@link applyRecipe} registers the same
+ * again. A step has the kind and the options of the definition. Without a definition, it has only the static
+ * `className` of the class.
  */
 export const recipeOf = (model: Module): TensorRecipe[] =>
   hostsOf(model).flatMap(([path, host]) =>
@@ -53,14 +53,14 @@ function stepOf(registered: ParametrizationLike): RecipeStep {
   if (definition !== undefined) {
     return { kind: definition.name, options: configOf(definition, registered as Parametrization) };
   }
-  // Not the name of the class, which a minifier changes.
+  // A minifier changes the name of a class, so it is not used.
   const { className } = registered.constructor as { className?: unknown };
   return { kind: typeof className === 'string' ? className : UNKNOWN, options: {} };
 }
 
 /**
- * The shape of a tensor from those of its originals, by the step that takes these; that of the last if the step says
- * nothing.
+ * Returns the shape of a tensor from the shapes of its originals, by the first step. If the step does not define it,
+ * returns the shape of the last original.
  */
 export function shapeByRecipe(
   step: RecipeStep | undefined,
@@ -71,7 +71,7 @@ export function shapeByRecipe(
 }
 
 /**
- * Refuses a recipe of a tensor that the catalog cannot follow.
+ * Refuses a recipe of a tensor with a kind that the catalog lacks.
  *
  * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not
  */
@@ -88,11 +88,11 @@ export function checkInCatalog({ path, tensor, steps }: TensorRecipe, catalog: C
 }
 
 /**
- * Registers what a recipe says, on the tensors that are not parametrized yet.
+ * Registers the steps of a recipe on the tensors that are not parametrized.
  *
- * @returns the tensors that it was registered on, with their paths
- * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has
- * not; and whatever a function of the catalog throws. Nothing has changed then.
+ * @returns the registered tensors, with their paths
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog lacks, or a tensor that the model
+ * lacks; and the errors of functions of the catalog. Nothing changes then.
  */
 export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], catalog: Catalog): string[] {
   const wanted = recipe.filter(({ path, tensor }) => {
@@ -116,10 +116,9 @@ export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], cata
 }
 
 /**
- * Registers what a recipe says, then runs `then` with the tensors that it was registered on; if that throws, everything
- * is taken back.
+ * Registers the steps of a recipe, then runs `then` with the registered tensors. If that throws, everything is undone.
  *
- * @throws {@link ParametrizeError} as {@link applyRecipe}
+ * @throws {@link ParametrizeError} the errors of {@link applyRecipe}
  */
 export const applyingRecipe = <T>(
   model: Module,
@@ -128,7 +127,10 @@ export const applyingRecipe = <T>(
   then: (registered: string[]) => T,
 ): T => transaction(() => then(applyRecipe(model, recipe, catalog)));
 
-/** The module at a path. Not remembered: registering makes modules, which later entries may be about. */
+/**
+ * Returns the module at a path. The result is not cached, because registering makes modules that later entries may
+ * refer to.
+ */
 function hostAt(model: Module, path: string): Module | undefined {
   let host: Module | undefined = model;
   for (const name of path === '' ? [] : path.split('.')) {

@@ -26,7 +26,7 @@ export interface StateTensor extends StateEntry {
 }
 
 /**
- * The variable of a tensor that is not parametrized.
+ * Returns the variable of a tensor that is not parametrized.
  *
  * @throws {@link ParametrizeError} `DISPOSED`
  */
@@ -39,13 +39,13 @@ export function variableOf({ variable, path }: StateTensor): Variable {
   });
 }
 
-/** The value of a tensor, parametrized or not: the variable itself, or a tensor of the innermost tidy. */
+/** Returns the value of a tensor: the variable, or for a parametrized tensor a tensor of the innermost tidy. */
 export function currentValue(tensor: StateTensor): Tensor {
   const registration = registrationOf(tensor.host, tensor.name);
   if (registration === undefined) return variableOf(tensor);
   return scoped('currentValue', () => registration.list.inspect());
 }
 
-/** The key of a variable of the chain of a tensor, as the model's own framework names the tensor. */
+/** Returns the key of a variable of a chain, with the path that the model's framework gives the tensor. */
 export const nativeKey = ({ hostPath, name }: StateTensor, key: string): string =>
   joinPath(hostPath, `parametrizations.${name}.${key}`);

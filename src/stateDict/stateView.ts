@@ -8,10 +8,7 @@ import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import type { Catalog, TensorRecipe } from './recipe.ts';
 import type { StateTensor } from './stateTensor.ts';
 
-/**
- * The types of models that other entry points know besides modules: `tfjs-parametrize/layers` adds its own by
- * declaration merging.
- */
+/** The types of models other than modules. `tfjs-parametrize/layers` adds its types by declaration merging. */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface ModelTypes {}
 
@@ -20,15 +17,17 @@ export type StatefulModel = Module | ModelTypes[keyof ModelTypes];
 
 /** A tensor of a model, by its names in files. */
 export interface StateEntry {
-  /** Its path in the model, as the model's own framework has it: `dense.kernel`. */
+  /** The path in the model, in the names of the model's framework: `dense.kernel`. */
   readonly path: string;
-  /** Its shape in the model. */
+  /** The shape in the model. */
   readonly shape: readonly number[];
-  /** Its name in torch's module; two if it is the sum of two tensors there; none if torch has no such tensor. */
+  /**
+   * The name in torch's module. Two names if it is the sum of two tensors in torch; none if torch has no such tensor.
+   */
   readonly torchNames: readonly string[];
-  /** Its shape in torch; null for a tensor that torch does not have. */
+  /** The shape in torch; null for a tensor that torch does not have. */
   readonly torchShape: readonly number[] | null;
-  /** True if torch's tensor may be a vector that stands for all: of one element, or of one for each channel. */
+  /** True if torch's tensor may be a vector that is broadcast: with one element, or one for each channel. */
   readonly isBroadcast?: boolean;
 }
 
@@ -36,84 +35,84 @@ export interface StateEntry {
 export interface StatePart<T extends StateEntry = StateEntry> {
   /** The path of the module in a state dict. */
   readonly path: string;
-  /** The path of what it is a part of, which has all of its keys below it: of the layer, for example. */
+  /** The path of the owner, such as a layer. All keys of the part are below it. */
   readonly owner: string;
-  /** True if its path is a name that somebody gave it, and not a number of its framework. */
+  /** True if the path is a given name and not a generated one. */
   readonly isNamed: boolean;
   readonly tensors: readonly T[];
-  /** True if it is a transposed convolution, whose output channels are axis 1. */
+  /** True for a transposed convolution, with the output channels on axis 1. */
   readonly isTransposed?: boolean;
-  /** Names of tensors of a module of torch that this looks like, and why it does not compute the same. */
+  /** The tensor names of a similar module of torch, and the reason why it computes another result. */
   readonly refused?: { readonly names: RegExp; readonly why: string };
 }
 
 /** The tensors of a file that are loaded into a model. */
 export interface StateLoading extends LoadingNames {
-  /** By keys of the model, in any key format. */
+  /** The tensors by keys of the model, in any key format. */
   readonly tensors: NamedTensorMap;
   /** True if a missing or unexpected key is an error. */
   readonly strict: boolean;
   /** The recipe of the file, by keys of the model. */
   readonly recipe: readonly TensorRecipe[];
-  /** The functions that follow the recipe; undefined: the recipe only says along which axes tensors are normalized. */
+  /** The functions that follow the recipe. Without them, the recipe only determines the axes of normalized tensors. */
   readonly catalog: Catalog | undefined;
 }
 
 /** A tensor that was loaded. */
 export interface LoadedTensor extends KeyMapping {
-  /** True if the file has it normalized, and its weight was computed. */
+  /** True if the tensor is normalized in the file, so its weight was computed. */
   readonly isFolded: boolean;
 }
 
-/** The work that was done on each key. */
+/** The result of a loading. */
 export interface LoadedState {
-  /** From keys of the loading to paths in the model; each tensor that was loaded is in one of them. */
+  /** The mappings from keys of the loading to paths in the model. Each loaded tensor is in one of them. */
   readonly mapped: readonly LoadedTensor[];
   readonly missingKeys: readonly string[];
   readonly unexpectedKeys: readonly string[];
-  /** The paths of the tensors that the recipe was followed on. */
+  /** The paths of the tensors that were parametrized by the recipe. */
   readonly registered: readonly string[];
 }
 
 /** The state of a model at one moment. */
 export interface SavedState {
   /**
-   * By torch's names and in torch's layout.
+   * The tensors, with torch's names and layout.
    *
    * @remarks
-   * **Ownership**: the caller's.
+   * **Ownership**: the tensors belong to the caller.
    */
   readonly tensors: NamedTensorMap;
   readonly recipe: readonly TensorRecipe[];
 }
 
 /**
- * The state of a model: of a module, or of a model of another framework in torch's terms. Loading and saving know no
- * more of a model.
+ * The state of a module, or of a model of another framework in torch's terms. Loading and saving use only this view of
+ * a model.
  */
 export interface StateView {
   /** The class of the model, for messages. */
   readonly type: string;
-  /** The modules or layers, in the order in which the model computes, as far as there is one. */
+  /** The modules or layers, in the order of computing if the model has one. */
   readonly parts: readonly StatePart[];
-  /** The other keys of tensors that are one. */
+  /** The other keys of tied tensors. */
   readonly ties: TiedKeys;
-  /** The differences from torch's defaults, and the facts that could not be told. */
+  /** The differences from torch's defaults, and the facts that are unknown. */
   readonly notes: readonly string[];
-  /** `namesAndShapes`: parts without a name of the file get the tensors that only they fit. */
+  /** `namesAndShapes`: a part without a name in the file gets the module that fits only this part. */
   readonly matching: 'names' | 'namesAndShapes';
-  /** Names of tensors that modules of torch have and no part of the model; null for none. */
+  /** The names of tensors that only modules of torch have; null for none. */
   readonly ignored: RegExp | null;
-  /** True if the model may take keys of which {@link partOf} knows no part. */
+  /** True if the model may accept keys without a part in {@link partOf}. */
   readonly takesOtherKeys: boolean;
-  /** The part that a key of a file is of, in any key format; undefined if the model has no such key. */
+  /** Returns the part of a key of a file, in any key format, or undefined. */
   partOf(key: string): StatePart | undefined;
-  /** True if the model itself says which of two parts comes first. */
+  /** True if the model determines the order of two parts. */
   areOrdered(a: StatePart, b: StatePart): boolean;
   /**
-   * Writes tensors into the model, and registers the parametrizations of a recipe. All or nothing.
+   * Writes tensors into the model, and registers the parametrizations of a recipe, all or none.
    *
-   * @throws {@link StateDictError} if they do not fit
+   * @throws {@link StateDictError} if the tensors do not fit
    * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` if the model cannot follow the recipe
    */
   load(loading: StateLoading): LoadedState;
@@ -126,16 +125,16 @@ export interface TorchState extends Pick<StateView, 'type' | 'ties' | 'notes' | 
   readonly parts: readonly StatePart<StateTensor>[];
 }
 
-/** A kind of model that is not a module: the contract that `tfjs-parametrize/layers` fills. */
+/** A kind of model that is not a module. `tfjs-parametrize/layers` implements it. */
 export interface StateKind {
   accepts(model: object): boolean;
   /**
-   * Looks at a model; reads no tensors.
+   * Returns the state of a model without reading tensors.
    *
    * @throws `UNSUPPORTED_HOST`, `DISPOSED`
    */
   stateOf(caller: string, model: object): TorchState;
-  /** Told when tensors of the model have been parametrized. */
+  /** Called after tensors of the model were parametrized. */
   registered(caller: string, model: object): void;
 }
 
@@ -146,6 +145,6 @@ export function registerStateKind(kind: StateKind): void {
   kinds.push(kind);
 }
 
-/** The kind that is responsible for a model, if one is. */
+/** Returns the kind of a model, or undefined. */
 export const stateKindOf = (model: unknown): StateKind | undefined =>
   isObject(model) ? kinds.find((kind) => kind.accepts(model)) : undefined;

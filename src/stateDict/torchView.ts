@@ -13,39 +13,38 @@ import { currentValue, nativeKey, type StateTensor } from './stateTensor.ts';
 import type { StatePart, TorchState } from './stateView.ts';
 
 /**
- * The form of a tensor in a view: torch's plain tensor, normalized as in the model, or as the model itself has it,
- * under the names of its own framework; its variables, or its value.
+ * The form of a tensor in a view: torch's plain tensor, torch's normalized tensor, or the tensor of the model under the
+ * names of its framework (its variables, or its value).
  */
 type ViewMode = 'plain' | 'normalized' | 'native' | 'nativeValue';
 
-/** Chooses one of the modes that a tensor can have; the last is always that of its value. */
+/** Chooses one of the possible modes of a tensor. The last mode is always the value. */
 export type ChooseMode = (tensor: StateTensor, part: StatePart, possible: readonly ViewMode[]) => ViewMode;
 
-/** A tensor of a model in its view. */
+/** A tensor of a model in a view. */
 export interface ViewTensor {
   readonly tensor: StateTensor;
   readonly part: StatePart;
-  /** The module of the view that has it, unless it is native. */
+  /** The module of the view with the tensor, unless the mode is native. */
   readonly module: Module;
   mode: ViewMode;
-  /** Its variables in the view: by torch's names, or of what is native by the names below its chain. */
+  /** The variables in the view by torch's names, or for a native mode by the names below the chain. */
   variables: ReadonlyMap<string, Variable>;
-  /** For each of its keys in the state of the view, its path in the model. */
+  /** The path in the model for each key in the state of the view. */
   paths: ReadonlyMap<string, string>;
 }
 
 /**
- * A module with the state of a model in torch's names and layout: what loads, saves and writes state dicts works on it
- * as on any module.
+ * A module with the state of a model in torch's names and layout. It can be loaded and saved like any module.
  *
  * @remarks
- * **Ownership**: copies; {@link dispose} it.
+ * **Ownership**: the view has copies; {@link dispose} it.
  */
 export class TorchView {
   readonly module: Module;
   readonly tensors: readonly ViewTensor[];
 
-  /** @throws {@link ParametrizeError} `DISPOSED`; `INVALID_NAME` for a part that no module can have under that name */
+  /** @throws {@link ParametrizeError} `DISPOSED`; `INVALID_NAME` for a part with a name that no module can have */
   constructor(state: TorchState, choose: ChooseMode) {
     this.module = moduleNamed(state.type);
     try {
@@ -66,7 +65,7 @@ export class TorchView {
     this.module.eval();
   }
 
-  /** Lets a plain tensor stand as the model's own framework will have it when it is parametrized. */
+  /** Replaces a plain tensor by its native form, which it will have in the model when it is parametrized. */
   makeNative(viewed: ViewTensor, tensors: NamedTensorMap): void {
     const { tensor, module, mode } = viewed;
     for (const [name, variable] of viewed.variables) {
@@ -85,7 +84,7 @@ export class TorchView {
     viewed.paths = new Map(keys.map((key) => [key, key]));
   }
 
-  /** Takes note of what has been registered on a plain tensor of the view. */
+  /** Notes a registration on a plain tensor of the view. */
   parametrized(viewed: ViewTensor, torchName: string): void {
     this.module.eval();
     viewed.paths = chainPaths(viewed, torchName);
@@ -108,7 +107,7 @@ export class TorchView {
       });
     }
     const part = isTransposed
-      ? // What looks for the output channels of a weight asks for this class; its constructor would make weights.
+      ? // The output channels of a weight depend on this class. Its constructor would make weights, so it is not called.
         (Object.assign(Object.create(TransposedConvolution.prototype), { training: false }) as Module)
       : moduleNamed('Part');
     Object.defineProperty(root, path, fieldOf(part));
@@ -138,7 +137,7 @@ const fieldOf = (value: unknown): PropertyDescriptor => ({
   writable: true,
 });
 
-/** A module that carries state only, called as the model in messages. */
+/** Makes a module that only carries state. Messages show the type of the model. */
 function moduleNamed(type: string): Module {
   const classes = {
     [type]: class extends Module {
@@ -167,7 +166,7 @@ function addTorch(viewed: ViewTensor): void {
   const entries = tensor.torchNames.map((name, i) => {
     const value = (): Tensor => {
       const own = layout.toTorch(currentValue(tensor));
-      // b + −0 is b for every b, so that what is saved as a sum of two comes back bit for bit.
+      // b + −0 is b for every b, so a tensor that is saved as a sum of two loads bit for bit.
       return i === 0 ? own : tf.neg(tf.zerosLike(own));
     };
     return [name, addVariable(module, name, value, tensor.isBuffer === true)] as const;
@@ -180,7 +179,7 @@ function addTorch(viewed: ViewTensor): void {
   viewed.paths = chainPaths(viewed, torchName);
 }
 
-/** The paths in the model of the variables of a chain in the view, by their paths in the view. */
+/** Returns the paths in the model of the variables of a chain, by their paths in the view. */
 const chainPaths = ({ tensor, part, module }: ViewTensor, torchName: string): Map<string, string> =>
   new Map(
     namedState(registrationOf(module, torchName)!.list).map(([key]) => [

@@ -23,7 +23,7 @@ export function viewMappings(
     all.flatMap((tensor) => [...tensor.paths.keys()].map((key) => [key, tensor] as const)),
   );
   const rows = [...unmapped(tensors, report), ...report.mapped];
-  // Summed tensors come in rows of their own; their model has one.
+  // Summed tensors have separate rows here. The model has one tensor for them.
   const merged = new Map<unknown, KeyMapping>();
   for (const row of rows) {
     const tensor = ofKey.get(row.to[0]!);

@@ -14,8 +14,8 @@ import { type Catalog, checkInCatalog, recipeOf, type TensorRecipe } from './rec
 import type { TorchView, ViewTensor } from './torchView.ts';
 
 /**
- * The recipe of the tensors of a model: by torch's names and axes where torch can have the same, else by the
- * model's own.
+ * Returns the recipe of the tensors of a model. It has torch's names and axes if torch can have the same
+ * parametrization, else the model's own.
  */
 export function viewRecipe(view: TorchView): TensorRecipe[] {
   const native = view.tensors
@@ -28,21 +28,20 @@ export function viewRecipe(view: TorchView): TensorRecipe[] {
   return [...recipeOf(view.module), ...native];
 }
 
-/** A parametrization that a recipe asks for, to be registered on the model after the view. */
+/** A parametrization of a recipe that is registered on the model after the view. */
 export interface PlannedRegistration {
   readonly viewed: ViewTensor;
-  /** Registers it on the tensor of the model. */
+  /** Registers the parametrization on the tensor of the model. */
   register(): void;
 }
 
 /**
- * Registers what a recipe says on a view, where its model is not parametrized yet. A recipe in torch's names that no
- * normalization of the model corresponds to is followed in the view alone: the model gets the value.
+ * Registers the steps of a recipe on a view, for tensors that are not parametrized in the model. If the model cannot
+ * have the same normalization, only the view gets it, and the model gets the value.
  *
- * @param tensors - what will be loaded
- * @returns what to register on the model
- * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not, or a tensor that the model has
- * not
+ * @param tensors - the tensors that will be loaded
+ * @returns the registrations for the model
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog lacks, or a tensor that the model lacks
  */
 export function followRecipe(
   view: TorchView,
@@ -82,9 +81,7 @@ export function followRecipe(
   });
 }
 
-/**
- * The option that says the axes in the model of what is registered in the view; null if the model cannot have the same.
- */
+/** Returns the option for the axes in the model of a registration in the view, or null if the model cannot have it. */
 function axesInModel(
   { module, tensor: { layout } }: ViewTensor,
   torchName: string,
@@ -95,7 +92,7 @@ function axesInModel(
   const definition = definitionOf(map)!;
   const axes = layout.axes(mainAxesOf(map, layout.torchShape.length));
   if (axes === null) return null;
-  // An axis of length 1 more is no other matrix.
+  // An additional axis of length 1 does not change the matrix.
   const long = axes.filter((axis) => layout.shape[axis] !== 1);
   const config = configOf(definition, map);
   return (
@@ -105,7 +102,7 @@ function axesInModel(
 }
 
 /**
- * Registers what is planned on the model, all or nothing, then runs `then`; if that throws, everything is taken back.
+ * Makes the planned registrations on the model, all or none, then runs `then`. If that throws, everything is undone.
  */
 export function registering<T>(planned: readonly PlannedRegistration[], then: () => T): T {
   return transaction(() => {
@@ -117,7 +114,7 @@ export function registering<T>(planned: readonly PlannedRegistration[], then: ()
   });
 }
 
-/** A function of a catalog may do what it likes; what it has registered must have the state that was saved. */
+/** Checks that the parametrization that a function of the catalog has registered has the saved state. */
 function checkRegistered({ tensor: { host, name, path }, variables, mode }: ViewTensor): void {
   const registration = registrationOf(host, name);
   const state = registration === undefined ? [] : namedState(registration.list);

@@ -11,10 +11,10 @@ import { variableOf } from './stateTensor.ts';
 import type { ViewTensor } from './torchView.ts';
 
 /**
- * The values of the variables of a model with which it has the value of its view; writes nothing.
+ * Returns the values for the variables of a model that give it the value of its view. Writes nothing.
  *
  * @returns tensors of the innermost tidy
- * @throws {@link ParametrizeError} as right inverses do
+ * @throws {@link ParametrizeError} the errors of right inverses
  */
 export function viewWrites({ tensor, module, mode, variables }: ViewTensor): [Variable, Tensor][] {
   const { host, name, path, layout, torchNames } = tensor;
@@ -34,17 +34,17 @@ export function viewWrites({ tensor, module, mode, variables }: ViewTensor): [Va
   return list === undefined ? [[variableOf(tensor), value]] : stateFor(list, value, `'${path}'`);
 }
 
-/** The state with which a chain gives a value; the chain itself stays as it is. */
+/** Returns the state with which a chain gives a value. The chain does not change. */
 const stateFor = (list: ParametrizationList, value: Tensor, label: string): [Variable, Tensor][] =>
   preservingState(list.modules(), () => {
     const plan = new Map(planAssignment(label, list, value));
-    // A right inverse may write buffers, which belong to the state as well.
+    // A right inverse may write buffers, which are a part of the state.
     return namedState(list).map(([, variable]) => [
       variable,
       plan.get(variable) ?? alias(variable as Tensor),
     ]);
   });
 
-/** True if the model computes a tensor that its view has plain, so that a value has to go through the right inverse. */
+/** True if the model computes a tensor that is plain in the view. Its value has to go through the right inverse. */
 export const goesThroughInverse = ({ tensor: { host, name }, mode }: ViewTensor): boolean =>
   ['plain', 'nativeValue'].includes(mode) && registrationOf(host, name) !== undefined;

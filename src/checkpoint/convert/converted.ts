@@ -16,18 +16,18 @@ import { infosOf, type ParametrizedWeight, parametrizedWeights } from './paramet
 /** The options of {@link converted}. */
 export interface Conversion {
   readonly keyFormat: KeyFormat;
-  /** Leaves weights as they are; default: none. */
+  /** True for weights that stay as they are; default: none. */
   isExcluded?(weight: ParametrizedWeight): boolean;
-  /** Is told of a vector of spectral norm whose norm is not 1, when it is read. */
+  /** Called when a vector of spectral norm with a norm other than 1 is read. */
   found?(note: VectorNote): void;
 }
 
 /**
- * The tensors of a file in one key format, none of them read yet. What is not normalized keeps its name and its bytes;
- * what the recipe of the file tells of is folded by its maps, which need a backend.
+ * Returns the tensors of a file in one key format without reading them. A plain tensor keeps its name and its bytes. A
+ * tensor with a recipe in the file is folded by its maps, which need a backend.
  *
- * @throws {@link CheckpointError} `UNSUPPORTED` for `folded`, of a parametrization that neither names nor a
- * recipe tell, `UNKNOWN_RECIPE`, `DTYPE`
+ * @throws {@link CheckpointError} `UNSUPPORTED` for `folded`, if neither names nor a recipe identify a parametrization;
+ * `UNKNOWN_RECIPE`, `DTYPE`
  */
 export function converted(file: CheckpointFile, conversion: Conversion): Map<string, PlannedTensor> {
   const { keyFormat, isExcluded = () => false } = conversion;
@@ -100,7 +100,7 @@ function folded(
   };
 }
 
-/** Tells of parts that should be unit vectors and are not. */
+/** Reports parts that should be unit vectors and are not. */
 function noteVectors(
   { prefix, tensor, hookKeys, parts, hasValue }: ParametrizedWeight,
   stored: readonly StoredTensor[],
@@ -152,13 +152,13 @@ function foldedByRecipe(
   };
 }
 
-/** The largest number of levels at which originals are parametrized themselves. */
+/** The maximum depth of parametrized originals. */
 const deepest = 4;
 
-/** The largest number of originals of a tensor. */
+/** The maximum number of originals of a tensor. */
 const mostOriginals = 8;
 
-/** Shape and type of a tensor, from its originals, which may be parametrized themselves. */
+/** Returns the shape and type of a tensor from its originals, which may be parametrized themselves. */
 function specOf(
   infos: ReadonlyMap<string, TensorInfo>,
   recipe: readonly TensorRecipe[],

@@ -8,7 +8,7 @@ import { applyRecipe, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { CheckpointError, corrupt, printable, quoted } from '../checkpointError.ts';
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 
-/** A module that has nothing but the weight. */
+/** A module with only the weight. */
 class Host extends Module {
   readonly weight: Tensor;
 
@@ -23,13 +23,13 @@ class Host extends Module {
 }
 
 /**
- * The weight that a recipe makes of its parts, by the maps themselves, which need a backend.
+ * Computes a weight from its parts by the maps of a recipe, which need a backend.
  *
- * @param name - of the weight, for messages
- * @param shape - of the weight
- * @param recipe - of the `weight` of a module; {@link checkKinds}
- * @param parts - by their keys in that module
- * @throws {@link CheckpointError} `CORRUPT` if the parts are not of the recipe, `DTYPE`
+ * @param name - the name of the weight, for messages
+ * @param shape - the shape of the weight
+ * @param recipe - the recipe of the `weight` of a module; see {@link checkKinds}
+ * @param parts - the parts by their keys in that module
+ * @throws {@link CheckpointError} `CORRUPT` if the parts do not fit the recipe, `DTYPE`
  */
 export async function foldByRecipe(
   name: string,
@@ -55,7 +55,7 @@ export async function foldByRecipe(
   }
 }
 
-/** Turns an error of a map or a module that gets parts of another map into a fact about the file. */
+/** Turns an error of a map or a module about foreign parts into an error about the file. */
 function refusal(error: unknown, name: string): unknown {
   if (!(error instanceof ParametrizeError) || error instanceof CheckpointError) return error;
   return corrupt(
@@ -64,7 +64,7 @@ function refusal(error: unknown, name: string): unknown {
 }
 
 /**
- * Refuses what only a program knows that has the function.
+ * Refuses kinds that only a program with their function can compute.
  *
  * @throws {@link CheckpointError} `UNKNOWN_RECIPE`
  */
@@ -79,6 +79,6 @@ export function checkKinds(name: string, recipe: readonly TensorRecipe[]): void 
   );
 }
 
-/** The remedy where a file alone does not do. */
+/** The remedy if a file alone is not enough. */
 export const foldElsewhere =
   "Fold it where its model is: load it there, and save that with saveCheckpoint(model, path, { keyFormat: 'folded' }).";

@@ -7,11 +7,11 @@ import type { StoredTensor } from '../tensor/storedTensor.ts';
 import { type PlainTensor, plainArithmetic } from './plainArithmetic.ts';
 
 /**
- * The weight that parts of a file stand for, in the type of the part that is like it. Files of torch are folded without
- * a backend, and F64 in its own precision.
+ * Computes a weight from its parts in a file, in the type of the part that has its shape. It needs no backend, and
+ * computes F64 in its own precision.
  *
- * @param parts - in the order of their names
- * @throws {@link CheckpointError} `DTYPE` for parts that are no floating-point numbers
+ * @param parts - the parts in the order of their names
+ * @throws {@link CheckpointError} `DTYPE` for parts that are not floating-point numbers
  */
 export function foldStored(hookKeys: HookKeys, parts: readonly StoredTensor[], name: string): StoredTensor {
   const numbers = numbersOf(hookKeys, parts, name);
@@ -20,10 +20,10 @@ export function foldStored(hookKeys: HookKeys, parts: readonly StoredTensor[], n
 }
 
 /**
- * The last part, which an older version did not save.
+ * Computes the last part, which an older version did not save.
  *
- * @param parts - the value of the tensor in its place
- * @throws {@link CheckpointError} `DTYPE` for parts that are no floating-point numbers
+ * @param parts - the parts, with the value of the tensor in place of the last
+ * @throws {@link CheckpointError} `DTYPE` for parts that are not floating-point numbers
  */
 export function unsavedPart(hookKeys: HookKeys, parts: readonly StoredTensor[], name: string): StoredTensor {
   const numbers = numbersOf(hookKeys, parts, name);
@@ -44,11 +44,11 @@ const numbersOf = (
     partsOf(hookKeys).map((part, i) => [part, { shape: parts[i]!.shape, data: floats(parts[i]!, name) }]),
   );
 
-/** The type of a computed tensor: that of what it is computed from. */
+/** The type of a computed tensor: the type of its parts. */
 export const foldedType = (dtype: string): DType =>
   dtype === 'F64' || dtype === 'F16' || dtype === 'BF16' ? dtype : 'F32';
 
-/** Numbers as a file has them in a type. */
+/** Returns numbers in the form of a type in a file. */
 export function storedAs(dtype: DType, shape: readonly number[], values: ArrayLike<number>): StoredTensor {
   switch (dtype) {
     case 'F64':
@@ -62,7 +62,7 @@ export function storedAs(dtype: DType, shape: readonly number[], values: ArrayLi
   }
 }
 
-/** The numbers of a part. */
+/** Returns the numbers of a part. */
 export function floats({ dtype, data }: StoredTensor, name: string): ArrayLike<number> {
   if (dtype === 'F16') return float16ToFloat32(data as Uint16Array);
   if (dtype === 'BF16') return bfloat16ToFloat32(data as Uint16Array);

@@ -8,25 +8,26 @@ import { recipeByTensor } from './recipeBelow.ts';
 
 /** A parametrized weight of a file. */
 export interface ParametrizedWeight {
-  /** The path of its module, with a dot, or empty. */
+  /** The path of the module with a dot, or the empty string. */
   readonly prefix: string;
-  /** Its own name. */
+  /** The name of the weight. */
   readonly tensor: string;
   readonly keyFormat: Exclude<KeyFormat, 'folded'>;
-  /** The names that the parts have, if by names, shapes and the recipe it is that and nothing else; else null. */
+  /** The names of the parts, if names, shapes and the recipe identify the normalization; else null. */
   readonly hookKeys: HookKeys | null;
-  /** The names of the tensors that it is made of; with {@link hookKeys} in the order of those. */
+  /** The names of the tensors that it is computed from, in the order of {@link hookKeys} if those are known. */
   readonly parts: readonly string[];
   /**
-   * True if torch before 1.0 wrote it: the last of the parts is the value of the weight instead of its right vector.
+   * True if torch before 1.0 wrote the weight. The last part is then the value of the weight instead of its right
+   * vector.
    */
   readonly hasValue: boolean;
-  /** The recipe of the weight in the file, as that of the `weight` of a module; null if the file has none. */
+  /** The recipe of the weight in the file, in the form for the `weight` of a module; null if the file has none. */
   readonly recipe: readonly TensorRecipe[] | null;
 }
 
 /**
- * The parametrized weights of a file, by the names and shapes of its tensors (`weight_g` with `weight_v`,
+ * Returns the parametrized weights of a file, found by the names and shapes of its tensors (`weight_g` with `weight_v`,
  * `parametrizations.weight.original0` with `original1`, and so on) and by its recipe.
  *
  * @throws {@link CheckpointError} `CORRUPT`, `UNKNOWN_RECIPE` if the recipe cannot be read
@@ -53,9 +54,9 @@ export function parametrizedWeights(file: CheckpointFile): ParametrizedWeight[] 
 type Composition = Pick<ParametrizedWeight, 'hookKeys' | 'parts' | 'hasValue'>;
 
 /**
- * The parts that a weight is made of; null if no key format is complete.
+ * Returns the parts of a weight, or null if no key format is complete.
  *
- * @param modern - all that stands below its `parametrizations`; null to look for the old names
+ * @param modern - all names below its `parametrizations`; null to search for the old names
  */
 function composition(
   file: CheckpointFile,
@@ -85,7 +86,7 @@ function composition(
   return null;
 }
 
-/** Types and shapes of parts, by their names. */
+/** Returns the types and shapes of parts, by their names. */
 export const infosOf = (
   file: CheckpointFile,
   hookKeys: HookKeys,
@@ -93,7 +94,7 @@ export const infosOf = (
 ): Record<string, TensorInfo> =>
   Object.fromEntries(partsOf(hookKeys).map((part, i) => [part, file.info(parts[i]!)]));
 
-/** The keys below `parametrizations`, grouped by tensor. */
+/** Returns the keys below `parametrizations`, grouped by tensor. */
 function modernGroups(names: readonly string[]) {
   const groups = new Map<string, { prefix: string; name: string; keys: string[] }>();
   for (const key of names) {
@@ -107,6 +108,9 @@ function modernGroups(names: readonly string[]) {
   return groups.values();
 }
 
-/** Names do not tell of steps without tensors: `original0` and `original1` may be more than a weight norm. */
+/**
+ * True if the recipe allows the normalization. Steps without tensors leave no names, so `original0` and `original1` may
+ * be more than a weight norm.
+ */
 const agrees = (recipe: readonly TensorRecipe[] | null, { kind }: HookKeys): boolean =>
   recipe === null || (recipe.length === 1 && recipe[0]!.steps.map((step) => step.kind).join() === kind);

@@ -7,14 +7,14 @@ export interface PlainTensor {
   readonly data: ArrayLike<number>;
 }
 
-/** The arithmetic of numbers without a backend, in double precision. */
+/** The arithmetic on numbers without a backend, in double precision. */
 export const plainArithmetic: Arithmetic<PlainTensor> = {
   unit(x, axes) {
     const squares = sumOfProduct(x, x, axes);
     const groupAt = placesIn(squares, x.shape);
     return mapped(x, (value, i) => (value === 0 ? 0 : value / Math.sqrt(squares.data[groupAt(i)]!)));
   },
-  // The squares of float32 numbers are numbers in double precision.
+  // Double precision can hold the squares of all float32 numbers.
   scaled: (x) => x,
   mul(x, y) {
     const placeOf = placesIn(y, x.shape);
@@ -49,9 +49,7 @@ function mapped({ shape, data }: PlainTensor, value: (x: number, i: number) => n
 const stridesOf = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
-/**
- * Maps an index in another shape to the index in a tensor that is repeated along its axes of length 1, or is a scalar.
- */
+/** Returns the map from an index in a shape to the index in a tensor that is broadcast to it. */
 function placesIn({ shape: own }: PlainTensor, shape: readonly number[]): (i: number) => number {
   if (own.length === shape.length && own.every((size, axis) => size === shape[axis])) return (i) => i;
   if (own.every((size) => size === 1)) return () => 0;

@@ -2,13 +2,13 @@ import { joinPath } from '../../core/paths.ts';
 import { modernKey } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 
-/** The recipe of the modules below a path, which ends with a dot, by their paths from there. */
+/** Returns the recipe of the modules below a path (with its dot), with relative paths. */
 export const recipeBelow = (recipe: readonly TensorRecipe[], path: string): TensorRecipe[] =>
   recipe
     .filter((entry) => `${entry.path}.`.startsWith(path))
     .map((entry) => ({ ...entry, path: entry.path.slice(path.length) }));
 
-/** The recipe of some tensors, by their plain names, and of the tensors that they are computed from. */
+/** Returns the recipe of some tensors, given by their plain names, and of the tensors that they are computed from. */
 export const recipeOfTensors = (
   recipe: readonly TensorRecipe[],
   names: ReadonlySet<string>,
@@ -20,8 +20,8 @@ export const recipeOfTensors = (
   });
 
 /**
- * The recipe of each tensor, by its plain name, as if it were the `weight` of a module of its own: its own steps
- * first, then those of what its chain is made of.
+ * Returns the recipe of each tensor, by its plain name, in the form for the `weight` of a separate module. Its own
+ * steps come first, then the steps of the parts of its chain.
  */
 export function recipeByTensor(recipe: readonly TensorRecipe[]): Map<string, TensorRecipe[]> {
   const found = new Map<string, TensorRecipe[]>();

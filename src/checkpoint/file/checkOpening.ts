@@ -2,13 +2,13 @@ import { checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import type { OpenOptions } from '../source/byteSource.ts';
 
-/** The options of whatever opens a file. */
+/** The options of functions that open a file. */
 export const openingOptions = ['onProgress', 'signal'] as const;
 
 /**
- * Refuses options that the caller does not know, and those of another type.
+ * Refuses options that the caller does not know, and options of a wrong type.
  *
- * @param known - all that the caller knows, those that are not of opening too
+ * @param known - all options that the caller knows
  * @throws {@link ParametrizeError} `OPTION`
  */
 export function checkOpening(caller: string, options: OpenOptions, known: readonly string[]): void {

@@ -17,12 +17,12 @@ import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 export interface TensorInfo {
   /** The element type by its name in safetensors: F32, BF16, I64, … */
   readonly dtype: string;
-  /** Its shape. */
+  /** The shape. */
   readonly shape: readonly number[];
 }
 
 /**
- * An open checkpoint: what is in it is known, its tensors are read one by one.
+ * An open checkpoint. Its contents are known, and its tensors are read one by one.
  *
  * @remarks
  * **Ownership**: {@link close} it.
@@ -30,13 +30,13 @@ export interface TensorInfo {
 export interface CheckpointFile {
   /** The format of the file, or of its shards. */
   readonly format: FormatName;
-  /** The names of its tensors, in the order of the file. */
+  /** The names of the tensors, in the order of the file. */
   readonly names: readonly string[];
-  /** The texts that a safetensors file holds besides. */
+  /** The texts in the metadata of a safetensors file. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The names of the files that an index of shards names, beside it; empty for a file that has its tensors itself. */
+  /** The names of the shards of an index; empty for a file that contains its tensors. */
   readonly shards: readonly string[];
-  /** Names that share one tensor, in groups. */
+  /** Groups of names that share one tensor. */
   readonly ties: readonly (readonly string[])[];
   /**
    * The object that was saved in a torch file: dicts as `Map`s, lists and tuples as arrays, tensors as
@@ -44,12 +44,12 @@ export interface CheckpointFile {
    */
   readonly object: unknown;
   /**
-   * The names of the classes and functions of Python in a torch file of which nothing is run: each is a
+   * The names of the classes and functions of Python in a torch file. Nothing of them is run; each is a
    * {@link PythonObject}.
    */
   readonly placeholders: readonly string[];
   /**
-   * Type and shape of one tensor.
+   * Returns the type and shape of one tensor.
    *
    * @throws {@link CheckpointError} `UNKNOWN_TENSOR`
    */
@@ -58,21 +58,21 @@ export interface CheckpointFile {
    * Reads one tensor.
    *
    * @remarks
-   * **Ownership**: the tensor is the caller's, a new one for each call.
+   * **Ownership**: the tensor belongs to the caller, a new one for each call.
    *
    * @throws {@link CheckpointError} `UNKNOWN_TENSOR`, `DTYPE` if tfjs cannot hold it, `UNREADABLE`, `DISPOSED` after
    * close
    */
   tensor(name: string): Promise<Tensor>;
   /**
-   * Reads a part of one tensor, as `tf.slice` of it would give, without reading the rest of the tensor.
+   * Reads a part of one tensor, with the result of `tf.slice`, without reading the rest of the tensor.
    *
    * @remarks
-   * **Ownership**: the tensor is the caller's, a new one for each call.
+   * **Ownership**: the tensor belongs to the caller, a new one for each call.
    *
-   * @param begin - where the part begins along the first axes; default 0
-   * @param size - how many elements it has along them; -1, the default, for all that follow
-   * @throws {@link CheckpointError} as {@link tensor}; `OPTION` if the part does not lie within the tensor
+   * @param begin - the start of the part along the first axes; default 0
+   * @param size - the number of elements along them; -1, the default, for all that follow
+   * @throws {@link CheckpointError} the errors of {@link tensor}; `OPTION` if the part is not inside of the tensor
    * @example
    * ```ts
    * const rows = await file.slice('embed.weight', [1000], [16]);
@@ -80,12 +80,12 @@ export interface CheckpointFile {
    */
   slice(name: string, begin: readonly number[], size?: readonly number[]): Promise<Tensor>;
   /**
-   * Reads one tensor exactly as the file has it: no type is converted.
+   * Reads one tensor exactly as the file has it, without converting its type.
    *
    * @throws {@link CheckpointError} as {@link tensor}
    */
   read(name: string): Promise<StoredTensor>;
-  /** Closes the file; what was read stays. */
+  /** Closes the file. Tensors that were read stay valid. */
   close(): Promise<void>;
 }
 
@@ -111,7 +111,7 @@ export async function openFile(
   }
 }
 
-/** An open file, made of its parsed contents and the bytes that its tensors are in. */
+/** Makes an open file from its parsed contents and the bytes of its tensors. */
 export function fileOf(
   caller: string,
   { format, metadata, tensors, object, placeholders }: ParsedCheckpoint,

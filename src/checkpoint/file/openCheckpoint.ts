@@ -8,10 +8,10 @@ import { openFormat } from './openFormat.ts';
 import { indexIn } from './shardIndex.ts';
 
 /**
- * Opens a file of any format, by what is in it, for a caller that has all of its tensors in memory at once; an index of
- * shards with all of its files.
+ * Opens a file of any format, recognized by its content, for a caller that holds all of its tensors in memory. An index
+ * of shards is opened with all of its files.
  *
- * @throws {@link CheckpointError} for everything that is wrong with the file, or with a shard
+ * @throws {@link CheckpointError} if the file or a shard is invalid
  */
 export async function openCheckpoint(
   caller: string,

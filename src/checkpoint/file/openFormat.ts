@@ -4,7 +4,7 @@ import type { ByteSource } from '../source/byteSource.ts';
 import { part, readFrom } from '../source/reading.ts';
 import { type CheckpointFile, fileOf } from './checkpointFile.ts';
 
-/** Opens bytes that have a format of their own; null if none of those that can be read. */
+/** Opens bytes in one of the supported formats. Returns null for other bytes. */
 export async function openFormat(
   caller: string,
   bytes: ByteSource,

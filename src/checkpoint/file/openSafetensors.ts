@@ -5,15 +5,15 @@ import { checkOpening, openingOptions } from './checkOpening.ts';
 import { type CheckpointFile, openFile } from './checkpointFile.ts';
 
 /**
- * Opens a safetensors file and reads its header; the tensors are read one by one, so that the file may be larger than
+ * Opens a safetensors file and reads its header. The tensors are read one by one, so the file may be larger than the
  * memory.
  *
  * @remarks
- * **Ownership**: close the file; its tensors are the caller's.
+ * **Ownership**: close the file; its tensors belong to the caller.
  *
- * @param source - bytes, a `Blob` or `File`, a `Response`, a URL (only the wanted parts are loaded where the server
- * sends ranges), or a path in Node.js
- * @throws {@link CheckpointError} for everything that is wrong with the file
+ * @param source - bytes, a `Blob` or `File`, a `Response`, a URL (if the server supports ranges, only the wanted parts
+ * are loaded), or a path in Node.js
+ * @throws {@link CheckpointError} `NOT_A_CHECKPOINT`, `CORRUPT`, `UNREADABLE` and the other codes of files
  * @throws {@link ParametrizeError} `OPTION`
  * @example
  * ```ts

@@ -9,13 +9,12 @@ import { openFormat } from './openFormat.ts';
 import type { ShardIndex } from './shardIndex.ts';
 
 /**
- * Opens all files that an index names, beside it, as one file: it has the tensors that the index names, in the order of
- * the files, and the texts of all of them. Where two have different texts of one name, those of the index count, then
- * those of the first file.
+ * Opens all shards of an index as one file. It has the tensors of the index in the order of the files, and the texts of
+ * all files. If texts of one name differ, the index wins, then the first file.
  *
  * @param source - the index
- * @throws {@link CheckpointError} `UNREADABLE` for a shard that is missing, `CORRUPT` for one that lacks a tensor of
- * the index, `OPTION` for an index that is no path, URL or response
+ * @throws {@link CheckpointError} `UNREADABLE` for a missing shard, `CORRUPT` for a shard that lacks a tensor of the
+ * index, `OPTION` for an index that is not a path, URL or response
  */
 export async function openShards(
   caller: string,
@@ -93,7 +92,7 @@ async function openShard(
   }
 }
 
-/** The address of a file beside an index. */
+/** Returns the address of a file beside an index. */
 function besides(source: CheckpointSource, name: string): string | URL {
   const address = typeof Response === 'function' && source instanceof Response ? source.url : source;
   if (address instanceof URL) return new URL(name, address);
@@ -109,7 +108,7 @@ function besides(source: CheckpointSource, name: string): string | URL {
   return address.slice(0, Math.max(address.lastIndexOf('/'), address.lastIndexOf('\\')) + 1) + name;
 }
 
-/** The index is right about each tensor, so that nothing is found missing when half of a model has been read. */
+/** Checks the index for each tensor, so that no tensor is found missing when half of a model is read. */
 function checkTensors(fileOf: ReadonlyMap<string, string>, files: ReadonlyMap<string, CheckpointFile>): void {
   const has = new Map([...files].map(([file, { names }]) => [file, new Set(names)]));
   for (const [name, file] of fileOf) {
@@ -119,7 +118,7 @@ function checkTensors(fileOf: ReadonlyMap<string, string>, files: ReadonlyMap<st
   if (fileOf.size === 0) throw corrupt('the index of shards names no tensors');
 }
 
-/** Options for each shard, which report the progress of all shards together. */
+/** Returns the options for each shard, which report the progress of all shards together. */
 function summed({ onProgress }: OpenOptions, count: number): (shard: number) => OpenOptions {
   const parts: (Progress | undefined)[] = Array(count).fill(undefined);
   return (shard) => {

@@ -7,19 +7,19 @@ import { part, type Reading } from '../source/reading.ts';
  * Face.
  */
 export interface ShardIndex {
-  /** The texts of its metadata. */
+  /** The texts of the metadata. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The file of each tensor, by the name of the tensor. */
   readonly fileOf: ReadonlyMap<string, string>;
 }
 
-/** An index names each tensor once; this many bytes are a million of them. */
+/** The largest size of an index: about a million tensors. */
 const largest = 128 * 1024 * 1024;
 
 /**
- * The index that a file is; null if it is no JSON with a map of weights.
+ * Reads an index. Returns null if the file is not JSON with a map of weights.
  *
- * @throws {@link CheckpointError} `CORRUPT` for names that are no files beside the index, `LIMIT`
+ * @throws {@link CheckpointError} `CORRUPT` for names that are not files beside the index, `LIMIT`
  */
 export function* indexIn(size: number): Reading<ShardIndex | null> {
   const [first] = yield* part(size, 0, Math.min(size, 1), () => 'the start');
@@ -55,9 +55,7 @@ export function* indexIn(size: number): Reading<ShardIndex | null> {
   return { metadata, fileOf };
 }
 
-/**
- * True if a name is that of a file in the folder of the index, or below it: a file must not choose what else is read.
- */
+/** True if a name belongs to a file in or below the folder of the index. A file must not choose other files to read. */
 const isBeside = (name: string): boolean =>
   name !== '' &&
   !/[\\:?#%\0]|^\//.test(name) &&

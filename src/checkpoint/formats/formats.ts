@@ -3,21 +3,21 @@ import type { Format, FormatName, FormatOptions } from './format.ts';
 import { safetensorsFormat } from './safetensors/safetensorsFormat.ts';
 import { torchFormat } from './torch/torchFormat.ts';
 
-/** The formats that can be read. What looks like several has the first of them. */
+/** The supported formats. A file that looks like several has the first of them. */
 const formats: readonly Format[] = [safetensorsFormat, torchFormat];
 
-/** The format that a file has by its first bytes; undefined if it has none of those that can be read. */
+/** Returns the format of a file by its first bytes, or undefined. */
 export const formatOf = (start: Uint8Array, size: number): Format | undefined =>
   formats.find((format) => format.looksLike(start, size));
 
-/** The format of a name. */
+/** Returns the format of a name. */
 export const formatNamed = (name: FormatName): Format => formats.find((format) => format.name === name)!;
 
 /** The options of all formats. */
 export const formatOptions: readonly string[] = formats.flatMap(({ options }) => options);
 
 /**
- * Refuses values that options of formats cannot have.
+ * Refuses invalid values of options of formats.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */

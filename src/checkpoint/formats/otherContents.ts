@@ -1,4 +1,4 @@
-/** Fields of ONNX's ModelProto by number: 0 a number, 2 bytes. */
+/** The wire types of the fields of ONNX's ModelProto: 0 for a number, 2 for bytes. */
 const modelProto: Readonly<Record<number, 0 | 2>> = {
   1: 0,
   2: 2,
@@ -14,8 +14,8 @@ const modelProto: Readonly<Record<number, 0 | 2>> = {
 };
 
 /**
- * The kind of a protocol buffer, by the fields at its start: the version first, then fields of the message and no
- * others. A model of ONNX names its producer or has its graph or operator sets; version 1 with the message of a graph
+ * Returns the kind of a protocol buffer by the fields at its start: the version first, and then only fields of the
+ * message. An ONNX model names its producer, or has its graph or operator sets. Version 1 with the message of a graph
  * is a SavedModel.
  */
 export function protobufOf(start: Uint8Array): 'onnx' | 'savedModel' | null {
@@ -35,7 +35,7 @@ export function protobufOf(start: Uint8Array): 'onnx' | 'savedModel' | null {
   return count > 0 ? 'onnx' : null;
 }
 
-/** A number of base 128; null if it does not end within the bytes, or is larger than a length can be. */
+/** Reads a base-128 number. Returns null if it does not end within the bytes, or is larger than any length. */
 function varint(bytes: Uint8Array, start: number): { value: number; end: number } | null {
   let value = 0;
   for (let i = 0; i < 6; i++) {
@@ -47,9 +47,7 @@ function varint(bytes: Uint8Array, start: number): { value: number; end: number 
   return null;
 }
 
-/**
- * True if a file is a map of msgpack, not empty, whose first key is a text, and whose first value can begin as it does.
- */
+/** True if a file begins like a non-empty map of msgpack with a text as its first key. */
 export function looksLikeMsgpack(start: Uint8Array): boolean {
   const first = start[0]!;
   const isSmall = first > 0x80 && first <= 0x8f;
@@ -60,15 +58,15 @@ export function looksLikeMsgpack(start: Uint8Array): boolean {
   const begin = at + (head === 0xd9 ? 2 : 1);
   const key = start.subarray(begin, begin + length);
   const value = start[begin + length];
-  // Never used by the format: 0xc1.
+  // The format never uses 0xc1.
   return length > 0 && key.length === length && key.every(isText) && value !== undefined && value !== 0xc1;
 }
 
 const isText = (byte: number): boolean => byte >= 0x20 && byte !== 0x7f;
 
 /**
- * True if a file is a pickle of protocol 0 or 1, which has no header: a container or a class at its start, a stop at
- * its end.
+ * True if a file is a pickle of protocol 0 or 1, which has no header: it begins with a container or a class and ends
+ * with a stop.
  */
 export function looksLikeOldPickle(start: Uint8Array, end: Uint8Array): boolean {
   if (end.at(-1) !== 0x2e) return false;

@@ -10,7 +10,7 @@ const ascii = (text: string): number[] => [...text].map((character) => character
 /** The name of a kind of file, and the remedy. */
 type Kind = readonly [what: string, remedy: string];
 
-/** Other kinds of files by their magic numbers, and what to do about them. */
+/** Other kinds of files by their magic numbers, with remedies. */
 const others: readonly (readonly [bytes: readonly number[], ...kind: Kind])[] = [
   [
     ascii('version https://git-lfs'),
@@ -56,14 +56,15 @@ const oldPickle: Kind = [
   'Load it in Python, and save its tensors with torch.save.',
 ];
 
-/** The number of bytes to look at in a file of no known format. */
+/** The number of inspected bytes of a file in an unknown format. */
 const looked = 4096;
 
 /**
- * The error for a file that is not of the wanted format: it says what the file is, by its content, and what to do.
+ * Makes the error for a file that does not have the wanted format. It names the kind of the file, by its content, and
+ * the remedy.
  *
- * @param size - bytes in the file
- * @param wanted - the one format that the caller reads; null if it reads all
+ * @param size - the number of bytes of the file
+ * @param wanted - the only format of the caller; null if the caller reads all formats
  */
 export function* notACheckpoint(size: number, wanted: FormatName | null): Reading<CheckpointError> {
   const start = yield* part(size, 0, Math.min(size, looked), () => 'the start');
@@ -115,7 +116,7 @@ function kindOf(start: Uint8Array, end: Uint8Array, size: number, wanted: Format
     : ['no header follows its first 8 bytes', 'Get it again.'];
 }
 
-/** The kind of a JSON file, by its first keys. */
+/** Returns the kind of a JSON file by its first keys. */
 function jsonKind(text: string): Kind {
   if (/"weight_map"\s*:/.test(text)) {
     return ['an index of shards', 'Pass its path or URL to loadCheckpoint, or read the files that it names.'];

@@ -6,21 +6,21 @@ import type { FormatName } from './format.ts';
 
 /** A tensor of a file whose bytes have not been read yet. */
 export interface ParsedTensor {
-  /** The element type by its name in safetensors; one that cannot be read is possible. */
+  /** The element type by its name in safetensors. It may be a type that cannot be read. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** The same for tensors that are one; absent where the format knows no ties. */
+  /** The same text for tied tensors; absent if the format has no ties. */
   readonly identity?: string;
   /**
-   * Reads its elements.
+   * Reads the elements.
    *
    * @throws {@link CheckpointError} `DTYPE`, `UNSUPPORTED`, `CORRUPT`, `LIMIT`
    */
   read(name: string): Reading<StoredTensor>;
   /**
-   * Reads a part of it, and no more of the file than it takes.
+   * Reads a part of the tensor, and as little of the file as possible.
    *
-   * @throws {@link CheckpointError} as {@link read}
+   * @throws {@link CheckpointError} the errors of {@link read}
    */
   slice(name: string, box: Box): Reading<StoredTensor>;
 }
@@ -29,12 +29,12 @@ export interface ParsedTensor {
 export interface ParsedCheckpoint {
   readonly format: FormatName;
   readonly metadata: Readonly<Record<string, string>>;
-  /** In the order of the file. */
+  /** The tensors in the order of the file. */
   readonly tensors: ReadonlyMap<string, ParsedTensor>;
-  /** The object in a torch file: its dicts as `Map`s, its lists and tuples as arrays, its tensors as parsed ones. */
+  /** The object in a torch file: dicts as `Map`s, lists and tuples as arrays, tensors as parsed tensors. */
   readonly object: unknown;
-  /** The limit of the memory that its tensors take. */
+  /** The limit of the memory for the tensors. */
   readonly budget: Budget;
-  /** The names of Python's classes and functions that stand in it as inert records. */
+  /** The names of Python's classes and functions that are inert records in the object. */
   readonly placeholders: readonly string[];
 }

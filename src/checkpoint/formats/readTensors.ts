@@ -4,9 +4,9 @@ import { readNow } from '../source/reading.ts';
 import { toTensor } from '../tensor/storedTensor.ts';
 import type { ParsedCheckpoint } from './parsedCheckpoint.ts';
 
-/** Makes all tensors of a file in memory, tied ones once; none if one of them cannot be made. */
+/** Makes all tensors of a file in memory, or none if one cannot be made. Tied tensors are made once. */
 export function readTensors({ tensors }: ParsedCheckpoint, bytes: Uint8Array): NamedTensorMap {
-  // Without a prototype: `map['constructor']` is a tensor of the file or undefined.
+  // The map has no prototype, so `map['constructor']` is a tensor of the file or undefined.
   const map: NamedTensorMap = Object.create(null);
   const tied = new Map<string, Tensor>();
   try {

@@ -13,7 +13,7 @@ interface Loading {
 }
 
 /**
- * Refuses options of another type: a table that is an array would rename the keys `0` and `1`.
+ * Refuses options of a wrong type. For example, an array as a table would rename the keys `0` and `1`.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -37,8 +37,8 @@ export function checkLoading(caller: string, { prefix, rename, catalog }: Loadin
 }
 
 /**
- * Refuses a table with a name that no key has: misspelt, it would leave its layer without a name. A key that is left
- * out may be missing.
+ * Refuses a table with a name that matches no key, because a misspelt name would leave its layer without weights. A key
+ * that is left out by null may be missing.
  *
  * @throws {@link CheckpointError} `OPTION`
  */

@@ -5,10 +5,10 @@ import { quoted } from '../checkpointError.ts';
 import type { Selection } from './selectState.ts';
 
 /**
- * Compares the tensors of a file that are for one variable.
+ * Compares the tensors of a file that belong to one variable.
  *
- * @param read - makes a tensor, which is freed here
- * @throws {@link StateDictError} if two of them differ
+ * @param read - makes a tensor, which this function disposes
+ * @throws {@link StateDictError} if two tensors differ
  */
 export async function checkRivals(
   { rivals = [] }: Selection,
@@ -39,6 +39,6 @@ export async function checkRivals(
 async function areEqual(a: Tensor, b: Tensor): Promise<boolean> {
   if (!tf.util.arraysEqual(a.shape, b.shape) || a.dtype !== b.dtype) return false;
   const [left, right] = [await a.data(), await b.data()];
-  // NaN is equal to itself.
+  // NaN counts as equal to itself.
   return left.every((value, i) => value === right[i] || Object.is(value, right[i]));
 }

@@ -3,36 +3,36 @@ import { mappingText } from '../../nn/stateDict/keyMapping.ts';
 import { quoted } from '../checkpointError.ts';
 import { type CheckpointNote, noteText } from '../metadata/checkpointNote.ts';
 
-/** The report of `loadCheckpoint`; as a string it is a table. */
+/** The report of `loadCheckpoint`, which prints as a table. */
 export interface CheckpointReport {
-  /** The text in front of the keys in the file: `state_dict.module.`, or the empty string. */
+  /** The prefix of the keys in the file: `state_dict.module.`, or the empty string. */
   readonly prefix: string;
-  /** The tensors that were loaded: names in the file, keys of the model, and how the names became the keys. */
+  /** The loaded tensors: names in the file, keys of the model, and the actions. */
   readonly mapped: readonly KeyMapping[];
-  /** Those of them that are normalized in the file and plain in the model: the weight was computed. */
+  /** The loaded tensors that are normalized in the file and plain in the model, so their weight was computed. */
   readonly folded: readonly KeyMapping[];
-  /** Keys of the model that the file lacks; empty if `strict`. */
+  /** The keys of the model that the file lacks; empty if `strict`. */
   readonly missing: readonly string[];
-  /** Names in the state dict of the file that the model lacks; empty if `strict`. */
+  /** The names in the state dict of the file that the model lacks; empty if `strict`. */
   readonly unexpected: readonly string[];
-  /** Names in the file that are not of the state dict: of an optimizer, for example, or left out by `rename`. */
+  /** The names in the file outside of the state dict: of an optimizer, for example, or left out by `rename`. */
   readonly skipped: readonly string[];
   /**
-   * Keys of one tensor, in groups: of the model, where they are one variable, and of the file. The first of a group is
-   * the one that {@link mapped} has.
+   * Groups of keys of one tensor, in the model (one variable) and in the file. {@link mapped} has the first key of a
+   * group.
    */
   readonly ties: readonly (readonly string[])[];
-  /** Tensors that were parametrized by the recipe in the file. */
+  /** The tensors that were parametrized by the recipe in the file. */
   readonly registered: readonly string[];
-  /** Classes and functions of Python in the file: data about them, of which nothing was run. */
+  /** The classes and functions of Python in the file. None was run. */
   readonly placeholders: readonly string[];
-  /** Facts that are no errors, but worth to know; {@link toString} has them as lines. */
+  /** Notes that are not errors. {@link toString} prints them as lines. */
   readonly notes: readonly CheckpointNote[];
-  /** The table. */
+  /** Returns the table. */
   toString(): string;
 }
 
-/** Adds the table to what it is about. */
+/** Adds the table to the parts of a report. */
 export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): CheckpointReport => ({
   ...parts,
   toString: () => tableOf(parts),
@@ -61,13 +61,13 @@ function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
   return [...above, ...lines, ...all.map((note) => `note: ${note}`)].join('\n');
 }
 
-/** A line about Python's classes and functions in a file. */
+/** Returns a line about Python's classes and functions in a file. */
 export function placeholderNote(names: readonly string[]): string {
   const shown = names.slice(0, 8).map(quoted).join(', ');
   return `of ${shown}${names.length > 8 ? ` and ${names.length - 8} more` : ''} the file has data, of which nothing was run`;
 }
 
-/** Names by what they begin with: an optimizer has hundreds. */
+/** Groups names by their start, because an optimizer has hundreds. */
 function grouped(names: readonly string[]): string[] {
   const groups = new Map<string, string[]>();
   for (const name of names) {

@@ -4,8 +4,8 @@ import { CheckpointError } from '../checkpointError.ts';
 /**
  * Runs a function that follows the recipe of a file.
  *
- * @throws {@link CheckpointError} `UNKNOWN_RECIPE` if the model cannot follow the recipe; and whatever else the
- * function throws
+ * @throws {@link CheckpointError} `UNKNOWN_RECIPE` if the model cannot follow the recipe; and the other errors of the
+ * function
  */
 export function followingRecipe<T>(follow: () => T): T {
   try {

@@ -23,36 +23,38 @@ import type { StoredNames } from './storedNames.ts';
 
 /** Options of {@link loadCheckpoint}. */
 export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
-  /** The text in front of the keys of the state dict in the file. Default: the text that fits the model best. */
+  /** The prefix of the keys of the state dict in the file. Default: the prefix that fits the model best. */
   readonly prefix?: string;
-  /** Other names for keys, without the prefix; null leaves one out. */
+  /** Other names for keys, without the prefix. Null leaves a key out. */
   readonly rename?: Rename;
   /** True if a missing or unexpected key is an error. Default true. */
   readonly strict?: boolean;
   /**
-   * The functions that may parametrize the model as the recipe in the file says: `{ weightNorm, spectralNorm }`.
-   * Without it no recipe is followed, and what is normalized in the file is folded into plain weights.
+   * The functions that may parametrize the model by the recipe in the file: `{ weightNorm, spectralNorm }`. Without it
+   * no recipe is followed, and normalized weights in the file are folded into plain weights.
    */
   readonly catalog?: Catalog;
 }
 
 /**
  * Loads a checkpoint into a module, or into a model of tf.layers (after `import 'tfjs-parametrize/layers'`):
- * safetensors or a file of `torch.save`, by what is in it; or what `saveCheckpoint` gave to `tf.io`. The state dict is
- * found in what wraps it, and weights may be in another key format than in the model.
+ * safetensors or a file of `torch.save`, recognized by its content, or a model that `saveCheckpoint` saved by `tf.io`.
+ * The state dict is found inside of its wrappers. Weights may have another key format than in the model.
  *
- * The layers of a model of tf.layers get the tensors of the modules of their names, in their own layout. Layers without
- * a name of the file get those that only they fit; if several fit, the error is `AMBIGUOUS`.
+ * The layers of a model of tf.layers get the tensors of the modules with their names, converted to their layout. A
+ * layer without a name in the file gets the module that fits only this layer. If several fit, the error is `AMBIGUOUS`.
  *
  * @remarks
- * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. All or nothing.
+ * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. A failed call
+ * changes nothing.
  *
  * @param source - bytes, a `Blob`, `File` or `Response`, a URL, a path in Node.js, an `IOHandler`, or a URL of `tf.io`
  * (`indexeddb://name`)
- * @returns what was done with each key; as a string a table of it
- * @throws {@link CheckpointError} for everything that is wrong with the file; `AMBIGUOUS`, `UNKNOWN_RECIPE`, `OPTION`
+ * @returns the report about each key, which prints as a table
+ * @throws {@link CheckpointError} `NOT_A_CHECKPOINT`, `CORRUPT`, `UNSAFE`, `UNREADABLE` and the other codes of files;
+ * `AMBIGUOUS`, `UNKNOWN_RECIPE`, `OPTION`
  * @throws {@link StateDictError} if the state dict does not fit the model
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for anything else, and for a model that is not built; `DISPOSED`
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for another object, and for a model that is not built; `DISPOSED`
  * @example
  * ```ts
  * const report = await loadCheckpoint(generator, 'g_02500000.pt', { prefix: 'generator' });
@@ -81,7 +83,7 @@ export async function loadCheckpoint(
       checkRenamed(rename, selection, stored.names);
       return mergeSelected(selection, stored, view.ties, isAsked);
     };
-    // A recipe has keys of its own.
+    // A recipe has additional keys.
     const isAll = catalog === undefined && !view.takesOtherKeys;
     const state = await readState(source, opening, select, { isAsked, isAll });
     try {
@@ -97,10 +99,10 @@ export async function loadCheckpoint(
   }
 }
 
-/** A state dict is loaded by the caller's function, from a file. */
+/** The names in messages about a state dict from a file. */
 const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
 
-/** The recipe of a file; without a catalog it only tells axes, and one that cannot be read tells none. */
+/** Returns the recipe of a file. Without a catalog, only its axes are used, and an unreadable recipe counts as none. */
 function recipeOfFile(
   metadata: Readonly<Record<string, string>>,
   catalog: Catalog | undefined,

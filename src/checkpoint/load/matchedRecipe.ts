@@ -4,8 +4,8 @@ import type { TensorRecipe } from '../../stateDict/recipe.ts';
 import type { Selection } from './selectState.ts';
 
 /**
- * The recipe of a file, whose paths are those of the names in the file, by the keys that these have in the model. What
- * it says of tensors that are not selected is left out.
+ * Returns the recipe of a file with the paths of the model instead of the paths in the file. Entries for tensors that
+ * are not selected are left out.
  */
 export function matchedRecipe(recipe: readonly TensorRecipe[], { keys, skipped }: Selection): TensorRecipe[] {
   const keyOf = new Map([...keys].map(([key, name]) => [name, key]));

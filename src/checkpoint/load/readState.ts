@@ -15,29 +15,30 @@ import { vectorNotes } from './vectorNotes.ts';
 
 /** The state dict of a file. */
 export interface StoredState {
-  /** Its tensors by key; tied ones are one. */
+  /** The tensors by key. Tied tensors are one tensor. */
   readonly tensors: NamedTensorMap;
   readonly metadata: Readonly<Record<string, string>>;
   readonly selection: Selection;
-  /** Classes and functions of Python in the file that are inert records. */
+  /** The classes and functions of Python in the file, which are inert records. */
   readonly placeholders: readonly string[];
-  /** Singular vectors in it that are no unit vectors. */
+  /** The singular vectors that are not unit vectors. */
   readonly notes: readonly VectorNote[];
 }
 
-/** The keys that a model may ask a file for. */
+/** The keys that a model needs from a file. */
 export interface Asked {
-  /** True if it asks for a key, in whatever key format. */
+  /** True if the model needs a key, in any key format. */
   isAsked(key: string): boolean;
-  /** True if it asks for no others, as a model may that renames keys itself. */
+  /** True if the model needs no other keys. A model that renames keys may need others. */
   readonly isAll: boolean;
 }
 
 /**
- * Reads what is selected of a source. What the model does not ask for is not read, and a disposed tensor has its key.
+ * Reads the selected tensors of a source. A tensor that the model does not need is not read; a disposed tensor stands
+ * for it.
  *
  * @remarks
- * **Ownership**: the tensors are the caller's.
+ * **Ownership**: the tensors belong to the caller.
  */
 export async function readState(
   source: CheckpointSource | io.IOHandler,
@@ -99,7 +100,7 @@ export async function readState(
   }
 }
 
-/** The tensor of a name; undefined for one that nobody asks for and that is not read, or cannot be. */
+/** Reads the tensor of a name. Returns undefined for a tensor that the model does not need. */
 async function tensorFor(
   file: CheckpointFile,
   name: string,
@@ -117,7 +118,7 @@ async function tensorFor(
   }
 }
 
-/** Stands for a tensor that is not read: its key is unexpected, whoever uses it gets an error. */
+/** Makes a disposed placeholder for an unread tensor. Its key is unexpected, and any use of it throws. */
 function unread(): Tensor {
   const tensor = tf.scalar(0);
   tensor.dispose();

@@ -1,35 +1,36 @@
 import { joinPath } from '../../core/paths.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 
-/** Other names for keys: a function, or a table of whole keys and of paths in front of a dot. Null leaves a key out. */
+/** Other names for keys: a function, or a table of whole keys and of paths before a dot. Null leaves a key out. */
 export type Rename = ((key: string) => string | null) | Readonly<Record<string, string | null>>;
 
 /** The state dict in a file. */
 export interface Selection {
-  /** The text in front of its keys. */
+  /** The prefix of the keys. */
   readonly prefix: string;
-  /** The names of its tensors in the file, by key. */
+  /** The names of the tensors in the file, by key. */
   readonly keys: ReadonlyMap<string, string>;
   /** The names of the other tensors. */
   readonly skipped: readonly string[];
-  /** Names of tensors of the state dict that are for nothing in the model, if they are not among {@link keys}. */
+  /** The names of tensors of the state dict that the model does not need and {@link keys} does not list. */
   readonly unexpected?: readonly string[];
-  /** Keys that are left out because they are of the same tensor as others, with those. */
+  /** The keys that are left out because another key has the same tensor, with that key. */
   readonly tied?: ReadonlyMap<string, string>;
-  /** Pairs of names whose tensors have to be equal: they are of one tensor of the model. */
+  /** Pairs of names whose tensors have to be equal, because they belong to one tensor of the model. */
   readonly rivals?: readonly (readonly [string, string])[];
 }
 
-/** Returns true if a key may be one of the model; `from` is the key as the file has it. */
+/** Returns true if the model may have a key. `from` is the key in the file. */
 export type IsKnown = (key: string, from: string) => boolean;
 
 /**
- * Finds the state dict among the tensors of a file: training checkpoints wrap it (`state_dict.`, `model.`,
- * `generator.`), and so do DataParallel (`module.`) and Lightning. What matches most keys of the model is it.
+ * Finds the state dict among the tensors of a file. Training checkpoints wrap it (`state_dict.`, `model.`,
+ * `generator.`), and so do DataParallel (`module.`) and Lightning. The part that matches most keys of the model is
+ * selected.
  *
- * @param isKnown - whether the model may have a key
+ * @param isKnown - true if the model may have a key
  * @throws {@link CheckpointError} `AMBIGUOUS` if two parts of the file match equally well, `OPTION` for a prefix or a
- * renaming that fits nothing
+ * renaming that matches nothing
  */
 export function selectState(
   names: readonly string[],
@@ -64,7 +65,7 @@ export function selectState(
 export function renamer(rename: Rename | undefined): (key: string) => string | null {
   if (rename === undefined) return (key) => key;
   if (typeof rename === 'function') return rename;
-  // The longest path first, so that `a.b` wins over `a`.
+  // The longest path comes first, so `a.b` wins over `a`.
   const table = Object.entries(rename).sort(([a], [b]) => b.length - a.length);
   return (key) => {
     for (const [from, to] of table) {
@@ -75,7 +76,7 @@ export function renamer(rename: Rename | undefined): (key: string) => string | n
   };
 }
 
-/** True if a renaming changes a key, so that the new key is a name that the caller has given. */
+/** True if a renaming changes a key, so that the new key is a given name. */
 export function isRenamed(rename: Rename | undefined, from: string): boolean {
   if (rename === undefined) return false;
   if (typeof rename === 'function') return rename(from) !== from;
@@ -101,7 +102,7 @@ function bestPrefix(
   throw severalFit(winners);
 }
 
-/** The error for a file with several state dicts that fit. */
+/** The error for a file with several fitting state dicts. */
 export const severalFit = (prefixes: readonly string[]): CheckpointError =>
   new CheckpointError(
     'AMBIGUOUS',
@@ -110,11 +111,12 @@ export const severalFit = (prefixes: readonly string[]): CheckpointError =>
   );
 
 /**
- * The largest number of wrappers around a state dict. With more, a hostile name would cost the square of its length.
+ * The maximum number of wrappers around a state dict. Without a limit, a hostile name would cost the square of its
+ * length.
  */
 const deepest = 8;
 
-/** The empty prefix, and those that end with one of the first dots. */
+/** Returns the empty prefix and the prefixes that end with one of the first dots. */
 export function prefixesOf(name: string): string[] {
   const prefixes = [''];
   for (
@@ -128,7 +130,7 @@ export function prefixesOf(name: string): string[] {
 }
 
 /**
- * A prefix with its dot.
+ * Returns a prefix with its dot.
  *
  * @throws {@link CheckpointError} `OPTION` if no name begins with it
  */

@@ -4,10 +4,10 @@ import type { Selection } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
 
 /**
- * Merges the keys of a selection that are of one tensor: in the model, where the first key stands for all, and in the
- * file, where a name that the model lacks is another name of one that it has.
+ * Merges the keys of tied tensors in a selection. In the model, the first key represents all keys. In the file, a name
+ * that the model lacks may be another name of a tensor that the model has.
  *
- * @param isKnown - whether the model may have a key
+ * @param isKnown - true if the model may have a key
  */
 export function mergeSelected(
   selection: Selection,
@@ -42,9 +42,7 @@ export function mergeSelected(
   return { ...selection, keys, tied, rivals };
 }
 
-/**
- * The keys of the model and of the file that are one tensor, in groups; the first of each is the one that was loaded.
- */
+/** Returns groups of keys of the model and of the file that are one tensor. The first key of each group was loaded. */
 export function tiesOf({ keys, tied = new Map() }: Selection, ties: TiedKeys): string[][] {
   const groups = new Map([...keys.keys()].map((key) => [key, [key, ...ties.othersOf(key)]]));
   for (const [key, first] of tied) {

@@ -2,14 +2,14 @@ import { type LayerInOrder, layerOrderIn } from '../metadata/layerOrder.ts';
 
 /** The names, shapes and order of the tensors of a file, known before they are read. */
 export interface StoredNames {
-  /** In the order of the file; after them the names that its metadata has for tensors that stand under others. */
+  /** The names in the order of the file, followed by the aliases in its metadata. */
   readonly names: readonly string[];
-  /** True if that is the order in which the tensors were made; a safetensors file has them by name. */
+  /** True if this is the order in which the tensors were made. A safetensors file sorts them. */
   readonly isInOrder: boolean;
-  /** The paths of the layers of the model that was saved, if it was one of tf.layers. */
+  /** The paths of the layers of a saved model of tf.layers. */
   readonly layers: readonly LayerInOrder[];
   shapeOf(name: string): readonly number[];
-  /** The same name for all names of one tensor: one that the file has it under. */
+  /** Returns the same name, which the file has, for all names of one tensor. */
   identityOf(name: string): string;
 }
 
@@ -23,8 +23,8 @@ interface Stored {
 }
 
 /**
- * The names of a file. Of tensors that are one, `save_model` of safetensors writes the first, and in the metadata the
- * other names with that of the first.
+ * Returns the names of a file. For tied tensors, `save_model` of safetensors writes the first, and lists the other
+ * names in the metadata.
  */
 export function storedNames({ names, ties, metadata, isInOrder, shapeOf }: Stored): StoredNames {
   const first = new Map(ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));

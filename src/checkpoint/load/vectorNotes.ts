@@ -5,9 +5,9 @@ import { type VectorNote, vectorNote } from '../metadata/checkpointNote.ts';
 import type { Selection } from './selectState.ts';
 
 /**
- * Notes about singular vectors that are no unit vectors, among what was read.
+ * Returns notes about singular vectors that are not unit vectors.
  *
- * @param tensors - by key; disposed ones were not read
+ * @param tensors - the tensors by key; disposed tensors were not read
  */
 export async function vectorNotes(tensors: NamedTensorMap, { keys }: Selection): Promise<VectorNote[]> {
   const notes: VectorNote[] = [];
@@ -19,7 +19,7 @@ export async function vectorNotes(tensors: NamedTensorMap, { keys }: Selection):
   return notes;
 }
 
-/** True if a key is of a unit vector: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
+/** True if a key belongs to a unit vector: `0._u` of a parametrization, or `weight_u` beside `weight_orig`. */
 function isVector(key: string, tensors: NamedTensorMap): boolean {
   const modern = modernKey(key);
   const { prefix, name, part } = legacyKey(key);

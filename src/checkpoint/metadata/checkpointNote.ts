@@ -4,8 +4,8 @@ import { printable } from '../checkpointError.ts';
 export type CheckpointNote =
   | {
       /**
-       * A fact about a model of tf.layers: a difference from torch's default, or something that its graph does not
-       * tell.
+       * A fact about a model of tf.layers: a difference from torch's default, or a fact that its graph does not
+       * determine.
        */
       readonly kind: 'model';
       /** The note, as a sentence. */
@@ -14,22 +14,22 @@ export type CheckpointNote =
   | VectorNote;
 
 /**
- * A singular vector of spectral norm that is no unit vector, as in averages of checkpoints: σ is not the largest
- * singular value.
+ * A singular vector of spectral norm that is not a unit vector, as in averages of checkpoints. σ is not the largest
+ * singular value then.
  */
 export interface VectorNote {
-  /** Tells this note from others. */
+  /** The kind of the note. */
   readonly kind: 'vectorNorm';
-  /** The tensor of the file. */
+  /** The name of the tensor in the file. */
   readonly name: string;
-  /** Its norm, which is 1 in what training writes. */
+  /** The norm, which is 1 after training. */
   readonly norm: number;
 }
 
-/** The distance of the norm from 1 that is accepted: a unit vector in half precision is off by as much. */
+/** The accepted distance of the norm from 1. A unit vector in half precision may differ by this much. */
 const tolerance = 1e-2;
 
-/** A note about a vector; null if its norm is 1. */
+/** Returns a note about a vector, or null if its norm is 1. */
 export function vectorNote(name: string, values: ArrayLike<number>): VectorNote | null {
   let square = 0;
   for (let i = 0; i < values.length; i++) square += values[i]! ** 2;
@@ -37,7 +37,7 @@ export function vectorNote(name: string, values: ArrayLike<number>): VectorNote 
   return Math.abs(norm - 1) > tolerance ? { kind: 'vectorNorm', name, norm } : null;
 }
 
-/** A note as a line. */
+/** Formats a note as a line. */
 export const noteText = (note: CheckpointNote): string =>
   note.kind === 'model'
     ? note.text

@@ -4,7 +4,7 @@ import type { StatePart, StateView } from '../../stateDict/stateView.ts';
 /** A layer of a saved model, in the order in which the model computes. */
 export interface LayerInOrder {
   readonly path: string;
-  /** True if it comes before or after each layer that could take its weights. */
+  /** True if the layer comes before or after each layer that could have its weights. */
   readonly isOrdered: boolean;
 }
 
@@ -16,8 +16,8 @@ export const layerOrderTexts = (view: StateView): Record<string, string> =>
   view.matching === 'names' ? {} : { [layerOrderKey]: layerOrderText(view) };
 
 /**
- * The layers of a model in the order in which it computes, as a text of the metadata: generated names of layers are
- * others in the next program, the order is not.
+ * Returns the layers of a model in the order of computing, as a text for the metadata. Generated names of layers change
+ * in the next program, but the order does not.
  */
 function layerOrderText({ parts, areOrdered }: StateView): string {
   const shapes = new Map(parts.map((part) => [part, JSON.stringify([...shapesOf(part)].sort())]));
@@ -31,7 +31,7 @@ function layerOrderText({ parts, areOrdered }: StateView): string {
   return JSON.stringify([...layers]);
 }
 
-/** The shapes of a part in torch, by its names without the level. */
+/** Returns the shapes of a part in torch, by the names without the level. */
 const shapesOf = ({ tensors }: StatePart): Map<string, readonly number[]> =>
   new Map(
     tensors.flatMap(({ torchNames, torchShape }) =>
@@ -39,7 +39,7 @@ const shapesOf = ({ tensors }: StatePart): Map<string, readonly number[]> =>
     ),
   );
 
-/** The layers in the metadata of a file; none if it does not have them. */
+/** Returns the layers in the metadata of a file, or none. */
 export function layerOrderIn(metadata: Readonly<Record<string, string>>): LayerInOrder[] {
   const text = metadata[layerOrderKey];
   if (text === undefined) return [];

@@ -7,15 +7,15 @@ export const recipeKey = 'tfjs-parametrize';
 
 const version = 1;
 
-/** Each step costs a computation, and takes a few bytes in the file. */
+/** The maximum number of steps of a tensor. A step takes a few bytes in the file, and costs a computation. */
 const mostSteps = 64;
 
-/** The recipe as a text of the metadata. */
+/** Returns the recipe as a text for the metadata. */
 export const recipeText = (parametrizations: readonly TensorRecipe[]): string =>
   JSON.stringify({ version, parametrizations });
 
 /**
- * The recipe in the metadata of a file; null if there is none.
+ * Returns the recipe in the metadata of a file, or null.
  *
  * @throws {@link CheckpointError} `UNKNOWN_RECIPE` for a later version, `CORRUPT`, `LIMIT`
  */

@@ -1,9 +1,9 @@
 import { CheckpointError, quoted } from '../checkpointError.ts';
 
 /**
- * Refuses the name of a torch file for a file that will be safetensors: `torch.load` could not read it.
+ * Refuses the extension of a torch file for a safetensors file, which `torch.load` cannot read.
  *
- * @param what - what the caller calls it
+ * @param what - the name of the argument, for messages
  * @throws {@link CheckpointError} `OPTION`
  */
 export function checkFileName(what: string, path: string): void {

@@ -15,30 +15,30 @@ import { viewOf } from '../viewOf.ts';
 import { checkFileName } from './checkFileName.ts';
 
 /**
- * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (of
- * `FileSystemFileHandle.createWritable()`, for example), an `IOHandler` of tfjs, or a URL that `tf.io` knows:
- * `indexeddb://name`, `localstorage://name`, `downloads://name`.
+ * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (for example of
+ * `FileSystemFileHandle.createWritable()`), an `IOHandler` of tfjs, or a URL of `tf.io`: `indexeddb://name`,
+ * `localstorage://name`, `downloads://name`.
  */
 export type CheckpointTarget = string | URL | WritableStream<Uint8Array> | io.IOHandler;
 
 /** Options of {@link saveCheckpoint}. */
 export interface SaveCheckpointOptions {
-  /** The key format of normalized weights, as of `stateDict`. Default: that of the module. */
+  /** The key format of normalized weights, as for `stateDict`. Default: the format of the module. */
   readonly keyFormat?: KeyFormat;
-  /** Further texts to put into the file. */
+  /** Further texts for the metadata of the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * Saves the state dict of a module or of a model of tf.layers, by torch's names and in torch's layout. Files and
- * streams get safetensors, `tf.io` gets its own format. The recipe of the parametrizations (tensors, kinds, options) is
- * saved too, so that `loadCheckpoint` can register them again on a plain module. The key format `folded` has plain
- * weights and no recipe.
+ * Saves the state dict of a module or of a model of tf.layers, with torch's names and layout. Files and streams get
+ * safetensors; `tf.io` gets its own format. The recipe of the parametrizations (tensors, kinds, options) is saved, too,
+ * so `loadCheckpoint` can register them again on a plain module. The key format `folded` has plain weights and no
+ * recipe.
  *
- * A tensor that has several keys is written once; the metadata have the others, as `save_model` of safetensors writes
+ * A tensor with several keys is written once. The metadata list its other keys, as `save_model` of safetensors writes
  * them.
  *
- * The file has the state at the moment of the call, also if training goes on meanwhile.
+ * The file has the state at the moment of the call, even if training continues meanwhile.
  *
  * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is neither a module nor a known model of tf.layers
@@ -62,7 +62,7 @@ export async function saveCheckpoint(
     const state = view.save(keyFormat);
     tensors = state.tensors;
     const recipe = keyFormat === 'folded' ? [] : state.recipe;
-    // Tools of Hugging Face ask for the format of the framework that names the tensors.
+    // Tools of Hugging Face need the framework that names the tensors.
     const texts = {
       format: 'pt',
       ...metadata,
@@ -78,7 +78,7 @@ export async function saveCheckpoint(
   }
 }
 
-/** The tensors without those that stand under several keys, and for each other key the one that is written. */
+/** Returns the tensors without repeated ones, and the written key for each other key. */
 function writtenOnce(
   tensors: NamedTensorMap,
   ties: TiedKeys,
@@ -108,7 +108,7 @@ function writtenOnce(
 
 type Writer = (tensors: NamedTensorMap, metadata: Readonly<Record<string, string>>) => Promise<void>;
 
-/** Returns the function that writes to a target; throws at once if there is none. */
+/** Returns the function that writes to a target. Throws at once for an invalid target. */
 function writerFor(target: CheckpointTarget): Writer {
   if (typeof WritableStream === 'function' && target instanceof WritableStream) {
     return async (tensors, metadata) => {

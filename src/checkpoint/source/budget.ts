@@ -3,9 +3,9 @@ import { CheckpointError } from '../checkpointError.ts';
 const MiB = 1024 * 1024;
 
 /**
- * The memory that reading a file may take, in bytes: a few megabytes, and a few times the size of the file. A file of
- * some hundred bytes can claim terabytes (by sizes that it only states, by strides of zero, by compression, by objects
- * that hold themselves twice); each of these is charged here before it is allocated.
+ * The memory that reading a file may take, in bytes: a few megabytes, plus a few times the size of the file. A file of
+ * some hundred bytes can claim terabytes: by false sizes, strides of zero, compression, or objects that hold themselves
+ * twice. Each allocation is charged here first.
  */
 export class Budget {
   private readonly size: number;
@@ -13,20 +13,20 @@ export class Budget {
   private data: number;
   private isPerRead = false;
 
-  /** @param size - bytes in the file */
+  /** @param size - the number of bytes of the file */
   constructor(size: number) {
     this.size = size;
-    // Thousands of tiny tensors take about ten times their bytes in a pickle. A gigabyte would be a million of them;
-    // more ends the process, because the heap of JavaScript is full.
+    // Thousands of tiny tensors take about ten times their bytes in a pickle. A gigabyte allows about a million of
+    // them. With more, the heap of JavaScript would be full, and the process would end.
     this.objects = Math.min(8 * MiB + 16 * size, 1024 * MiB);
     this.data = 12 * MiB + 7 * size;
   }
 
   /**
-   * Takes memory for objects: of pickles, lists, names. A negative number gives it back.
+   * Charges memory for objects: of pickles, lists, names. A negative number gives memory back.
    *
-   * @param what - what it is for; called for the error only
-   * @throws {@link CheckpointError} `LIMIT` if there is not as much left
+   * @param what - the purpose; called only for the error
+   * @throws {@link CheckpointError} `LIMIT` if too little memory is left
    */
   chargeObjects(bytes: number, what: () => string): void {
     this.objects -= bytes;
@@ -34,9 +34,9 @@ export class Budget {
   }
 
   /**
-   * Takes memory for the elements of a tensor.
+   * Charges memory for the elements of a tensor.
    *
-   * @throws {@link CheckpointError} `LIMIT` if there is not as much left
+   * @throws {@link CheckpointError} `LIMIT` if too little memory is left
    */
   chargeData(bytes: number, what: () => string): void {
     if (bytes > this.data) throw this.exceeded(what);
@@ -44,21 +44,24 @@ export class Budget {
   }
 
   /**
-   * Takes memory for what is unpacked, which the file keeps.
+   * Charges memory for unpacked data, which the file keeps.
    *
-   * @throws {@link CheckpointError} `LIMIT` if there is not as much left
+   * @throws {@link CheckpointError} `LIMIT` if too little memory is left
    */
   chargeUnpacked(bytes: number, what: () => string): void {
     if (bytes > this.data) throw this.exceeded(what);
     this.data -= bytes;
   }
 
-  /** From now on each tensor may take what is left: the caller reads them one by one, as often as it likes. */
+  /** Lets each tensor take all remaining memory. The caller reads tensors one by one, any number of times. */
   perRead(): void {
     this.isPerRead = true;
   }
 
-  /** Remembers what is left for objects; the function takes back what was charged since, because it is garbage. */
+  /**
+   * Remembers the memory that is left for objects. The returned function gives back the later charges, whose objects
+   * are garbage.
+   */
   attempt(): () => void {
     const { objects } = this;
     return () => {

@@ -12,21 +12,21 @@ export type CheckpointSource = Uint8Array | ArrayBuffer | Blob | Response | URL 
 
 /** The progress of the reading of a file. */
 export interface Progress {
-  /** Bytes read so far. */
+  /** The number of bytes that were read so far. */
   readonly loaded: number;
-  /** Bytes in the file; undefined where a server does not say. */
+  /** The number of bytes in the file; undefined if a server does not send it. */
   readonly total: number | undefined;
 }
 
-/** Options of whatever opens a file. */
+/** Options of functions that open a file. */
 export interface OpenOptions {
-  /** Is called whenever bytes have arrived. */
+  /** Called when bytes have arrived. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Ends the reading: what is under way rejects with the reason of the signal. */
+  /** The signal that ends the reading. Pending promises reject with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Something of which parts can be read. */
+/** A source that can be read in parts. */
 export interface ByteSource {
   readonly size: number;
   read(range: ByteRange): Promise<Uint8Array>;
@@ -36,7 +36,7 @@ export interface ByteSource {
 /**
  * Opens a source.
  *
- * @throws {@link CheckpointError} `UNREADABLE` if it cannot be read, `OPTION` if it is something else
+ * @throws {@link CheckpointError} `UNREADABLE` if the source cannot be read, `OPTION` if it has another type
  */
 export async function openSource(source: CheckpointSource, options: OpenOptions = {}): Promise<ByteSource> {
   const { onProgress, signal } = options;
@@ -64,10 +64,10 @@ export async function openSource(source: CheckpointSource, options: OpenOptions 
   };
 }
 
-/** The smallest number of bytes to read of a file: it is as fast as a few bytes. */
+/** The minimum number of bytes of a read of a file, which is as fast as a read of a few bytes. */
 const ahead = 128 * 1024;
 
-/** The source, and whether all of it has arrived, and was reported, already. */
+/** Opens a source. Also returns whether all of it has already arrived and was reported. */
 async function openAny(source: CheckpointSource, options: OpenOptions): Promise<[ByteSource, boolean]> {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     return [inMemory(plainBytes(source)), false];

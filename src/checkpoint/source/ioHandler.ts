@@ -2,11 +2,11 @@ import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 
-/** True if a value can load or save with the interface of `tf.io`. */
+/** True if a value has the interface of `tf.io` for loading or saving. */
 export const isIOHandler = (value: unknown): value is tf.io.IOHandler =>
   typeof value === 'object' && value !== null && ('load' in value || 'save' in value) && !('size' in value);
 
-/** The scheme of a URL that only `tf.io` may know: not of files or the web. */
+/** Returns the scheme of a URL that only `tf.io` may support, or null for files and the web. */
 export function schemeOf(target: unknown): string | null {
   if (typeof target !== 'string') return null;
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(target)?.[1]?.toLowerCase();
@@ -44,9 +44,9 @@ export interface LoadedArtifacts {
  * Loads the weights of an `IOHandler`.
  *
  * @remarks
- * **Ownership**: the tensors are the caller's.
+ * **Ownership**: the tensors belong to the caller.
  *
- * @throws {@link CheckpointError} `OPTION` if it cannot load, `CORRUPT` if it loads no weights
+ * @throws {@link CheckpointError} `OPTION` if the handler cannot load, `CORRUPT` if it loads no weights
  */
 export async function loadArtifacts(handler: tf.io.IOHandler): Promise<LoadedArtifacts> {
   if (handler.load === undefined) {
@@ -74,7 +74,7 @@ export async function saveArtifacts(
   }
   const { data, specs } = await tf.io.encodeWeights(tensors);
   await handler.save({
-    // Some handlers refuse to load what has no topology.
+    // Some handlers refuse to load artifacts without a topology.
     modelTopology: { class_name: 'StateDict', config: {} },
     format: 'tfjs-parametrize',
     generatedBy: 'tfjs-parametrize',

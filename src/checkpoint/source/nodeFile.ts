@@ -1,7 +1,7 @@
 import { CheckpointError, quoted } from '../checkpointError.ts';
 import type { ByteSource } from './byteSource.ts';
 
-// What is used of Node.js, without its types: they would become everybody's globals.
+// The used parts of Node.js. Its own types would add globals to the programs of users.
 interface FileHandle {
   stat(): Promise<{ readonly size: number; isFile(): boolean }>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
@@ -22,26 +22,26 @@ interface NodeGlobals {
 }
 const node = globalThis as NodeGlobals;
 
-/** True if there are files that can be opened by path. */
+/** True in Node.js, where files can be opened by path. */
 export const isNode = (): boolean => node.process?.versions?.node !== undefined;
 
-/** The path in a path or a `file:` URL; null for other URLs. */
+/** Returns the path of a path or a `file:` URL, or null for other URLs. */
 export function pathOf(source: string | URL): string | URL | null {
   if (source instanceof URL) return source.protocol === 'file:' ? source : null;
   if (/^file:/i.test(source)) return new URL(source);
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(source) ? null : source;
 }
 
-// The name in a variable, so that bundlers for browsers do not look for the module.
+// The name is in a variable, so bundlers for browsers do not resolve the module.
 const system = async <T>(name: string): Promise<T> =>
   (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as T;
 
 const fileSystem = (): Promise<FileSystem> => system('node:fs/promises');
 
-/** Linux reads at most 2 GiB at a time. */
+/** The maximum bytes of one read. Linux reads at most 2 GiB at a time. */
 const most = 1 << 30;
 
-/** Opens a file for reading at any place. */
+/** Opens a file for reading at any offset. */
 export async function openNodeFile(path: string | URL): Promise<ByteSource> {
   const { open } = await fileSystem();
   const handle = await unreadable(() => open(path, 'r'));
@@ -55,7 +55,7 @@ export async function openNodeFile(path: string | URL): Promise<ByteSource> {
     close: () => handle.close(),
     read: ({ offset, length }) =>
       unreadable(async () => {
-        // Memory that is not zeroed first: it would cost as much as the reading.
+        // The memory is not zeroed, because that would cost as much as the read.
         const bytes = node.Buffer!.allocUnsafeSlow(length);
         let done = 0;
         while (done < length) {
@@ -69,7 +69,7 @@ export async function openNodeFile(path: string | URL): Promise<ByteSource> {
   };
 }
 
-/** Runs what may fail in the file system, and names it so. */
+/** Runs a file operation and turns its errors into `UNREADABLE`. */
 async function unreadable<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -81,7 +81,7 @@ async function unreadable<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Writes a file in pieces: beside its place at first, so that a failure leaves what was there. */
+/** Writes a file in pieces, first to a temporary file beside it, so that a failure leaves the old file. */
 export async function writeNodeFile(
   path: string | URL,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -103,7 +103,7 @@ export async function writeNodeFile(
   }
 }
 
-/** Runs what writes; what makes the pieces throws its own errors. */
+/** Runs a write operation and turns its errors into `UNREADABLE`. Errors of the pieces pass unchanged. */
 async function unwritable<T>(target: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -117,7 +117,7 @@ async function unwritable<T>(target: string, action: () => Promise<T>): Promise<
   }
 }
 
-/** The reason that the system gives, without the call and the path, which is that of the temporary file. */
+/** Returns the reason of a system error, without the call and the path of the temporary file. */
 async function reasonOf(error: unknown): Promise<string> {
   const { errno, code } = error as { readonly errno?: number; readonly code?: string };
   const { getSystemErrorMap } = await system<Utilities>('node:util');

@@ -1,18 +1,18 @@
 import type { ByteSource } from './byteSource.ts';
 import type { ByteRange } from './reading.ts';
 
-/** Bytes of a source, from some place on. */
+/** The bytes of a source from an offset on. */
 interface Window {
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
 /**
- * A source that is asked for more than is wanted, where that is little: the small parts around it are there already. A
- * part that is handed out is a copy, so that it does not keep the rest in memory.
+ * Wraps a source so that a small read fetches more, and later small reads need no request. A returned part is a copy,
+ * so it does not keep the rest in memory.
  *
- * @param least - bytes to ask for at least
- * @param start - what is known of the source
+ * @param least - the minimum number of bytes of a request
+ * @param start - the known first bytes of the source
  */
 export function readAhead(source: ByteSource, least: number, start?: Uint8Array): ByteSource {
   let window: Window = { offset: 0, bytes: start ?? nothing };
@@ -29,7 +29,7 @@ export function readAhead(source: ByteSource, least: number, start?: Uint8Array)
     async read(range) {
       if (covers(range)) return partOf(range);
       if (range.length >= least) return source.read(range);
-      // Near the end also what stands before it: of a small file all.
+      // Near the end, bytes before the part are read, too. A small file is read as a whole.
       const offset = Math.min(range.offset, Math.max(source.size - least, 0));
       const length = Math.min(least, source.size - offset);
       window = { offset, bytes: await source.read({ offset, length }) };

@@ -7,18 +7,18 @@ export interface ByteRange {
 }
 
 /**
- * Reads a file without knowing where it is: yields the parts that it needs and is handed their bytes. The same parser
- * thus serves a file in memory, at once, and one on a disk or a server, step by step.
+ * A reading of a file that does not depend on its location. It yields the ranges that it needs and receives their
+ * bytes. So the same parser works synchronously on a file in memory, and step by step on a disk or a server.
  */
 export type Reading<T> = Generator<ByteRange, T, Uint8Array>;
 
-/** Bytes as an array of no subclass: the slices of a `Buffer` of Node.js are views, not copies. */
+/** Returns bytes as a plain `Uint8Array`, because slices of a `Buffer` of Node.js are views and not copies. */
 export const plainBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
   bytes instanceof Uint8Array
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : new Uint8Array(bytes);
 
-/** Runs a reading on bytes in memory; what it is handed are views of them. */
+/** Runs a reading on bytes in memory. It receives views of them. */
 export function readNow<T>(reading: Reading<T>, bytes: Uint8Array): T {
   let step = reading.next();
   while (!step.done) {
@@ -28,7 +28,7 @@ export function readNow<T>(reading: Reading<T>, bytes: Uint8Array): T {
   return step.value;
 }
 
-/** Runs a reading on whatever can read a part of a file. */
+/** Runs a reading on a source that can read a part of a file. */
 export async function readFrom<T>(
   reading: Reading<T>,
   read: (range: ByteRange) => Promise<Uint8Array>,
@@ -39,11 +39,11 @@ export async function readFrom<T>(
 }
 
 /**
- * One part of a file.
+ * Reads one part of a file.
  *
- * @param size - bytes in the file
- * @param what - what is there; called for the error only
- * @throws {@link CheckpointError} `CORRUPT` if the file ends before
+ * @param size - the number of bytes of the file
+ * @param what - the contents of the part; called only for the error
+ * @throws {@link CheckpointError} `CORRUPT` if the file ends before the part
  */
 export function* part(size: number, offset: number, length: number, what: () => string): Reading<Uint8Array> {
   if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
@@ -54,6 +54,6 @@ export function* part(size: number, offset: number, length: number, what: () => 
 
 const nothing = new Uint8Array(0);
 
-/** A view of bytes for the numbers in them, which are little-endian in every format here. */
+/** Returns a view for the numbers in bytes, which are little-endian in every supported format. */
 export const numbersIn = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

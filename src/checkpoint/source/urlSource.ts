@@ -3,12 +3,12 @@ import type { ByteSource, OpenOptions } from './byteSource.ts';
 import { readAhead } from './readAhead.ts';
 import type { ByteRange } from './reading.ts';
 
-/** Small parts are not asked for one by one. */
+/** The minimum number of bytes of a request, because small parts are not requested one by one. */
 const leastRequest = 256 * 1024;
 
 /**
- * Opens a URL: where its server sends ranges, a source that asks for parts; else all of it, downloaded. Browsers keep
- * the blob on disk if it is large.
+ * Opens a URL. If the server supports ranges, the source requests parts. Otherwise everything is downloaded; browsers
+ * keep a large blob on disk.
  */
 export async function openUrl(url: string | URL, options: OpenOptions): Promise<ByteSource | Blob> {
   const first = await request(url, { offset: 0, length: leastRequest }, options);
@@ -29,7 +29,7 @@ async function request(url: string | URL, range: ByteRange | undefined, { signal
   return arriving(url, signal, () => fetch(url, { headers, ...(signal && { signal }) }));
 }
 
-/** Runs what waits for a server, and names what goes wrong with it. */
+/** Runs a network operation and turns its errors into `UNREADABLE`. */
 async function arriving<T>(
   url: string | URL,
   signal: AbortSignal | undefined,
@@ -43,7 +43,7 @@ async function arriving<T>(
   }
 }
 
-/** Node.js says why in the cause of its error, browsers not at all. */
+/** Returns the reason of a network error. Node.js has it in the cause; browsers do not tell it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
@@ -63,11 +63,11 @@ const unreadable = (url: string | URL, reason: string, cause?: unknown): Checkpo
   );
 
 /**
- * The offset of a partial response and the size of the whole; null if it is no part, or does not say (other origins
- * hide it).
+ * Returns the offset of a partial response and the size of the file. Returns null if the response is not partial, or
+ * hides the range, as other origins do.
  */
 function rangeOf(response: Response): { offset: number; total: number } | null {
-  // Of a compressed response the numbers are about the compressed bytes.
+  // The range of a compressed response counts compressed bytes.
   if (response.status !== 206 || response.headers.has('Content-Encoding')) return null;
   const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '');
   return match === null ? null : { offset: Number(match[1]), total: Number(match[2]) };
@@ -94,7 +94,7 @@ function ranged(url: string | URL, options: OpenOptions, { total, tag }: Known):
   };
 }
 
-/** Everything that a response sends. */
+/** Downloads the body of a response. */
 export async function received(response: Response, { onProgress, signal }: OpenOptions): Promise<Blob> {
   if (!response.ok) {
     await response.body?.cancel();
@@ -105,7 +105,7 @@ export async function received(response: Response, { onProgress, signal }: OpenO
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   const reader = await arriving(response.url, signal, async () => response.body?.getReader());
-  // Also while nothing arrives: the request may have been made without this signal.
+  // The signal must also end a stalled download, because the request may have been made without it.
   const cancel = (): void => void reader?.cancel().catch(() => {});
   signal?.addEventListener('abort', cancel);
   try {

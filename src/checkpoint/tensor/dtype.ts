@@ -19,7 +19,7 @@ interface ElementArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): ElementArray;
 }
 
-// By their names in safetensors; floating-point numbers of less than 32 bits as their bits.
+// The arrays by the names in safetensors. Floating-point numbers below 32 bits are stored as bits.
 const arrays = {
   F64: Float64Array,
   F32: Float32Array,
@@ -44,7 +44,7 @@ const arrays = {
 /** The element types that can be read, by their names in safetensors. */
 export type DType = keyof typeof arrays;
 
-/** Those that files may have too: they can be listed, not read. The number is bits per element. */
+/** Further types in files, which can be listed but not read. The number is bits per element. */
 const unreadable = new Map([
   ['F4', 4],
   ['F6_E2M3', 6],
@@ -54,25 +54,25 @@ const unreadable = new Map([
   ['C128', 128],
 ]);
 
-/** True for the types that can be read. */
+/** True for types that can be read. */
 const isDType = (dtype: string): dtype is DType => Object.hasOwn(arrays, dtype);
 
-/** Bits per element; undefined for a type that is not known. */
+/** Returns the bits per element, or undefined for an unknown type. */
 export const elementBits = (dtype: string): number | undefined =>
   isDType(dtype) ? 8 * arrays[dtype].BYTES_PER_ELEMENT : unreadable.get(dtype);
 
-/** Bytes per element; undefined for a type that is not known, or has not whole bytes. */
+/** Returns the bytes per element, or undefined for an unknown type or one without whole bytes. */
 export function elementSize(dtype: string): number | undefined {
   const bits = elementBits(dtype);
   return bits === undefined || bits % 8 !== 0 ? undefined : bits / 8;
 }
 
-/** An array for elements of a type. */
+/** Makes an array for elements of a type. */
 export const newElements = (dtype: DType, length: number): ElementArray => new arrays[dtype](length);
 
 /**
- * Bytes as elements: a view of them where their place in the buffer allows it, else of a copy. Every platform that
- * JavaScript runs on is little-endian, as the files are.
+ * Returns bytes as elements: a view if the offset is aligned, else a copy. Files and all platforms of JavaScript are
+ * little-endian.
  */
 export function elementsIn(bytes: Uint8Array, dtype: DType): ElementArray {
   const type: ElementArrayConstructor = arrays[dtype];
@@ -81,7 +81,7 @@ export function elementsIn(bytes: Uint8Array, dtype: DType): ElementArray {
 }
 
 /**
- * Refuses what tfjs has no type for.
+ * Refuses types that tfjs cannot hold.
  *
  * @param name - the tensor
  * @throws {@link CheckpointError} `DTYPE`

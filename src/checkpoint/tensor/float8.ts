@@ -1,13 +1,13 @@
 import type { DType } from './dtype.ts';
 
-/** An encoding of numbers in eight bits: sign, exponent, fraction, and the bits that stand for no number. */
+/** An encoding of numbers in eight bits: sign, exponent, fraction, and the bits for NaN. */
 interface Float8 {
   readonly fractionBits: number;
-  /** The number that is added to the exponent. */
+  /** The bias of the exponent. */
   readonly bias: number;
-  /** True if the largest exponent is infinity and what is not a number, as in IEEE 754. */
+  /** True if the largest exponent encodes infinity and NaN, as in IEEE 754. */
   readonly hasInfinity: boolean;
-  /** The bits of what is not a number, where that is not by the exponent. */
+  /** The bits of NaN, if the exponent does not encode it. */
   readonly nan: readonly number[];
 }
 
@@ -21,11 +21,11 @@ const formats = {
 /** The types of eight bits. */
 export type Float8Type = keyof typeof formats | 'F8_E8M0';
 
-/** True if a type has floating-point numbers of eight bits. */
+/** True for types of eight-bit floating-point numbers. */
 export const isFloat8 = (dtype: DType): dtype is Float8Type =>
   dtype === 'F8_E8M0' || Object.hasOwn(formats, dtype);
 
-/** The numbers that such bits stand for, exactly. */
+/** Decodes the bits exactly. */
 export function float8ToFloat32(bits: Uint8Array, dtype: Float8Type): Float32Array {
   let table = tables.get(dtype);
   if (table === undefined) {
@@ -40,7 +40,7 @@ export function float8ToFloat32(bits: Uint8Array, dtype: Float8Type): Float32Arr
 const tables = new Map<Float8Type, Float32Array>();
 
 function numberOf(byte: number, dtype: Float8Type): number {
-  // A power of two, and nothing else: the scale of a block.
+  // The scale of a block, which is a power of two.
   if (dtype === 'F8_E8M0') return byte === 0xff ? Number.NaN : 2 ** (byte - 127);
   const { fractionBits, bias, hasInfinity, nan }: Float8 = formats[dtype];
   if (nan.includes(byte)) return Number.NaN;
@@ -50,7 +50,7 @@ function numberOf(byte: number, dtype: Float8Type): number {
   if (hasInfinity && exponent === 0x7f >> fractionBits) {
     return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   }
-  // Without the leading one of the others.
+  // A subnormal number, which has no leading one.
   if (exponent === 0) return sign * fraction * 2 ** (1 - bias);
   return sign * (1 + fraction) * 2 ** (exponent - bias);
 }

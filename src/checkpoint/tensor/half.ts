@@ -1,4 +1,4 @@
-/** The numbers that float16 bits stand for: sign, five bits of exponent, ten of fraction. */
+/** Decodes float16 bits: sign, five bits of exponent, ten bits of fraction. */
 export function float16ToFloat32(bits: Uint16Array): Float32Array {
   table ??= Float32Array.from({ length: 0x10000 }, (_, half) => numberOf(half));
   const values = new Float32Array(bits.length);
@@ -13,19 +13,19 @@ function numberOf(half: number): number {
   const exponent = (half >> 10) & 0x1f;
   const fraction = half & 0x3ff;
   if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  // Without the leading one of the others, as every number below 2⁻¹⁴ is written.
+  // A subnormal number, below 2⁻¹⁴, has no leading one.
   if (exponent === 0) return sign * fraction * 2 ** -24;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The numbers that bfloat16 bits stand for: the upper half of a float32. */
+/** Decodes bfloat16 bits, which are the upper half of a float32. */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   const values = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) values[i] = bits[i]! << 16;
   return new Float32Array(values.buffer);
 }
 
-/** The float16 bits that are nearest to numbers; of two as near, the even one. */
+/** Rounds numbers to the nearest float16 bits, ties to even. */
 export function toFloat16(values: ArrayLike<number>): Uint16Array {
   return Uint16Array.from(values, float16Of);
 }
@@ -34,12 +34,12 @@ function float16Of(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
   if (Number.isNaN(size)) return 0x7e00;
-  // Halfway between the largest number and the one after it.
+  // Halfway between the largest number and the next one.
   if (size >= 65520) return sign | 0x7c00;
   let exponent = Math.max(Math.floor(Math.log2(size)), -14);
-  // The logarithm is rounded itself.
+  // The logarithm is rounded, so the exponent may be too large.
   if (exponent > -14 && 2 ** exponent > size) exponent--;
-  // In units of the last bit; the leading one counts into the exponent, and so does what rounding carries.
+  // The units of the last bit. The leading one and a carry of rounding add to the exponent.
   const units = nearestEven(size * 2 ** (10 - exponent));
   return sign | (((exponent + 14) << 10) + units);
 }
@@ -50,7 +50,7 @@ function nearestEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
-/** The bfloat16 bits that are nearest to numbers; of two as near, the even one. */
+/** Rounds numbers to the nearest bfloat16 bits, ties to even. */
 export function toBfloat16(values: ArrayLike<number>): Uint16Array {
   const bits = new Uint32Array(Float32Array.from(values).buffer);
   return Uint16Array.from(bits, (word) => {

@@ -9,9 +9,9 @@ export interface Box {
 }
 
 /**
- * The part that somebody asks for, in full: axes that are not named are whole, and -1 is as much as there is.
+ * Returns the complete box of a requested part. Axes that are not given are whole, and -1 means the rest of an axis.
  *
- * @throws {@link CheckpointError} `OPTION` if it does not lie within the tensor
+ * @throws {@link CheckpointError} `OPTION` if the part is not inside of the tensor
  */
 export function boxIn(
   name: string,
@@ -40,16 +40,16 @@ export function boxIn(
   return { begin: starts, size: sizes };
 }
 
-/** Gaps up to this are read too: a request of its own costs more. */
+/** The largest gap that is read, too, because a separate request costs more. */
 const smallGap = 64 * 1024;
 
-/** And no more at once, unless elements without a gap are more. */
+/** The maximum bytes of a read across gaps. */
 const most = 1024 * 1024;
 
 /**
- * The bytes of a part of a tensor whose elements lie one after the other.
+ * Reads the bytes of a part of a contiguous tensor.
  *
- * @param each - bytes of an element
+ * @param each - the number of bytes of an element
  * @param read - reads bytes of the tensor
  */
 export function* readBox(
@@ -58,7 +58,7 @@ export function* readBox(
   each: number,
   read: (offset: number, length: number) => Reading<Uint8Array>,
 ): Reading<Uint8Array> {
-  // The axes after this one are whole, so that what lies along it and them has no gaps.
+  // The axes after this one are whole, so elements along them have no gaps.
   let axis = shape.length - 1;
   while (axis > 0 && box.size[axis] === shape[axis]) axis--;
   const outer = Math.max(axis, 0);
@@ -90,7 +90,7 @@ export function* readBox(
   return bytes;
 }
 
-/** The offsets of the runs of a part, in bytes, in their order: one for each place along the outer axes. */
+/** Yields the byte offsets of the runs of a part in order, one for each position along the outer axes. */
 function* startsOf(
   shape: readonly number[],
   { begin, size }: Box,

@@ -9,22 +9,23 @@ import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
 export interface StoredTensor {
   /** The element type by its name in safetensors. */
   readonly dtype: DType;
-  /** Its shape. */
+  /** The shape. */
   readonly shape: readonly number[];
-  /** The elements in row-major order; of F16, BF16 and the types of eight bits the bits, of BOOL zeros and ones. */
+  /** The elements in row-major order. F16, BF16 and the eight-bit types have their bits, BOOL has zeros and ones. */
   readonly data: ElementArray;
 }
 
-/** Bytes that {@link toTensor} allocates for one tensor. */
+/** The number of bytes that {@link toTensor} allocates for one tensor. */
 export const bytesToWiden = (dtype: DType, size: number): number =>
   dtype === 'F32' || dtype === 'I32' || dtype === 'BOOL' ? 0 : size * 4;
 
 /**
- * The tensor that tfjs can hold: halves and short integers are widened, exactly; F64 is rounded to float32 as torch's
- * `float()` does; long integers become int32 where they fit.
+ * Converts a stored tensor to a tensor of tfjs. Half floats and short integers are widened exactly. F64 is rounded to
+ * float32, as by torch's `float()`. Long integers become int32 if they fit.
  *
  * @remarks
- * **Ownership**: the caller's. Float32 and int32 data is not copied on backends that keep arrays (cpu).
+ * **Ownership**: the tensor belongs to the caller. Float32 and int32 data is not copied on backends that keep arrays
+ * (cpu).
  *
  * @throws {@link CheckpointError} `DTYPE` if a value does not fit
  */
@@ -68,7 +69,7 @@ function rounded(data: Float64Array, name: string): Float32Array {
 }
 
 function narrowed(data: BigInt64Array | BigUint64Array, dtype: DType, name: string): Int32Array {
-  // The halves of each number instead of the number: a BigInt for every element would be forty times as slow.
+  // The two halves of each number are read, because a BigInt for every element would be forty times as slow.
   const halves = new Int32Array(data.buffer, data.byteOffset, data.length * 2);
   const values = new Int32Array(data.length);
   for (let i = 0; i < values.length; i++) {
@@ -103,7 +104,7 @@ export async function fromTensor(tensor: Tensor, name: string): Promise<StoredTe
     );
   }
   const data = (await tensor.data()) as ElementArray;
-  // A cast from bool leaves the bytes of the bools under the new type, on the cpu backend.
+  // On the cpu backend, a cast from bool leaves the bytes of the bools under the new type.
   const isBytes = tensor.dtype !== 'bool' && data instanceof Uint8Array;
   const Own = tensor.dtype === 'int32' ? Int32Array : Float32Array;
   return { dtype, shape: tensor.shape, data: isBytes ? Own.from(data) : data };

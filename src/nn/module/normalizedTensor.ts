@@ -4,43 +4,43 @@ import { partsOf } from '../stateDict/stateKeys.ts';
 import { namedState } from './fields.ts';
 import type { Module } from './module.ts';
 
-/** The key under which a map has its {@link HookKeys}: the contract by which maps have names in old state dicts. */
+/** The key of the {@link HookKeys} of a map, which define its names in old state dicts. */
 export const HOOK_KEYS: unique symbol = Symbol.for('tfjs-parametrize.hookKeys') as never;
 
-/** The mark of a child module that holds computations; their variables have the names of the tensors in state dicts. */
+/** The mark of a child module that holds computations. State dicts name their variables by the computed tensors. */
 export const HOLDS_COMPUTATIONS: unique symbol = Symbol.for('tfjs-parametrize.holdsComputations') as never;
 
-/** A module that computes a tensor of another module from its own variables. Modules know only this part of it. */
+/** A module that computes a tensor of another module from its own variables: the part of it that other modules use. */
 export interface Computation extends Module {
   /** The number of maps. */
   readonly length: number;
   /** The maps. Each may have {@link HOOK_KEYS}. */
   readonly [index: number]: unknown;
-  /** @internal The value, with no side effects. */
+  /** @internal Computes the value without side effects. */
   inspect(): Tensor;
-  /** @internal The values of the variables with which the value is the given tensor; nothing is written. */
+  /** @internal Returns the values of the variables for which the value is the given tensor. Nothing is written. */
   stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[];
 }
 
-/** A computed tensor of an object, as it stands there. */
+/** A computed tensor of an object. */
 export interface ComputedTensor {
   readonly list: Computation;
   /** True if its variables are fields of the module under the old names. */
   readonly isHooked: boolean;
 }
 
-/** A computed tensor of a module, as state dicts see it. */
+/** A computed tensor of a module in terms of state dicts. */
 export interface NormalizedTensor extends ComputedTensor {
   /** The name of the tensor in its module. */
   readonly name: string;
   /** The names of its parts in torch's older API; null for any other computation. */
   readonly hookKeys: HookKeys | null;
-  /** Its variables: the modern name below `parametrizations.<name>.`, and the variable. */
+  /** Its variables, with their modern names below `parametrizations.<name>.`. */
   readonly state: readonly [string, Variable][];
 }
 
-// Beside the objects, as hooks are. What computes a tensor enters itself here, so that no import has to be made for its
-// effect: a bundle that can compute tensors can also name them.
+// The computed tensors of each object. The code that computes a tensor enters it here, so no import is needed for its
+// side effect. A bundle that can compute a tensor can also name it.
 const computedTensors = new WeakMap<object, Map<string, ComputedTensor>>();
 
 /** Notes that a tensor of an object is computed. */
@@ -49,12 +49,12 @@ export function enterComputed(host: object, name: string, tensor: ComputedTensor
   computedTensors.set(host, byName.set(name, tensor));
 }
 
-/** Takes back what {@link enterComputed} did. */
+/** Undoes {@link enterComputed}. */
 export function deleteComputed(host: object, name: string): void {
   computedTensors.get(host)?.delete(name);
 }
 
-/** The computed tensors of an object, not of those below it. */
+/** Returns the computed tensors of an object, without the objects below it. */
 export const normalizedTensors = (host: object): NormalizedTensor[] =>
   [...(computedTensors.get(host) ?? [])].map(([name, { list, isHooked }]) => {
     const state = namedState(list);
@@ -67,7 +67,8 @@ function hookKeysOf(list: Computation, state: readonly (readonly [string, Variab
   if (typeof map !== 'object' || map === null) return null;
   const hookKeys = (map as { [HOOK_KEYS]?: HookKeys })[HOOK_KEYS];
   if (hookKeys === undefined) return null;
-  // Without the vectors of a vector, or with an original that is parametrized itself, the old names do not suffice.
+  // The old names do not suffice for a tensor that is a vector, which has no singular vectors, or for a parametrized
+  // original.
   const names = partsOf(hookKeys);
   return state.length === names.length && state.every(([key]) => names.includes(key)) ? hookKeys : null;
 }

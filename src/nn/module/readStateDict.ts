@@ -10,7 +10,7 @@ import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
 
 /**
  * Reads the values in a map for the own tensors of a module, one by one. A value is renamed if map and module have the
- * same normalization, and computed otherwise.
+ * same normalization; otherwise it is computed.
  */
 export function readStateDict(module: Module, loading: StateDictLoading): void {
   const tensors = normalizedTensors(module);
@@ -34,7 +34,7 @@ function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: S
     tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
   const isThere = keys.every((key) => state.has(prefix + key));
   const found = stateDictTensors(state, prefix, name, module).filter(
-    // A value under the key of the module is taken as it is, unless it is a part of another tensor.
+    // A value under the key of the module is taken unchanged, unless it is a part of another tensor.
     (stored) => !sameKeys(stored.keys, keys) && (!isThere || keys.every((key) => stored.keys.includes(key))),
   );
   const [source, other] = found;
@@ -62,7 +62,7 @@ function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: S
     });
   } catch (error) {
     if (!(error instanceof ParametrizeError)) throw error;
-    // Another remedy than the one for assignments.
+    // The remedy differs from the remedy for assignments.
     problem(
       factOf(error),
       [...source.keys, ...keys].map((key) => prefix + key),
@@ -82,7 +82,7 @@ function remedyFor({ code, caller, remedy }: ParametrizeError): string | undefin
 }
 
 interface Conversion {
-  /** In the order of the keys of the module. */
+  /** The values in the order of the keys of the module. */
   readonly values: readonly Tensor[];
   readonly actions: readonly KeyAction[];
 }

@@ -7,18 +7,18 @@ import { keyIn, keysIn, partsOf } from '../stateDict/stateKeys.ts';
 import { tensorArithmetic } from '../stateDict/tensorArithmetic.ts';
 import { outputAxis } from './outputAxis.ts';
 
-/** One tensor of a module as a state dict has it, in one key format. */
+/** One tensor of a module in a state dict, in one key format. */
 export interface StateDictTensor {
-  /** Its keys, without the path of the module. */
+  /** The keys of the tensor, without the path of the module. */
   readonly keys: readonly string[];
-  /** The names that its parts have; null for a plain tensor. */
+  /** The names of its parts; null for a plain tensor. */
   readonly hookKeys: HookKeys | null;
   /** The values under the keys, by the modern names. */
   readonly parts: Parts<Tensor>;
   /** The actions that compute {@link value}; empty for a plain tensor. */
   readonly actions: readonly KeyAction[];
   /**
-   * The value of the tensor.
+   * Returns the value of the tensor.
    *
    * @throws {@link ParametrizeError} `SHAPE` if the parts do not fit each other
    */
@@ -58,7 +58,7 @@ export function stateDictTensors(
   return [...found, ...(older.length === 0 ? [plain] : older)];
 }
 
-/** The parts of a tensor that are there. */
+/** Returns the existing parts of a tensor. */
 function partsIn(
   state: ReadonlyMap<string, Tensor>,
   prefix: string,
@@ -72,7 +72,7 @@ function partsIn(
   return Object.fromEntries(entries.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
 }
 
-/** A tensor that an older version has saved with its value instead of one of the parts. */
+/** Completes a tensor that an older version has saved with its value instead of one part. */
 function withUnsaved(
   key: string,
   name: string,

@@ -2,7 +2,7 @@ import { formsOf, type KeyForm, type TensorKey, TiedKeys } from '../stateDict/ti
 import { everyPath, namedState } from './fields.ts';
 import type { Module } from './module.ts';
 
-/** The tied keys of a module and all below. */
+/** Returns the tied keys of a module and all below. */
 export function tiedKeysOf(root: Module): TiedKeys {
   const paths = new Map<string, string>();
   const first = new Map<Module, string>();
@@ -15,13 +15,13 @@ export function tiedKeysOf(root: Module): TiedKeys {
   return new TiedKeys({ paths, tensors: tiedTensors(root, pathsOnly) });
 }
 
-/** Tensors of different modules that have the same variables. */
+/** Returns the tensors of different modules with the same variables. */
 function tiedTensors(root: Module, paths: TiedKeys): Map<string, TensorKey> {
   const state = namedState(root).filter(([key]) => paths.firstOf(key) === key);
   if (new Set(state.map(([, variable]) => variable)).size === state.length) return new Map();
   const tensors = new Map<string, { key: TensorKey; variables: string[] }>();
   for (const [key, variable] of state) {
-    // In the state of a module only the new key format has parts.
+    // In the state of a module, only the modern key format has parts.
     const [plain, modern] = formsOf(key) as [KeyForm, KeyForm | undefined];
     const form = key.includes('parametrizations.') ? (modern ?? plain) : plain;
     const { prefix, name } = form;

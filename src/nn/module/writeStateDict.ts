@@ -14,11 +14,11 @@ import { isBuffer } from './parameter.ts';
 type Entry = readonly [key: string, value: Tensor];
 
 /**
- * The state dict, in one key format if the options name one, in the order in which torch writes it: own parameters, own
- * buffers, children.
+ * Returns the state dict in torch's order: own parameters, own buffers, children. It is in one key format if the
+ * options name one.
  *
  * @remarks
- * **Ownership**: live variables, but new tensors of the caller's for `folded`.
+ * **Ownership**: live variables; for `folded`, new tensors that belong to the caller.
  *
  * @throws {@link ParametrizeError} `OPTION` for a key format or an option that does not exist
  */

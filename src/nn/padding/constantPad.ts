@@ -130,7 +130,7 @@ export class ZeroPad1d extends ConstantPad<readonly [number, number]> {
     super(edges('ZeroPad1d', 1, padding, Number.MIN_SAFE_INTEGER), 0);
   }
 
-  /** The padding; the value is always zero. */
+  /** Returns the padding. The value is always zero. */
   override extraRepr(): string {
     return formatShape(this.padding);
   }
@@ -161,7 +161,7 @@ export class ZeroPad2d extends ConstantPad<readonly [number, number, number, num
     super(edges('ZeroPad2d', 2, padding, Number.MIN_SAFE_INTEGER), 0);
   }
 
-  /** The padding; the value is always zero. */
+  /** Returns the padding. The value is always zero. */
   override extraRepr(): string {
     return formatShape(this.padding);
   }

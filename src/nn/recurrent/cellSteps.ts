@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { sigmoid, tanh } from '../../ops/smooth.ts';
 import { plusBias } from '../linear/linear.ts';
 
-// What the networks over sequences and the cells for single steps have in common: one step of each kind.
+// The steps that networks over sequences and cells for single steps share.
 
-/** From the products with the input of one step, and the states before it, to the states after it, h first. */
+/** Computes the states after a step, h first, from the products with its input and the states before it. */
 type Step = (gates: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
 
 /** `h·Wₕₕᵀ` */
@@ -13,9 +13,9 @@ export type TimesWeight = (h: Tensor) => Tensor;
 
 /** The computation of one layer in one direction. */
 export interface CellSteps {
-  /** Added to the products with the inputs of all steps at once; null for nothing. */
+  /** The bias that is added to the products with the inputs of all steps at once, or null. */
   readonly inputBias: Tensor | null;
-  /** The sizes of the parts into which these products are split, once for all steps. Default one part. */
+  /** The sizes of the parts that these products are split into, once for all steps. Default one part. */
   readonly parts?: readonly number[];
   readonly step: Step;
 }
@@ -28,10 +28,10 @@ export type MakeSteps = (
   hiddenSize: number,
 ) => CellSteps;
 
-/** The functions that make h of a step of a plain network. */
+/** The activation functions of a plain network. */
 export const nonlinearities = ['tanh', 'relu'] as const;
 
-/** `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or the positive part in place of tanh. */
+/** `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or relu instead of tanh. */
 export const rnnSteps =
   (nonlinearity: (typeof nonlinearities)[number]): MakeSteps =>
   (timesWeight, inputBias, stateBias) => {
@@ -70,6 +70,6 @@ export const gruSteps: MakeSteps = (timesWeight, inputBias, stateBias, hiddenSiz
   };
 };
 
-/** The sum of two biases; both are null or neither is. */
+/** Returns the sum of two biases. Both are null or neither is. */
 const sumOfBiases = (a: Tensor | null, b: Tensor | null): Tensor | null =>
   a === null || b === null ? (a ?? b) : tf.add(a, b);

@@ -14,17 +14,17 @@ export interface GRUOptions extends RecurrentOptions {}
  *
  * @remarks
  * **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a batch;
- * state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else
- * 1. Output `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
+ * state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional` and 1 without.
+ * Output `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
  * layer's h after its last step, the forward direction before the backward one.
- * **State**: for each layer k `weight_ih_lk` `[3·hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
+ * **State**: for each layer k `weight_ih_lk` `[3·hiddenSize, inputSize]` (`D·hiddenSize` columns in upper layers),
  * `weight_hh_lk` `[3·hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[3·hiddenSize]` (absent if `bias` is
- * false), and the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * false), and with `bidirectional` the same names with `_reverse`; all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, state and all weights, of any order.
  * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *
- * Every weight is read once in a forward pass, not once a step. The reset gate r multiplies the product with h after
- * bₕₙ is added; Keras calls this `resetAfter`.
+ * A forward pass reads every weight once, not once a step. The reset gate r multiplies the product with h after bₕₙ is
+ * added; Keras calls this `resetAfter`.
  *
  * @example
  * ```ts

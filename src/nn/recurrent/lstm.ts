@@ -12,21 +12,21 @@ export type LSTMState = [h: Tensor, c: Tensor];
 /**
  * A long short-term memory network.
  *
- * `i = σ(Wᵢᵢ·x + bᵢᵢ + Wₕᵢ·h + bₕᵢ)`, f and o likewise, `g = tanh(…)`; `c' = f⊙c + i⊙g`, `h' = o⊙tanh c'`, with the
+ * `i = σ(Wᵢᵢ·x + bᵢᵢ + Wₕᵢ·h + bₕᵢ)`, the same for f and o, `g = tanh(…)`; `c' = f⊙c + i⊙g`, `h' = o⊙tanh c'`, with the
  * rows of the weights in the order i, f, g, o.
  *
  * @remarks
  * **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a batch;
- * state `[D·numLayers, N, hiddenSize]` each or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else 1.
- * Output `[output, [h, c]]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
- * layer's state after its last step, the forward direction before the backward one.
- * **State**: for each layer k `weight_ih_lk` `[4·hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
+ * state `[D·numLayers, N, hiddenSize]` each or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional` and 1
+ * without. Output `[output, [h, c]]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input,
+ * and every layer's state after its last step, the forward direction before the backward one.
+ * **State**: for each layer k `weight_ih_lk` `[4·hiddenSize, inputSize]` (`D·hiddenSize` columns in upper layers),
  * `weight_hh_lk` `[4·hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[4·hiddenSize]` (absent if `bias` is
- * false), and the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * false), and with `bidirectional` the same names with `_reverse`; all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, state and all weights, of any order.
  * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *
- * Every weight is read once in a forward pass, not once a step.
+ * A forward pass reads every weight once, not once a step.
  *
  * @example
  * ```ts

@@ -24,7 +24,7 @@ export interface RecurrentOptions {
   readonly batchFirst?: boolean;
   /** The probability by which training zeroes the outputs of each layer but the last. Default 0. */
   readonly dropout?: number;
-  /** True if each layer also runs over the sequence backwards, with weights of its own. Default false. */
+  /** True if each layer also runs over the sequence backwards, with separate weights. Default false. */
   readonly bidirectional?: boolean;
 }
 
@@ -35,7 +35,7 @@ type Layer = `l${number}` | `l${number}_reverse`;
 
 /**
  * The base class of recurrent networks: weights by layer and direction, layouts, and the run over the sequence. A
- * subclass says what happens in one step.
+ * subclass defines one step.
  */
 export abstract class Recurrent extends Module {
   /** The size of the last axis of the input. */
@@ -46,7 +46,7 @@ export abstract class Recurrent extends Module {
   readonly numLayers: number;
   /** True if the batch is the first axis. */
   readonly batchFirst: boolean;
-  /** The probability of an output between two layers to be zeroed in training. */
+  /** The probability that training zeroes an output between two layers. */
   readonly dropout: number;
   /** True if each layer also runs backwards. */
   readonly bidirectional: boolean;
@@ -65,7 +65,7 @@ export abstract class Recurrent extends Module {
   [bias: `bias_${'ih' | 'hh'}_${Layer}`]: Tensor | null;
 
   /**
-   * @param gates - how many blocks of `hiddenSize` rows the weights have
+   * @param gates - the number of blocks of `hiddenSize` rows of the weights
    */
   protected constructor(
     caller: string,
@@ -105,7 +105,9 @@ export abstract class Recurrent extends Module {
   /** Makes the computation of one layer in one direction. */
   protected abstract readonly steps: MakeSteps;
 
-  /** Every layer in each of its directions, in the order of the weights and states, with the number of layers below. */
+  /**
+   * Returns every layer in each direction, in the order of the weights and states, with the number of layers below it.
+   */
   private layers(): [layer: Layer, depth: number][] {
     return Array.from({ length: this.numLayers }, (_, k): [Layer, number][] =>
       this.bidirectional
@@ -118,7 +120,7 @@ export abstract class Recurrent extends Module {
   }
 
   /**
-   * Runs over a sequence: h of the last layer at every step, and the last states of all layers.
+   * Runs over a sequence. Returns h of the last layer at every step, and the last states of all layers.
    *
    * @param names - the names of the states, h first
    * @param given - the states before the first step; default zeros
@@ -162,7 +164,7 @@ export abstract class Recurrent extends Module {
     return [swapped ? tf.transpose(output, [1, 0, 2]) : output, states];
   }
 
-  /** One layer over a whole sequence `[L, N, …]` in one direction: h at every step, and the last states. */
+  /** Runs one layer over a sequence `[L, N, …]` in one direction. Returns h at every step, and the last states. */
   private runLayer(
     layer: Layer,
     sequence: Tensor,
@@ -177,7 +179,7 @@ export abstract class Recurrent extends Module {
       this[`bias_hh_${layer}`] ?? null,
       this.hiddenSize,
     );
-    // One product for the inputs of all steps; only what depends on h has to wait for the step before.
+    // One product covers the inputs of all steps. Only the part that depends on h has to wait for the previous step.
     const products = affine(sequence, inputWeight, inputBias);
     const split = parts === undefined ? [products] : tf.split(products, [...parts], 2);
     const ofParts = split.map(unstack);

@@ -33,7 +33,7 @@ export abstract class RecurrentCell extends Module {
   /** The bias that is added with h; null if `bias` is false. */
   bias_hh: Tensor | null;
 
-  /** @param gates - how many blocks of `hiddenSize` rows the weights have */
+  /** @param gates - the number of blocks of `hiddenSize` rows of the weights */
   protected constructor(
     caller: string,
     gates: number,
@@ -62,7 +62,7 @@ export abstract class RecurrentCell extends Module {
   protected abstract readonly steps: MakeSteps;
 
   /**
-   * The states after one step.
+   * Returns the states after one step.
    *
    * @param names - the names of the states, h first
    * @param given - the states before the step; default zeros

@@ -6,27 +6,27 @@ import { Recurrent, type RecurrentOptions, recurrentOptions } from './recurrent.
 
 /** Options of {@link RNN}. */
 export interface RNNOptions extends RecurrentOptions {
-  /** The function that makes h of a step. Default `'tanh'`. */
+  /** The activation function. Default `'tanh'`. */
   readonly nonlinearity?: 'tanh' | 'relu';
 }
 
 /**
  * A plain recurrent network.
  *
- * `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or the positive part in place of tanh
+ * `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or relu instead of tanh
  *
  * @remarks
  * **Shape**: input `[L, N, inputSize]` (`[N, L, inputSize]` with `batchFirst`) or `[L, inputSize]` without a batch;
- * state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional`, else
- * 1. Output `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
+ * state `[D·numLayers, N, hiddenSize]` or `[D·numLayers, hiddenSize]`, where D is 2 with `bidirectional` and 1 without.
+ * Output `[output, h]`: the last layer's h at every step, `[L, N, D·hiddenSize]` laid out as the input, and every
  * layer's h after its last step, the forward direction before the backward one.
- * **State**: for each layer k `weight_ih_lk` `[hiddenSize, inputSize]` (of layers above `D·hiddenSize` wide),
+ * **State**: for each layer k `weight_ih_lk` `[hiddenSize, inputSize]` (`D·hiddenSize` columns in upper layers),
  * `weight_hh_lk` `[hiddenSize, hiddenSize]`, `bias_ih_lk` and `bias_hh_lk` `[hiddenSize]` (absent if `bias` is false),
- * and the same again with `_reverse` with `bidirectional`; all from U(-1/√hiddenSize, 1/√hiddenSize).
+ * and with `bidirectional` the same names with `_reverse`; all from U(-1/√hiddenSize, 1/√hiddenSize).
  * **Gradient**: with respect to input, state and all weights, of any order.
  * **Ownership**: `call` returns new tensors; the caller disposes them, or `tf.tidy` does.
  *
- * Every weight is read once in a forward pass, not once a step.
+ * A forward pass reads every weight once, not once a step.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export class RNN extends Recurrent {
    * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option or its value is unknown
    */
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
-    // Before super, which makes the weights: they would be left over.
+    // Checked before super makes the weights, which an error would leak.
     const nonlinearity = options?.nonlinearity ?? 'tanh';
     checkChoice('RNN', 'nonlinearity', nonlinearity, nonlinearities);
     super('RNN', 1, inputSize, hiddenSize, options, [...recurrentOptions, 'nonlinearity']);

@@ -6,14 +6,14 @@ import { RecurrentCell, type RecurrentCellOptions } from './recurrentCell.ts';
 
 /** Options of {@link RNNCell}. */
 export interface RNNCellOptions extends RecurrentCellOptions {
-  /** The function that makes h. Default `'tanh'`. */
+  /** The activation function. Default `'tanh'`. */
   readonly nonlinearity?: 'tanh' | 'relu';
 }
 
 /**
  * One step of a plain recurrent network.
  *
- * `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or the positive part in place of tanh
+ * `h' = tanh(Wᵢₕ·x + bᵢₕ + Wₕₕ·h + bₕₕ)`, or relu instead of tanh
  *
  * @remarks
  * **Shape**: input `[n, inputSize]` and state `[n, hiddenSize]`, or `[inputSize]` and `[hiddenSize]` without a batch;
@@ -43,7 +43,7 @@ export class RNNCell extends RecurrentCell {
    * @throws {@link ParametrizeError} `OPTION` if a size is not a positive integer or an option or its value is unknown
    */
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
-    // Before super, which makes the weights: they would be left over.
+    // Checked before super makes the weights, which an error would leak.
     const nonlinearity = options?.nonlinearity ?? 'tanh';
     checkChoice('RNNCell', 'nonlinearity', nonlinearity, nonlinearities);
     super('RNNCell', 1, inputSize, hiddenSize, options, ['bias', 'nonlinearity']);

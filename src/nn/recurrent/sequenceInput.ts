@@ -4,7 +4,7 @@ import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
 
-/** The layout that a network over sequences needs for its input and first states. */
+/** The sizes and the layout of the input and first states of a network over sequences. */
 export interface SequenceLayout {
   /** The size of the last axis of the input. */
   readonly inputSize: number;
@@ -19,7 +19,7 @@ export interface SequenceLayout {
 }
 
 /**
- * Refuses an input that is not a sequence of the size, with a batch or without, and first states that do not go with
+ * Refuses an input that is not a sequence of the right size, with or without a batch, and first states that do not fit
  * it.
  *
  * @param names - the names of the states

@@ -1,13 +1,13 @@
 import { knownHookKeys } from './hookKeys.ts';
 
-/** One step of the work on tensors of a state dict that loads them. */
+/** One step in loading tensors of a state dict. */
 export type KeyAction = SimpleAction | FoldAction | LayoutAction | OtherAction;
 
-/** A step without parts of its own. */
+/** A step without further fields. */
 interface SimpleAction {
   /**
-   * `rename`: only the key was changed. `sum`: two tensors were added. `repeat`: one number, or one for each channel,
-   * was repeated. `invert`: the right inverse of a parametrization made its originals.
+   * `rename`: only the key changed. `sum`: two tensors were added. `repeat`: one number, or one for each channel, was
+   * repeated. `invert`: the right inverse of a parametrization made its originals.
    */
   readonly kind: 'rename' | 'sum' | 'repeat' | 'invert';
 }
@@ -20,7 +20,7 @@ interface FoldAction {
   readonly by: string;
 }
 
-/** The elements were brought to another layout. */
+/** The elements were moved to another layout. */
 interface LayoutAction {
   /** The kind of the step. */
   readonly kind: 'layout';
@@ -40,13 +40,13 @@ interface OtherAction {
   readonly text: string;
 }
 
-/** A key mapping of `loadStateDict`: the keys of the map, the keys of the module that they became, and how. */
+/** A key mapping of `loadStateDict`: keys of the map, the corresponding keys of the module, and the actions. */
 export interface KeyMapping {
-  /** Keys as they were in the map. */
+  /** The keys in the map. */
   readonly from: readonly string[];
-  /** Keys of the module that they were loaded into. */
+  /** The keys of the module. */
   readonly to: readonly string[];
-  /** The actions, in order; empty for a tensor that was taken as it is. */
+  /** The actions, in order; empty for a tensor that was loaded unchanged. */
   readonly actions: readonly KeyAction[];
 }
 
@@ -54,7 +54,7 @@ export interface KeyMapping {
 export const isFold = ({ actions }: Pick<KeyMapping, 'actions'>): boolean =>
   actions.some(({ kind }) => kind === 'fold') && !actions.some(({ kind }) => kind === 'invert');
 
-/** The actions, in a few words: `g · v / ‖v‖, transposed [out, in] → [in, out]`. */
+/** Describes the actions in a few words: `g · v / ‖v‖, transposed [out, in] → [in, out]`. */
 export const mappingText = ({ actions }: Pick<KeyMapping, 'actions'>): string =>
   actions.map(actionText).join(', ') || 'as it is';
 

@@ -2,20 +2,20 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { type HookKeys, knownHookKeys } from './hookKeys.ts';
 import { modernKey, partsOf } from './stateKeys.ts';
 
-/** A key whose tensors have two shapes. */
+/** A key with different shapes in map and module. */
 export interface ShapeMismatch {
   /** The key in the module, and the key in the map. */
   readonly key: string;
   readonly from: string;
 }
 
-/** The differences between a map and a module that it does not fit. */
+/** The differences between a map and a module. */
 export interface Misfit {
   readonly missingKeys: readonly string[];
   readonly unexpectedKeys: readonly string[];
   readonly isStrict: boolean;
   readonly mismatches: readonly ShapeMismatch[];
-  /** True if something else is wrong, whose remedies are in {@link remedies}. */
+  /** True if another problem exists; its remedies are in {@link remedies}. */
   readonly hasOthers: boolean;
   readonly remedies: readonly string[];
   /** The tensors that would be loaded. */
@@ -24,7 +24,7 @@ export interface Misfit {
   readonly found: number;
 }
 
-/** The remedies for a map that does not fit; only those that work. */
+/** Returns the remedies for a map that does not fit. It lists only remedies that work. */
 export function loadingRemedies(misfit: Misfit): string {
   const { missingKeys, unexpectedKeys, isStrict, mismatches, hasOthers, remedies, found } = misfit;
   const all = new Set(remedies);
@@ -48,7 +48,10 @@ export function loadingRemedies(misfit: Misfit): string {
   return [...all].join(' ');
 }
 
-/** The axes of a normalization are seen in the shapes of its parts; anything else is another layer. */
+/**
+ * Returns the remedy for a shape. The shapes of parts show the axes of a normalization; any other difference is another
+ * layer.
+ */
 function shapeRemedy(key: string, from: string, state: ReadonlyMap<string, Tensor>): string {
   const own = modernKey(key);
   const hookKeys = own === null ? undefined : knownHookKeys().find(({ suffixes }) => own.part in suffixes);
@@ -58,7 +61,7 @@ function shapeRemedy(key: string, from: string, state: ReadonlyMap<string, Tenso
     : `'${own!.prefix}${own!.name}' is normalized along other axes in the map: register it with { dim: ${dim} }, or save the map with { keyFormat: 'folded' }.`;
 }
 
-/** The option `dim` with which the parts in a map fit each other; null if none is. */
+/** Returns the option `dim` with which the parts in a map fit each other, or null. */
 function dimIn(
   prefix: string,
   name: string,
@@ -76,13 +79,13 @@ function dimIn(
   return axes.length === 0 ? 'null' : axes.length === 1 ? `${axes[0]}` : `[${axes.join(', ')}]`;
 }
 
-/** The sets of axes of a tensor, the smaller ones first. */
+/** Returns the sets of axes of a tensor, smaller sets first. */
 const subsetsOf = (rank: number): number[][] =>
   [...Array(2 ** Math.min(rank, 6)).keys()]
     .map((bits) => [...Array(rank).keys()].filter((axis) => (bits >> axis) & 1))
     .sort((a, b) => a.length - b.length);
 
-/** The text in front of all keys of a map that would else be the missing ones; null if there is none. */
+/** Returns the prefix without which the keys of a map would be the missing keys, or null. */
 function commonPrefix(missing: readonly string[], unexpected: readonly string[]): string | null {
   const [first] = unexpected;
   if (first === undefined || missing.length === 0) return null;

@@ -3,9 +3,9 @@ import type { Arithmetic } from './arithmetic.ts';
 import type { HookKeys, Shaped } from './hookKeys.ts';
 
 /**
- * `weight_orig`, `weight_u` and `weight_v`: `Y = W / σ`, `σ = uᵀMv`, M the matrix whose rows are the slices of W along
- * an axis. The axis is that of the outputs if the vectors fit it. Else it is, of those that they fit, the one with the
- * largest σ: along another one the vectors are of no matrix that they were made for. Torch before 1.0 did not save v.
+ * `weight_orig`, `weight_u` and `weight_v`: `Y = W / σ`, `σ = uᵀMv`, where the rows of M are the slices of W along an
+ * axis. The axis is the output axis if the vectors fit it. Otherwise it is the fitting axis with the largest σ, because
+ * u and v were computed for that axis. torch before 1.0 did not save v.
  */
 export const spectralNormKeys = {
   kind: 'spectralNorm',
@@ -29,7 +29,7 @@ export const spectralNormKeys = {
     fits: ({ original: W, '0._u': u }, value) =>
       String(W!.shape) === String(value.shape) && rowAxes(W!, u!).length > 0,
     shape: ({ original: W, '0._u': u }) => [sizeOf(W!.shape) / sizeOf(u!.shape)],
-    // v is along Mᵀu, with uᵀMv = σ, and σ is the factor between W and the value.
+    // v is parallel to Mᵀu, uᵀMv = σ, and σ is the ratio of W to the value.
     from({ original, '0._u': u }, value, math, outputAxis) {
       const W = original!;
       const products = preferred(rowAxes(W, u!), outputAxis).map((axis) =>
@@ -42,17 +42,20 @@ export const spectralNormKeys = {
   },
 } satisfies HookKeys;
 
-/** The axes of W that can be the rows of a matrix with a left singular vector u, and a right one of a length. */
+/**
+ * Returns the axes of W that can be the rows of a matrix with a left singular vector u and a right one of a given
+ * length.
+ */
 const rowAxes = (W: Shaped, u: Shaped, columns?: number): number[] =>
   u.shape.length === 1 && (columns === undefined || sizeOf(W.shape) === u.shape[0]! * columns)
     ? W.shape.flatMap((size, axis) => (size === u.shape[0] ? [axis] : []))
     : [];
 
-/** The axes that fit, but only the axis of the outputs if it is among them. */
+/** Returns the output axis if it is among the axes, else all axes. */
 const preferred = (axes: readonly number[], outputAxis?: number): readonly number[] =>
   outputAxis !== undefined && axes.includes(outputAxis) ? [outputAxis] : axes;
 
-/** `Mᵀu`, with the axes of W, but length 1 along that of the rows. */
+/** `Mᵀu` with the axes of W and length 1 along the axis of the rows. */
 const transposedProduct = <A extends Shaped>(W: A, axis: number, u: A, math: Arithmetic<A>): A =>
   math.sumOfProduct(
     W,
@@ -63,7 +66,7 @@ const transposedProduct = <A extends Shaped>(W: A, axis: number, u: A, math: Ari
     [axis],
   );
 
-/** The sum of all products of elements, as a scalar. */
+/** Returns the sum of all products of elements, as a scalar. */
 const total = <A extends Shaped>(x: A, y: A, math: Arithmetic<A>): A =>
   math.reshape(
     math.sumOfProduct(

@@ -1,12 +1,12 @@
 import { type HookKeys, knownHookKeys } from './hookKeys.ts';
 import type { KeyForm, TensorKey } from './tiedKeys.ts';
 
-/** The names of the parts of a computed tensor, below `parametrizations.<name>.`. */
+/** Returns the names of the parts of a computed tensor below `parametrizations.<name>.`. */
 export const partsOf = ({ suffixes }: HookKeys): string[] => Object.keys(suffixes);
 
 /**
- * The key of one part below its module, in the modern key format or the old one; what has no old name keeps the modern
- * one.
+ * Returns the key of one part below its module, in the modern or the old key format. A part without an old name keeps
+ * the modern key.
  */
 export function keyIn(
   { name, hookKeys }: { readonly name: string; readonly hookKeys: HookKeys | null },
@@ -17,7 +17,7 @@ export function keyIn(
   return suffix === undefined ? `parametrizations.${name}.${part}` : name + suffix;
 }
 
-/** The keys of all parts. */
+/** Returns the keys of all parts. */
 export const keysIn = (name: string, hookKeys: HookKeys, isLegacy: boolean): string[] =>
   partsOf(hookKeys).map((part) => keyIn({ name, hookKeys }, part, isLegacy));
 
@@ -29,13 +29,13 @@ export interface KeyParts {
   readonly part: string;
 }
 
-/** A key taken apart as the modern key format has it; null if it is not of a parametrized tensor. */
+/** Splits a key of the modern key format. Returns null for a key of a plain tensor. */
 export function modernKey(key: string): KeyParts | null {
   const match = /^(|.*?\.)parametrizations\.([^.]+)\.(.+)$/s.exec(key);
   return match === null ? null : { prefix: match[1]!, name: match[2]!, part: match[3]! };
 }
 
-/** A key taken apart as the old key format has it: plain where it ends with none of its suffixes. */
+/** Splits a key of the old key format. A key without one of its suffixes is plain. */
 export function legacyKey(key: string): KeyParts {
   const dot = key.lastIndexOf('.') + 1;
   const [prefix, own] = [key.slice(0, dot), key.slice(dot)];
@@ -46,13 +46,13 @@ export function legacyKey(key: string): KeyParts {
     : { prefix, name: own, part: '' };
 }
 
-/** The keys of the tensors that a key may be, or be a part of: that of `weight` for `weight_g`. */
+/** Returns the keys of the tensors that a key may belong to: for `weight_g`, this includes the key of `weight`. */
 export function plainKeys(key: string): string[] {
   const parts = [modernKey(key), legacyKey(key)].filter((found) => found !== null);
   return [key, ...parts.map(({ prefix, name }) => prefix + name)];
 }
 
-/** The tensors that a key may be a part of, in either key format. */
+/** Returns the tensors that a key may be a part of, in either key format. */
 export function keyForms(key: string): KeyForm[] {
   const [modern, legacy] = [modernKey(key), legacyKey(key)];
   return [

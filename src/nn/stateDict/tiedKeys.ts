@@ -1,32 +1,31 @@
 import { keyForms } from './stateKeys.ts';
 
-/** A tensor by the prefix of its module, with its dot, and its name in it. */
+/** A tensor, given by the prefix of its module (with its dot) and its name in the module. */
 export interface TensorKey {
   readonly prefix: string;
   readonly name: string;
 }
 
-/** A key read as a part of some tensor: `weight_g` is a part of `weight`, or a tensor of that name. */
+/** One reading of a key: `weight_g` is a part of `weight`, or a tensor of that name. */
 export interface KeyForm extends TensorKey {
-  /** The key of the same part of another tensor. */
+  /** Returns the key of the same part of another tensor. */
   keyOf(other: TensorKey): string;
 }
 
-/** Other keys of tensors, with the first of each. */
+/** The first key of each tensor, by its other keys. */
 interface Aliases {
-  /** Prefixes of modules. */
+  /** The prefixes of modules. */
   readonly paths: ReadonlyMap<string, string>;
-  /** Tensors, by {@link idOf}. */
+  /** The tensors, by {@link idOf}. */
   readonly tensors: ReadonlyMap<string, TensorKey>;
 }
 
-/** A tensor as a key of a map. */
+/** Returns the key of a tensor in a map. */
 const idOf = ({ prefix, name }: TensorKey): string => prefix + name;
 
 /**
- * The keys that stand for one tensor: a shared module has all of its keys once for each of its paths, a shared tensor
- * one for each field. The first of them, in the order of the state dict, is the one that counts; keys may be in any key
- * format.
+ * The keys of tied tensors. A shared module has its keys once for each of its paths, and a shared tensor has one key
+ * for each field. The first key, in the order of the state dict, is the main key. Keys may be in any key format.
  */
 export class TiedKeys {
   private readonly aliases: Aliases;
@@ -43,7 +42,7 @@ export class TiedKeys {
     this.otherTensors = inverse(tensors, idOf);
   }
 
-  /** The first key of the tensor, or of its part, that a key is of: the key itself if it is of no tied one. */
+  /** Returns the first key of the tensor or part of a key; the key itself if it is not tied. */
   firstOf(key: string): string {
     const moved = this.withFirstPath(key);
     for (const form of formsOf(moved)) {
@@ -53,7 +52,7 @@ export class TiedKeys {
     return moved;
   }
 
-  /** The other keys of a first one, in the same key format. */
+  /** Returns the other keys of a first key, in the same key format. */
   othersOf(first: string): string[] {
     const ofTensors = formsOf(first).flatMap((form) =>
       (this.otherTensors.get(idOf(form)) ?? []).map((other) => form.keyOf(other)),
@@ -93,7 +92,7 @@ function inverse<K, V>(aliases: Iterable<readonly [K, V]>, idOf: (value: V) => s
   return others;
 }
 
-/** The forms of a key: as the key of a plain tensor first. */
+/** Returns the readings of a key. The plain tensor comes first. */
 export function formsOf(key: string): readonly KeyForm[] {
   const dot = key.lastIndexOf('.') + 1;
   const plain = { prefix: key.slice(0, dot), name: key.slice(dot), keyOf: idOf };
@@ -102,9 +101,9 @@ export function formsOf(key: string): readonly KeyForm[] {
 
 /** The result of {@link mergeTied}. */
 export interface MergedKeys {
-  /** For keys that were moved to the first one: their own. */
+  /** The original key of each value that was moved to the first key. */
   readonly origins: ReadonlyMap<string, string>;
-  /** Keys of one tensor with different values, in pairs. */
+  /** Pairs of keys of one tensor with different values. */
   readonly conflicts: readonly (readonly [string, string])[];
 }
 

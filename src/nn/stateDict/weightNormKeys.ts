@@ -1,8 +1,7 @@
 import type { HookKeys } from './hookKeys.ts';
 
 /**
- * `weight_g` and `weight_v`: `W = g · v / ‖v‖`. The axes along which g has more than one element keep a norm of their
- * own.
+ * `weight_g` and `weight_v`: `W = g · v / ‖v‖`. The axes along which g has more than one element have separate norms.
  */
 export const weightNormKeys = {
   kind: 'weightNorm',

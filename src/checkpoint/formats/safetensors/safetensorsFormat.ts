@@ -1,7 +1,7 @@
 import type { Format } from '../format.ts';
 import { looksLikeSafetensors } from './looksLikeSafetensors.ts';
 
-/** The format of Hugging Face: a header of JSON, and the bytes of the tensors. */
+/** The format of Hugging Face: a JSON header and the bytes of the tensors. */
 export const safetensorsFormat: Format = {
   name: 'safetensors',
   looksLike: looksLikeSafetensors,

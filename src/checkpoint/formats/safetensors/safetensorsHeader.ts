@@ -9,7 +9,7 @@ import { hasBrace } from './looksLikeSafetensors.ts';
 import { headerIn } from './safetensorsJson.ts';
 import { type SafetensorsFile, SafetensorsTensor } from './safetensorsTensor.ts';
 
-/** The header, which stands in front of the tensors. */
+/** The header, which comes before the tensors. */
 export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
@@ -69,16 +69,14 @@ function tensorOf(name: string, value: unknown, first: number, file: Safetensors
   const [begin, end] = offsets as [number, number];
   const length = end - begin;
   const bits = elementBits(dtype);
-  // Of a type that is not known, the bytes are: the tensor is refused when it is asked for.
+  // The byte length of an unknown type cannot be checked. The tensor is refused when it is read.
   const isWrong = bits === undefined ? length < 0 : 8 * length !== bitsOf(name, shape, bits);
   if (isWrong)
     throw corrupt(`the tensor ${quoted(name)} has shape [${shape.join(', ')}], and ${length} bytes`);
   return new SafetensorsTensor(dtype, shape, first + begin, length, file);
 }
 
-/**
- * Bits of a tensor. Products above 2⁵³ are rounded, but never to less: they differ from every length a file can have.
- */
+/** Returns the number of bits of a tensor. A product above 2⁵³ is rounded, but stays larger than any file. */
 function bitsOf(name: string, shape: readonly number[], each: number): number {
   let size = 1;
   for (const length of shape) {
@@ -88,7 +86,10 @@ function bitsOf(name: string, shape: readonly number[], each: number): number {
   return size * each;
 }
 
-/** The tensors follow each other without gaps, from the header to the end: nothing hides in the file. */
+/**
+ * Checks that the tensors follow each other without gaps, from the header to the end, so that nothing hides in the
+ * file.
+ */
 function checkPlaces(tensors: ReadonlyMap<string, SafetensorsTensor>, first: number, size: number): void {
   const names = [...tensors.keys()].sort((a, b) => {
     const [left, right] = [tensors.get(a)!, tensors.get(b)!];
@@ -114,8 +115,8 @@ export interface Described {
 }
 
 /**
- * The header of a file with these tensors, and the order in which their bytes follow: by size of element, then by name,
- * as the reference implementation does, so that every tensor is aligned and equal maps make equal files.
+ * Makes the header of a file with these tensors, and the order of their bytes: by element size, then by name, as in the
+ * reference implementation. So every tensor is aligned, and equal maps make equal files.
  */
 export function headerFor(
   tensors: ReadonlyMap<string, Described>,

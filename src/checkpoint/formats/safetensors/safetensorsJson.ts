@@ -1,10 +1,10 @@
 import { isRecord } from '../../../core/guards.ts';
 import { corrupt, quoted } from '../../checkpointError.ts';
 
-// The depth that the reference implementation parses.
+// The maximum depth of the reference implementation.
 const deepest = 128;
 
-/** The fields of a tensor that must not stand there twice. */
+/** The fields of a tensor that must not be repeated. */
 const fields = ['dtype', 'shape', 'data_offsets'];
 
 const bytes = {
@@ -13,14 +13,14 @@ const bytes = {
   colon: 0x3a,
   openings: [0x7b, 0x5b],
   closings: [0x7d, 0x5d],
-  // What a whole number has not: . e E -
+  // The characters that a whole number does not have: . e E -
   fractions: [0x2e, 0x65, 0x45, 0x2d],
 };
 
 /**
- * The JSON of a header, as the reference implementation takes it: white space around it is allowed. What `JSON.parse`
- * would hide is refused: a field or the metadata given twice, numbers of shapes and offsets that are not written as
- * whole ones.
+ * Parses the JSON of a header like the reference implementation, which allows white space around it. It refuses errors
+ * that `JSON.parse` would hide: a repeated field, repeated metadata, and numbers in shapes and offsets that are not
+ * written as whole numbers.
  *
  * @throws {@link CheckpointError} `CORRUPT`
  */
@@ -31,18 +31,21 @@ export function headerIn(header: Uint8Array): Readonly<Record<string, unknown>> 
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
     value = JSON.parse(text);
   } catch {
-    // Without the cause: its message quotes the file.
+    // The error has no cause, because the message of the cause quotes the file.
     throw corrupt('the header is not JSON');
   }
   if (!isRecord(value)) throw corrupt('the header is not an object');
   for (const name of Object.keys(value)) {
-    // Half of a character: the reference implementation has no such texts.
+    // A lone surrogate, which the texts of the reference implementation cannot have.
     if (/\p{Surrogate}/u.test(name)) throw corrupt(`the name ${quoted(name)} is no text`);
   }
   return value;
 }
 
-/** Walks over the text once, before anybody builds what it describes; that it is JSON, is checked after it. */
+/**
+ * Checks the text in one pass, before the objects that it describes are built. `JSON.parse` checks the syntax
+ * afterwards.
+ */
 function checkText(header: Uint8Array): void {
   let depth = 0;
   let text: readonly [start: number, end: number] = [0, 0];
@@ -76,7 +79,7 @@ function checkText(header: Uint8Array): void {
   }
 }
 
-/** The index of the quotation mark that ends a text. */
+/** Returns the index of the quotation mark that ends a text. */
 function endOfText(header: Uint8Array, start: number): number {
   for (let i = start; i < header.length; i++) {
     if (header[i] === bytes.backslash) i++;
@@ -85,9 +88,9 @@ function endOfText(header: Uint8Array, start: number): number {
   return header.length;
 }
 
-/** A key, where it is one that means something here; of a long one, nothing. */
+/** Returns a key, or the empty string for a key that is too long to have a meaning. */
 function keyIn(header: Uint8Array, [start, end]: readonly [number, number]): string {
-  // As long as the longest of them, if every character is written by its number.
+  // The length of the longest key if every character is escaped.
   if (end - start > 6 * '__metadata__'.length) return '';
   let key = '';
   for (let i = start; i < end; i++) key += String.fromCharCode(header[i]!);

@@ -1,7 +1,7 @@
 import type { PlannedTensor } from '../../tensor/plannedTensor.ts';
 import { headerFor } from './safetensorsHeader.ts';
 
-/** A safetensors file in pieces, its header first, so that no more than one tensor is in memory. */
+/** Yields a safetensors file in pieces, the header first, so that only one tensor is in memory. */
 export async function* safetensorsPieces(
   tensors: ReadonlyMap<string, PlannedTensor>,
   metadata: Readonly<Record<string, string>>,

@@ -7,20 +7,20 @@ import { type Box, readBox } from '../../tensor/slice.ts';
 import { bytesToWiden, type StoredTensor } from '../../tensor/storedTensor.ts';
 import type { ParsedTensor } from '../parsedCheckpoint.ts';
 
-/** A safetensors file, as its tensors know it. */
+/** The properties of a safetensors file that its tensors use. */
 export interface SafetensorsFile {
-  /** Its size in bytes. */
+  /** The size in bytes. */
   readonly size: number;
   readonly budget: Budget;
 }
 
-/** One tensor of a file; a class, because a file may have many and closures are large. */
+/** One tensor of a file. It is a class because a file may have many tensors, and closures are larger. */
 export class SafetensorsTensor implements ParsedTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** The offset of its first byte in the file. */
+  /** The offset of the first byte in the file. */
   readonly offset: number;
-  /** The number of its bytes. */
+  /** The number of bytes. */
   readonly length: number;
   private readonly file: SafetensorsFile;
 

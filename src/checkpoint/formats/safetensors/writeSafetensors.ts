@@ -4,16 +4,16 @@ import { fromTensor, type StoredTensor } from '../../tensor/storedTensor.ts';
 import { headerFor } from './safetensorsHeader.ts';
 
 /**
- * Writes a safetensors file. Equal maps give equal files: tensors are ordered by the size of their elements, then by
- * name, as the reference implementation does it.
+ * Writes a safetensors file. Equal maps give equal files: tensors are ordered by element size and then by name, as in
+ * the reference implementation.
  *
- * float32, int32 and bool become F32, I32 and BOOL. A tensor that stands under two names is written twice: the format
- * knows no ties.
+ * float32, int32 and bool become F32, I32 and BOOL. A tensor with two names is written twice, because the format has no
+ * ties.
  *
  * @remarks
- * **Ownership**: the tensors stay the caller's; they must not be disposed before the promise is fulfilled.
+ * **Ownership**: the tensors belong to the caller, who must not dispose them before the promise is fulfilled.
  *
- * @param metadata - texts to put into the file
+ * @param metadata - the texts for the file
  * @throws {@link CheckpointError} `DTYPE`, `OPTION`
  */
 export async function writeSafetensors(

@@ -1,4 +1,4 @@
-/** Modules of Python that no checkpoint has data of: they start programs, change files or run text as code. */
+/** Modules of Python that start programs, change files or run text as code. No checkpoint has data of them. */
 const modules = new Set([
   'os',
   'posix',
@@ -37,8 +37,8 @@ const builtins = new Set([
 ]);
 
 /**
- * True if a name of Python is one that only an attack has in a checkpoint. Safety does not depend on it, because
- * nothing is called here; but whoever loads such a file in Python runs it, and should hear of that.
+ * True for a name of Python that only an attack puts into a checkpoint. Safety here does not depend on this test,
+ * because nothing is called. But loading such a file in Python would run it, so the user gets an error.
  */
 export function isCodeName(module: string, name: string): boolean {
   if (module === 'builtins' || module === '__builtin__') return builtins.has(name.split('.', 1)[0]!);

@@ -12,10 +12,10 @@ import { brandStorage } from './torchTypes.ts';
 import { torchWorld } from './torchWorld.ts';
 import { type PickleWorld, Unpickler } from './unpickle.ts';
 
-/** The number that the first pickle of a file holds. */
+/** The number in the first pickle of a file. */
 const magic = 0x1950a86a20f9469cfc6cn;
 
-/** A world without anything but plain data. */
+/** A world with only plain data. */
 const plain: PickleWorld = {
   find: () => undefined,
   persistent: () => {
@@ -24,8 +24,8 @@ const plain: PickleWorld = {
 };
 
 /**
- * Reads what `torch.save` wrote before version 1.6: three pickles of header, the object, the keys of the storages, and
- * after that the storages, each with its length in front.
+ * Reads a file of `torch.save` before version 1.6: three pickles of header, the object, the keys of the storages, and
+ * then the storages, each after its length.
  */
 export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
   const budget = new Budget(size);
@@ -47,7 +47,7 @@ export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
     storages.set(key, storage);
     return view === null ? storage : partOf(storage, view);
   };
-  // The object may have to be read twice: its places are known only after its end.
+  // The object may have to be read twice, because the offsets of its storages are known only after its end.
   const world = torchWorld({ open }, budget);
   const { value: object, end } = yield* pickleAt(size, system.end, world, budget, () => storages.clear());
   const keys = yield* pickleAt(size, end, plain, budget);
@@ -58,9 +58,9 @@ export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
 }
 
 /**
- * One of the pickles of a file, of which only the beginning is known: reads twice as much until it ends.
+ * Reads a pickle at an offset. Its end is unknown, so each attempt reads twice as much.
  *
- * @param again - undoes what a world has noted of an attempt
+ * @param again - undoes the notes of a world about an attempt
  */
 function* pickleAt(
   size: number,
@@ -118,7 +118,7 @@ function storageAt(
   });
 }
 
-/** A storage that is a part of another one. */
+/** Returns a part of a storage as a storage. */
 function partOf(storage: TorchStorage, view: unknown): TorchStorage {
   const [key, offset, length] = Array.isArray(view) ? view : [];
   if (typeof key !== 'string' || !isCount(offset) || !isCount(length) || offset + length > storage.size) {
@@ -133,7 +133,7 @@ function partOf(storage: TorchStorage, view: unknown): TorchStorage {
   });
 }
 
-/** Finds the places of the storages, which follow each other in the order of their keys. */
+/** Finds the offsets of the storages, which follow each other in the order of their keys. */
 function* findPlaces(
   size: number,
   { value: keys, end }: { value: unknown; end: number },

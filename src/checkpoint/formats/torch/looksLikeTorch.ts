@@ -1,6 +1,6 @@
 import { startsWith } from '../format.ts';
 
-/** True if a file is one of torch's, from its first bytes: a zip archive or a pickle. */
+/** True if the first bytes of a file are those of a zip archive or a pickle, as in torch's files. */
 export const looksLikeTorch = (start: Uint8Array): boolean =>
   startsWith(start, [0x50, 0x4b, 3, 4]) || startsWith(start, [0x50, 0x4b, 5, 6]) || looksLikePickle(start);
 

@@ -4,7 +4,7 @@ import type { ParsedTensor } from '../parsedCheckpoint.ts';
 import { contentsOf, PythonObject } from './pythonObject.ts';
 import { RefusedTensor, TorchTensor } from './torchTensor.ts';
 
-/** A place in the tree of containers; the name of a tensor is joined when one is found. */
+/** A node in the tree of containers. The name of a tensor is joined when the tensor is found. */
 interface Place {
   readonly above: Place | null;
   readonly key: string;
@@ -19,10 +19,11 @@ export const isTensor = (value: unknown): value is TorchTensor | RefusedTensor =
   value instanceof TorchTensor || value instanceof RefusedTensor;
 
 /**
- * The tensors of an object by their paths, `state_dict.0.weight`: the keys of its dicts, the indices of its lists and
- * the attributes of its objects, joined by dots.
+ * Returns the tensors of an object by their paths, such as `state_dict.0.weight`: the keys of dicts, the indices of
+ * lists and the attributes of objects, joined by dots.
  *
- * @throws {@link CheckpointError} `CORRUPT` if two have one path, `LIMIT` if containers hold each other too often
+ * @throws {@link CheckpointError} `CORRUPT` if two tensors have the same path, `LIMIT` if containers hold each other
+ * too often
  */
 export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedTensor> {
   const tensors = new Map<string, ParsedTensor>();
@@ -35,7 +36,7 @@ export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedT
   if (isTensor(root)) found(root, null);
   if (!isContainer(root)) return tensors;
 
-  // A loop instead of a recursion, because a file may nest as deep as it likes; what is below itself is passed over.
+  // A loop instead of a recursion, because a file may nest without a limit. A container below itself is skipped.
   const open = new Set<Container>([root]);
   const levels = [{ container: root as Container, items: itemsOf(root), place: null as Place | null }];
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
@@ -72,12 +73,12 @@ export function namedTensors(root: unknown, budget: Budget): Map<string, ParsedT
 const itemsOf = (container: Container): Iterator<readonly [unknown, unknown]> =>
   container instanceof PythonObject ? contentsOf(container)[Symbol.iterator]() : container.entries();
 
-/** A key as Python would print it, roughly; of containers only that they are some. */
+/** Returns a key roughly as Python prints it. Containers are shortened. */
 function keyText(key: unknown): string {
   if (typeof key === 'string') return key;
   if (key === null) return 'None';
   if (typeof key === 'boolean') return key ? 'True' : 'False';
-  // A member of an enum, mostly: its class and value.
+  // Usually a member of an enum, with its class and value.
   if (key instanceof PythonObject) return `${key.name}(${(key.args ?? []).map(valueText).join(', ')})`;
   return typeof key === 'number' || typeof key === 'bigint' ? String(key) : '(…)';
 }

@@ -8,16 +8,16 @@ import { looksLikePickle, looksLikeTorch } from './looksLikeTorch.ts';
 import { parseTorchArchive } from './torchArchive.ts';
 import type { TorchOptions } from './torchOptions.ts';
 
-/** Reads a torch file of some size in bytes, in either container. */
+/** Reads a torch file of some size in bytes, in the new or the old container. */
 export function* parseTorch(
   size: number,
   { checkCrc = false }: TorchOptions = {},
 ): Reading<ParsedCheckpoint> {
   const start = yield* part(size, 0, Math.min(size, startLength), () => 'the start');
-  // A length in front of a header may look like the start of a pickle.
+  // The length before a safetensors header may look like the start of a pickle.
   if (looksLikeSafetensors(start, size)) throw yield* notACheckpoint(size, 'torch');
   if (looksLikePickle(start)) return yield* parseLegacyTorch(size);
-  // What an archive begins with does not matter to it, its directory is at its end; but nothing else begins so.
+  // A zip archive has its directory at the end, and may begin with any bytes. But nothing else begins with these bytes.
   if (looksLikeTorch(start)) return yield* parseTorchArchive(size, checkCrc);
   throw yield* notACheckpoint(size, 'torch');
 }

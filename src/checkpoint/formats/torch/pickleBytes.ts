@@ -1,17 +1,17 @@
 import { corrupt } from '../../checkpointError.ts';
 import { numbersIn } from '../../source/reading.ts';
 
-/** Thrown where a pickle goes on after the bytes that were read of its file so far. */
+/** Thrown if a pickle continues after the bytes that were read so far. */
 export class MoreBytesNeeded extends Error {}
 
-/** The bytes of a pickle, from some position on. */
+/** The bytes of a pickle from a position on. */
 export class PickleBytes {
   position: number;
   private readonly bytes: Uint8Array;
   private readonly numbers: DataView;
   private readonly isWhole: boolean;
 
-  /** @param isWhole - whether the file ends where the bytes end */
+  /** @param isWhole - true if the file ends with the bytes */
   constructor(bytes: Uint8Array, position: number, isWhole: boolean) {
     this.bytes = bytes;
     this.numbers = numbersIn(bytes);
@@ -19,7 +19,7 @@ export class PickleBytes {
     this.isWhole = isWhole;
   }
 
-  /** Moves over some bytes; returns where they begin. */
+  /** Skips some bytes. Returns their offset. */
   private skip(length: number): number {
     const start = this.position;
     if (!(start + length <= this.bytes.length)) throw this.end(length);
@@ -33,7 +33,7 @@ export class PickleBytes {
       : new MoreBytesNeeded();
   }
 
-  /** Throws unless so many bytes follow. */
+  /** Throws unless this many bytes follow. */
   expect(length: number): void {
     this.position = this.skip(length);
   }
@@ -54,17 +54,17 @@ export class PickleBytes {
     return this.numbers.getInt32(this.skip(4), true);
   }
 
-  /** A length of eight bytes; above 2⁵³ it is not exact, and larger than any file. */
+  /** Reads an eight-byte length. A length above 2⁵³ is not exact, but larger than any file. */
   uint64(): number {
     return Number(this.numbers.getBigUint64(this.skip(8), true));
   }
 
-  /** The one number that is written with its highest byte first. */
+  /** Reads a float64, the only big-endian number. */
   float64(): number {
     return this.numbers.getFloat64(this.skip(8), false);
   }
 
-  /** A view of the next bytes. */
+  /** Returns a view of the next bytes. */
   take(length: number): Uint8Array {
     const start = this.skip(length);
     return this.bytes.subarray(start, start + length);
@@ -78,7 +78,7 @@ export class PickleBytes {
     }
   }
 
-  /** The text up to the end of the line. */
+  /** Reads the text up to the end of the line. */
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.position);
     if (end < 0) throw this.end(1);

@@ -3,10 +3,13 @@ import type { Unpickler } from './unpickle.ts';
 
 type Opcode = (machine: Unpickler) => void;
 
-/** Longer integers are no plain data of a checkpoint, and cost more than their length. */
+/**
+ * The largest number of bytes of an integer. Longer integers do not occur in checkpoints, and cost more than their
+ * length.
+ */
 const longestInteger = 1024;
 
-/** The integer in little-endian two's complement. */
+/** Reads an integer in little-endian two's complement. */
 function integer(bytes: Uint8Array): number | bigint {
   if (bytes.length > longestInteger) {
     throw new CheckpointError(
@@ -54,7 +57,7 @@ const set = (machine: Unpickler, items: readonly unknown[]): void => {
   machine.push(new Set(items));
 };
 
-/** The last items of the stack, in their order. */
+/** Pops the last items of the stack, and returns them in order. */
 const popped = (machine: Unpickler, count: number): unknown[] => {
   const items: unknown[] = [];
   for (let i = 0; i < count; i++) items.push(machine.pop());
@@ -81,7 +84,7 @@ const tooOld: Opcode = () => {
 
 const at = (character: string): number => character.charCodeAt(0);
 
-/** The instructions of the pickle protocols 1 to 5, by their numbers; STOP is the loop's. */
+/** The instructions of the pickle protocols 1 to 5, by their numbers. The loop handles STOP. */
 export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<Opcode | undefined>(256), {
   [at('(')]: (machine: Unpickler) => machine.mark(),
   [at('0')]: (machine: Unpickler) => void machine.pop(),
@@ -135,7 +138,7 @@ export const opcodes: readonly (Opcode | undefined)[] = Object.assign(new Array<
       );
     }
   },
-  // Making an object of a class is calling it, as far as there are classes here.
+  // Making an object of a class is a call of the class.
   129: (machine: Unpickler) => machine.call(),
   133: (machine: Unpickler) => tuple(machine, popped(machine, 1)),
   134: (machine: Unpickler) => tuple(machine, popped(machine, 2)),

@@ -1,21 +1,17 @@
 /**
- * An object of a Python class that this package has nothing for, or the class or function itself: an inert record of
- * what the file says about it. Nothing is ever called, looked up or imported; the parts are data of the file like all
- * others.
+ * An inert record of an object of an unknown Python class, or of an unknown class or function. Nothing is called,
+ * looked up or imported. The parts are ordinary data of the file.
  */
 export class PythonObject {
   /** The class or function, with its module: `argparse.Namespace`. */
   readonly name: string;
-  /** The arguments that Python would make the object with; null for the class or function itself. */
+  /** The arguments with which Python would make the object; null for the class or function itself. */
   readonly args: readonly unknown[] | null;
-  /**
-   * The state from which Python would set the attributes of the object: mostly a `Map` of them. Null if the file has
-   * none.
-   */
+  /** The state from which Python would set the attributes of the object, usually a `Map`. Null if the file has none. */
   state: unknown = null;
-  /** Entries, where the class is a kind of dict. */
+  /** The entries, if the class is a kind of dict. */
   readonly entries: Map<unknown, unknown> = new Map();
-  /** Items, where the class is a kind of list or set. */
+  /** The items, if the class is a kind of list or set. */
   readonly items: unknown[] = [];
 
   constructor(name: string, args: readonly unknown[] | null) {
@@ -24,19 +20,19 @@ export class PythonObject {
   }
 }
 
-/** Bytes that one takes in memory, about. */
+/** The approximate number of bytes of a record in memory. */
 export const pythonObjectSize = 400;
 
-/** The attributes of an object that its state gives, where it gives them by name. */
+/** Returns the named attributes in the state of an object. */
 function attributesOf({ state }: PythonObject): Map<unknown, unknown>[] {
-  // For a class with slots the state is a pair, the attributes, and the slots.
+  // For a class with slots, the state is a pair of attributes and slots.
   const parts = Array.isArray(state) && state.length === 2 ? state : [state];
   return parts.filter((part) => part instanceof Map);
 }
 
 /**
- * The contents of an object, as keys and values. For a module of torch these are what `state_dict()` has: parameters,
- * buffers but for those that are not persistent, and the modules in it, each by its name in the module.
+ * Returns the contents of an object as keys and values. For a module of torch, these are the contents of
+ * `state_dict()`: parameters, persistent buffers and child modules, each by its name in the module.
  */
 export function contentsOf(object: PythonObject): Iterable<readonly [unknown, unknown]> {
   const attributes = attributesOf(object);

@@ -13,34 +13,35 @@ import { checkTorchOptions, type TorchOptions } from './torchOptions.ts';
 /** The result of {@link readTorch}. */
 export interface TorchCheckpoint {
   /**
-   * Every tensor by its path, `state_dict.0.weight`: the keys of the dicts and the indices of the lists around it. Tied
-   * tensors are one tensor. The map has no prototype.
+   * The tensors by their paths, such as `state_dict.0.weight`: the keys of dicts and the indices of lists. Tied tensors
+   * are one tensor. The map has no prototype.
    */
   readonly tensors: NamedTensorMap;
   /**
-   * The object that was saved: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s,
-   * integers above 2⁵³ as bigints, element types and devices as texts, objects of other classes as
-   * {@link PythonObject}; the tensors are those of {@link tensors}, and null where a module has a tensor that is not of
-   * its state.
+   * The saved object: dicts as `Map`s, lists and tuples as arrays, sets as `Set`s, bytes as `Uint8Array`s, integers
+   * above 2⁵³ as bigints, element types and devices as texts, objects of other classes as {@link PythonObject}. It has
+   * the tensors of {@link tensors}, and null for a tensor of a module that is not in its state.
    */
   readonly object: unknown;
-  /** The names of the classes and functions of Python in it of which nothing is run: each is a {@link PythonObject}. */
+  /**
+   * The names of the classes and functions of Python in the object. Nothing of them is run; each is a
+   * {@link PythonObject}.
+   */
   readonly placeholders: readonly string[];
 }
 
 /**
  * Reads a file of `torch.save` that is in memory: `.pt`, `.pth` or `.ckpt`, in the container of version 1.6 or the
- * older one, with pickle protocols 2 to 5. Nothing in the file is run: what is neither a tensor nor plain data is an
- * inert record, which has the name of its class.
+ * older one, with pickle protocols 2 to 5. Nothing in the file is run. An object that is neither a tensor nor plain
+ * data becomes an inert record with the name of its class.
  *
- * Element types become those of tfjs as by `readSafetensors`. Strides are resolved; views of the same elements are one
- * tensor.
+ * Element types are converted as by `readSafetensors`. Strides are resolved. Views of the same elements are one tensor.
  *
  * @remarks
- * **Ownership**: the tensors are the caller's. On backends that keep arrays (cpu) they share the memory of `bytes`: do
- * not write to it afterwards.
+ * **Ownership**: the tensors belong to the caller. On backends that keep arrays (cpu), they share the memory of
+ * `bytes`, so do not write to it afterwards.
  *
- * @throws {@link CheckpointError} for everything that is wrong with the file
+ * @throws {@link CheckpointError} `NOT_A_CHECKPOINT`, `CORRUPT`, `UNSAFE`, `DTYPE` and the other codes of files
  * @throws {@link ParametrizeError} `OPTION`
  * @example
  * ```ts
@@ -64,7 +65,7 @@ export function readTorch(bytes: Uint8Array | ArrayBuffer, options: TorchOptions
   }
 }
 
-/** Puts tensors in the places of parsed ones, in the containers themselves, each of which is met once. */
+/** Replaces parsed tensors by tensors inside of the containers. Each container is visited once. */
 function withTensors(root: unknown, tensorFor: (parsed: ParsedTensor) => Tensor | null): unknown {
   const seen = new Set<object>();
   const replaced = (value: unknown): unknown => {

@@ -14,8 +14,8 @@ const isRank = (value: unknown): value is number[] => isCounts(value) && value.l
 const shapeIn = (value: unknown): readonly number[] => (isRank(value) ? [...value] : []);
 
 /**
- * The functions of torch that pickles make tensors with: those that place one in a storage, and those that make one of
- * another. Attributes and backward hooks of a tensor are left out.
+ * Returns the functions of torch with which pickles make tensors, from a storage or from another tensor. Attributes and
+ * backward hooks of a tensor are ignored.
  */
 export function rebuildFunctions(budget: Budget): Map<string, PickleFunction> {
   const known = new Map<string, PickleFunction>();
@@ -42,7 +42,7 @@ export function rebuildFunctions(budget: Budget): Map<string, PickleFunction> {
   });
   define('torch._utils._rebuild_tensor_v3', (args) => {
     const dtype = dtypes.get(String(args[6]));
-    // A type of a later torch: how large its elements are is not known.
+    // A type of a later torch, with an unknown element size.
     if (dtype === undefined && args[6] instanceof PythonObject) return refused(args[6].name, args[2]);
     if (dtype === undefined) throw corrupt('a tensor has no element type');
     return new TorchTensor(retyped(storageIn(args), dtype), layoutOf(args), dtype, args[4] === true, budget);
@@ -51,7 +51,7 @@ export function rebuildFunctions(budget: Budget): Map<string, PickleFunction> {
     if (data instanceof TorchTensor) {
       return new TorchTensor(data.storage, data.layout, data.dtype, requiresGrad === true, budget);
     }
-    // A tensor of a class of its own: so is the parameter.
+    // The parameter of a tensor of an unknown class is one, too.
     if (data instanceof RefusedTensor || data instanceof PythonObject) return data;
     throw corrupt('a parameter has no tensor');
   };
@@ -61,7 +61,7 @@ export function rebuildFunctions(budget: Budget): Map<string, PickleFunction> {
   for (const name of ['_rebuild_sparse_tensor', '_rebuild_sparse_csr_tensor']) {
     define(`torch._utils.${name}`, ([, data]) => {
       const parts = Array.isArray(data) ? data : [];
-      // Indices and values in front of it: two tensors, or three of a compressed layout.
+      // Indices and values come before the shape: two tensors, or three in a compressed layout.
       return refused('sparse', parts.find(isRank));
     });
   }
@@ -70,7 +70,8 @@ export function rebuildFunctions(budget: Budget): Map<string, PickleFunction> {
 
   const makers = new Set(known.values());
   for (const name of ['_rebuild_from_type', '_rebuild_from_type_v2']) {
-    // It calls its first argument: here only what makes a tensor, which is returned as a plain one.
+    // It calls its first argument. Here only a function that makes a tensor is called, and the tensor is returned as a
+    // plain one.
     define(`torch._tensor.${name}`, (args) => {
       const [maker, type, own] = args;
       if (maker instanceof PickleFunction && makers.has(maker) && Array.isArray(own)) return maker.call(own);
@@ -86,7 +87,7 @@ function storageIn([storage]: readonly unknown[]): TorchStorage {
   return storage;
 }
 
-/** Raw bytes as elements of a type. */
+/** Returns a storage of raw bytes as elements of a type. */
 function retyped(storage: TorchStorage, dtype: string): TorchStorage {
   const bytes = storage.size * elementSize(storage.dtype)!;
   return { key: storage.key, dtype, size: Math.floor(bytes / elementSize(dtype)!), read: storage.read };

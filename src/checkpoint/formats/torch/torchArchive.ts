@@ -13,9 +13,9 @@ import { Unpickler } from './unpickle.ts';
 import { readZipDirectory, type ZipEntry } from './zipDirectory.ts';
 
 /**
- * Reads what `torch.save` writes since version 1.6: a zip archive with a pickle and one entry for each storage.
+ * Reads a file of `torch.save` since version 1.6: a zip archive with a pickle and one entry for each storage.
  *
- * @param checksCrc - whether the checksums of entries are verified
+ * @param checksCrc - true to verify the checksums of entries
  */
 export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<ParsedCheckpoint> {
   const entries = yield* readZipDirectory(size);
@@ -65,7 +65,7 @@ export function* parseTorchArchive(size: number, checksCrc: boolean): Reading<Pa
   return { format: 'torch', metadata: Object.create(null), tensors, object, placeholders, budget };
 }
 
-/** The folder that holds everything in the archive, with its slash. */
+/** Returns the folder of all entries of the archive, with its slash. */
 function folderOf(entries: ReadonlyMap<string, ZipEntry>): string {
   const pickles = [...entries.keys()].filter((name) => /^(?:[^/\\]*\/)?data\.pkl$/.test(name));
   const [name, second] = pickles;

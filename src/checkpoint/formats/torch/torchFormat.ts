@@ -2,7 +2,7 @@ import type { Format } from '../format.ts';
 import { looksLikeTorch } from './looksLikeTorch.ts';
 import { checkTorchOptions } from './torchOptions.ts';
 
-/** The format of `torch.save`: a zip archive with a pickle, or before version 1.6 pickles and bytes. */
+/** The format of `torch.save`: a zip archive with a pickle, or pickles and bytes before version 1.6. */
 export const torchFormat: Format = {
   name: 'torch',
   looksLike: looksLikeTorch,

@@ -1,17 +1,17 @@
 import { checkBoolean } from '../../../core/checkOptions.ts';
 import type { ParametrizeError } from '../../../core/errors.ts';
 
-/** Options of whatever reads a torch file. */
+/** Options of functions that read a torch file. */
 export interface TorchOptions {
   /**
-   * True if the checksums of the archive are verified, of every entry that is read. torch does not. Files before
-   * version 1.6 have none. Default false.
+   * True to verify the checksum of every entry that is read. torch does not verify them. Files before version 1.6 have
+   * none. Default false.
    */
   readonly checkCrc?: boolean;
 }
 
 /**
- * Refuses values that no option can have.
+ * Refuses invalid values.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */

@@ -7,17 +7,17 @@ import { type Box, readBox } from '../../tensor/slice.ts';
 import { bytesToWiden, type StoredTensor } from '../../tensor/storedTensor.ts';
 import type { ParsedTensor } from '../parsedCheckpoint.ts';
 
-/** The memory that tensors of a torch file are views of. */
+/** The memory of tensors in a torch file. */
 export interface TorchStorage {
   readonly key: string;
   readonly dtype: string;
-  /** Elements in it. */
+  /** The number of elements. */
   readonly size: number;
-  /** Reads a part, in bytes. */
+  /** Reads a part, given in bytes. */
   read(offset: number, length: number): Reading<Uint8Array>;
 }
 
-/** The place of a tensor in its storage, in elements. */
+/** The position of a tensor in its storage, in elements. */
 export interface Layout {
   readonly offset: number;
   readonly shape: readonly number[];
@@ -30,14 +30,14 @@ export class TorchTensor implements ParsedTensor {
   readonly layout: Layout;
   readonly dtype: string;
   readonly requiresGrad: boolean;
-  /** True if the elements lie in the order of the tensor, without gaps. */
+  /** True if the elements are in the order of the tensor, without gaps. */
   private readonly isContiguous: boolean;
-  /** The last element, plus one; the first is at the offset, because strides are not negative. */
+  /** The index after the last element. The first one is at the offset, because strides are not negative. */
   private readonly end: number;
   private readonly budget: Budget;
 
   /**
-   * Takes a layout, if it lies within the storage.
+   * Makes a tensor with a layout inside of the storage.
    *
    * @throws {@link CheckpointError} `CORRUPT`
    */
@@ -49,7 +49,7 @@ export class TorchTensor implements ParsedTensor {
     this.budget = budget;
     const { offset, shape, stride } = layout;
     const size = sizeOf(shape);
-    // Of a product above 2⁵³ nothing is exact, but it is larger than every storage.
+    // A product above 2⁵³ is not exact, but larger than every storage.
     const last = shape.reduce((sum, length, axis) => sum + (length - 1) * stride[axis]!, offset);
     this.end = size === 0 ? offset : last + 1;
     if (!(this.end <= storage.size)) {
@@ -69,7 +69,7 @@ export class TorchTensor implements ParsedTensor {
     return this.layout.shape;
   }
 
-  /** The same for every view of the same elements: such tensors are tied. */
+  /** Returns the same text for all views of the same elements, which are tied. */
   get identity(): string {
     const { offset, shape, stride } = this.layout;
     return `${this.storage.key}|${this.dtype}|${offset}|${shape.join()}|${stride.join()}`;
@@ -110,7 +110,7 @@ export class TorchTensor implements ParsedTensor {
   }
 }
 
-/** Copies the elements of a view in row-major order; the view begins at the first of the given elements. */
+/** Copies the elements of a view in row-major order. The view begins at the first given element. */
 function gather(
   from: { readonly [i: number]: number | bigint },
   { shape, stride }: Layout,
@@ -129,14 +129,14 @@ function gather(
   }
 }
 
-/** A tensor of a kind that tfjs has nothing for: listed, and refused when it is read. */
+/** A tensor of an unsupported kind. It is listed, and refused when it is read. */
 export class RefusedTensor implements ParsedTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
 
   /**
    * @param kind - `quantized`, `sparse`, or a type
-   * @param shape - as far as the file says it
+   * @param shape - the shape, if the file has it
    */
   constructor(kind: string, shape: readonly number[]) {
     this.dtype = kind;

@@ -24,13 +24,13 @@ export const storageTypes: ReadonlyMap<string, string> = new Map([
   ['Bool', 'BOOL'],
   ['ComplexFloat', 'C64'],
   ['ComplexDouble', 'C128'],
-  // Their tensors are refused; the storages are as large as these.
+  // Their tensors are refused. The storages have the sizes of these types.
   ['QInt8', 'I8'],
   ['QUInt8', 'U8'],
   ['QInt32', 'I32'],
 ]);
 
-/** The element types of torch by their names there. */
+/** The element types by their names in torch. */
 export const dtypes: ReadonlyMap<string, string> = new Map([
   ['torch.float64', 'F64'],
   ['torch.float32', 'F32'],
@@ -61,7 +61,7 @@ export const isCounts = (value: unknown): value is number[] => Array.isArray(val
 export const isStorage = (value: unknown): value is TorchStorage =>
   typeof value === 'object' && value !== null && branded.has(value);
 
-/** Storages by identity: nothing else that comes out of a pickle is taken for a storage. */
+/** The marked storages. No other object from a pickle counts as a storage. */
 const branded = new WeakSet<object>();
 
 /** Marks a storage that `Storages.open` returns. */

@@ -8,7 +8,7 @@ import type { TorchStorage } from './torchTensor.ts';
 import { dtypes, isCounts, StorageType, storageTypes } from './torchTypes.ts';
 import { PickleFunction, type PickleWorld } from './unpickle.ts';
 
-/** Further names that are only mentioned: they stand for themselves. */
+/** Further names that are only mentioned. Their value is the name. */
 const words = [
   'per_tensor_affine',
   'per_channel_affine',
@@ -18,26 +18,26 @@ const words = [
   'contiguous_format',
 ];
 
-/** Finds the elements of storages, which each container has in another place. */
+/** Finds the elements of storages, whose location depends on the container. */
 export interface Storages {
   /**
    * @param size - elements
-   * @param view - the part of a larger storage that it is, as files of the oldest versions have it
-   * @throws {@link CheckpointError} `CORRUPT` if there is no such storage, or it has another size
+   * @param view - its part of a larger storage, as in files of the oldest versions
+   * @throws {@link CheckpointError} `CORRUPT` if the storage does not exist or has another size
    */
   open(key: string, dtype: string, size: number, view: unknown): TorchStorage;
 }
 
 /** The world of a file of torch. */
 export interface TorchWorld extends PickleWorld {
-  /** The names of all classes and functions so far that mean nothing here, as {@link PythonObject} has them. */
+  /** The names of all unknown classes and functions so far. */
   readonly placeholders: ReadonlySet<string>;
 }
 
 /**
  * The names that pickles of torch may refer to: the functions that place a tensor in a storage, the names of storage
- * and element types, and the classes of plain data in Python's library. For any other class or function a
- * {@link PythonObject} stands.
+ * and element types, and the classes of plain data in Python's library. Any other class or function becomes a
+ * {@link PythonObject}.
  */
 export function torchWorld(storages: Storages, budget: Budget): TorchWorld {
   const known = new Map<string, unknown>(rebuildFunctions(budget));
@@ -65,16 +65,16 @@ export function torchWorld(storages: Storages, budget: Budget): TorchWorld {
   });
   define('collections.OrderedDict', ([items]) => dictOf(items, budget));
   define('collections.Counter', ([items]) => dictOf(items, budget));
-  // Its argument makes what it lacks, which nobody asks for here.
+  // The factory argument, which makes missing items, is not needed here.
   define('collections.defaultdict', ([, items]) => dictOf(items, budget));
   for (const module of ['builtins', '__builtin__']) {
     define(`${module}.set`, ([items]) => setOf(items, budget));
     define(`${module}.frozenset`, ([items]) => setOf(items, budget));
-    // How protocol 2 writes no bytes, and those before 5 an array of them.
+    // Protocol 2 writes empty bytes this way, and protocols before 5 write a bytearray this way.
     define(`${module}.bytes`, (args) => bytesOf(args, budget));
     define(`${module}.bytearray`, (args) => bytesOf(args, budget));
   }
-  // How protocol 2 writes bytes.
+  // Protocol 2 writes bytes this way.
   define('_codecs.encode', (args) => bytesOf(args, budget));
 
   return {
@@ -92,7 +92,7 @@ export function torchWorld(storages: Storages, budget: Budget): TorchWorld {
     },
     persistent(id) {
       const [word, type, key, , size, view] = Array.isArray(id) ? id : [];
-      // How files before version 1.6 name the classes of a module, with the source of each.
+      // Files before version 1.6 name the class of a module this way, with its source.
       if (word === 'module' && type instanceof PythonObject) return type;
       if (word !== 'storage' || typeof key !== 'string' || !isCount(size)) {
         throw corrupt('the pickle refers to an object that is no storage');
@@ -121,7 +121,7 @@ function setOf(items: unknown, budget: Budget): Set<unknown> {
   return new Set(items);
 }
 
-/** Bytes: none, those of an array, or those of a text by an encoding that has one byte for each character. */
+/** Makes bytes: none, from an array, or from a text in an encoding with one byte for each character. */
 function bytesOf([source, encoding]: readonly unknown[], budget: Budget): Uint8Array {
   if (source === undefined) return new Uint8Array(0);
   const isText = typeof source === 'string' && (encoding === 'latin1' || encoding === 'latin-1');

@@ -5,19 +5,19 @@ import { part, type Reading } from '../../source/reading.ts';
 import { crc32 } from './crc32.ts';
 import { startOf, type ZipEntry } from './zipDirectory.ts';
 
-/** A file in an archive, of which parts can be read. */
+/** A file in an archive that can be read in parts. */
 export interface PackedFile {
-  /** Bytes of the unpacked file. */
+  /** The number of bytes of the unpacked file. */
   readonly size: number;
-  /** Reads a part: in place where the entry is stored as it is. */
+  /** Reads a part. A stored entry is read in place. */
   read(offset: number, length: number): Reading<Uint8Array>;
 }
 
 /**
- * An entry of an archive as a file. What is compressed is unpacked once, when a part of it is wanted.
+ * Returns an entry of an archive as a file. A compressed entry is unpacked once, when a part of it is read.
  *
- * @param size - bytes in the archive
- * @param checksCrc - whether the checksum is verified, for which all of the entry is read
+ * @param size - the number of bytes of the archive
+ * @param checksCrc - true to verify the checksum, which reads the whole entry
  */
 export function packedFile(size: number, entry: ZipEntry, budget: Budget, checksCrc: boolean): PackedFile {
   let start: number | undefined;
@@ -32,7 +32,7 @@ export function packedFile(size: number, entry: ZipEntry, budget: Budget, checks
         if (checksCrc && crc32(unpacked) !== entry.crc) {
           throw corrupt(`the checksum of the entry ${quoted(entry.name)} is wrong`);
         }
-        // A stored entry is read again in place, rather than held.
+        // A stored entry is not held, because it can be read again in place.
         if (entry.isDeflated) whole = unpacked;
       }
       if (whole !== undefined) return whole.subarray(offset, offset + length);
@@ -43,7 +43,7 @@ export function packedFile(size: number, entry: ZipEntry, budget: Budget, checks
 
 function inflated(packed: Uint8Array, entry: ZipEntry, budget: Budget): Uint8Array {
   budget.chargeUnpacked(entry.size, () => `the entry ${quoted(entry.name)}`);
-  // One byte more, to see whether there is more than the entry states: the library stops at the end of the array.
+  // One more byte shows whether the entry has more data than it states. The library stops at the end of the array.
   const out = new Uint8Array(entry.size + 1);
   let bytes: Uint8Array;
   try {

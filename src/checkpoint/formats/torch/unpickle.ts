@@ -4,7 +4,7 @@ import type { PickleBytes } from './pickleBytes.ts';
 import { opcodes } from './pickleOpcodes.ts';
 import { PythonObject, pythonObjectSize } from './pythonObject.ts';
 
-/** Something that a pickle calls by name; it is one of ours, nothing that the file brings along. */
+/** A function of this package that a pickle can call by name. A file cannot bring its own functions. */
 export class PickleFunction {
   readonly name: string;
   readonly call: (args: readonly unknown[]) => unknown;
@@ -15,28 +15,27 @@ export class PickleFunction {
   }
 }
 
-/** The objects that a pickle may refer to besides plain data. */
+/** The objects that a pickle may refer to in addition to plain data. */
 export interface PickleWorld {
-  /** Returns the stand-in for a name in a module of Python; undefined if the name is refused. */
+  /** Returns the object for a name in a module of Python, or undefined if the name is refused. */
   find(module: string, name: string): unknown;
-  /** Returns the stand-in for an object that the pickle only names: a storage of torch. */
+  /** Returns the object for a persistent id, such as a storage of torch. */
   persistent(id: unknown): unknown;
 }
 
 /**
- * The stack machine that a pickle is a program for, with an allow-list instead of Python: it builds dicts (`Map`),
- * lists and tuples (arrays), sets, texts, bytes and numbers, and calls what its world knows by name. Of every other
- * class and function it notes the name and the arguments, as a {@link PythonObject}: nothing of Python or of the file
- * is run.
+ * The stack machine that runs pickles, with an allow-list instead of Python. It builds dicts (`Map`), lists and tuples
+ * (arrays), sets, texts, bytes and numbers, and calls functions that its world finds by name. For every other class and
+ * function, it notes the name and the arguments as a {@link PythonObject}. No code of Python or of the file is run.
  *
- * Each instruction takes one or more bytes and nothing loops, so that a pickle ends; what it builds is charged to a
- * budget.
+ * Each instruction takes at least one byte and nothing loops, so every pickle ends. The objects that it builds are
+ * charged to a budget.
  */
 export class Unpickler {
   readonly bytes: PickleBytes;
   readonly world: PickleWorld;
   private readonly memo: unknown[] = [];
-  /** The objects that were remembered out of turn: an index may be any number of four bytes. */
+  /** The objects that were remembered out of order. An index may be any four-byte number. */
   private readonly sparseMemo = new Map<number, unknown>();
   private readonly budget: Budget;
   private stack: unknown[] = [];
@@ -48,7 +47,7 @@ export class Unpickler {
     this.budget = budget;
   }
 
-  /** Runs one pickle; the bytes are left after it. */
+  /** Runs one pickle. The position is after it then. */
   run(): unknown {
     for (;;) {
       const opcode = this.bytes.uint8();
@@ -74,13 +73,13 @@ export class Unpickler {
     return this.stack.pop();
   }
 
-  /** The value on top, which stays. */
+  /** Returns the top of the stack without removing it. */
   top(): unknown {
     if (this.stack.length === 0) throw underflow();
     return this.stack[this.stack.length - 1];
   }
 
-  /** The number of remembered objects, which is the index of the next object that gives none. */
+  /** The number of remembered objects, which is the next index. */
   get remembered(): number {
     return this.memo.length + this.sparseMemo.size;
   }
@@ -91,11 +90,11 @@ export class Unpickler {
     this.stack = [];
   }
 
-  /** Everything above the last mark, which goes. */
+  /** Pops everything above the last mark, and the mark. */
   popMark(): unknown[] {
     const below = this.marked.pop();
     if (below === undefined) throw underflow();
-    // The place of a mark is free again.
+    // The memory of the mark is free again.
     this.charge(-64);
     const items = this.stack;
     this.stack = below;
@@ -136,9 +135,7 @@ export class Unpickler {
     }
   }
 
-  /**
-   * State of an object beyond its items: dicts of torch have attributes (`_metadata`), which are none of their entries.
-   */
+  /** Sets the state of an object. Dicts of torch have attributes (`_metadata`), which are not entries. */
   build(): void {
     const state = this.pop();
     const top = this.top();
@@ -175,7 +172,7 @@ export class Unpickler {
     this.push(found);
   }
 
-  /** Calls what is below the arguments; of what is not ours it notes that the file calls it. */
+  /** Calls the function below the arguments. For an unknown function, it notes the call. */
   call(): void {
     const args = this.pop();
     const callee = this.pop();
@@ -191,7 +188,7 @@ export class Unpickler {
     }
   }
 
-  /** As {@link call}, with arguments by name too. */
+  /** The same as {@link call}, with named arguments. */
   callWithNames(): void {
     const names = this.pop();
     const args = this.pop();
@@ -206,7 +203,7 @@ export class Unpickler {
 
 const underflow = (): CheckpointError => corrupt('the pickle takes more from its stack than there is');
 
-/** The error for a name that no data has. */
+/** The error for a name that does not occur in data. */
 const unsafe = (name: string): CheckpointError =>
   new CheckpointError(
     'UNSAFE',

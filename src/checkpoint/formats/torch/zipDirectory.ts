@@ -4,9 +4,9 @@ import { numbersIn, part, type Reading } from '../../source/reading.ts';
 /** One file in a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes in the archive. */
+  /** The number of bytes in the archive. */
   readonly packedSize: number;
-  /** Bytes when unpacked. */
+  /** The number of unpacked bytes. */
   readonly size: number;
   readonly isDeflated: boolean;
   readonly crc: number;
@@ -26,16 +26,16 @@ const signatures = {
 const sizes = { local: 30, entry: 46, end: 22, end64: 56, locator64: 20, longestComment: 0xffff };
 
 /**
- * Reads and checks the directory of a zip archive: entries by name, in the order of the archive.
+ * Reads and checks the directory of a zip archive. Returns the entries by name, in the order of the archive.
  *
- * Unpacking is a library's work, but libraries believe what the headers say, and it is the headers that lie in a
- * hostile file. So sizes, offsets and counts are held against the file here, and entries may neither overlap nor have
- * one name twice. Of the archives in test/checkpoint/files/badfiles that must be refused, libraries read:
+ * A library unpacks the entries, but libraries trust the headers, and the headers of a hostile file lie. So this file
+ * checks sizes, offsets and counts against the file, and refuses overlapping entries and repeated names. Libraries read
+ * these archives in test/checkpoint/files/badfiles, which must be refused:
  *
  * - fflate 0.8.3: eight, with duplicate, overlapping, encrypted and displaced entries and false sizes
  * - yauzl 3.4.0 (Node.js only) and unzipit 2.1.1: two, with duplicate and overlapping entries
- * - zip.js 2.24.0: two, with duplicate entries and a displaced directory; with `strictness: 'strict'` none, and none of
- *   the files that torch writes either. It has 72 kB (gzip), and cannot read at once, nor a part of an entry
+ * - zip.js 2.24.0: two, with duplicate entries and a displaced directory; with `strictness: 'strict'` none, but also no
+ *   file that torch writes. It has 72 kB (gzip), and can neither read synchronously nor read a part of an entry
  *
  * @throws {@link CheckpointError} `CORRUPT`, `UNSUPPORTED`
  */
@@ -68,7 +68,7 @@ export function* readZipDirectory(size: number): Reading<ReadonlyMap<string, Zip
   return placed(entries, offset);
 }
 
-/** Finds the directory: its end is the last thing in the file, but for a comment or what was appended. */
+/** Finds the directory. Its end record is at the end of the file, before an optional comment or appended data. */
 function* findDirectory(size: number): Reading<{ count: number; offset: number; end: number }> {
   const length = Math.min(size, sizes.end + sizes.longestComment);
   const start = size - length;
@@ -103,7 +103,7 @@ function* findDirectory(size: number): Reading<{ count: number; offset: number; 
   return { count: found.count, offset: found.offset, end };
 }
 
-/** A number of eight bytes; above 2⁵³ it is not exact, and larger than any file. */
+/** Reads an eight-byte number. A number above 2⁵³ is not exact, but larger than any file. */
 const big = (numbers: DataView, at: number): number => Number(numbers.getBigUint64(at, true));
 
 function nameIn(bytes: Uint8Array): string {
@@ -137,14 +137,14 @@ function entryOf(name: string, numbers: DataView, extra: Uint8Array): Omit<ZipEn
   if (method === 0 && size !== packedSize) {
     throw corrupt(`the entry ${quoted(name)} is stored with ${packedSize} bytes and states ${size}`);
   }
-  // Deflate makes at most 1032 bytes of one.
+  // Deflate expands one byte to at most 1032.
   if (size > packedSize * 1032) {
     throw corrupt(`the entry ${quoted(name)} states ${size} bytes, ${packedSize} cannot hold as many`);
   }
   return { name, size, packedSize, offset, isDeflated: method === 8, crc: numbers.getUint32(16, true) };
 }
 
-/** Numbers that do not fit four bytes stand in an extra field of kind 1, in their order. */
+/** Reads numbers that do not fit four bytes from an extra field of kind 1, in order. */
 function wide(stated: readonly number[], extra: Uint8Array, name: string): number[] {
   if (!stated.includes(0xffffffff)) return [...stated];
   const numbers = numbersIn(extra);
@@ -179,7 +179,7 @@ function placed(entries: readonly Omit<ZipEntry, 'end'>[], directory: number): M
 /**
  * Returns the offset of the bytes of an entry, from its local header.
  *
- * @throws {@link CheckpointError} `CORRUPT` if the header says something else than the directory
+ * @throws {@link CheckpointError} `CORRUPT` if the header differs from the directory
  */
 export function* startOf(size: number, entry: ZipEntry): Reading<number> {
   const name = quoted(entry.name);

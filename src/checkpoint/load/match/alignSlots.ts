@@ -2,12 +2,12 @@ import type { Match } from './matchSlots.ts';
 import { misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
-// Of more, the table below would take longer than a message is worth.
+// With more pairs, the table below would take too long for a message.
 const mostPairs = 1_000_000;
 
 /**
- * As many pairs of slots and modules as fit in one order, as texts are compared line by line: a module too many shifts
- * nothing.
+ * Returns the largest number of fitting pairs of slots and modules in order, like a comparison of texts line by line.
+ * So an extra module does not shift the others.
  */
 export function alignSlots(slots: readonly Slot[], modules: readonly StoredModule[]): Match[] {
   const [rows, columns] = [slots.length, modules.length];

@@ -1,20 +1,18 @@
-/** A pairing of two lists of equal length by what fits what. */
+/** A pairing of two lists of equal length. */
 export interface Assignment {
-  /** For each place the index of what stands there. */
+  /** The index of the item of each place. */
   readonly itemOf: readonly number[];
-  /**
-   * Places that can exchange what stands there, in groups of two or more: within them, other assignments fit as well.
-   */
+  /** Groups of two or more places that can exchange their items, so that other assignments fit, too. */
   readonly exchangeable: readonly (readonly number[])[];
 }
 
 /**
- * Pairs places with items, one each, where `fits` allows it.
+ * Pairs each place with one item that fits.
  *
- * There is another pairing exactly if some places can pass their items on in a circle, each to a place that it fits
- * too: the strongly connected components of the graph of such steps are the groups of {@link Assignment.exchangeable}.
+ * Another pairing exists exactly if some places can pass their items on in a circle, each to a place that it fits. The
+ * strongly connected components of the graph of such steps are the groups of {@link Assignment.exchangeable}.
  *
- * @returns null if no pairing has all of them
+ * @returns null if no complete pairing exists
  */
 export function assign(size: number, fits: (place: number, item: number) => boolean): Assignment | null {
   const numbers = [...Array(size).keys()];
@@ -30,7 +28,7 @@ export function assign(size: number, fits: (place: number, item: number) => bool
   return { itemOf, exchangeable: componentsOf(next).filter((group) => group.length > 1) };
 }
 
-/** Finds an item for a place, moving others: a shortest augmenting path. */
+/** Finds an item for a place and moves others by a shortest augmenting path. */
 function placed(
   start: number,
   fitting: readonly ReadonlySet<number>[],
@@ -62,7 +60,10 @@ function placed(
   return false;
 }
 
-/** The strongly connected components of a graph: what is reached from its first node, forwards and backwards. */
+/**
+ * Returns the strongly connected components of a graph: the nodes that are reached from the first node, forwards and
+ * backwards.
+ */
 function componentsOf(next: readonly (readonly number[])[]): number[][] {
   const before: number[][] = next.map(() => []);
   for (const [from, all] of next.entries()) for (const to of all) before[to]!.push(from);

@@ -5,7 +5,7 @@ import { type Matching, refuses } from './matchSlots.ts';
 import { layerSlotsOf, type Slot, slotsOf } from './slots.ts';
 import { inLikelyOrder, type StoredModule, storedModules } from './storedModules.ts';
 
-/** Throws for a matching that is not the only one, or has a module that no layer computes. */
+/** Throws if a matching is not unique, or has a module that no layer can compute. */
 export function checkMatching(matching: Matching): void {
   for (const { slot, module } of matching.matches) {
     const part = refuses(slot, module) ? slot.parts.find(({ refused }) => refused !== undefined) : undefined;
@@ -14,7 +14,7 @@ export function checkMatching(matching: Matching): void {
   if (matching.open.length > 0) throw ambiguous(matching);
 }
 
-/** The slots of parts, and the modules that keys are of. */
+/** Returns the slots of parts and the modules of keys. */
 export function placesFor(
   stored: StoredNames,
   parts: readonly StatePart[],
@@ -30,11 +30,11 @@ export function placesFor(
   };
 }
 
-/** The layers of a file of a model of tf.layers, whose state dict has no prefix. */
+/** Returns the layers of a saved model of tf.layers, if the prefix is empty. */
 export const layersBelow = ({ layers }: StoredNames, prefix: string): StoredNames['layers'] =>
   prefix === '' ? layers : [];
 
-/** Keys of the tensors that other keys have loaded, with those. */
+/** Returns the keys of tensors that other keys have loaded, with those keys. */
 export function doublesOf(
   keys: ReadonlyMap<string, string>,
   loaded: ReadonlyMap<string, string>,

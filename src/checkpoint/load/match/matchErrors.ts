@@ -6,10 +6,10 @@ import type { Match, Matching } from './matchSlots.ts';
 import { keyFor, misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
-/** Other names for keys, as the option takes them. */
+/** The table form of the option `rename`. */
 type RenameTable = Readonly<Record<string, string | null>>;
 
-/** The error for a module that a layer looks like and does not compute. */
+/** The error for a module that looks like a layer that computes another result. */
 export const refusal = ({ path, refused }: StatePart, from: string): CheckpointError =>
   new CheckpointError(
     'UNSUPPORTED',
@@ -33,7 +33,7 @@ export function ambiguous({ matches, open }: Matching): CheckpointError {
   );
 }
 
-/** The option that gives matched modules the names of their layers. */
+/** Returns the option that gives matched modules the names of their layers. */
 function renameOf(matches: readonly Match[]): RenameTable {
   const targets = new Map<string, Set<string>>();
   for (const { slot, module } of matches) {
@@ -49,7 +49,7 @@ function renameOf(matches: readonly Match[]): RenameTable {
   );
 }
 
-/** True if the keys of a module keep their levels, so that its path says all. */
+/** True if the keys of a module keep their levels, so that its path is enough. */
 const hasOwnLevels = (matches: readonly Match[], { path }: StoredModule): boolean =>
   matches.every(
     ({ slot, module }) => module.path !== path || module.level === null || module.level === slot.level,
@@ -66,15 +66,15 @@ const textOf = (rename: RenameTable): string =>
     .map(([from, to]) => `${keyText(from)}: ${to === null ? 'null' : keyText(to)}`)
     .join(', ')} }`;
 
-/** A name as it stands in a program. */
+/** Returns a name as a string literal. */
 const keyText = (name: string): string => `'${name.replace(/[\\']/g, '\\$&')}'`;
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /**
- * The error for modules that are not those of a model.
+ * Makes the error for modules that do not match a model.
  *
- * @param modules - in the order in which they likely are
+ * @param modules - the modules, in their likely order
  */
 export function noMatch(
   { type }: StateView,

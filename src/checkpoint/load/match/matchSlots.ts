@@ -5,28 +5,28 @@ import { assign } from './assignment.ts';
 import { isExactly, keyFor, misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
-/** A slot of a model and the module of a file that goes there. */
+/** A slot of a model and its module in a file. */
 export interface Match {
   readonly slot: Slot;
   readonly module: StoredModule;
 }
 
-/** Modules matched to slots. */
+/** A matching of modules to slots. */
 export interface Matching {
-  /** In the order of the slots. */
+  /** The pairs, in the order of the slots. */
   readonly matches: readonly Match[];
-  /** Groups of them within which other matchings fit as well, and nothing tells which one is right. */
+  /** Groups of pairs for which other matchings fit, too. */
   readonly open: readonly (readonly Match[])[];
 }
 
 /**
- * Matches modules to slots by the names and shapes of their tensors. The order of modules tells nothing: a class of
- * torch may compute with its fields in any order. It counts in two cases where it is the order of computing: of the
- * levels of one recurrent module, and of the layers in a file of a model of tf.layers.
+ * Matches modules to slots by the names and shapes of their tensors. The order of modules is ignored, because a class
+ * of torch may compute with its fields in any order. It counts only where it is the order of computing: for the levels
+ * of one recurrent module, and for the layers of a saved model of tf.layers.
  *
- * @param modules - as many as slots, in the order in which they likely are
+ * @param modules - the modules, as many as slots, in their likely order
  * @param layers - the layers in the file
- * @returns null if they do not fit
+ * @returns null if the modules do not fit
  */
 export function matchSlots(
   slots: readonly Slot[],
@@ -54,7 +54,7 @@ export function matchSlots(
   const found = exact ?? assign(slots.length, possible);
   if (found === null) return null;
   const itemOf = inOrder(found.itemOf, signatures);
-  // Of a model with other tensors the order is another.
+  // A model with other tensors has another order.
   const known = exact === null ? [] : layers;
   const ranks = new Map(known.map(({ path, isOrdered }, i) => [path, isOrdered ? i : null]));
   const open: number[][] = [];
@@ -78,7 +78,7 @@ export function matchSlots(
   return { matches, open: open.map((group) => group.map((place) => matches[place]!)) };
 }
 
-/** True if a slot looks like a module and cannot compute the same. */
+/** True if a slot looks like a module but cannot compute the same. */
 export const refuses = ({ parts }: Slot, { shapes }: StoredModule): boolean =>
   parts.some(
     ({ refused }) =>
@@ -88,7 +88,7 @@ export const refuses = ({ parts }: Slot, { shapes }: StoredModule): boolean =>
 const signatureOf = ({ shapes }: StoredModule): string =>
   JSON.stringify([...shapes].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Gives the first place to the first of the modules with equal tensors: the shown pairs are then most likely right. */
+/** Puts modules with equal tensors in order, so that the printed pairs are most likely right. */
 function inOrder(itemOf: readonly number[], signatures: readonly string[]): number[] {
   const groups = new Map<string, number[]>();
   for (const [place, item] of itemOf.entries()) {
@@ -103,7 +103,7 @@ function inOrder(itemOf: readonly number[], signatures: readonly string[]): numb
   return sorted;
 }
 
-/** Modules in their order of computing; null if it is not known. */
+/** Returns modules in their order of computing, or null if it is unknown. */
 function ordered(
   modules: readonly StoredModule[],
   ranks: ReadonlyMap<string, number | null>,
@@ -118,7 +118,7 @@ function ordered(
 const areAllOrdered = (slots: readonly Slot[], areOrdered: StateView['areOrdered']): boolean =>
   slots.every((a, i) => slots.slice(i + 1).every((b) => areOrdered(a.parts[0]!, b.parts[0]!)));
 
-/** The keys of matched modules in the model, with their names in the file. */
+/** Returns the keys of matched modules in the model, with their names in the file. */
 export const keysOf = (matches: readonly Match[]): [key: string, name: string][] =>
   matches.flatMap(({ slot, module }) =>
     [...module.keys].map(([key, name]): [string, string] => [keyFor(slot, module, key), name]),

@@ -14,7 +14,7 @@ export interface PartsOptions {
   readonly strict: boolean;
 }
 
-/** Keys below one prefix, with their names in the file. */
+/** The keys below one prefix, with their names in the file. */
 interface Candidate {
   readonly prefix: string;
   readonly keys: ReadonlyMap<string, string>;
@@ -23,8 +23,8 @@ interface Candidate {
 }
 
 /**
- * Finds the state dict of a model of tf.layers whose layers have no names of the file: by the names and shapes of
- * tensors alone.
+ * Finds the state dict of a model of tf.layers by the names and shapes of tensors only, if its layers have no names
+ * from the file.
  *
  * @throws {@link CheckpointError} `AMBIGUOUS`, `UNSUPPORTED`
  * @throws {@link StateDictError} if no part of the file has the modules of the model
@@ -57,7 +57,7 @@ export function selectByShape(stored: StoredNames, state: StateView, options: Pa
   };
 }
 
-/** The state dicts that a file may have, by their prefixes; names of one tensor are one. */
+/** Returns the possible state dicts of a file, by their prefixes. Tied names count once. */
 function candidatesOf(
   stored: StoredNames,
   { parts }: StateView,
@@ -82,7 +82,7 @@ function candidatesOf(
     });
 }
 
-/** Modules without those whose tensors all are tensors of an earlier one, under another path. */
+/** Returns the modules without duplicates, which have only tensors of an earlier module. */
 function withoutDoubles(modules: readonly StoredModule[], { identityOf }: StoredNames): StoredModule[] {
   const seen = new Set<string>();
   return modules.filter(({ keys }) => {
@@ -93,7 +93,7 @@ function withoutDoubles(modules: readonly StoredModule[], { identityOf }: Stored
   });
 }
 
-/** The error for a file none of whose state dicts fits: about the one that is most like the model. */
+/** Makes the error for a file without a fitting state dict. It describes the most similar candidate. */
 function noCandidate(state: StateView, candidates: readonly Candidate[]): Error {
   const names = new Set(
     candidates[0]!.slots.flatMap(({ tensors }) => tensors.flatMap((tensor) => tensor.names)),
@@ -104,7 +104,7 @@ function noCandidate(state: StateView, candidates: readonly Candidate[]): Error 
   return noMatch(state, slots, modules, keys.keys());
 }
 
-/** Measures of the likeness of modules to those of a model; the measure that tells most comes first. */
+/** Returns measures of the similarity of a candidate to a model, the most important one first. */
 function likeness({ slots, modules }: Candidate, names: ReadonlySet<string>): number[] {
   const pairs = slots
     .slice(0, modules.length)
@@ -114,8 +114,8 @@ function likeness({ slots, modules }: Candidate, names: ReadonlySet<string>): nu
 }
 
 /**
- * True if a candidate is likelier than an earlier one. Of equals the later is, whose prefix is longer: a common start
- * of all keys is no part of their names.
+ * True if a candidate is at least as likely as an earlier one. The later one has a longer prefix, and a common start of
+ * all keys is not a part of their names.
  */
 const isLikelier = (one: readonly number[], other: readonly number[]): boolean => {
   const at = one.findIndex((value, i) => value !== other[i]);

@@ -9,12 +9,12 @@ import { misfit, type Slot } from './slots.ts';
 import type { StoredModule } from './storedModules.ts';
 
 /**
- * Finds the tensors of the parts of a model that have no name of the file.
+ * Finds the tensors of the parts of a model that have no name in the file.
  *
  * @param selection - the state dict by the names of the other parts
- * @param named - its keys that a name tells, with their parts
- * @throws {@link CheckpointError} `AMBIGUOUS` if it is not clear which is which, `UNSUPPORTED`
- * @throws {@link StateDictError} if the modules of the file are not those of the model
+ * @param named - the keys that were found by name, with their parts
+ * @throws {@link CheckpointError} `AMBIGUOUS` if several matchings fit, `UNSUPPORTED`
+ * @throws {@link StateDictError} if the modules of the file do not fit the model
  */
 export function selectUnnamed(
   stored: StoredNames,
@@ -29,7 +29,7 @@ export function selectUnnamed(
     : withOthers(stored, view, options, selection, named);
 }
 
-/** Modules of torch that would be loaded by name into layers that do not compute the same. */
+/** Refuses modules of torch that would be loaded by name into layers that compute another result. */
 function checkRefused({ keys, prefix }: Selection, { parts }: StateView, rename: Rename | undefined): void {
   for (const part of parts) {
     const start = part.path === '' ? '' : `${part.path}.`;
@@ -42,10 +42,9 @@ function checkRefused({ keys, prefix }: Selection, { parts }: StateView, rename:
 }
 
 /**
- * Completes what names tell: layers that nobody has given a name get the modules that are left, if there is one way
- * only.
+ * Completes a selection by names: layers without given names get the remaining modules, if exactly one matching exists.
  *
- * @param named - the keys that a name tells, with their parts
+ * @param named - the keys that were found by name, with their parts
  */
 function withOthers(
   stored: StoredNames,
@@ -70,7 +69,7 @@ function withOthers(
   checkMatching(matching);
   const isMatched = new Set(left.flatMap((module) => [...module.keys.keys()]));
   const unexpected = [...rest].filter(([key]) => !isMatched.has(key));
-  // A generated name in the file may be that of another layer here.
+  // A generated name in the file may belong to another layer of this model.
   const takenBy = (key: string): StatePart | undefined => parts.find((part) => part === state.partOf(key));
   return {
     ...selection,
@@ -84,7 +83,7 @@ function withOthers(
   };
 }
 
-/** Slots and modules without those that fit nothing: they are missing, and unexpected. */
+/** Returns slots and modules without those that fit nothing, which are missing and unexpected. */
 function withoutHopeless(slots: readonly Slot[], modules: readonly StoredModule[]): [Slot[], StoredModule[]] {
   const fits = (slot: Slot, module: StoredModule): boolean =>
     refuses(slot, module) || misfit(slot, module) === null;

@@ -9,12 +9,12 @@ import type { StoredModule } from './storedModules.ts';
 export interface Slot {
   readonly path: string;
   readonly parts: readonly StatePart[];
-  /** For a recurrent layer, of which torch has several in one module, the number of its level. */
+  /** The number of the level for a recurrent layer, because torch has several levels in one module. */
   readonly level: number | null;
   readonly tensors: readonly SlotTensor[];
 }
 
-/** A tensor of a slot: by torch's names and shape, or as the model has it. */
+/** A tensor of a slot, with the names and the shape of torch or of the model. */
 interface SlotTensor {
   readonly names: readonly string[];
   readonly shape: readonly number[];
@@ -23,7 +23,7 @@ interface SlotTensor {
   readonly isBroadcast: boolean;
 }
 
-/** The places for modules of torch: one for each part, of a recurrent layer one for each level. */
+/** Returns the slots for modules of torch: one for each part, and one for each level of a recurrent layer. */
 export const slotsOf = (parts: readonly StatePart[]): Slot[] =>
   parts.map((part) => {
     const [name = ''] = part.tensors.flatMap(({ torchNames }) => torchNames);
@@ -35,7 +35,7 @@ export const slotsOf = (parts: readonly StatePart[]): Slot[] =>
     };
   });
 
-/** The places for layers of a model of tf.layers that was saved: one for each layer. */
+/** Returns the slots for layers of a saved model of tf.layers, one for each layer. */
 export function layerSlotsOf(parts: readonly StatePart[]): Slot[] {
   const owners = new Map<string, StatePart[]>();
   for (const part of parts) owners.set(part.owner, [...(owners.get(part.owner) ?? []), part]);
@@ -61,7 +61,7 @@ const slotTensor = (tensor: StateEntry, path: string, nameOf: (torchName: string
 
 const below = (path: string, full: string): string => (path === '' ? full : full.slice(path.length + 1));
 
-/** The reason why a module does not fit a slot; null if it may fit, also if it has fewer tensors, or more. */
+/** Returns the reason why a module does not fit a slot, or null if it may fit. It may have fewer or more tensors. */
 export function misfit({ tensors }: Slot, { shapes }: StoredModule): string | null {
   const found = tensors.flatMap((tensor) => comparisons(tensor, shapes));
   if (found.length === 0)
@@ -103,7 +103,7 @@ function comparisons(tensor: SlotTensor, shapes: StoredModule['shapes']): Compar
   });
 }
 
-/** The key that a tensor of a module has in the model. */
+/** Returns the key of a tensor of a module in the model. */
 export function keyFor(slot: Slot, { path, level }: StoredModule, key: string): string {
   const own = path === '' ? key : key.slice(path.length + 1);
   const name = level === null ? own : withLevel(own, slot.level ?? level);

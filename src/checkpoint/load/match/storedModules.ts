@@ -4,21 +4,21 @@ import { type KeyParts, keysIn, legacyKey, modernKey } from '../../../nn/stateDi
 
 /** The tensors of one module in a file. */
 export interface StoredModule {
-  /** Its path. */
+  /** The path. */
   readonly path: string;
-  /** For a recurrent module, which has all its levels in one, the level. */
+  /** The level for a recurrent module, which has all its levels in one module. */
   readonly level: number | null;
-  /** Its keys, with their names in the file. */
+  /** The keys, with their names in the file. */
   readonly keys: ReadonlyMap<string, string>;
-  /** The shapes of its tensors by their plain names, in whatever key format; without the level. */
+  /** The shapes of the tensors by their plain names without the level, in any key format. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
 
 /**
- * The modules that keys are of, in the order of the keys, and by level; in a file of a model of tf.layers its layers,
- * with all that is below them.
+ * Returns the modules of keys, in the order of the keys and by level. In a saved model of tf.layers, these are its
+ * layers with everything below them.
  *
- * @param owners - the paths of those layers
+ * @param owners - the paths of these layers
  */
 export function storedModules(
   keys: ReadonlyMap<string, string>,
@@ -45,7 +45,7 @@ export function storedModules(
   return [...modules.values()];
 }
 
-/** The layer that a prefix is of or below; null for none. */
+/** Returns the layer at or above a prefix, or null. */
 function ownerOf(prefix: string, owners: ReadonlySet<string>): string | null {
   if (owners.size === 0) return null;
   for (let dot = prefix.length - 1; dot > 0; dot = prefix.lastIndexOf('.', dot - 1)) {
@@ -54,7 +54,7 @@ function ownerOf(prefix: string, owners: ReadonlySet<string>): string | null {
   return owners.has('') ? '' : null;
 }
 
-/** A key taken apart, as a part of a computed tensor only if its other parts are there. */
+/** Splits a key. It counts as a part of a computed tensor only if the other parts exist. */
 function oldParts(key: string, keys: ReadonlyMap<string, string>): KeyParts {
   const parts = legacyKey(key);
   if (parts.part === '' || formatsOf(parts, keys).length > 0) return parts;
@@ -62,7 +62,7 @@ function oldParts(key: string, keys: ReadonlyMap<string, string>): KeyParts {
   return { prefix: key.slice(0, dot), name: key.slice(dot), part: '' };
 }
 
-/** The older names of which all that has ever been saved is there for a tensor. */
+/** Returns the older names for which a tensor has all saved parts. */
 const formatsOf = ({ prefix, name }: KeyParts, keys: ReadonlyMap<string, string>): HookKeys[] =>
   knownHookKeys().filter((hookKeys) =>
     keysIn(name, hookKeys, true)
@@ -81,7 +81,7 @@ function hasShape(parts: KeyParts, keys: ReadonlyMap<string, string>): boolean {
   return formatsOf(parts, keys).some(({ suffixes, whole }) => suffixes[whole] === part);
 }
 
-/** Modules in the order that their names suggest: by numbers, else by names or as they are in the file. */
+/** Returns modules in the order that their names suggest: by numbers, else by names or in the order of the file. */
 export const inLikelyOrder = (modules: readonly StoredModule[], isInOrder: boolean): StoredModule[] =>
   isInOrder
     ? [...modules]
