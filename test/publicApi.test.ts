@@ -32,19 +32,21 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone defineParametrization describe fold invalidate
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone copyInto defineParametrization describe fold freeze groupOptimizer initialize invalidate
         isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
-        spectralNorm symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
+        spectralNorm squaredNorms symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
-        Arithmetic AxesDefinition CatalogFunction CheckOptions ClipOptions DescribedOriginal DescribedTensor Description ErrorCode ErrorParts
-        HookKeys HostTypes MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis
-        OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParametrizationCheck
+        Arithmetic AxesDefinition Candidate CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal
+        DescribedTensor Description ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
+        MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OneOrMore OptionDefinition
+        OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector ParametrizationCheck
         ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
-        ParametrizationObject Parts PossibleHost PossibleTensorName RegisterOptions RemoveOptions Shaped SpectralNormOptions TargetTensor TensorNameOf
+        ParametrizationObject Parts Pattern PossibleHost PossibleTensorName RegisterOptions RemoveOptions Selector
+        Shaped SpectralNormOptions TargetTensor TensorNameOf
         UnitNormOptions WeightNormOptions
       `),
     );

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'STATE_DICT'
   | 'TIED'
   | 'TWO_COPIES'
+  | 'UNGROUPED'
   | 'UNKNOWN_RECIPE'
   | 'UNKNOWN_TENSOR'
   | 'UNMATCHED_RULE'

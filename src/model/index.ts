@@ -1,6 +1,14 @@
 export { clone } from './clone.ts';
 export { type DescribedOriginal, type DescribedTensor, type Description, describe } from './describe.ts';
 export { fold } from './fold.ts';
+export { initialize } from './initialize.ts';
 export { type MinimizeOptions, minimize } from './minimize.ts';
+export type { Candidate } from './select/candidate.ts';
+export type { ParameterSelector } from './select/parameterSelector.ts';
+export type { HostType, OneOrMore, Pattern, Selector } from './select/selector.ts';
 export { syncOptimizer } from './syncOptimizer.ts';
 export { type ClipOptions, clipGradients } from './training/clipGradients.ts';
+export { type CopyOptions, copyInto } from './training/copyInto.ts';
+export { type Frozen, freeze } from './training/freeze.ts';
+export { type Group, type GroupOptimizer, groupOptimizer } from './training/groupOptimizer.ts';
+export { squaredNorms } from './training/squaredNorms.ts';

@@ -1,6 +1,7 @@
 import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
-import { isDisposedLayer, isLayer, isOwnWeight, type Layer } from '../../engine/layer.ts';
+import { keepFrozen } from '../../engine/keptFrozen.ts';
+import { isDisposedLayer, isLayer, isOwnWeight, type Layer, weightListsOf } from '../../engine/layer.ts';
 import { isAlive } from '../../engine/variable.ts';
 import type { HostKind } from '../../parametrize/host/hostKind.ts';
 import { immutable } from '../../parametrize/host/tensorAccessor.ts';
@@ -18,6 +19,14 @@ export const layerHost: HostKind = {
   locate: (layer, path) => locate(layer as Layer, path),
   children: (layer) => childrenOf(layer as Layer),
   parameters: (layer) => [...new Set((layer as Layer).trainableWeights.map(({ val }) => val))],
+  isBuffer: (layer, name) => {
+    const weight = ownWeights(layer as Layer).get(name);
+    return weight !== undefined && weightListsOf(layer as Layer)[1].includes(weight);
+  },
+  trained: (layer, variable, trainable) => {
+    const weight = weightListsOf(layer as Layer)[0].find(({ val }) => val === variable);
+    if (weight !== undefined) keepFrozen(weight, !trainable);
+  },
   postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
   check,
   tensors: (layer) =>

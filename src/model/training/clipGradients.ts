@@ -4,7 +4,7 @@ import { checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { CompositeOptimizer, type GradientsByName } from '../../engine/compositeOptimizer.ts';
-import { learningRateOf, setLearningRate } from '../../engine/learningRate.ts';
+import { isOptimizer, learningRateOf, setLearningRate } from '../../engine/optimizerFields.ts';
 import { type OptimizerParts, PARTS } from '../../engine/optimizerParts.ts';
 
 /** Options of {@link clipGradients}: exactly one of the two. */
@@ -40,7 +40,7 @@ export interface ClipOptions {
  */
 export function clipGradients<O extends Optimizer>(optimizer: O, options: ClipOptions): Optimizer {
   const caller = 'clipGradients';
-  if (!(optimizer instanceof tf.Optimizer)) {
+  if (!isOptimizer(optimizer)) {
     throw refusal(
       'OPTION',
       caller,

@@ -59,6 +59,10 @@ export interface HostKind {
   sync?(caller: string, model: object): void;
   /** The hosts directly below a host, with their names in paths. */
   children?(host: object): [name: string, child: object][];
+  /** True for a tensor that is never trained, besides those of `nn.buffer`. */
+  isBuffer?(host: object, name: string): boolean;
+  /** Told when a variable of the host was frozen, or is trained again. */
+  trained?(host: object, variable: Variable, trainable: boolean): void;
   /** The variables of a host and of all below it that are to be trained, each once. */
   parameters?(host: object): readonly Variable[];
 }

@@ -149,6 +149,7 @@ describe('clipGradients', () => {
     const sgd = tf.train.sgd(1);
     const code = (run: () => unknown): string => failure(run).split(':')[0]!;
     expect(code(() => clipGradients({} as never, { norm: 1 }))).toBe('OPTION');
+    expect(code(() => clipGradients(null as never, { norm: 1 }))).toBe('OPTION');
     expect(code(() => clipGradients(sgd, {}))).toBe('OPTION');
     expect(code(() => clipGradients(sgd, { norm: 1, value: 1 }))).toBe('OPTION');
     expect(code(() => clipGradients(sgd, { maxNorm: 1 } as never))).toBe('OPTION');

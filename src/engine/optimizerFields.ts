@@ -1,10 +1,16 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { isObject } from '../core/guards.ts';
 
 /** The field of the optimizers of tfjs, which their types hide. */
 interface WithRate {
   learningRate: number;
   setLearningRate?(rate: number): void;
 }
+
+/** True for an optimizer. tfjs asks for its methods, and fails for null. */
+export const isOptimizer = (value: unknown): value is Optimizer =>
+  isObject(value) && value instanceof tf.Optimizer;
 
 /** The learning rate of an optimizer of tfjs. */
 export const learningRateOf = (optimizer: Optimizer): number =>

@@ -1,0 +1,33 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import type { LayerVariable } from './layerVariable.ts';
+
+// `compile` of a sequential model, and `trainable` of a layer, let every weight train again, as `layer.trainable` says.
+// The setter of the weights of tfjs-layers is wrapped, so that a variable with the mark stays frozen.
+
+const KEPT: unique symbol = Symbol.for('tfjs-parametrize.keptFrozen') as never;
+const WRAPPED: unique symbol = Symbol.for('tfjs-parametrize.keepsFrozen') as never;
+
+/** Keeps the variable of a weight frozen until the next call, whatever is set on its layer; or lets it train again. */
+export function keepFrozen(weight: LayerVariable, isFrozen: boolean): void {
+  wrapSetter(Object.getPrototypeOf(weight) as object);
+  if (isFrozen) {
+    weight.trainable = false;
+    Object.defineProperty(weight.val, KEPT, { value: true, configurable: true });
+  } else {
+    Reflect.deleteProperty(weight.val, KEPT);
+    weight.trainable = true;
+  }
+}
+
+const isKept = (variable: Variable): boolean => KEPT in variable;
+
+function wrapSetter(prototype: object): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, 'trainable');
+  if (descriptor?.set === undefined || WRAPPED in descriptor.set) return;
+  const { set } = descriptor;
+  const wrapped = function (this: LayerVariable, trainable: boolean): void {
+    set.call(this, trainable && !isKept(this.val));
+  };
+  Object.defineProperty(wrapped, WRAPPED, { value: true });
+  Object.defineProperty(prototype, 'trainable', { ...descriptor, set: wrapped });
+}
