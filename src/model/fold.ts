@@ -1,6 +1,7 @@
 import type { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
+import { siteOf } from '../parametrize/host/site.ts';
 import { removeAll } from '../parametrize/verbs/removeParametrizations.ts';
 import { outerHostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
@@ -24,7 +25,7 @@ export function fold(model: object): string[] {
   );
   removeAll(
     'fold',
-    found.map(({ host, name }) => [host, name] as const),
+    found.map(({ host, name }) => siteOf(host, name)),
   );
   return found.map(({ path, name }) => joinPath(path, name));
 }

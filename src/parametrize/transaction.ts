@@ -65,6 +65,12 @@ export function transaction<T>(fn: () => T): T {
   });
 }
 
+/**
+ * The rest of a change that has been checked on tensors: it cannot fail. It runs in a transaction, which commits it
+ * or takes it back. Functions named `plan…` return it.
+ */
+export type Commit = () => void;
+
 /** True while a transaction is open. */
 export const inTransaction = (): boolean => open !== null;
 
@@ -107,6 +113,12 @@ export function takeName(variable: Variable, name: string): void {
     const before = one.name;
     renameVariable(one, to);
     undoable(() => renameVariable(one, before));
+    // Who still holds the retired one finds its name, once the registry does not have it.
+    if (one === holder) {
+      atCommit(() => {
+        if (!isAlive(one)) one.name = before;
+      });
+    }
   }
 }
 

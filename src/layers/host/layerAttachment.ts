@@ -81,7 +81,6 @@ export class LayerAttachment implements Attachment {
     Object.defineProperties(weight, properties);
     this.holders = this.hold(list);
     this.show([weight], []);
-    list.train(false);
     enterMode(this.layer, list);
   }
 

@@ -6,7 +6,14 @@ import { preservingState } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 import { writesOutside } from './readErrors.ts';
 import { registrationOf } from './registry.ts';
-import { checkSpec, describeValue, invertFirst, invertLater, isTensor, stepName } from './rightInverse.ts';
+import {
+  checkInvertible,
+  checkSpec,
+  describeValue,
+  invertSteps,
+  isTensor,
+  stepName,
+} from './rightInverse.ts';
 
 /**
  * Finds what the originals have to be for the chain to give `value`, back through the right inverses; writes nothing,
@@ -25,24 +32,29 @@ export function planAssignment(
   }
   list.checkAlive();
   checkSpec(caller, 'the value', value, list, 'Assign a tensor like the current value.');
-  const [first, ...later] = list.steps;
-  for (const step of list.steps) {
-    if (step.rightInverse !== null) continue;
-    throw refusal(
-      'RIGHT_INVERSE',
-      caller,
-      `${stepName(step)} has no rightInverse`,
-      'Add one, or write to the originals: host.parametrizations[name].original.',
-    );
-  }
-  // An alias, so that a right inverse cannot harm the caller's tensor.
-  const image = later.reduceRight((current, step) => invertLater(caller, step, current), alias(value));
-  const originals = [invertFirst(caller, first!, image)].flat();
+  checkInvertible(
+    caller,
+    list.steps,
+    'Add one, or write to the originals: host.parametrizations[name].original.',
+  );
+  return planOriginalValues(caller, list, [invertSteps(caller, list.steps, value)].flat());
+}
+
+/**
+ * Finds the variables of a chain that have to be assigned for its originals to have these values; writes nothing.
+ *
+ * @throws {@link ParametrizeError} as {@link planAssignment}
+ */
+export function planOriginalValues(
+  caller: string,
+  list: ParametrizationList,
+  originals: readonly Tensor[],
+): [Variable, Tensor][] {
   if (originals.length !== list.originalNames.length) {
     throw refusal(
       'RIGHT_INVERSE',
       caller,
-      `rightInverse of ${stepName(first!)} returned ${originals.length} tensor(s), but there are ${list.originalNames.length} originals`,
+      `rightInverse of ${stepName(list.steps[0]!)} returned ${originals.length} tensor(s), but there are ${list.originalNames.length} originals`,
     );
   }
   return list.originalNames.flatMap((name, i): [Variable, Tensor][] => {

@@ -49,9 +49,9 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** @internal See {@link ListParts}, also for the next three. */
   declare readonly label: string;
   /** @internal */
-  declare readonly originalNames: readonly OriginalName[];
+  declare originalNames: readonly OriginalName[];
   /** @internal */
-  declare readonly wasTrainable: boolean | undefined;
+  declare wasTrainable: boolean | undefined;
   /** @internal */
   declare steps: readonly ChainStep[];
   /** @internal */
@@ -118,11 +118,15 @@ export class ParametrizationList extends Module implements Computation, Iterable
 
   /** Evaluates the chain, whatever is cached. */
   override forward(): Tensor {
+    return this.evaluate(this.steps);
+  }
+
+  private evaluate(steps: readonly ChainStep[]): Tensor {
     if (this.isEvaluating) throw cyclicRead(this.label);
     this.checkAlive();
     return this.guard(() => {
       const value = scoped(this.label, (scope) =>
-        runSteps(`reading ${this.label}`, this.steps, this.originals(), scope),
+        runSteps(`reading ${this.label}`, steps, this.originals(), scope),
       );
       this.cache.evaluations++;
       return value;
@@ -146,12 +150,16 @@ export class ParametrizationList extends Module implements Computation, Iterable
     return value;
   }
 
-  /** @internal The value without its side effects: no power iteration, no random mask, no entry. An op's result. */
-  inspect(): Tensor {
+  /**
+   * @internal The value without its side effects: no power iteration, no random mask, no entry. An op's result.
+   *
+   * @param steps - the first steps of the chain, for the value after them; default all
+   */
+  inspect(steps: readonly ChainStep[] = this.steps): Tensor {
     const modules = this.modules();
     return preservingState(modules, () => {
       if (!this.isPure()) setTraining(`reading ${this.label}`, modules, false);
-      return this.forward();
+      return this.evaluate(steps);
     });
   }
 

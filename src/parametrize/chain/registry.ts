@@ -6,7 +6,7 @@ import { isModule } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { deleteComputed, enterComputed } from '../../nn/module/normalizedTensor.ts';
 import { markSelf, rawOf, unmarkSelf } from '../../nn/module/rawOf.ts';
-import { inTransaction, undoable } from '../transaction.ts';
+import { atCommit, inTransaction, undoable } from '../transaction.ts';
 import { raiseVersion } from '../version.ts';
 import type { Attachment } from './attachment.ts';
 import type { ChainStep } from './chainStep.ts';
@@ -85,6 +85,15 @@ export function enterStep({ registered, module }: ChainStep, list: Parametrizati
   if (module !== null) guardSteps(module.parameters());
 }
 
+/** Notes that a chain has a step less; what was given to it is disposed at the commit. */
+export function leaveStep({ registered }: ChainStep, list: ParametrizationList): void {
+  if (list.steps.some((step) => step.registered === registered)) return;
+  if (listsOfRegistered.get(registered)?.delete(list)) {
+    undoable(() => add(listsOfRegistered, registered, list));
+  }
+  atCommit(() => disposeOwned(registered));
+}
+
 /** True while a chain runs that a variable is an original of: a forward may dispose its argument. */
 function isBeingRead(variable: Variable): boolean {
   for (const list of listsOfVariable.get(variable) ?? []) if (list.isEvaluating) return true;
@@ -100,10 +109,17 @@ export const listsWithOriginal = (variable: Variable): ReadonlySet<Parametrizati
     [...(listsOfVariable.get(variable) ?? [])].filter((list) => list.ownVariables().includes(variable)),
   );
 
-/** Notes that a list has been given back an original whose parametrization was removed. */
+/** Notes that a list has an original: one whose parametrization was removed, or one of a changed chain. */
 export function enterOriginal(variable: Variable, list: ParametrizationList): void {
   add(listsOfVariable, variable, list);
   undoable(() => void listsOfVariable.get(variable)?.delete(list));
+}
+
+/** Notes that a list has an original no more. */
+export function leaveOriginal(variable: Variable, list: ParametrizationList): void {
+  if (listsOfVariable.get(variable)?.delete(list)) {
+    undoable(() => add(listsOfVariable, variable, list));
+  }
 }
 
 /** The lists that a parametrization is part of. */

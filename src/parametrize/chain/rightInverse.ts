@@ -3,13 +3,51 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
+import { alias } from '../../engine/scope.ts';
 import type { ChainStep } from './chainStep.ts';
+import type { OriginalName } from './listParts.ts';
 
 /** The shape and dtype that a tensor must have. */
 export interface TensorSpec {
   readonly shape: readonly number[];
   readonly dtype: DataType;
 }
+
+/** The shape and dtype of a tensor. */
+export const specOf = ({ shape, dtype }: TensorSpec): TensorSpec => ({ shape: [...shape], dtype });
+
+/** True for tensors of one shape and dtype. */
+export const isLike = (a: TensorSpec, b: TensorSpec): boolean =>
+  a.dtype === b.dtype && tf.util.arraysEqual(a.shape as number[], b.shape as number[]);
+
+/**
+ * Runs a value back through the right inverses of a chain. A step without one gives the value on.
+ *
+ * @returns the originals: the value itself if there are no steps
+ * @throws as {@link invertFirst} and {@link invertLater}
+ */
+export function invertSteps(caller: string, steps: readonly ChainStep[], value: Tensor): Tensor | Tensor[] {
+  const [first, ...later] = steps;
+  if (first === undefined) return value;
+  // An alias, so that a right inverse cannot harm the tensor of somebody else.
+  const image = later.reduceRight((current, step) => invertLater(caller, step, current), alias(value));
+  return invertFirst(caller, first, image);
+}
+
+/**
+ * Throws if one of these steps has no right inverse.
+ *
+ * @throws {@link ParametrizeError} `RIGHT_INVERSE`
+ */
+export function checkInvertible(caller: string, steps: readonly ChainStep[], remedy: string): void {
+  const step = steps.find(({ rightInverse }) => rightInverse === null);
+  if (step === undefined) return;
+  throw refusal('RIGHT_INVERSE', caller, `${stepName(step)} has no rightInverse`, remedy);
+}
+
+/** The names of originals: an array that a right inverse returns makes numbered ones. */
+export const originalNamesFor = (originals: Tensor | readonly Tensor[]): OriginalName[] =>
+  Array.isArray(originals) ? originals.map((_, i): OriginalName => `original${i}`) : ['original'];
 
 /**
  * Runs the right inverse of the first step of a chain, which alone may give several originals.

@@ -1,5 +1,4 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import { rawOf } from '../../nn/module/rawOf.ts';
 import type { Attachment } from '../chain/attachment.ts';
 
 /** Makes the attachment of a found tensor in another way than the host's own. */
@@ -78,12 +77,8 @@ export function registerHostKind(kind: HostKind): void {
 export const addedHostKindOf = (host: object): HostKind | undefined =>
   addedKinds.find((kind) => kind.accepts(host));
 
-/** The object that has the tensor of a path, and its name there; most hosts know no paths. */
-export const locate = (host: object, path: string): [owner: object, name: string] =>
-  addedHostKindOf(host)?.locate?.(host, path) ?? [rawOf(host), path];
-
 /** The mode that parametrizations get from their host; undefined if it has none. */
-export function modeOf(host: object, kind = addedHostKindOf(host)): boolean | undefined {
-  const { training = kind?.training } = host as { training?: unknown };
+export function modeOf(host: object, { training: usual }: HostKind): boolean | undefined {
+  const { training = usual } = host as { training?: unknown };
   return typeof training === 'boolean' ? training : undefined;
 }

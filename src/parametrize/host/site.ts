@@ -1,10 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
-import { typeName } from '../../core/text.ts';
+import { didYouMean, typeName } from '../../core/text.ts';
 import { hasBackend } from '../../engine/backend.ts';
 import { keepTensorsUnwrapped } from '../../engine/variable.ts';
-import { type Registration, registrationOf } from '../chain/registry.ts';
-import { type FoundTensor, type HostKind, locate, modeOf } from './hostKind.ts';
+import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
+import { rawOf } from '../../nn/module/rawOf.ts';
+import { type Registration, registrationOf, registrationsOf } from '../chain/registry.ts';
+import { type FoundTensor, type HostKind, modeOf } from './hostKind.ts';
 import { hostKindOf } from './objectHost.ts';
 
 /** One tensor of one host, resolved once. The functions that register take it instead of a host and a name. */
@@ -33,6 +35,24 @@ export class Site {
   /** The mode that parametrizations get from the owner; undefined if it has none. */
   get mode(): boolean | undefined {
     return modeOf(this.owner, this.kind);
+  }
+
+  /**
+   * The registration on the tensor.
+   *
+   * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`; as {@link HostKind.check}
+   */
+  registered(caller: string): Registration {
+    if (this.registration !== undefined) return this.registration;
+    const { kind, owner, name } = this;
+    kind.check(caller, owner);
+    const known = [...registrationsOf(owner).keys()];
+    throw refusal(
+      'NOT_PARAMETRIZED',
+      caller,
+      `${typeName(owner)} has no parametrization on '${name}'`,
+      `${didYouMean(name, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
+    );
   }
 
   /**
@@ -76,10 +96,22 @@ export function atSite(
   const kind = hostKindOf(host);
   const wanted = path === MAIN ? kind.mainTensor(host) : path;
   checkName(caller, wanted);
-  const [owner, name] = locate(host, wanted);
-  const ownerKind = owner === host || kind.locate === undefined ? kind : hostKindOf(owner);
+  const [owner, name, ownerKind] = ownerOf(kind, host, wanted);
   const resolve = (): void => use(new Site(ownerKind, owner, name));
   if (ownerKind.postpone?.(caller, owner, name, resolve) !== true) resolve();
+}
+
+/** Resolves the tensor of a path as it is now, for what needs no backend; the host may have no such tensor. */
+export function siteOf(host: object, path: string): Site {
+  checkIntegrity(host);
+  const [owner, name, kind] = ownerOf(hostKindOf(host), host, path);
+  return new Site(kind, owner, name);
+}
+
+/** The object that has the tensor of a path, the name there, and the kind of the object; most hosts know no paths. */
+function ownerOf(kind: HostKind, host: object, path: string): [owner: object, name: string, kind: HostKind] {
+  const [owner, name] = kind.locate?.(host, path) ?? [rawOf(host), path];
+  return [owner, name, owner === host || kind.locate === undefined ? kind : hostKindOf(owner)];
 }
 
 function checkHost(caller: string, host: unknown): asserts host is object {

@@ -1,6 +1,6 @@
 import { registrationsOf } from '../chain/registry.ts';
+import { siteOf } from '../host/site.ts';
 import { raiseVersion } from '../version.ts';
-import { registrationOrThrow } from './isParametrized.ts';
 
 /**
  * Forgets the cached values of a tensor, or of all parametrized tensors of a host.
@@ -14,7 +14,7 @@ export function invalidate(host: object, name?: string): void {
   const lists =
     name === undefined
       ? [...registrationsOf(host).values()].map(({ list }) => list)
-      : [registrationOrThrow('invalidate', host, name).list];
+      : [siteOf(host, name).registered('invalidate').list];
   // All below, too: an original may be computed, and cached, itself.
   for (const module of lists.flatMap((list) => list.modules())) raiseVersion(module);
 }

@@ -1,11 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { refusal } from '../../core/errors.ts';
-import { didYouMean, typeName } from '../../core/text.ts';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
-import { type Registration, registrationOf, registrationsOf } from '../chain/registry.ts';
-import { locate } from '../host/hostKind.ts';
-import { hostKindOf } from '../host/objectHost.ts';
+import { registrationsOf } from '../chain/registry.ts';
+import { siteOf } from '../host/site.ts';
 
 /**
  * Tells whether a tensor of a host is parametrized, or any of them if no name is given.
@@ -13,10 +10,9 @@ import { hostKindOf } from '../host/objectHost.ts';
  * @see torch.nn.utils.parametrize.is_parametrized
  */
 export function isParametrized(host: object, name?: string): boolean {
+  if (name !== undefined) return siteOf(host, name).registration !== undefined;
   checkIntegrity(host);
-  return name === undefined
-    ? registrationsOf(host).size > 0
-    : registrationOf(...locate(host, name)) !== undefined;
+  return registrationsOf(host).size > 0;
 }
 
 /**
@@ -36,7 +32,7 @@ export function typeBeforeParametrizations<H extends object>(host: H): abstract 
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`
  */
 export function parametrizationsOn(host: object, name: string): ParametrizationList {
-  return registrationOrThrow('parametrizationsOn', host, name).list;
+  return siteOf(host, name).registered('parametrizationsOn').list;
 }
 
 /**
@@ -48,24 +44,6 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */
 export function valueOf(host: object, name: string): Tensor {
-  checkIntegrity(host);
-  const [owner, tensor] = locate(host, name);
-  const registration = registrationOf(owner, tensor);
-  return registration?.list.read() ?? hostKindOf(owner).find('valueOf', owner, tensor).variable;
-}
-
-/** The registration on a tensor, or a helpful error. */
-export function registrationOrThrow(caller: string, host: object, name: string): Registration {
-  checkIntegrity(host);
-  const [owner, tensor] = locate(host, name);
-  const registration = registrationOf(owner, tensor);
-  if (registration !== undefined) return registration;
-  hostKindOf(owner).check(caller, owner);
-  const known = [...registrationsOf(owner).keys()];
-  throw refusal(
-    'NOT_PARAMETRIZED',
-    caller,
-    `${typeName(owner)} has no parametrization on '${tensor}'`,
-    `${didYouMean(tensor, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
-  );
+  const site = siteOf(host, name);
+  return site.registration?.list.read() ?? site.find('valueOf').variable;
 }

@@ -8,18 +8,15 @@ import { ParametrizationList } from '../chain/parametrizationList.ts';
 import {
   announced,
   deleteRegistration,
+  disposeOwned,
   enterOriginal,
-  isOwned,
   listsWithOriginal,
   type Registration,
   registrationsOf,
 } from '../chain/registry.ts';
+import type { Site } from '../host/site.ts';
 import { checkConfigurable } from '../host/tensorAccessor.ts';
-import { atCommit, retireVariable, takeName, undoable } from '../transaction.ts';
-import { registrationOrThrow } from './isParametrized.ts';
-
-/** Takes a chain away; cannot fail. Returns the parametrizations that were given to it. */
-export type Removal = () => object[];
+import { atCommit, type Commit, retireVariable, takeName, undoable } from '../transaction.ts';
 
 /** A registration, and where it is. */
 interface Placed extends Registration {
@@ -32,12 +29,12 @@ interface Placed extends Registration {
  * unless it is pure, and its state stays as it is.
  *
  * @param caller - the public function, for messages
- * @returns the rest of the removal, to be called in the tidy that is open now
+ * @returns the rest of the removal, to be called in the tidy that is open now, in a transaction
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION`, `DISPOSED`, `IMMUTABLE_HOST`; and whatever a
  * parametrization throws
  */
-export function planRemoval(caller: string, host: object, name: string, leaveParametrized: boolean): Removal {
-  const registration = registrationOrThrow(caller, host, name);
+export function planRemoval(caller: string, site: Site, leaveParametrized: boolean): Commit {
+  const registration = site.registered(caller);
   const { list: chain } = registration;
   if (!leaveParametrized && chain.originalNames.length > 1) {
     throw refusal(
@@ -47,14 +44,14 @@ export function planRemoval(caller: string, host: object, name: string, leavePar
       'Drop leaveParametrized: false.',
     );
   }
-  const placed = withNested({ ...registration, host, name });
+  const placed = withNested({ ...registration, host: site.owner, name: site.name });
   for (const { list, attachment } of placed) {
     list.checkAlive();
     attachment.checkUninstall?.(caller);
     checkConfigurable(caller, list, list.originalNames);
   }
   const value = leaveParametrized ? chain.inspect() : chain.inspectOriginal();
-  return () => commit(placed, value);
+  return () => announced(site.owner, () => takeAway(placed, value));
 }
 
 /** A registration and those on its originals, at any depth, each after those on its own originals. */
@@ -64,15 +61,7 @@ function withNested(placed: Placed): Placed[] {
   return [...nested.flatMap(withNested), placed];
 }
 
-function commit(placed: readonly Placed[], value: Tensor): object[] {
-  let owned: object[] = [];
-  announced(placed.at(-1)!.host, () => {
-    owned = takeAway(placed, value);
-  });
-  return owned;
-}
-
-function takeAway(placed: readonly Placed[], value: Tensor): object[] {
+function takeAway(placed: readonly Placed[], value: Tensor): void {
   const { host, list, variableName } = placed.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
@@ -82,8 +71,7 @@ function takeAway(placed: readonly Placed[], value: Tensor): object[] {
     variable.trainable = trainable;
   });
   if (wasTrainable !== undefined) variable.trainable = wasTrainable;
-  const steps = placed.flatMap((one) => one.list.steps);
-  const owned = steps.map(({ registered }) => registered).filter(isOwned);
+  const registered = placed.flatMap((one) => [...one.list]);
   for (const one of placed) {
     deleteRegistration(one.host, one.name);
     one.attachment.uninstall(one.list, variable);
@@ -95,7 +83,7 @@ function takeAway(placed: readonly Placed[], value: Tensor): object[] {
   // Now that they are gone: one of them may have had the name.
   if (variableName !== undefined) takeName(variable, variableName);
   for (const one of placed) atCommit(() => retireList(one.list));
-  return owned;
+  for (const one of registered) atCommit(() => disposeOwned(one));
 }
 
 /** The variables that the originals of a list are computed from, in the order of the originals. */

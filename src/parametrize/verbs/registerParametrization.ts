@@ -1,8 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ParameterDict } from '../../nn/containers/parameterDict.ts';
 import type { Module } from '../../nn/module/module.ts';
+import { definitionOf } from '../definition.ts';
 import { atSite } from '../host/site.ts';
 import type { ParametrizationLike } from '../parametrization.ts';
+import { checkRegistrationRoom } from './checkRegistrationRoom.ts';
 import { type RegisterOptions, register } from './register.ts';
 
 /**
@@ -132,6 +134,9 @@ export function registerParametrization(
   options: RegisterOptions = {},
 ): object {
   const caller = 'registerParametrization';
-  atSite(caller, host, name, (site) => register(caller, site, parametrization, options));
+  atSite(caller, host, name, (site) => {
+    checkRegistrationRoom(caller, site, definitionOf(parametrization));
+    register(caller, site, parametrization, options);
+  });
   return host;
 }

@@ -1,8 +1,7 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { scoped } from '../../engine/scope.ts';
-import { disposeOwned } from '../chain/registry.ts';
-import { locate } from '../host/hostKind.ts';
-import { atCommit } from '../transaction.ts';
+import { type Site, siteOf } from '../host/site.ts';
+import { transaction } from '../transaction.ts';
 import { planRemoval } from './planRemoval.ts';
 
 /** Options of {@link removeParametrizations}. */
@@ -37,7 +36,7 @@ export function removeParametrizations<H extends object>(
   checkOptions(caller, options, ['leaveParametrized']);
   const { leaveParametrized = true } = options;
   checkBoolean(caller, 'leaveParametrized', leaveParametrized);
-  removeAll(caller, [locate(host, name)], leaveParametrized);
+  removeAll(caller, [siteOf(host, name)], leaveParametrized);
   return host;
 }
 
@@ -48,14 +47,11 @@ export function removeParametrizations<H extends object>(
  * @param caller - the public function, for messages
  * @throws as {@link planRemoval}; nothing has changed then
  */
-export function removeAll(
-  caller: string,
-  tensors: readonly (readonly [host: object, name: string])[],
-  leaveParametrized = true,
-): void {
-  const owned = scoped(caller, () => {
-    const removals = tensors.map(([host, name]) => planRemoval(caller, host, name, leaveParametrized));
-    return removals.flatMap((remove) => remove());
+export function removeAll(caller: string, sites: readonly Site[], leaveParametrized = true): void {
+  scoped(caller, () => {
+    const plans = sites.map((site) => planRemoval(caller, site, leaveParametrized));
+    transaction(() => {
+      for (const commit of plans) commit();
+    });
   });
-  for (const registered of owned) atCommit(() => disposeOwned(registered));
 }

@@ -1,20 +1,12 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
-import { typeName } from '../../core/text.ts';
 import type { Attachment } from '../chain/attachment.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
-import {
-  announced,
-  enterRegistration,
-  listsWithOriginal,
-  registrationOf,
-  registrationsOf,
-} from '../chain/registry.ts';
+import { announced, enterRegistration, listsWithOriginal, registrationsOf } from '../chain/registry.ts';
 import { checkSpec } from '../chain/rightInverse.ts';
-import { modeOf } from '../host/hostKind.ts';
 import { hostKindOf } from '../host/objectHost.ts';
-import { keepKeyOrder, retireVariable, undoable } from '../transaction.ts';
-import { registrationOrThrow } from './isParametrized.ts';
+import { type Site, siteOf } from '../host/site.ts';
+import { type Commit, keepKeyOrder, retireVariable, transaction, undoable } from '../transaction.ts';
 
 /**
  * Registers the parametrizations of one host on another, with the same originals: both compute from the same variables
@@ -36,60 +28,31 @@ export function transferParametrizationsAndParams<T extends object>(from: object
   hostKindOf(from).check(caller, from);
   hostKindOf(to).check(caller, to);
   const names = name === undefined ? [...registrationsOf(from).keys()] : [name];
-  const plans = names.map((tensor) => plan(caller, from, to, tensor));
-  announced(to, () => {
-    for (const one of plans) share(to, one);
+  const plans = names.map((tensor) => planTransfer(caller, siteOf(from, tensor), siteOf(to, tensor)));
+  transaction(() => {
+    for (const commit of plans) commit();
   });
   return to;
 }
 
-function share(to: object, { tensor, source, attachment, variable }: Plan): void {
-  const list = new ParametrizationList(source.ownVariables(), {
-    label: `${typeName(to)}.${tensor}`,
-    originalNames: source.originalNames,
-    wasTrainable: source.wasTrainable,
-    steps: source.steps,
-    spec: source,
-  });
-  // The list alone: its parametrizations are the source's too, and keep their mode.
-  list.training = modeOf(to) ?? list.training;
-  keepKeyOrder(to);
-  undoable(() => {
-    list.clear();
-    if (variable !== undefined) attachment.uninstall(list, variable);
-    else removeAdded(to, tensor, attachment, list);
-  });
-  attachment.install(list);
-  const variableName = variable?.name;
-  if (variable !== undefined) retireVariable(variable);
-  enterRegistration(to, tensor, { list, attachment, variableName });
-}
-
-/** Takes back a tensor that the target did not have. */
-function removeAdded(to: object, tensor: string, attachment: Attachment, list: ParametrizationList): void {
-  attachment.uninstall(list, list.ownVariables()[0]!);
-  Reflect.deleteProperty(to, tensor);
-}
-
-interface Plan {
-  readonly tensor: string;
-  readonly source: ParametrizationList;
-  readonly attachment: Attachment;
-  readonly variable: Variable | undefined;
-}
-
-function plan(caller: string, from: object, to: object, tensor: string): Plan {
-  const { list: source, attachment: own } = registrationOrThrow(caller, from, tensor);
+/**
+ * Plans that the chain of one tensor is registered on another, with the same originals; changes nothing.
+ *
+ * @returns the rest, which cannot fail, to be called in a transaction
+ * @throws {@link ParametrizeError} as {@link transferParametrizationsAndParams}
+ */
+function planTransfer(caller: string, from: Site, to: Site): Commit {
+  const { list: source, attachment: own } = from.registered(caller);
   if (own.closed !== undefined) {
     // Something on the source runs the chain, such as a hook; the target would lack it.
     const { fact, remedy } = own.closed;
     throw refusal('UNSUPPORTED_HOST', caller, `${source.label} ${fact}`, remedy);
   }
-  if (registrationOf(to, tensor) !== undefined) {
+  if (to.registration !== undefined) {
     throw refusal(
       'ALREADY_PARAMETRIZED',
       caller,
-      `${typeName(to)}.${tensor} is parametrized already`,
+      `${to.label} is parametrized already`,
       'Call removeParametrizations on it first.',
     );
   }
@@ -101,19 +64,54 @@ function plan(caller: string, from: object, to: object, tensor: string): Plan {
       'Transfer the inner parametrization by hand.',
     );
   }
-  const value: unknown = (to as Record<string, unknown>)[tensor];
+  const { kind, owner, name } = to;
+  const value: unknown = Reflect.get(owner, name);
   if (value === null || value === undefined) {
-    return { tensor, source, attachment: hostKindOf(to).add(caller, to, tensor), variable: undefined };
+    const attachment = kind.add(caller, owner, name);
+    return () => share(to, source, { attachment, variable: undefined });
   }
-  const { variable, attachment } = hostKindOf(to).find(caller, to, tensor);
-  checkSpec(caller, `${typeName(to)}.${tensor}`, variable, source, 'Both sides must agree.');
-  if (listsWithOriginal(variable).size > 0) {
+  const found = to.find(caller);
+  checkSpec(caller, to.label, found.variable, source, 'Both sides must agree.');
+  if (listsWithOriginal(found.variable).size > 0) {
     throw refusal(
       'TIED',
       caller,
-      `the variable of ${typeName(to)}.${tensor} is an original of another tensor`,
+      `the variable of ${to.label} is an original of another tensor`,
       'Clone it first.',
     );
   }
-  return { tensor, source, attachment, variable };
+  return () => share(to, source, found);
+}
+
+/** A tensor of the target; without a variable where the target does not have it yet. */
+interface Target {
+  readonly attachment: Attachment;
+  readonly variable: Variable | undefined;
+}
+
+function share(to: Site, source: ParametrizationList, { attachment, variable }: Target): void {
+  const { owner, name, label, mode } = to;
+  const { originalNames, wasTrainable, steps, spec } = source;
+  const list = new ParametrizationList(source.ownVariables(), {
+    label,
+    originalNames,
+    wasTrainable,
+    steps,
+    spec,
+  });
+  // The list alone: its parametrizations are the source's too, and keep their mode.
+  list.training = mode ?? list.training;
+  keepKeyOrder(owner);
+  announced(owner, () => {
+    undoable(() => {
+      list.clear();
+      attachment.uninstall(list, variable ?? list.ownVariables()[0]!);
+      // The target did not have the tensor.
+      if (variable === undefined) Reflect.deleteProperty(owner, name);
+    });
+    attachment.install(list);
+    const variableName = variable?.name;
+    if (variable !== undefined) retireVariable(variable);
+    enterRegistration(owner, name, { list, attachment, variableName });
+  });
 }

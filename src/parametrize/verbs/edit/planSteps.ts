@@ -1,0 +1,140 @@
+import { refusal } from '../../../core/errors.ts';
+import { typeName } from '../../../core/text.ts';
+import { type ChainStep, chainStep } from '../../chain/chainStep.ts';
+import type { ParametrizationList } from '../../chain/parametrizationList.ts';
+import { stepName } from '../../chain/rightInverse.ts';
+import { definitionOf } from '../../definition.ts';
+import type { Site } from '../../host/site.ts';
+import type { Commit } from '../../transaction.ts';
+import { checkRegistrationRoom } from '../checkRegistrationRoom.ts';
+import { planRemoval } from '../planRemoval.ts';
+import { inspectAfter, planEdit } from './planEdit.ts';
+
+/** What an edit keeps: the value, by way of the right inverses, or the originals. */
+export type Keep = 'value' | 'originals';
+
+/**
+ * Plans that a parametrization comes into a chain. At its start the right inverse of the parametrization gives the new
+ * originals; elsewhere no original changes.
+ *
+ * @param at - the index that it gets
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION`, `OPTION` for an index that does not exist,
+ * `OUT_OF_MEMORY`; as {@link planEdit}
+ */
+export function planInsertion(
+  caller: string,
+  site: Site,
+  registered: unknown,
+  at: number,
+  unsafe = false,
+): Commit {
+  const { list } = site.registered(caller);
+  checkIndex(caller, list, at, list.length);
+  checkRegistrationRoom(caller, site, definitionOf(registered));
+  const steps = spliced(list.steps, at, 0, chainStep(caller, registered));
+  if (at > 0) return planEdit(caller, site, { steps }, unsafe);
+  checkSingle(caller, list, 'Insert it at a later place.');
+  return planEdit(caller, site, { steps, target: { count: 1, value: inspectAfter(list, 0) } }, unsafe);
+}
+
+/**
+ * Plans that a parametrization takes the place of another.
+ *
+ * @param keep - `'value'`: the value after the step goes back through the right inverses up to there. `'originals'`:
+ * they stay, so that the value changes
+ * @throws {@link ParametrizeError} as {@link planInsertion}
+ */
+export function planReplacement(
+  caller: string,
+  site: Site,
+  at: number,
+  registered: unknown,
+  keep: Keep = 'value',
+  unsafe = false,
+): Commit {
+  const { list } = site.registered(caller);
+  checkIndex(caller, list, at, list.length - 1);
+  checkRegistrationRoom(caller, site, definitionOf(registered));
+  const steps = spliced(list.steps, at, 1, chainStep(caller, registered));
+  if (keep === 'originals') return planEdit(caller, site, { steps }, unsafe);
+  return planEdit(
+    caller,
+    site,
+    { steps, target: { count: at + 1, value: inspectAfter(list, at + 1) } },
+    unsafe,
+  );
+}
+
+/**
+ * Plans another order of the parametrizations of a chain.
+ *
+ * @param order - the index of each, in the new order
+ * @param keep - `'value'`: the value goes back through the right inverses in the new order. `'originals'`: they stay,
+ * so that the value changes
+ * @throws {@link ParametrizeError} `OPTION` if an index is missing or there twice; as {@link planEdit}
+ */
+export function planReordering(
+  caller: string,
+  site: Site,
+  order: readonly number[],
+  keep: Keep = 'value',
+): Commit {
+  const { list } = site.registered(caller);
+  const { length } = list;
+  if (order.length !== length || !list.steps.every((_, index) => order.includes(index))) {
+    throw refusal(
+      'OPTION',
+      caller,
+      `the order of ${list.label} is [${order.join(', ')}], it must have each index below ${length} once`,
+    );
+  }
+  const steps = order.map((index) => list.steps[index]!);
+  if (order.every((index, at) => index === at)) return () => {};
+  if (keep === 'originals') return planEdit(caller, site, { steps });
+  return planEdit(caller, site, { steps, target: { count: length, value: inspectAfter(list, length) } });
+}
+
+/**
+ * Plans that one parametrization leaves a chain. With the last of a chain, the chain goes.
+ *
+ * @param keep - `'value'`: the value after the step goes back through the right inverses before it; of the first step
+ * it becomes the original. `'originals'`: they stay, so that the value changes
+ * @throws {@link ParametrizeError} `OPTION` for an index that does not exist, and for `keep: 'originals'` of the first
+ * step, if that has several; as {@link planEdit}
+ */
+export function planStepRemoval(caller: string, site: Site, at: number, keep: Keep = 'value'): Commit {
+  const { list } = site.registered(caller);
+  checkIndex(caller, list, at, list.length - 1);
+  if (keep === 'originals' && at === 0) checkSingle(caller, list, "Drop keep: 'originals'.");
+  if (list.length === 1) return planRemoval(caller, site, keep === 'value');
+  const steps = spliced(list.steps, at, 1);
+  if (keep === 'originals') return planEdit(caller, site, { steps });
+  return planEdit(caller, site, { steps, target: { count: at, value: inspectAfter(list, at + 1) } });
+}
+
+const spliced = (
+  steps: readonly ChainStep[],
+  at: number,
+  removed: number,
+  ...added: readonly ChainStep[]
+): ChainStep[] => [...steps.slice(0, at), ...added, ...steps.slice(at + removed)];
+
+function checkIndex(caller: string, list: ParametrizationList, index: number, last: number): void {
+  if (Number.isInteger(index) && index >= 0 && index <= last) return;
+  throw refusal(
+    'OPTION',
+    caller,
+    `the index is ${typeof index === 'number' ? index : typeName(index)}, ${list.label} has ${list.length} parametrization(s): it must be an integer from 0 to ${last}`,
+  );
+}
+
+/** Refuses a change that needs the chain to have one original. */
+function checkSingle(caller: string, list: ParametrizationList, remedy: string): void {
+  if (list.originalNames.length === 1) return;
+  throw refusal(
+    'OPTION',
+    caller,
+    `${list.label} has ${list.originalNames.length} originals, which only ${stepName(list.steps[0]!)} can take`,
+    remedy,
+  );
+}

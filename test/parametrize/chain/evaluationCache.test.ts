@@ -1,0 +1,111 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { currentTape } from '../../../src/engine/tape.ts';
+import { enterScope, leaveScope } from '../../../src/parametrize/chain/cacheScope.ts';
+import type { DependencyKey } from '../../../src/parametrize/chain/dependencyKey.ts';
+import { EvaluationCache, mayKeep } from '../../../src/parametrize/chain/evaluationCache.ts';
+import { versionEpoch } from '../../../src/parametrize/version.ts';
+
+// The cache by itself: it gets a value and the key of what the value depends on, and knows no chain.
+describe('an EvaluationCache', () => {
+  let source: tf.Variable;
+  let cache: EvaluationCache;
+  const key = (): DependencyKey => ({
+    variables: [source],
+    dataIds: [source.dataId],
+    fields: null,
+    modules: [],
+    trainings: [],
+    versions: [],
+    epoch: versionEpoch(),
+  });
+  const change = (): void => tf.tidy(() => source.assign(tf.scalar(2)));
+
+  beforeEach(() => {
+    source = tf.tidy(() => tf.variable(tf.scalar(1)));
+    cache = new EvaluationCache('Source.x');
+  });
+
+  afterEach(() => {
+    cache.clear();
+    source.dispose();
+  });
+
+  it('has nothing at first', () => {
+    expect(cache.find(null)).toBe(null);
+  });
+
+  it('hands a borrowed value to every reader outside of a tidy until the key is stale', () => {
+    const value = tf.scalar(3);
+    cache.store(value, key(), true, null);
+    expect([cache.find(null), cache.find(null)]).toEqual([value, value]);
+    change();
+    expect(cache.find(null)).toBe(null);
+    const next = tf.scalar(4);
+    cache.store(next, key(), true, null);
+    expect([value.isDisposed, cache.find(null) === next]).toEqual([true, true]);
+  });
+
+  it('tells who uses an ended value why it is gone', () => {
+    const value = tf.scalar(3);
+    cache.store(value, key(), true, null);
+    cache.clear();
+    expect(() => value.dataSync()).toThrow('using a value of Source.x: it was borrowed');
+  });
+
+  it('hands an alias to a reader in a tidy, which the tidy may dispose', () => {
+    const value = tf.scalar(3);
+    cache.store(value, key(), true, null);
+    const alias = tf.tidy(() => {
+      const found = cache.find(null)!;
+      expect(found).not.toBe(value);
+      expect(cache.find(null)).toBe(found);
+      expect(found.dataId).toBe(value.dataId);
+      return found.id;
+    });
+    expect(alias).not.toBe(value.id);
+    expect(cache.find(null)).toBe(value);
+  });
+
+  it('keeps a value of a tidy as data, without a tensor', () => {
+    const { numTensors } = tf.memory();
+    tf.tidy(() => cache.store(tf.scalar(3), key(), true, null));
+    expect(tf.memory().numTensors).toBe(numTensors);
+    expect(cache.find(null)!.dataSync()[0]).toBe(3);
+    expect(tf.memory().numTensors).toBe(numTensors + 1);
+  });
+
+  it('serves a value of one tape on that tape alone', () => {
+    const loss = (): tf.Scalar => {
+      const tape = currentTape();
+      const found = cache.find(tape);
+      expect(found).toBe(null);
+      const value = tf.square(source) as tf.Scalar;
+      cache.store(value, key(), true, tape);
+      expect(cache.find(tape)).toBe(value);
+      return value;
+    };
+    for (let i = 0; i < 2; i++) tf.tidy(() => void tf.variableGrads(loss, [source]));
+    expect(cache.find(null)).toBe(null);
+  });
+
+  it('keeps a value that is not pure while a cache scope is open, and not longer', () => {
+    expect([mayKeep(true), mayKeep(false)]).toEqual([true, false]);
+    enterScope();
+    expect(mayKeep(false)).toBe(true);
+    const value = tf.scalar(3);
+    cache.store(value, key(), false, null);
+    expect(cache.find(null)).toBe(value);
+    leaveScope([]);
+    expect([cache.find(null), value.isDisposed]).toEqual([null, true]);
+  });
+
+  it('keeps nothing in the forward of a customGrad', () => {
+    tf.tidy(() => {
+      tf.customGrad((x) => {
+        expect(mayKeep(true)).toBe(false);
+        return { value: tf.clone(x as tf.Tensor), gradFunc: (dy) => dy };
+      })(source as tf.Tensor);
+    });
+  });
+});
