@@ -10,7 +10,7 @@ import {
   openSource,
 } from '../source/byteSource.ts';
 import { type Reading, readFrom } from '../source/reading.ts';
-import { boxIn } from '../tensor/slice.ts';
+import { boxIn, readBox } from '../tensor/slice.ts';
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 
 /** The dtype and shape of a tensor of a file. */
@@ -170,7 +170,7 @@ export function fileOf(
     async slice(name, begin, size = []) {
       const stored = await reading(() => {
         const parsed = find(name);
-        return parsed.slice(name, boxIn(name, parsed.shape, begin, size));
+        return parsed.slice(name, boxIn(name, parsed.shape, begin, size), readBox);
       });
       return checked(() => toTensor(stored, name));
     },

@@ -6,6 +6,7 @@ import { readFrom } from '../source/reading.ts';
 import type { CheckpointFile } from './checkpointFile.ts';
 import { openFormat } from './openFormat.ts';
 import { indexIn } from './shardIndex.ts';
+import { wantedAny } from './wantedAny.ts';
 
 /**
  * Opens a file of any format, recognized by its content, for a caller that holds all of its tensors in memory. An index
@@ -25,7 +26,7 @@ export async function openCheckpoint(
       const file = await openFormat(caller, bytes, { ...options });
       if (file !== null) return file;
       const index = await readFrom(indexIn(bytes.size), bytes.read);
-      if (index === null) throw await readFrom(notACheckpoint(bytes.size, null), bytes.read);
+      if (index === null) throw await readFrom(notACheckpoint(bytes.size, wantedAny), bytes.read);
       const { openShards } = await import('./openShards.ts');
       const shards = await openShards(caller, source, index, opening, { ...options });
       await bytes.close();

@@ -7,6 +7,7 @@ import { readFrom } from '../source/reading.ts';
 import type { CheckpointFile } from './checkpointFile.ts';
 import { openFormat } from './openFormat.ts';
 import type { ShardIndex } from './shardIndex.ts';
+import { wantedAny } from './wantedAny.ts';
 
 /**
  * Opens all shards of an index as one file. It has the tensors of the index in the order of the files, and the texts of
@@ -78,7 +79,7 @@ async function openShard(
     const bytes = await openSource(source, options);
     try {
       const file = await openFormat(caller, bytes, formatOptions);
-      if (file === null) throw await readFrom(notACheckpoint(bytes.size, null), bytes.read);
+      if (file === null) throw await readFrom(notACheckpoint(bytes.size, wantedAny), bytes.read);
       return file;
     } catch (error) {
       await bytes.close();

@@ -1,6 +1,6 @@
 import type { Budget } from '../source/budget.ts';
 import type { Reading } from '../source/reading.ts';
-import type { Box } from '../tensor/slice.ts';
+import type { Box, ReadBox } from '../tensor/slice.ts';
 import type { StoredTensor } from '../tensor/storedTensor.ts';
 import type { FormatName } from './format.ts';
 
@@ -20,9 +20,10 @@ export interface ParsedTensor {
   /**
    * Reads a part of the tensor, and as little of the file as possible.
    *
+   * @param readBox - reads a part of contiguous elements; a program that reads whole tensors does not load it
    * @throws {@link CheckpointError} the errors of {@link read}
    */
-  slice(name: string, box: Box): Reading<StoredTensor>;
+  slice(name: string, box: Box, readBox: ReadBox): Reading<StoredTensor>;
 }
 
 /** The contents of a file before its tensors are read. */

@@ -40,6 +40,9 @@ export function boxIn(
   return { begin: starts, size: sizes };
 }
 
+/** The type of {@link readBox}. */
+export type ReadBox = typeof readBox;
+
 /** The largest gap that is read, too, because a separate request costs more. */
 const smallGap = 64 * 1024;
 

@@ -8,6 +8,7 @@ import { notACheckpoint } from '../otherFormats.ts';
 import { hasBrace } from './looksLikeSafetensors.ts';
 import { headerIn } from './safetensorsJson.ts';
 import { type SafetensorsFile, SafetensorsTensor } from './safetensorsTensor.ts';
+import { wantedSafetensors } from './wantedSafetensors.ts';
 
 /** The header, which comes before the tensors. */
 export interface SafetensorsHeader {
@@ -29,7 +30,7 @@ export function* readHeader(file: SafetensorsFile): Reading<SafetensorsHeader> {
   const start = yield* part(size, 0, Math.min(size, startLength), () => 'the start');
   const length = size < 8 ? 0n : numbersIn(start).getBigUint64(0, true);
   if (length < 2n || length > BigInt(Math.min(maxHeader, size - 8)) || !hasBrace(start)) {
-    throw yield* notACheckpoint(size, 'safetensors');
+    throw yield* notACheckpoint(size, wantedSafetensors);
   }
   const bytes = yield* part(size, 8, Number(length), () => 'the header');
   const header = headerIn(bytes);

@@ -3,7 +3,7 @@ import { quoted } from '../../checkpointError.ts';
 import type { Budget } from '../../source/budget.ts';
 import { part, type Reading } from '../../source/reading.ts';
 import { checkDType, elementSize, elementsIn } from '../../tensor/dtype.ts';
-import { type Box, readBox } from '../../tensor/slice.ts';
+import type { Box, ReadBox } from '../../tensor/slice.ts';
 import { bytesToWiden, type StoredTensor } from '../../tensor/storedTensor.ts';
 import type { ParsedTensor } from '../parsedCheckpoint.ts';
 
@@ -47,7 +47,7 @@ export class SafetensorsTensor implements ParsedTensor {
     return { dtype, shape, data: elementsIn(bytes, dtype) };
   }
 
-  *slice(name: string, box: Box): Reading<StoredTensor> {
+  *slice(name: string, box: Box, readBox: ReadBox): Reading<StoredTensor> {
     const { dtype, shape, offset, file } = this;
     const what = () => `the tensor ${quoted(name)}`;
     checkDType(dtype, name);

@@ -11,6 +11,7 @@ import type { TorchStorage } from './torchTensor.ts';
 import { brandStorage } from './torchTypes.ts';
 import { torchWorld } from './torchWorld.ts';
 import { type PickleWorld, Unpickler } from './unpickle.ts';
+import { wantedTorch } from './wantedTorch.ts';
 
 /** The number in the first pickle of a file. */
 const magic = 0x1950a86a20f9469cfc6cn;
@@ -30,7 +31,7 @@ const plain: PickleWorld = {
 export function* parseLegacyTorch(size: number): Reading<ParsedCheckpoint> {
   const budget = new Budget(size);
   const first = yield* pickleAt(size, 0, plain, budget);
-  if (first.value !== magic) throw yield* notACheckpoint(size, 'torch');
+  if (first.value !== magic) throw yield* notACheckpoint(size, wantedTorch);
   const version = yield* pickleAt(size, first.end, plain, budget);
   const system = yield* pickleAt(size, version.end, plain, budget);
   checkHeader(version.value, system.value);

@@ -3,7 +3,7 @@ import { CheckpointError, corrupt, quoted } from '../../checkpointError.ts';
 import type { Budget } from '../../source/budget.ts';
 import type { Reading } from '../../source/reading.ts';
 import { checkDType, elementSize, elementsIn, newElements } from '../../tensor/dtype.ts';
-import { type Box, readBox } from '../../tensor/slice.ts';
+import type { Box, ReadBox } from '../../tensor/slice.ts';
 import { bytesToWiden, type StoredTensor } from '../../tensor/storedTensor.ts';
 import type { ParsedTensor } from '../parsedCheckpoint.ts';
 
@@ -92,7 +92,7 @@ export class TorchTensor implements ParsedTensor {
     return { dtype, shape, data };
   }
 
-  *slice(name: string, box: Box): Reading<StoredTensor> {
+  *slice(name: string, box: Box, readBox: ReadBox): Reading<StoredTensor> {
     const { dtype, storage, budget, requiresGrad } = this;
     const { offset, shape, stride } = this.layout;
     if (!this.isContiguous) {
