@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
@@ -61,10 +62,20 @@ const ofBackend = (backend: string) => `test/kernels/**/${backend}.test.ts`;
 /** A deadlock fails a test, a slow machine does not. */
 const timeouts = { testTimeout: 900_000, hookTimeout: 900_000 };
 
+/**
+ * The projects run in two groups, one after the other. Each has one browser beside files in Node.js: drawing in software
+ * leaves a part of the cores to others, and two browsers at once run out of what pages may hold of a GPU.
+ */
+const [first, second] = [0, 1];
+
+/** All projects of a group need the same number. */
+const maxWorkers = Math.max(availableParallelism() - 1, 2);
+
 /** Test files in Node.js; `TFJS_BACKEND` tells `test/setup.ts` the backend. */
 const project = (
   name: string,
   backend: string,
+  groupOrder: number,
   include: string[],
   exclude: string[],
   isolate = true,
@@ -77,6 +88,8 @@ const project = (
     exclude,
     setupFiles: ['test/setup.ts'],
     env: { TFJS_BACKEND: backend },
+    sequence: { groupOrder },
+    maxWorkers,
     ...timeouts,
   },
 });
@@ -85,14 +98,11 @@ const notOnNode = [...once, ...inBrowsers, ofBackend('webgl'), ofBackend('webgpu
 
 /** Files of a backend share a process and its modules, which takes a third of the processor time; but for some. */
 const onBackend = (backend: string): TestProjectInlineConfiguration[] => [
-  project(backend, backend, ['test/**/*.test.ts'], [...notOnNode, ...alone], false),
-  project(`${backend}, alone`, backend, alone, notOnNode),
+  project(backend, backend, second, ['test/**/*.test.ts'], [...notOnNode, ...alone], false),
+  project(`${backend}, alone`, backend, second, alone, notOnNode),
 ];
 
-/**
- * Some test files in Chromium, after those in Node.js. One browser after the other: drawing in software needs all cores, and
- * two at once run out of what pages may hold of a GPU.
- */
+/** Some test files in Chromium, one after the other. */
 function browserProject(
   backend: string,
   groupOrder: number,
@@ -122,10 +132,11 @@ function browserProject(
       setupFiles: ['test/setup.ts'],
       globalSetup: ['test/checkpoint/fileServer.ts'],
       ...timeouts,
-      fileParallelism: false,
       sequence: { groupOrder },
+      maxWorkers,
       browser: {
         enabled: true,
+        fileParallelism: false,
         headless: true,
         screenshotFailures: false,
         provider: playwright({
@@ -144,15 +155,15 @@ function browserProjects(): TestProjectInlineConfiguration[] {
     return [];
   }
   return [
-    browserProject('webgl', 1, [...kernels, ...laws, ...inBrowsers], chromium),
-    browserProject('webgpu', 2, kernels, chromium),
+    browserProject('webgl', first, [...kernels, ...laws, ...inBrowsers], chromium),
+    browserProject('webgpu', second, kernels, chromium),
   ];
 }
 
 export default defineConfig({
   test: {
     projects: [
-      project('once', 'cpu', once, inBrowsers),
+      project('once', 'cpu', first, once, inBrowsers),
       ...onBackend('cpu'),
       ...onBackend('wasm'),
       ...browserProjects(),
