@@ -7,7 +7,10 @@ import type { LayerVariable } from './layerVariable.ts';
 const KEPT: unique symbol = Symbol.for('tfjs-parametrize.keptFrozen') as never;
 const WRAPPED: unique symbol = Symbol.for('tfjs-parametrize.keepsFrozen') as never;
 
-/** Keeps the variable of a weight frozen until the next call, whatever is set on its layer; or lets it train again. */
+/**
+ * Keeps the variable of a weight frozen until the next call, even if its layer is made trainable; or lets it train
+ * again.
+ */
 export function keepFrozen(weight: LayerVariable, isFrozen: boolean): void {
   wrapSetter(Object.getPrototypeOf(weight) as object);
   if (isFrozen) {

@@ -16,7 +16,7 @@ export const isOptimizer = (value: unknown): value is Optimizer =>
 export const learningRateOf = (optimizer: Optimizer): number =>
   (optimizer as unknown as WithRate).learningRate;
 
-/** Changes the learning rate of an optimizer. SGD and momentum keep a tensor of it besides. */
+/** Changes the learning rate of an optimizer. SGD and momentum also keep it as a tensor. */
 export function setLearningRate(optimizer: Optimizer, rate: number): void {
   const target = optimizer as unknown as WithRate;
   if (target.setLearningRate === undefined) target.learningRate = rate;

@@ -2,13 +2,13 @@ import { refusal } from '../core/errors.ts';
 import { hasRoom } from '../engine/hasRoom.ts';
 
 /**
- * Throws where the backend in use could not hold so many more bytes at once, before anything is computed.
+ * Throws, before anything is computed, if the backend in use cannot hold this many more bytes at once.
  *
- * The wasm backend of tfjs does not notice that its memory is full: it writes tensors that find no room to
- * the start of its memory. Every later result is wrong then.
+ * The wasm backend of tfjs does not detect that its memory is full. It writes tensors without room to the start of its
+ * memory, and every later result is wrong.
  *
  * @param what - the purpose of the bytes, for the message
- * @param remedy - what needs fewer
+ * @param remedy - a way that needs less memory
  * @throws {@link ParametrizeError} `OUT_OF_MEMORY`
  */
 export function checkRoom(caller: string, bytes: number, what: string, remedy: string): void {

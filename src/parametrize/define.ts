@@ -45,7 +45,7 @@ export interface CatalogFunction<O extends object = NoOptions> {
    */
   <H extends { [N in K]: Tensor | null | undefined }, K extends string>(host: H, name: K, options?: O): H;
   /**
-   * Registers the parametrization on a tensor of a host whose type does not tell its tensors: a base class, a
+   * Registers the parametrization on a tensor of a host whose type does not list its tensors: a base class, a
    * dictionary, a computed name.
    *
    * @param host - a module, a layer of tf.layers, or an object that holds a `tf.Variable`
@@ -56,16 +56,15 @@ export interface CatalogFunction<O extends object = NoOptions> {
   <H extends object, K extends string>(host: H, name: PossibleTensorName<H, K>, options?: O): H;
 }
 
-/** The options of a parametrization that has none. */
+/** The options type of a parametrization without options. */
 export type NoOptions = Readonly<Record<string, never>>;
 
 /**
- * Makes a function of the catalog from the definition of a parametrization: its name, its class, its options, and how
- * it is made.
+ * Makes a function of the catalog from the definition of a parametrization: its name, class, options and constructor.
  *
- * The function takes `(host)`, `(host, options)` and `(host, name, options)`. It checks the options when it is called,
- * also where the host makes its tensors later. The removal of a registration disposes what the function made for it. A
- * printed model shows the options, and a saved model says them, so that a model can be parametrized again.
+ * The function takes `(host)`, `(host, options)` and `(host, name, options)`. It checks the options at the call, even
+ * if the host makes its tensors later. Removal disposes the parametrization that the function made. A printed model
+ * shows the options. A saved model contains them, so a model can be parametrized again.
  *
  * @returns the function
  * @example
@@ -103,7 +102,7 @@ export function defineParametrization<P extends Parametrization, O extends objec
     const options = checkedOptions(definition, caller, found === undefined ? ({} as O) : found);
     return registerDefined(definition, host, name, options);
   };
-  // Messages, tables and files have these names; a minifier would change them.
+  // Messages, tables and files show this name, which a minifier would change.
   Object.defineProperty(register, 'name', { value: caller });
   Object.defineProperty(type, 'name', { value: classNameOf(caller), configurable: true });
   if (definition.hasFixedFields === true) fixFields(type);
@@ -117,7 +116,7 @@ export function defineParametrization<P extends Parametrization, O extends objec
   return register as CatalogFunction<O>;
 }
 
-/** Registers a parametrization by its definition; the options are checked. */
+/** Registers a parametrization by its definition, with checked options. */
 export const registerDefined = <O extends object>(
   definition: ParametrizationDefinition<Parametrization, O>,
   host: object,

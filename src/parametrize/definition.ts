@@ -6,120 +6,121 @@ import type { Parametrization } from './parametrization.ts';
 
 /** One option of a parametrization. */
 export interface OptionDefinition<T> {
-  /** The value of an option that is not given. Absent: `make` finds it from the tensor. */
+  /** The default value. Without it, `make` finds the value from the tensor. */
   readonly default?: T;
-  /** True if the printed parametrization leaves the option out while it has its default. */
+  /** True if the printed parametrization omits the option while it has its default. */
   readonly isQuiet?: boolean;
-  /** The values that it may have, for messages: `a number of at least 0`. */
+  /** The allowed values, for messages: `a number of at least 0`. */
   readonly expected: string;
-  /** True if a value makes sense on some tensor. */
+  /** True if a value is valid for some tensor. */
   accepts(value: T): boolean;
 }
 
 /** One original of a parametrization. */
 export interface OriginalDefinition {
-  /** True if optimizers train it. Default: as the tensor was. */
+  /** True if optimizers train the original. Default: as the tensor was. */
   readonly trainable?: boolean;
 }
 
 /** The tensor that a parametrization is made for. */
 export interface TargetTensor {
-  /** The current value, which is not to be disposed. The read has advanced no state. */
+  /** The current value, which `make` must not dispose. The read has not advanced any state. */
   readonly value: Tensor;
   /**
-   * The axis that numbers the outputs of the host: 0, on a transposed convolution 1, on tf.layers that of the layer.
+   * The axis that numbers the outputs of the host: 0, or 1 on a transposed convolution, or the axis of a layer of
+   * tf.layers.
    */
   readonly outputAxis: number;
   /** All axes that number the outputs of a layer of tf.layers; null on modules and plain objects. */
   readonly outputAxes: readonly number[] | null;
 }
 
-/** The axes that a parametrization is along. */
+/** The axes of a parametrization. */
 export interface AxesDefinition<O extends object> {
-  /** The option that says them. */
+  /** The option that holds the axes. */
   readonly option: keyof O & string;
-  /** The parts, by their names in the state dict, that are vectors: along these axes (`rows`) or along all others. */
+  /** The parts that are vectors, by their names in the state dict: along these axes (`rows`) or along all others. */
   readonly vectors?: Readonly<Record<string, 'rows' | 'columns'>>;
 }
 
-/** A class of parametrizations, whatever its constructor takes. */
+/** A class of parametrizations with any constructor. */
 type MapClass<P extends Parametrization> = abstract new (...args: never[]) => P;
 
-/** All that there is to know about a parametrization besides its mathematics; see {@link defineParametrization}. */
+/** The definition of a parametrization, without its mathematics; see {@link defineParametrization}. */
 export interface ParametrizationDefinition<P extends Parametrization, O extends object> {
-  /** The name of the function, in recipes, files and messages. With a capital it is the name of the class. */
+  /** The name of the function in recipes, files and messages. The name of the class has a capital letter first. */
   readonly name: string;
   /** The class of the map. */
   readonly class: MapClass<P>;
   /**
-   * The peak of the memory that a registration and a gradient of the value take, in tensors of the size of the value,
-   * for the shape that takes the most. The wasm backend refuses a registration that it has no room for. Default 4, for
-   * maps that take little or that check the room themselves.
+   * The peak memory of a registration and a gradient of the value, in tensors of the size of the value, for the worst
+   * shape. On wasm, a registration without room is refused. Default 4, for maps that take little memory or check for
+   * room themselves.
    */
   readonly copies?: number;
   /**
-   * True if `forward` reads no field but those that the constructor makes. Then a read does not look for further ones,
-   * and is faster. Default false; classes that extend the class say it anew.
+   * True if `forward` reads only fields that the constructor makes. Then a read does not search for new fields, and is
+   * faster. Default false; subclasses do not inherit it.
    */
   readonly hasFixedFields?: boolean;
-  /** Its options, in the order in which they are printed. */
+  /** The options, in the order of printing. */
   readonly options: { readonly [K in keyof O]-?: OptionDefinition<Required<O>[K]> };
   /**
-   * Refuses options that do not go together.
+   * Refuses options that contradict each other.
    *
    * @throws {@link ParametrizeError} `OPTION`
    */
   check?(options: Required<O>): void;
-  /** Makes the parametrization for a tensor, from options as they were given. */
+  /** Makes the parametrization for a tensor from the given options. */
   make(target: TargetTensor, options: O): P;
-  /** Its originals by the names that they have besides `original` or `original0`, `original1`, …, in that order. */
+  /** The originals by their additional names, in the order of `original0`, `original1`, …. */
   readonly originals?: Readonly<Record<string, OriginalDefinition>>;
   /**
-   * The shape of the tensor, from those of its originals. Default: that of the last original.
+   * Returns the shape of the tensor from the shapes of its originals. Default: the shape of the last original.
    *
    * @param originals - the shapes in the order of the arguments of `forward`
    */
   shape?(originals: readonly (readonly number[])[]): readonly number[];
-  /** The names of the parts in torch's older API, and the value that they have. */
+  /** The names of the parts in torch's older API, with their formula. */
   readonly hookKeys?: HookKeys;
-  /** The axes of the tensor that the parametrization is along, for other layouts of the tensor. */
+  /** The axes of the parametrization, for other layouts of the tensor. */
   readonly axes?: AxesDefinition<O>;
-  /** The options with which {@link make} gives the same again. Default: the fields of those names. */
+  /**
+   * Returns the options with which {@link make} makes the same parametrization. Default: the fields of the same names.
+   */
   config?(parametrization: P): O;
 }
 
-/** A definition whose types do not matter. */
+/** A definition of any type. */
 export type AnyDefinition = ParametrizationDefinition<Parametrization, Readonly<Record<string, unknown>>>;
 
-/** The key under which the prototype of a class, and the function of the catalog, have their definition. */
+/** The key of the definition on the prototype of a class and on the function of the catalog. */
 const DEFINITION: unique symbol = Symbol.for('tfjs-parametrize.definition') as never;
 
 /**
- * The definition of a parametrization, of the prototype of its class or of its function; undefined for anything else.
+ * Returns the definition of a parametrization, of the prototype of its class, or of its function; undefined for other
+ * values.
  */
 export const definitionOf = (value: unknown): AnyDefinition | undefined =>
   (value as { [DEFINITION]?: AnyDefinition } | null | undefined)?.[DEFINITION];
 
 const functions = new Map<string, object>();
 
-/** The functions that definitions have made so far, by name. */
+/** Returns the functions that definitions have made, by name. */
 export const definedFunctions = (): ReadonlyMap<string, object> => functions;
 
-/**
- * Notes the function that a definition has made. A later function of the same name replaces it, as when a module is
- * loaded anew.
- */
+/** Notes the function of a definition. A later function of the same name replaces it, as when a module is reloaded. */
 export function enterFunction(name: string, register: object): void {
   functions.set(name, register);
 }
 
-/** Notes what defines the objects of a class and a function. */
+/** Notes the definition of the objects of a class and of a function. */
 export function setDefinition(target: object, definition: AnyDefinition): void {
   Object.defineProperty(target, DEFINITION, { value: definition });
 }
 
 /**
- * A copy of the options of a call, without those that are undefined.
+ * Returns a copy of the options of a call, without undefined ones.
  *
  * @param caller - for messages
  * @throws {@link ParametrizeError} `OPTION`
@@ -140,7 +141,7 @@ export function checkedOptions<O extends object>(
 }
 
 /**
- * Refuses a value that an option cannot have.
+ * Refuses an invalid value of an option.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -155,7 +156,7 @@ export function checkOption<T>(
   throw refusal('OPTION', caller, `${name} is ${text}, it must be ${expected}`);
 }
 
-/** Options with the defaults of those that are not given. */
+/** Returns options completed by the defaults. */
 export const withDefaults = <O extends object>(
   { options: known }: ParametrizationDefinition<Parametrization, O>,
   given: O,
@@ -164,7 +165,7 @@ export const withDefaults = <O extends object>(
   return { ...(Object.fromEntries(defaults) as O), ...given } as Required<O>;
 };
 
-/** The options with which a parametrization can be made again, in the order of its definition. */
+/** Returns the options with which a parametrization can be made again, in the order of its definition. */
 export function configOf(
   definition: AnyDefinition,
   parametrization: Parametrization,
@@ -174,7 +175,7 @@ export function configOf(
   return Object.fromEntries(Object.keys(definition.options).map((name) => [name, config[name]]));
 }
 
-/** The options of a parametrization as text: `dim=0, eps=1e-6`. */
+/** Formats the options of a parametrization: `dim=0, eps=1e-6`. */
 export function optionsText(definition: AnyDefinition, parametrization: Parametrization): string {
   return Object.entries(configOf(definition, parametrization))
     .filter(([name, value]) => {
@@ -185,6 +186,6 @@ export function optionsText(definition: AnyDefinition, parametrization: Parametr
     .join(', ');
 }
 
-/** A list of one is shown as its element. */
+/** Formats a value. A list with one element is shown as the element. */
 const valueText = (value: unknown): string =>
   Array.isArray(value) && value.length !== 1 ? `[${value.join(', ')}]` : String(value);

@@ -10,22 +10,22 @@ import { raiseVersion } from './version.ts';
  * with it, and both are dependencies of the computed tensor.
  *
  * @remarks
- * **Ownership**: a parametrization that you pass in stays yours, also after its removal.
+ * **Ownership**: a parametrization that you register belongs to you, even after its removal.
  *
  * @see torch.nn.utils.parametrize.register_parametrization
  */
 export abstract class Parametrization extends Module {
   /**
-   * Computes the tensor from its originals (the first of a chain), or from the value of the one before it.
+   * Computes the tensor from its originals (first in a chain), or from the value of the previous parametrization.
    *
-   * Must use tfjs operations only; runs in a tidy, so intermediate tensors are freed.
+   * It must use tfjs operations only. It runs in a tidy, so intermediate tensors are freed.
    */
   abstract override forward(...originals: Tensor[]): Tensor;
 
   /**
-   * Finds originals whose image is `value`: it makes `host.weight = value` possible and keeps the value at
-   * registration. An array becomes `original0`, `original1`, … Without a right inverse the value itself becomes the
-   * original, so that registration changes what is read.
+   * Returns originals for which `forward` gives `value`. It makes `host.weight = value` possible, and registration
+   * keeps the value. An array becomes `original0`, `original1`, … Without a right inverse, the value becomes the
+   * original, so registration changes the value.
    */
   rightInverse?(value: Tensor): Tensor | Tensor[];
 
@@ -33,14 +33,15 @@ export abstract class Parametrization extends Module {
   declare readonly originalNames?: readonly string[];
 
   /**
-   * True if `forward` is a function of its dependencies only: no random draw, no state written, no plain field that may
-   * change without {@link invalidate}. Reads of a pure chain may share one evaluation until a dependency changes.
+   * Returns true if `forward` is a function of its dependencies only: it draws no random numbers, writes no state, and
+   * reads no plain field that may change without {@link invalidate}. Reads of a pure chain may share one evaluation
+   * until a dependency changes.
    */
   isPure(): boolean {
     return false;
   }
 
-  /** The options of the {@link defineParametrization | definition} of the class, as they are now. */
+  /** Returns the current options by the {@link defineParametrization | definition} of the class. */
   override extraRepr(): string {
     const definition = definitionOf(this);
     return definition === undefined ? '' : optionsText(definition, this);
@@ -49,8 +50,8 @@ export abstract class Parametrization extends Module {
   /**
    * For constructors: checks options by the {@link defineParametrization | definition} of the class.
    *
-   * @returns the options, with the defaults of those that are not given
-   * @throws {@link ParametrizeError} `OPTION` if an option makes no sense
+   * @returns the options, completed by the defaults
+   * @throws {@link ParametrizeError} `OPTION` for an invalid option
    */
   protected checkedOptions<O extends object>(options: O): Required<O> {
     const definition = definitionOf(this)!;
@@ -63,14 +64,16 @@ export abstract class Parametrization extends Module {
   /**
    * For setters: checks one option by the {@link defineParametrization | definition} of the class.
    *
-   * @throws {@link ParametrizeError} `OPTION` if the value makes no sense
+   * @throws {@link ParametrizeError} `OPTION` for an invalid value
    */
   protected checkOption(name: string, value: unknown): void {
     const { name: caller, options } = definitionOf(this)!;
     checkOption(options[name]!, caller, name, value);
   }
 
-  /** Tells that something `forward` uses has changed where it cannot be seen: a plain field, a `dataSync()` array. */
+  /**
+   * Marks cached values as stale after a change that cannot be detected: of a plain field, or of a `dataSync()` array.
+   */
   invalidate(): void {
     for (const module of this.modules()) raiseVersion(module);
   }
@@ -84,19 +87,20 @@ export interface ParametrizationObject {
   rightInverse?(value: Tensor): Tensor | Tensor[];
   /** See {@link Parametrization.isPure}. Default: not pure. */
   isPure?(): boolean;
-  /** Variables besides the originals that `forward` uses; they stay yours. */
+  /** The variables other than the originals that `forward` uses. They belong to you. */
   readonly dependencies?: readonly Variable[];
 }
 
 /** A parametrization as a function of the original, such as `(x) => tf.softplus(x)`. */
 export type ParametrizationFunction = (...originals: Tensor[]) => Tensor;
 
-/** Whatever may be registered on a tensor; any other {@link Module} counts as an object with `forward`. */
-// Module is not named: its `forward(...args: any[])` would leave the arguments of `{ forward: (x) => … }` untyped.
+/** A value that may be registered on a tensor. Any other {@link Module} counts as an object with `forward`. */
+// The type does not name Module, because `forward(...args: any[])` would leave the arguments of `{ forward: (x) => … }`
+// untyped.
 export type ParametrizationLike = Parametrization | ParametrizationObject | ParametrizationFunction;
 
 /**
- * Declares that a function depends on its arguments only, so that its value is computed once until they change.
+ * Declares that a function depends on its arguments only, so its value is computed once until they change.
  *
  * @example
  * ```ts

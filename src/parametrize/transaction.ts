@@ -10,30 +10,29 @@ import {
   variableNames,
 } from '../engine/variable.ts';
 
-/** The work that the open transaction has to do when it ends. */
+/** The work at the end of the open transaction. */
 interface Open {
-  /** Inverses of what was done, in the order in which it was done. */
+  /** The inverses of the changes, in the order of the changes. */
   readonly undo: (() => void)[];
-  /** The work that cannot be taken back, such as disposals, put off to the end. */
+  /** The postponed work that cannot be undone, such as disposals. */
   readonly atCommit: (() => void)[];
-  /** The orders of the keys of objects, before any was added or deleted. */
+  /** The original order of the keys of each object. */
   readonly orders: Map<object, readonly PropertyKey[]>;
-  /** The order of all variables, before the first was renamed. */
+  /** The order of all variables before the first renaming. */
   names: readonly string[] | null;
 }
 
 let open: Open | null = null;
 
 /**
- * Runs a synchronous function that changes chains, of any number of tensors: all of it happens or nothing (law L5).
+ * Runs a synchronous function that changes chains of any number of tensors, all or nothing (law L5).
  *
- * Note [Transactions]: whatever changes a chain says its inverse ({@link undoable}) when it is done, and puts off what
- * has none ({@link atCommit}). If the function throws, the inverses run backwards, and every variable that was assigned
- * gets its value back. A transaction in another one is a part of it: it takes back its own part if it throws, and
- * commits with the outermost. So functions of the catalog, which know nothing of it, take part in a transaction of
- * their caller.
+ * Note [Transactions]: each change of a chain reports its inverse ({@link undoable}) when it is done, and postpones
+ * work without an inverse ({@link atCommit}). If the function throws, the inverses run backwards, and every assigned
+ * variable gets its value back. A nested transaction is a part of the outer one. It undoes only its own part if it
+ * throws, and commits with the outermost. So functions of the catalog take part in a transaction of their caller.
  *
- * @throws {@link ParametrizeError} `ASYNC` if the function returns a promise; everything is taken back
+ * @throws {@link ParametrizeError} `ASYNC` if the function returns a promise; everything is undone
  */
 export function transaction<T>(fn: () => T): T {
   const outer = open;
@@ -74,18 +73,20 @@ export type Commit = () => void;
 /** True while a transaction is open. */
 export const inTransaction = (): boolean => open !== null;
 
-/** Says how the open transaction takes something back that was just done; the inverse must not throw. */
+/** Reports the inverse of a change to the open transaction. The inverse must not throw. */
 export function undoable(undo: () => void): void {
   open?.undo.push(undo);
 }
 
-/** Does something that cannot be taken back when the outermost transaction commits; at once outside of all. */
+/**
+ * Postpones work that cannot be undone until the outermost transaction commits. Without a transaction, it runs at once.
+ */
 export function atCommit(run: () => void): void {
   if (open === null) run();
   else open.atCommit.push(run);
 }
 
-/** Notes the order of the keys of an object that is about to lose or get some. */
+/** Notes the order of the keys of an object before keys are added or deleted. */
 export function keepKeyOrder(object: object): void {
   if (open !== null && !open.orders.has(object)) open.orders.set(object, Reflect.ownKeys(object));
 }
@@ -100,7 +101,7 @@ export function retireVariable(variable: Variable): void {
   atCommit(() => disposeVariable(variable));
 }
 
-/** Gives a variable a name, which a retired one may still have. */
+/** Renames a variable to a name that a retired variable may still have. */
 export function takeName(variable: Variable, name: string): void {
   const holder = variableNamed(name);
   if (holder === variable) return;
@@ -135,7 +136,7 @@ function orderKeys(object: object, keys: readonly PropertyKey[]): void {
 
 function checkSynchronous(result: unknown): void {
   if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
-  // Nobody else will see the promise; unheard, its rejection would end the process.
+  // No caller sees the promise. Without a handler, its rejection would end the process.
   Promise.resolve(result).catch(() => {});
   throw new ParametrizeError('ASYNC', {
     fact: 'a transaction got a function that returned a promise, whose later changes could not be taken back',

@@ -2,14 +2,16 @@ import { hookChanges, hookChangesInAll } from '../nn/module/hooks.ts';
 import type { Module } from '../nn/module/module.ts';
 import { rawOf } from '../nn/module/rawOf.ts';
 
-// Beside the modules, not in them: a registration leaves the keys of its host alone.
+// The versions are not fields of the modules, because a registration must not change the keys of its host.
 const versions = new WeakMap<Module, number>();
 let epoch = 0;
 
-/** Counts the changes of a module that no variable shows: calls of {@link raiseVersion}, and its hooks. */
+/**
+ * Counts the changes of a module that variables do not show: calls of {@link raiseVersion}, and changes of its hooks.
+ */
 export const versionOf = (module: Module): number => raised(module) + hookChanges(module);
 
-/** Counts those of all modules: while this stays the same, so does every version. */
+/** Counts the changes of all modules. While this number stays the same, all versions do. */
 export const versionEpoch = (): number => epoch + hookChangesInAll();
 
 /** Makes every entry that depends on this module stale. */

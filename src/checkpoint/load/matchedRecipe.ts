@@ -19,7 +19,7 @@ export function matchedRecipe(recipe: readonly TensorRecipe[], { keys, skipped }
     const found = [...keyOf].find(([name]) => isOwn(name));
     if (found === undefined) return [...left].some(isOwn) ? [] : [entry];
     const [name, key] = found;
-    // As long as the key ends as the name does, its path is the rest: an original has a path with several such ends.
+    // If the key ends like the name, the rest is its path. An original has a path with several such ends.
     const own = name.slice(prefix.length);
     if (key === own || key.endsWith(`.${own}`)) return [{ ...entry, path: key.slice(0, -own.length - 1) }];
     const parts = name.startsWith(start) ? modernKey(key) : legacyKey(key);

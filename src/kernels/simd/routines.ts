@@ -39,8 +39,8 @@ export interface Routines {
   /** Computes the same as addProducts, or addSquares if u is v, for numbers whose products float32 cannot hold. */
   addProductsInFloat64(u: Address, v: Address, sums: Address, size: number, width: number): void;
   /**
-   * Turns sums of squares, of n numbers each, into float32 factors of v, and writes the norms. The factors may take the
-   * place of the sums, and the norms that of g. Returns 0 if float64 is needed; the results are unusable then.
+   * Turns sums of squares, of n numbers each, into float32 factors of v, and writes the norms. The factors may
+   * overwrite the sums, and the norms may overwrite g. Returns 0 if float64 is needed; the results are unusable then.
    */
   finishForward(
     sums: Address,
@@ -52,8 +52,8 @@ export interface Routines {
     eps: number,
   ): number;
   /**
-   * Turns sums of products, of n numbers each, into the float32 factors of combineColumns, and writes dg. a may take
-   * the place of the sums, and dg that of g. Returns 0 if float64 is needed; the results are unusable then.
+   * Turns sums of products, of n numbers each, into the float32 factors of combineColumns, and writes dg. a may
+   * overwrite the sums, and dg may overwrite g. Returns 0 if float64 is needed; the results are unusable then.
    */
   finishBackward(
     sums: Address,

@@ -22,7 +22,7 @@ export interface Columns {
   readonly normOf: Int32Array;
 }
 
-/** Long slices, several of which may belong to one norm. The kept axes are in the middle. */
+/** Long slices. Several may belong to one norm. The kept axes are in the middle. */
 export interface Segments {
   readonly kind: 'segments';
   readonly length: number;

@@ -7,7 +7,7 @@ type Computed = 'W' | 'dg' | 'dv' | 'sums';
 /** One of the computations of weight normalization on a GPU. */
 export interface Step {
   readonly computed: Computed;
-  /** True if Σ dW·v is needed, besides Σ v². */
+  /** True if Σ dW·v is needed in addition to Σ v². */
   readonly withProducts: boolean;
   /** True if the sums are read from `sums`, where other workgroups have written one for each part. */
   readonly fromParts: boolean;

@@ -10,7 +10,7 @@ export function asMatrix(x: Tensor, dim: number): Tensor {
   return tf.reshape(tf.transpose(x, [dim, ...others]), [rows, -1]);
 }
 
-/** A pair of singular vectors: `left` has the length of a column of the matrix, `right` that of a row. */
+/** A pair of singular vectors: `left` has the length of a column of the matrix, `right` the length of a row. */
 export interface SingularVectors {
   readonly left: Tensor;
   readonly right: Tensor;

@@ -141,7 +141,7 @@ function eliminate(panel: Tensor, start: number): QrFactors {
       const pivot = tf.slice(x, [0, row, 0], [b, 1, 1]);
       const below = tf.mul(x, tf.cast(tf.greater(rows, row), 'float32'));
       const length = norm(tf.concat([pivot, below], 1), [1]);
-      // As in reflectionOf.
+      // The sign avoids cancellation, as in reflectionOf.
       const divisor = tf.add(pivot, tf.where(tf.less(pivot, 0), tf.neg(length), length));
       const direction = tf.div(below, tf.add(divisor, isZero(tf.abs(divisor))));
       const v = tf.add(direction, tf.cast(tf.equal(rows, row), 'float32'));

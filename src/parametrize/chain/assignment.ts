@@ -16,10 +16,10 @@ import {
 } from './rightInverse.ts';
 
 /**
- * Finds what the originals have to be for the chain to give `value`, back through the right inverses; writes nothing,
- * so that an assignment is all or nothing (law L5).
+ * Finds the originals for which the chain gives `value`, through the right inverses. Writes nothing, so an assignment
+ * is all or nothing (law L5).
  *
- * @returns each variable with its new value; originals that are parametrized themselves give those of their own chains
+ * @returns each variable with its new value; a parametrized original gives the variables of its own chain
  * @throws {@link ParametrizeError} `NOT_A_VARIABLE`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `DISPOSED`
  */
 export function planAssignment(
@@ -69,9 +69,9 @@ export function planOriginalValues(
 }
 
 /**
- * Finds the values of variables, in their order, with which a chain gives a value; writes nothing.
+ * Finds the values of variables, in order, for which a chain gives a value. Writes nothing.
  *
- * @throws as {@link planAssignment}; `RIGHT_INVERSE` if a right inverse writes a dependency that is none of the
+ * @throws the errors of {@link planAssignment}; `RIGHT_INVERSE` if a right inverse writes a dependency outside of the
  * variables
  */
 export function planState(
@@ -86,7 +86,7 @@ export function planState(
     const plan = new Map(planAssignment(caller, list, value));
     const written = outside.find(({ dataId }, i) => dataId !== before[i]);
     if (written !== undefined) throw writesOutside(caller, list.label, written);
-    // A right inverse may write buffers, which belong to the state as well.
+    // A right inverse may write buffers, which are a part of the state.
     return variables.map((variable) => plan.get(variable) ?? alias(variable as Tensor));
   });
 }

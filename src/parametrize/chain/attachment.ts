@@ -2,34 +2,36 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import type { ParametrizationList } from './parametrizationList.ts';
 
 /**
- * The field of one host that holds one tensor. A chain can take it and give it back.
+ * The field of a host that holds a tensor. A chain can take it over and give it back.
  *
- * Neither {@link install} nor {@link uninstall} may throw: everything that can be wrong is found before: by
- * `HostKind.find` and {@link checkUninstall}.
+ * Neither {@link install} nor {@link uninstall} may throw. `HostKind.find` and {@link checkUninstall} find all errors
+ * before.
  */
 export interface Attachment {
   /**
-   * Throws if {@link uninstall} cannot do its work, because the host was frozen or sealed in the meantime.
+   * Throws if {@link uninstall} would fail, because the host was frozen or sealed in the meantime.
    *
    * @throws `IMMUTABLE_HOST`
    */
   checkUninstall?(caller: string): void;
-  /** Puts the chain in the place of the variable: reads of the host go to `list.read()`, writes to its `assign`. */
+  /** Replaces the variable by the chain: reads of the host call `list.read()`, writes call `list.assign()`. */
   install(list: ParametrizationList): void;
   /**
-   * Puts a variable in the place of the chain, as it was before: attributes, order, lists. Says its inverse to the open
+   * Replaces the chain by a variable, with the old attributes, order and lists. Reports its inverse to the open
    * transaction.
    */
   uninstall(list: ParametrizationList, variable: Variable): void;
   /**
-   * The reason why nothing can be appended to the chain, and the remedy; absent if something can. The fact follows the
-   * name of the tensor.
+   * The reason why nothing can be appended to the chain, and the remedy; absent if appending works. In the message, the
+   * fact follows the name of the tensor.
    */
   readonly closed?: { readonly fact: string; readonly remedy: string };
   /** True if the variables of the chain are fields of the host, under the names of torch's hook API. */
   readonly isHooked?: boolean;
-  /** The fields of the host that show what is the chain's. */
+  /** The fields of the host that show parts of the chain. */
   readonly fields?: readonly string[];
-  /** Told when the chain has other variables than before: a further parametrization, or one of an original. */
+  /**
+   * Called when the variables of the chain change: by a further parametrization, or a parametrization of an original.
+   */
   changed?(list: ParametrizationList): void;
 }

@@ -13,36 +13,36 @@ import { definitionOf } from '../definition.ts';
 import type { ParametrizationLike, ParametrizationObject } from '../parametrization.ts';
 import { declaredBy, markDeclared } from './declared.ts';
 
-/** One registered parametrization, in whatever form (module, function or object), as its chain sees it. */
+/** One registered parametrization of any form (module, function or object), as its chain uses it. */
 export interface ChainStep extends Copyable {
-  /** Exactly what was registered. */
+  /** The registered value. */
   readonly registered: ParametrizationLike;
   /** The registered module, which has tensors, a training mode and keys in the state dict; null for other forms. */
   readonly module: Module | null;
-  /** Variables that were declared beside the originals. */
+  /** The declared variables other than the originals. */
   readonly dependencies: readonly Variable[];
   /**
-   * For a copied step, the variables that the source declares, as long as they live. A function that captures one in a
-   * closure goes on using it, because JavaScript cannot copy closures.
+   * The live variables that the source of a copied step declares. A function that captures one in a closure still uses
+   * it, because JavaScript cannot copy closures.
    */
   readonly inherited: readonly Variable[];
   /** The number of originals that `forward` names; 0 for a rest parameter. */
   readonly arity: number;
   /** Other names of the originals. */
   readonly originalNames: readonly string[];
-  /** For each original, whether it is trained; undefined for as the tensor was. */
+  /** True for each original that is trained; undefined if it is trained as the tensor was. */
   readonly trainable: readonly (boolean | undefined)[];
   forward(...originals: Tensor[]): Tensor;
   isPure(): boolean;
-  /** Null if there is none. */
+  /** The right inverse, or null. */
   readonly rightInverse: ((value: Tensor) => unknown) | null;
 }
 
 /**
- * Reads one registered thing as a {@link ChainStep}.
+ * Makes a {@link ChainStep} from a registered value.
  *
- * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if it has none of the accepted forms, `TWO_COPIES` if its
- * class comes from another copy of this package, `DISPOSED`
+ * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION` if the value has none of the accepted forms, `TWO_COPIES`
+ * if its class comes from another copy of this package, `DISPOSED`
  */
 export function chainStep(caller: string, registered: unknown): ChainStep {
   if (isModule(registered)) return moduleStep(caller, rawOf(registered));
@@ -98,7 +98,7 @@ function moduleStep(caller: string, module: Module): ChainStep {
     arity: module.forward.length,
     originalNames: originalNames ?? Object.keys(originals),
     trainable: Object.values(originals).map(({ trainable }) => trainable),
-    // Through call, so that hooks on the parametrization run.
+    // `call` runs the hooks of the parametrization.
     forward: (...originals) => module.call(...originals) as Tensor,
     isPure: () => isPure?.call(module) === true && !hasForwardHooks(module),
     rightInverse: typeof rightInverse === 'function' ? (value) => rightInverse.call(module, value) : null,
@@ -106,7 +106,7 @@ function moduleStep(caller: string, module: Module): ChainStep {
   };
 }
 
-/** A hook that runs on every call has not declared itself pure. */
+/** True for a module with forward hooks, which count as impure. */
 const hasForwardHooks = (module: Module): boolean =>
   module.modules().some((part) => hooks(part, 'forwardPre').length + hooks(part, 'forward').length > 0);
 
@@ -147,7 +147,7 @@ const copyable: Copyable = {
   },
 };
 
-/** The step of a copied chain: modules and plain objects are copied with it, functions and other objects are shared. */
+/** Returns the step of a copied chain. Modules and plain objects are copied, functions and other objects are shared. */
 function copyStep(step: ChainStep, copier: Copier): ChainStep {
   const registered: unknown = copier.copy(step.registered);
   if (registered === step.registered) return step;

@@ -6,10 +6,9 @@ import type { ChainStep } from './chainStep.ts';
 import { stepName } from './rightInverse.ts';
 
 /**
- * Throws if a forward uses a variable that nobody declared: a change of it could not be seen, and a read could be
- * stale.
+ * Throws if a forward uses an undeclared variable. A change of it could not be detected, so a read could be stale.
  *
- * @param inputs - what the operations of the forward took as inputs
+ * @param inputs - the inputs of the operations of the forward
  * @param originals - the variables that will be the originals
  */
 export function checkHiddenDependencies(
@@ -34,8 +33,9 @@ export function checkHiddenDependencies(
 }
 
 /**
- * Throws if a forward takes another number of originals than there are. JavaScript does not count arguments, so a
- * missing one is told by the signature, and a surplus one by the signature together with its not being used.
+ * Throws if a forward takes another number of originals than there are. JavaScript does not count arguments. So a
+ * missing original is found by the signature, and a surplus one by the signature and because the forward does not use
+ * it.
  */
 export function checkArity(
   caller: string,
@@ -54,7 +54,7 @@ export function checkArity(
   );
 }
 
-/** Throws if a forward that would come after another one takes several originals. */
+/** Throws if a later forward of a chain takes several originals. */
 export function checkLaterArity(caller: string, step: ChainStep): void {
   if (step.arity <= 1) return;
   throw refusal(

@@ -8,20 +8,17 @@ import type { ParametrizationList } from './parametrizationList.ts';
 import { registrationsOf } from './registry.ts';
 
 /**
- * The dependencies of an evaluation, as they were right after the evaluation.
+ * The dependencies of an evaluation and their versions right after it.
  *
  * Note [Versions]: tensors are immutable and `Variable.assign` swaps the `dataId` object, so the identity of the
- * `dataId`s is the version of the values. Assignment, every optimizer step and `loadStateDict` change it; nothing has
- * to be hooked. The key is taken *after* the evaluation, because a stateful map (power iteration) writes its own
- * buffers in it.
+ * `dataId`s is the version of the values. Assignment, every optimizer step and `loadStateDict` change it, so no hook is
+ * needed. The key is taken *after* the evaluation, because a stateful map (power iteration) writes its own buffers in
+ * it.
  */
 export interface DependencyKey {
   readonly variables: readonly Variable[];
   readonly dataIds: readonly DataId[];
-  /**
-   * The fields in which modules of the chain hold variables and modules, or may come to: a field may be given another
-   * one.
-   */
+  /** The fields in which modules of the chain hold variables and modules, or may hold them later. */
   readonly fields: FieldSet | null;
   readonly modules: readonly Module[];
   readonly trainings: readonly boolean[];
@@ -30,7 +27,9 @@ export interface DependencyKey {
   epoch: number;
 }
 
-/** Takes the key of a chain: of the originals, the modules of the chain and of nested lists, and what they declare. */
+/**
+ * Takes the key of a chain: its originals, the modules of the chain and of nested lists, and their declared variables.
+ */
 export function dependencyKey(list: ParametrizationList): DependencyKey {
   const modules = list.modules();
   const variables = [...modules.flatMap(variablesIn), ...declaredDependencies(list)];
@@ -45,7 +44,7 @@ export function dependencyKey(list: ParametrizationList): DependencyKey {
   };
 }
 
-/** True while nothing that the key names has changed. Runs on every read, so it allocates nothing. */
+/** True while no dependency of the key has changed. It runs on every read, so it allocates nothing. */
 export function isFresh(key: DependencyKey): boolean {
   const { variables, dataIds, modules, trainings } = key;
   for (let i = 0; i < variables.length; i++) {
@@ -55,9 +54,10 @@ export function isFresh(key: DependencyKey): boolean {
     if (modules[i]!.training !== trainings[i]) return false;
   }
   if (key.epoch !== versionEpoch() && !hasSameVersions(key)) return false;
-  // After the versions: a field may have become a computed property, which is not to be evaluated here.
+  // Fields are compared after the versions, because a field may have become a computed property, which must not be
+  // evaluated here.
   if (key.fields !== null && !holdsSame(key.fields)) return false;
-  // `tf.disposeVariables()` leaves `isDisposed` false; it takes all variables, so that asking one is enough.
+  // `tf.disposeVariables()` leaves `isDisposed` false. It disposes all variables, so testing one is enough.
   return variables.length === 0 || isAlive(variables[0]!);
 }
 
@@ -67,13 +67,13 @@ function hasSameVersions(key: DependencyKey): boolean {
   return true;
 }
 
-/** A list and those that it reads: of originals, and of tensors of its parametrizations, at any depth. */
+/** Returns a list and the lists that it reads, of originals and of tensors of its parametrizations, at any depth. */
 export function listsIn(list: ParametrizationList): ParametrizationList[] {
   const registrations = list.modules().flatMap((module) => [...registrationsOf(module).values()]);
   return [list, ...registrations.map((registration) => registration.list)];
 }
 
-/** The variables that the steps of a list, and of those that it reads, declare beside their originals. */
+/** Returns the variables other than originals that the steps of a list, and of the lists that it reads, declare. */
 export const declaredDependencies = (list: ParametrizationList): Variable[] =>
   listsIn(list).flatMap(({ steps }) =>
     steps.flatMap(({ dependencies, inherited }) => [...dependencies, ...inherited.filter(isAlive)]),

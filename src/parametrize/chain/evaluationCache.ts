@@ -23,24 +23,24 @@ import {
 import { type DependencyKey, isFresh } from './dependencyKey.ts';
 import { endedValue } from './readErrors.ts';
 
-/** A value that lives in an open tidy, like any op's result; that tidy disposes it. */
+/** A value in an open tidy, which disposes it like the result of any op. */
 interface LocalEntry {
   readonly tensor: Tensor;
   readonly key: DependencyKey;
   readonly scope: Scope;
-  /** The tape that recorded the evaluation. Weakly: a tape holds every tensor that it saved. */
+  /** The tape that recorded the evaluation. The reference is weak, because a tape holds every tensor that it saved. */
   readonly tape: WeakRef<Tape> | null;
-  /** The cache scope that a value of an impure chain may be shared in; null for a pure chain, which needs none. */
+  /** The cache scope in which reads may share the value of an impure chain; null for a pure chain. */
   readonly generation: number | null;
 }
 
-/** A value that the framework holds beyond every tidy. */
+/** A value that the package holds beyond every tidy. */
 interface KeptEntry {
-  /** The tensor that a caller was given outside of every tidy; null until then. */
+  /** The tensor that a caller got outside of every tidy; null before. */
   tensor: Tensor | null;
   /**
-   * The data while there is no tensor. Two fields, because telling the classes apart is half of what a read
-   * costs.
+   * The data while no tensor exists. It is a separate field, because a test of the class would take half of the time of
+   * a read.
    */
   data: HeldData | null;
   readonly key: DependencyKey;
@@ -48,18 +48,18 @@ interface KeptEntry {
 }
 
 /**
- * The values of one parametrized tensor that reads may share.
+ * The shared values of one parametrized tensor.
  *
  * Note [Ownership of reads] (law L4). A read inside a tidy gets a tensor of that tidy: the evaluation itself, or an
- * alias of the kept value. On a tape it is the evaluation that this tape recorded, and it lives in the tidy of the
- * tape. Outside of every tidy it is the kept value: of a pure chain *borrowed*, replaced by the first read after a
- * dependency changed, and otherwise likewise, but the last cache scope ends it at the latest. Two entries, because they
- * end differently: no read on a tape may end a borrowed value. One that such a read finds stale, and replaces, is lent
- * until the next read on no tape: so a loop in a cache scope holds one tensor, not one a step.
+ * alias of the kept value. On a tape, it gets the evaluation that this tape recorded, which lives in the tidy of the
+ * tape. Outside of every tidy, it gets the kept value, which is *borrowed*: the first read after a change of a
+ * dependency replaces it. The last cache scope also ends the value of a chain that is not pure. There are two entries,
+ * because they end differently: a read on a tape must not end a borrowed value. If such a read replaces a stale
+ * borrowed value, the value stays lent until the next read on no tape. So a loop in a cache scope holds one tensor
+ * instead of one a step.
  *
- * A value that no caller was given is kept as data without a tensor: so a read in a tidy leaves no tensor behind, and
- * the next call of a model whose weights did not change finds their values, in the very buffers that the backend may
- * have prepared.
+ * A value that no caller holds is kept as backend data only. So a read inside a tidy leaks no tensor, and the next call
+ * with unchanged weights uses the same buffer, which the backend may have packed.
  */
 export class EvaluationCache implements ScopeMember {
   /** The number of reads of the tensor. */
@@ -69,9 +69,7 @@ export class EvaluationCache implements ScopeMember {
   readonly #label: string;
   #local: LocalEntry | null = null;
   #kept: KeptEntry | null = null;
-  /**
-   * The tensor that a caller was given before a read on a tape replaced the entry; the next read on no tape ends it.
-   */
+  /** The tensor that a caller got before a read on a tape replaced the entry. The next read on no tape ends it. */
   #lent: { readonly tensor: Tensor; readonly pure: boolean } | null = null;
 
   /** @param label - the name of the tensor in messages */
@@ -79,7 +77,7 @@ export class EvaluationCache implements ScopeMember {
     this.#label = label;
   }
 
-  /** The value that a reader on a tape, or on none, may share, or null. */
+  /** Returns the value that a reader on this tape, or on no tape, may share, or null. */
   find(tape: Tape | null): Tensor | null {
     const local = this.#local;
     if (local !== null && this.#mayServe(local, tape) && isFresh(local.key)) return local.tensor;
@@ -89,10 +87,10 @@ export class EvaluationCache implements ScopeMember {
   }
 
   /**
-   * Stores an evaluation for later reads; the reader gets the tensor itself.
+   * Stores an evaluation for later reads. The reader gets the tensor itself.
    *
-   * @param key - what the evaluation depended on
-   * @param pure - whether the chain was a function of its dependencies only
+   * @param key - the dependencies of the evaluation
+   * @param pure - true if the chain was a function of its dependencies only
    * @param tape - the tape that recorded the evaluation
    */
   store(tensor: Tensor, key: DependencyKey, pure: boolean, tape: Tape | null): void {
@@ -107,7 +105,7 @@ export class EvaluationCache implements ScopeMember {
     else this.#dropUnusable();
   }
 
-  /** Frees what is held; values that the rules of L4 promise longer stay alive as long. */
+  /** Frees the held values. A value that law L4 promises for longer stays alive. */
   clear(): void {
     this.#local = null;
     for (const { tensor, pure } of this.#take()) {
@@ -116,7 +114,7 @@ export class EvaluationCache implements ScopeMember {
     }
   }
 
-  // The values of a pure chain are not the scope's.
+  // The scope does not own the values of a pure chain.
   leaveScope(handedOver: ReadonlySet<Tensor>): void {
     const tensors = [this.#lent, this.#kept]
       .filter((entry) => entry?.pure === false)
@@ -157,7 +155,7 @@ export class EvaluationCache implements ScopeMember {
     return tensor;
   }
 
-  /** Keeps the value of a read in a tidy beyond that tidy; in place of a borrowed one, which this read has ended. */
+  /** Keeps the value of a read in a tidy beyond that tidy. It replaces a borrowed value, which this read has ended. */
   #keepBeside(tensor: Tensor, key: DependencyKey, pure: boolean): void {
     const borrowed = this.#kept?.pure === true ? this.#kept.tensor : null;
     this.#keep(
@@ -168,8 +166,8 @@ export class EvaluationCache implements ScopeMember {
   }
 
   /**
-   * Frees data that a read on a tape found stale. Such a read keeps none in their place: in training they would be a
-   * copy of every weight that no later step uses.
+   * Frees data that a read on a tape found stale. Such a read keeps no new data, because in training that would be an
+   * unused copy of every weight.
    */
   #dropUnusable(): void {
     const kept = this.#kept;
@@ -179,7 +177,7 @@ export class EvaluationCache implements ScopeMember {
   #keep(entry: KeptEntry): void {
     const before = this.#kept;
     if (currentTape() !== null && before !== null && before.tensor !== null) {
-      // A read on a tape ends nothing that somebody may hold.
+      // A read on a tape ends no value that a caller may hold.
       if (!before.pure && !before.tensor.isDisposed && isFresh(before.key)) {
         entry.data?.free();
         return;
@@ -206,12 +204,12 @@ export class EvaluationCache implements ScopeMember {
     this.#lent = null;
   }
 
-  /** Ends a borrowed value; who still uses it is told why it is gone. */
+  /** Ends a borrowed value. A later use of it throws an error that names the owner. */
   #end(tensor: Tensor): void {
     endTensor(tensor, () => endedValue(this.#label));
   }
 
-  /** Empties the cache of what is held beyond every tidy; returns the tensors that somebody was given. */
+  /** Removes the values that are held beyond every tidy. Returns the tensors that callers got. */
   #take(): { readonly tensor: Tensor; readonly pure: boolean }[] {
     const given = [this.#lent, this.#kept].flatMap((entry) =>
       entry === null || entry.tensor === null ? [] : [{ tensor: entry.tensor, pure: entry.pure }],
@@ -225,10 +223,10 @@ export class EvaluationCache implements ScopeMember {
 }
 
 /**
- * True if a value that was just evaluated may be stored. In the forward of a `tf.customGrad` nothing was recorded: an
- * entry would lose the gradient of a later read.
+ * True if a new value may be stored. In the forward of a `tf.customGrad` nothing is recorded, so a stored value would
+ * lose the gradient of a later read.
  *
- * @param pure - whether the chain is a function of its dependencies only
+ * @param pure - true if the chain is a function of its dependencies only
  */
 export const mayKeep = (pure: boolean): boolean => (pure || inCacheScope()) && !inKernel();
 

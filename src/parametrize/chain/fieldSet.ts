@@ -2,12 +2,12 @@ import { isVariable } from '../../engine/variable.ts';
 import { isModule } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 
-/** Classes whose objects get no further fields that `forward` would read. */
+/** The classes whose `forward` reads no fields that are added later. */
 const withFixedFields = new WeakSet<object>();
 
 /**
- * Declares that `forward` of this very class reads no field but those that the constructor makes: the objects of a
- * class that extends it may. Then a read does not have to look for new fields.
+ * Declares that `forward` of this class reads only fields that the constructor makes, so a read need not search for new
+ * fields. The declaration does not apply to subclasses.
  */
 export function fixFields(type: abstract new (...args: never[]) => Module): void {
   withFixedFields.add(type);
@@ -15,40 +15,40 @@ export function fixFields(type: abstract new (...args: never[]) => Module): void
 
 type Owner = Readonly<Record<string, unknown>>;
 
-/** A module whose fields are walked: their names and values, in the order of the walk. */
+/** A module whose fields are walked, with their names and values in the order of the walk. */
 interface Walked {
   readonly owner: Owner;
   readonly names: readonly string[];
   readonly values: unknown[];
 }
 
-/** A module whose fields are counted, and how many it had. */
+/** A module whose fields are counted, with their number. */
 interface Counted {
   readonly owner: object;
   readonly count: number;
 }
 
 /**
- * The fields of modules in which a tensor or a module stands or may come to stand, and what they held.
+ * The fields of modules that hold a tensor or a module, or may hold one later, with their values.
  *
- * Note [Fields]: nothing tells that an object got a field, so every read looks. A walk over an object without numbers
- * as fields is the fastest look at all of them, and makes no array. Elements of a list are looked at by their index.
+ * Note [Fields]: JavaScript reports no new field of an object, so every read compares the fields. The fastest way
+ * without an array is a walk over an object without numeric fields. Elements of a list are compared by index.
  */
 export interface FieldSet {
   readonly walked: readonly Walked[];
-  /** Single fields: `owners[i][names[i]]` held `values[i]`. */
+  /** The single fields: `owners[i][names[i]]` held `values[i]`. */
   readonly owners: readonly Owner[];
   readonly names: readonly PropertyKey[];
   readonly values: unknown[];
-  /** The modules that are neither walked nor lists; those of their fields that can be read are single fields. */
+  /** The modules that are neither walked nor lists. Their readable fields are single fields. */
   readonly counted: readonly Counted[];
 }
 
 /**
- * Notes what the fields of modules hold.
+ * Notes the values of the fields of modules.
  *
- * @param list - a module whose own fields only registrations replace, which raise its version
- * @returns null if there is nothing that could change
+ * @param list - a module whose own fields are only replaced by registrations, which raise its version
+ * @returns null if no field can change
  */
 export function fieldSet(modules: readonly Module[], list: Module): FieldSet | null {
   const walked: Walked[] = [];
@@ -78,9 +78,7 @@ export function fieldSet(modules: readonly Module[], list: Module): FieldSet | n
   };
 }
 
-/**
- * True while every field holds what it held, as far as tensors and modules go. Allocates nothing, but for the counted.
- */
+/** True while every field holds the same tensor or module. Only counted modules allocate. */
 export function holdsSame({ walked, owners, names, values, counted }: FieldSet): boolean {
   for (let i = 0; i < walked.length; i++) {
     if (!walksSame(walked[i]!)) return false;
@@ -106,24 +104,24 @@ function walksSame({ owner, names, values }: Walked): boolean {
   return at === names.length;
 }
 
-/** A number, a string or an options object may give place to another, which is noted: `invalidate` is for those. */
+/** True for a new number, string or options object, which is noted. Such changes need `invalidate`. */
 function mayReplace(values: unknown[], at: number, now: unknown): boolean {
   if (isPart(now) || isPart(values[at])) return false;
   values[at] = now;
   return true;
 }
 
-/** True for what a forward may compute with, or find missing. */
+/** True for a value that a forward may compute with, or may find missing. */
 const isPart = (value: unknown): boolean =>
   value === null || value === undefined || isVariable(value) || isModule(value);
 
-/** The own fields that hold a value, but for the mode, which has a place of its own in the key. */
+/** Returns the own data fields without the mode, which the key has separately. */
 const dataFields = (owner: Owner): string[] =>
   Object.keys(owner).filter(
     (name) => name !== 'training' && 'value' in Object.getOwnPropertyDescriptor(owner, name)!,
   );
 
-/** True if a walk finds the own fields alone, runs no getter, and is fast: numbers as fields make it slow. */
+/** True if a walk finds only the own fields, runs no getter, and is fast. Numeric fields make it slow. */
 function isWalkable(owner: Owner): boolean {
   for (const name in owner) {
     if (isIndex(name) || !('value' in (Object.getOwnPropertyDescriptor(owner, name) ?? {}))) return false;
@@ -131,10 +129,10 @@ function isWalkable(owner: Owner): boolean {
   return true;
 }
 
-/** True for modules of the very classes of lists, whose other fields nothing reads. */
+/** True for modules of the list classes themselves, whose other fields are never read. */
 const isList = ({ constructor }: Module): boolean => Object.hasOwn(constructor, 'hasIndices');
 
-/** The indices at which a list has nothing, up to the next one at its end; null if those are most. */
+/** Returns the empty indices of a list up to its end; null if most indices are empty. */
 function freeIndices(owner: Owner): number[] | null {
   const taken = Object.keys(owner).filter((name) => isIndex(name));
   const end = Number(taken.at(-1) ?? -1) + 1;
@@ -144,5 +142,5 @@ function freeIndices(owner: Owner): number[] | null {
 
 const isIndex = (name: string): boolean => /^\d+$/.test(name);
 
-/** An element is found faster by its number than by its name. */
+/** Returns a numeric name as a number, which finds an element faster. */
 const indexOr = (name: string): PropertyKey => (isIndex(name) ? Number(name) : name);

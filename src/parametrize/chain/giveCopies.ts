@@ -4,9 +4,10 @@ import type { ChainStep } from './chainStep.ts';
 import { giveToChains, markOwned } from './registry.ts';
 
 /**
- * Gives the copies of parametrizations to the copied chain, but not what something else in the whole copy holds.
+ * Gives the copies of parametrizations to the copied chain, except for parts that another object in the whole copy
+ * holds.
  *
- * @param isOwn - tells fields of the copy that show what is the chain's
+ * @param isOwn - true for fields of the copy that show parts of the chain
  */
 export function giveCopies(
   copier: Copier,

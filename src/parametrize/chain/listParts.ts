@@ -1,7 +1,7 @@
 import type { ChainStep } from './chainStep.ts';
 import type { TensorSpec } from './rightInverse.ts';
 
-/** The name of an original: `original`, or `original0`, `original1`, … of several. */
+/** The name of an original: `original`, or `original0`, `original1`, … if there are several. */
 export type OriginalName = 'original' | `original${number}`;
 
 /** The parts of a list. */
@@ -10,9 +10,9 @@ export interface ListParts {
   readonly label: string;
   /** The fields of the list that hold the originals, which may be parametrized themselves. */
   readonly originalNames: readonly OriginalName[];
-  /** True if the variable of the host was trained, where a map decides that anew; removal brings it back. */
+  /** True if the variable of the host was trained and a map changes that. Removal restores it. */
   readonly wasTrainable?: boolean | undefined;
   readonly steps: readonly ChainStep[];
-  /** Shape and dtype of the computed tensor. */
+  /** The shape and dtype of the computed tensor. */
   readonly spec: TensorSpec;
 }

@@ -1,7 +1,7 @@
 import type { ParametrizationLike } from '../parametrization.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
 
-/** Sets properties that no walk over a module finds. */
+/** Sets properties that are not enumerable. */
 export function hide(list: object, values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
     Object.defineProperty(list, name, { value, writable: true, configurable: true });
@@ -9,10 +9,11 @@ export function hide(list: object, values: Readonly<Record<string, unknown>>): v
 }
 
 /**
- * Makes the properties that follow from the steps of a list: its indices, which show what was registered, and the
- * names that the first step has for the originals, unless the list has another property of such a name.
+ * Makes the properties of a list that depend on its steps: its indices, which show the registered parametrizations, and
+ * the names of the first step for the originals, unless the list has another property of that name.
  *
- * @param before - the names of those that it has; the deletion of one makes every read slower, so the others stay
+ * @param before - the names of the existing properties. A deletion makes every read slower, so properties that stay are
+ * not deleted
  * @returns the names of the properties
  */
 export function showSteps(list: ParametrizationList, before: readonly PropertyKey[]): PropertyKey[] {
@@ -27,7 +28,7 @@ export function showSteps(list: ParametrizationList, before: readonly PropertyKe
     const get = function (this: ParametrizationList): ParametrizationLike {
       return this.steps[index]!.registered;
     };
-    // Modules are children, so that they are trained and saved; the others are not searched.
+    // Modules are enumerable, because children are trained and saved. Other values are hidden from the search.
     Object.defineProperty(list, index, { get, enumerable: module !== null, configurable: true });
   }
   for (const alias of aliases.filter((name) => !before.includes(name))) {

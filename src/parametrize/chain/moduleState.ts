@@ -4,12 +4,12 @@ import type { Module } from '../../nn/module/module.ts';
 
 let inspections = 0;
 
-/** True while something is tried or looked at: a read must move no state then, of whichever tensor. */
+/** True during a trial or an inspection. No read of any tensor may change state then. */
 export const isInspecting = (): boolean => inspections > 0;
 
 /**
- * Runs `fn`, then puts every variable that it assigned and the training mode of these modules back as they were, also
- * if it throws: a trial must not advance a power iteration, wherever that keeps its vectors.
+ * Runs `fn`, then restores every variable that it assigned and the training mode of these modules, even if it throws.
+ * So a trial does not advance a power iteration.
  */
 export function preservingState<T>(modules: readonly Module[], fn: () => T): T {
   return scoped('preservingState', () =>
@@ -28,8 +28,7 @@ export function preservingState<T>(modules: readonly Module[], fn: () => T): T {
 }
 
 /**
- * Like {@link preservingState}, but only if `fn` throws: what a right inverse has written on the way is undone (law
- * L5).
+ * Does the same as {@link preservingState} only if `fn` throws, which undoes the writes of a right inverse (law L5).
  */
 export function restoringOnError<T>(modules: readonly Module[], fn: () => T): T {
   return scoped('restoringOnError', () =>
@@ -46,7 +45,7 @@ export function restoringOnError<T>(modules: readonly Module[], fn: () => T): T 
   );
 }
 
-/** Notes the training mode of modules; returns what puts it back. */
+/** Notes the training mode of modules. Returns a function that restores it. */
 export function rememberModes(modules: readonly Module[]): () => void {
   const modes = modules.map((module) => module.training);
   return () => {

@@ -8,13 +8,13 @@ import type { ParametrizationList } from './parametrizationList.ts';
  * `host.parametrizations`: the chains registered on a host, by tensor name.
  *
  * @remarks
- * **State**: each {@link ParametrizationList} under its tensor's name.
+ * **State**: each {@link ParametrizationList} under the name of its tensor.
  */
 export class ParametrizationDict extends Module {
   /** @internal Minifiers keep it. */
   static override readonly name: string = 'ParametrizationDict';
 
-  /** The chain on the tensor of that name. */
+  /** The list of the tensor of that name. */
   readonly [name: string]: ParametrizationList | unknown;
 
   /** @internal */
@@ -22,7 +22,7 @@ export class ParametrizationDict extends Module {
     return true;
   }
 
-  /** Not a layer. */
+  /** Throws, because it is not a layer. */
   override forward(): never {
     throw refusal('NOT_A_FUNCTION', 'parametrizations', 'holds chains and computes nothing itself');
   }
@@ -32,7 +32,7 @@ fixFields(ParametrizationDict);
 
 declare module '../../nn/module/module.ts' {
   interface Parametrizations {
-    /** The chain on the tensor of that name. */
+    /** The list of the tensor of that name. */
     readonly [name: string]: ParametrizationList;
   }
 }

@@ -21,14 +21,13 @@ import type { TensorSpec } from './rightInverse.ts';
 import { runSteps } from './runSteps.ts';
 
 /**
- * The list behind one parametrized tensor: its originals and the chain of parametrizations, in the order in which they
- * are applied.
+ * The originals of one parametrized tensor and its chain of parametrizations, in the order of application.
  *
  * `value = list[n-1](… list[0](original0, original1, …))`.
  *
  * @remarks
  * **State**: `original`, or `original0`, `original1`, …; then the parametrizations that are modules, as `0`, `1`, ….
- * **Ownership**: the originals are the list's; `host.dispose()` and removal dispose of them.
+ * **Ownership**: the list owns the originals. `host.dispose()` and removal dispose them.
  *
  * @see torch.nn.utils.parametrize.ParametrizationList
  */
@@ -38,7 +37,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
 
   /** The registered parametrizations, by position. */
   readonly [index: number]: ParametrizationLike;
-  /** One of several originals; absent if there are fewer. */
+  /** One of several originals, or undefined. */
   readonly [name: `original${number}`]: Variable | undefined;
   /** The only original; absent if the first right inverse gives an array. */
   declare readonly original?: Variable;
@@ -59,7 +58,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** @internal True while the chain runs: its originals cannot be disposed then. */
   declare isEvaluating: boolean;
   declare private readonly cache: EvaluationCache;
-  /** The properties that follow from the steps. */
+  /** The properties that depend on the steps. */
   declare private shown: readonly PropertyKey[];
 
   /** @internal Made by registration. */
@@ -101,12 +100,12 @@ export class ParametrizationList extends Module implements Computation, Iterable
     return this.cache.reads;
   }
 
-  /** Shape of the computed tensor. */
+  /** The shape of the computed tensor. */
   get shape(): readonly number[] {
     return this.spec.shape;
   }
 
-  /** @internal Dtype of the computed tensor. */
+  /** @internal The dtype of the computed tensor. */
   get dtype(): DataType {
     return this.spec.dtype;
   }
@@ -116,7 +115,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
     for (const { registered } of this.steps) yield registered;
   }
 
-  /** Evaluates the chain, whatever is cached. */
+  /** Evaluates the chain without the cache. */
   override forward(): Tensor {
     return this.evaluate(this.steps);
   }
@@ -151,7 +150,8 @@ export class ParametrizationList extends Module implements Computation, Iterable
   }
 
   /**
-   * @internal The value without its side effects: no power iteration, no random mask, no entry. An op's result.
+   * @internal Returns the value without side effects: no power iteration, no random mask, no cache entry. The result is
+   * owned like the result of an op.
    *
    * @param steps - the first steps of the chain, for the value after them; default all
    */
@@ -163,13 +163,16 @@ export class ParametrizationList extends Module implements Computation, Iterable
     });
   }
 
-  /** @internal The first original, without side effects, also where it is computed itself. An op's result. */
+  /**
+   * @internal Returns the first original without side effects, even if it is computed. The result is owned like the
+   * result of an op.
+   */
   inspectOriginal(): Tensor {
     const nested = registrationOf(this, this.originalNames[0]!)?.list;
     return nested?.inspect() ?? alias(this.ownVariables()[0]! as Tensor);
   }
 
-  /** @internal Runs a function while every read of the tensor is a cycle. */
+  /** @internal Runs a function during which every read of the tensor throws `CYCLE`. */
   guard<T>(fn: () => T): T {
     const before = this.isEvaluating;
     this.isEvaluating = true;
@@ -180,23 +183,23 @@ export class ParametrizationList extends Module implements Computation, Iterable
     }
   }
 
-  /** @internal True if the value is a function of the dependencies only, in the mode that the chain is in. */
+  /** @internal Returns true if the value is a function of the dependencies only, in the current mode. */
   isPure(): boolean {
     return listsIn(this).every(({ steps }) => steps.every((step) => step.isPure()));
   }
 
-  /** @internal The originals, computed where they are parametrized themselves. */
+  /** @internal Returns the originals. Parametrized originals are computed. */
   originals(): Tensor[] {
     return this.originalNames.map((name) => this[name]!);
   }
 
-  /** @internal The originals that are variables of this very list. */
+  /** @internal Returns the originals that are variables of this list. */
   ownVariables(): Variable[] {
     const descriptors = this.originalNames.map((name) => Object.getOwnPropertyDescriptor(this, name));
     return descriptors.map((descriptor): unknown => descriptor?.value).filter(isVariable);
   }
 
-  /** @internal Writes the originals whose image is the value; all or nothing. */
+  /** @internal Writes the originals for which the chain gives the value, all or none. */
   assign(value: unknown): void {
     restoringOnError(this.modules(), () => {
       const plan = planAssignment(`assigning ${this.label}`, this, value);
@@ -204,19 +207,19 @@ export class ParametrizationList extends Module implements Computation, Iterable
     });
   }
 
-  /** @internal What variables of the list have to be for the chain to give a value; nothing is written. */
+  /** @internal Returns the values of variables for which the chain gives a value. Nothing is written. */
   stateFor(caller: string, value: Tensor, variables: readonly Variable[]): Tensor[] {
     return planState(caller, this, value, variables);
   }
 
-  /** @internal Replaces the steps, and tells shape and dtype of the value. */
+  /** @internal Replaces the steps, and the shape and dtype of the value. */
   setSteps(steps: readonly ChainStep[], { shape, dtype }: TensorSpec = this.spec): void {
     this.steps = steps;
     this.spec = { shape: [...shape], dtype };
     this.shown = showSteps(this, this.shown);
   }
 
-  /** @internal Throws once an original is disposed, or the chain was removed. */
+  /** @internal Throws if an original is disposed or the chain was removed. */
   checkAlive(): void {
     const dead = this.ownVariables().find((variable) => !isAlive(variable));
     if (dead !== undefined || this.length === 0) throw endedChain(this.label, dead?.name);

@@ -4,7 +4,7 @@ import { warnOnce } from '../../core/warnOnce.ts';
 import type { ChainStep } from './chainStep.ts';
 import { describeValue, stepName } from './rightInverse.ts';
 
-/** The error of a forward that returns something else. */
+/** The error of a forward that does not return a tensor. */
 export const notATensor = (caller: string, step: ChainStep, value: unknown): ParametrizeError =>
   refusal(
     'FORWARD_RESULT',
@@ -22,7 +22,7 @@ export const cyclicRead = (label: string): ParametrizeError =>
   );
 
 /**
- * The error of a chain that can be evaluated no more.
+ * The error of a chain that can no longer be evaluated.
  *
  * @param original - the name of the original that was disposed; undefined if the chain was removed
  */
@@ -34,7 +34,7 @@ export const endedChain = (label: string, original: string | undefined): Paramet
     'Make the host again, or dispose it last.',
   );
 
-/** The error of a read in a gradient where tfjs knows no gradients. */
+/** The error of a read in a gradient if tfjs has no gradients. */
 export const noGradients = (label: string): ParametrizeError =>
   refusal(
     'NO_GRADIENTS',
@@ -52,7 +52,7 @@ export const endedValue = (label: string): ParametrizeError =>
     'Read the tensor anew, or hold a copy: tf.clone(value).',
   );
 
-/** Warns, once in the life of the process, that a read can have no gradient where it stands. */
+/** Warns once in the life of the process that a read in the forward of a `tf.customGrad` has no gradient. */
 export function warnCustomGradient(label: string): void {
   warnOnce(
     'customGrad',
@@ -60,7 +60,7 @@ export function warnCustomGradient(label: string): void {
   );
 }
 
-/** The error of a right inverse that changes a variable beside the state that is loaded. */
+/** The error of a right inverse that changes a variable outside of the loaded state. */
 export const writesOutside = (caller: string, label: string, { name }: Variable): ParametrizeError =>
   refusal(
     'RIGHT_INVERSE',

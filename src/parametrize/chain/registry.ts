@@ -16,7 +16,7 @@ import type { ParametrizationList } from './parametrizationList.ts';
 export interface Registration {
   readonly list: ParametrizationList;
   readonly attachment: Attachment;
-  /** The name that the host's variable had, for the variable that removal puts back. */
+  /** The old name of the host's variable. Removal gives it to the new variable. */
   readonly variableName: string | undefined;
 }
 
@@ -26,15 +26,15 @@ const listsOfRegistered = new WeakMap<object, Set<ParametrizationList>>();
 const attachmentByList = new WeakMap<object, { readonly host: object; readonly attachment: Attachment }>();
 const disposalOf = new WeakMap<object, () => void>();
 
-/** The registration on one tensor of a host. */
+/** Returns the registration on one tensor of a host. */
 export const registrationOf = (host: object, name: string): Registration | undefined =>
   registrations.get(rawOf(host))?.get(name);
 
-/** The registrations on a host, by tensor name, in the order in which they were made. */
+/** Returns the registrations on a host by tensor name, in the order of registration. */
 export const registrationsOf = (host: object): ReadonlyMap<string, Registration> =>
   registrations.get(rawOf(host)) ?? new Map<string, Registration>();
 
-/** Enters a registration, and who owns the originals and the parametrizations of its chain. */
+/** Enters a registration, and the ownership of the originals and the parametrizations of its chain. */
 export function enterRegistration(reached: object, name: string, registration: Registration): void {
   markSelf(reached);
   const host = rawOf(reached);
@@ -50,7 +50,7 @@ export function enterRegistration(reached: object, name: string, registration: R
   for (const { registered } of list.steps) add(listsOfRegistered, registered, list);
 }
 
-/** Takes back what {@link enterRegistration} did. */
+/** Undoes {@link enterRegistration}. */
 export function deleteRegistration(reached: object, name: string): void {
   const host = rawOf(reached);
   const byName = registrations.get(host);
@@ -77,7 +77,7 @@ function forget(host: object, name: string): void {
   for (const { registered } of list.steps) listsOfRegistered.get(registered)?.delete(list);
 }
 
-/** Notes that a chain has one more step. */
+/** Notes a new step of a chain. */
 export function enterStep({ registered, module }: ChainStep, list: ParametrizationList): void {
   const isNew = listsOfRegistered.get(registered)?.has(list) !== true;
   add(listsOfRegistered, registered, list);
@@ -94,15 +94,15 @@ export function leaveStep({ registered }: ChainStep, list: ParametrizationList):
   atCommit(() => disposeOwned(registered));
 }
 
-/** True while a chain runs that a variable is an original of: a forward may dispose its argument. */
+/** True while a chain with this original runs, because a forward may dispose its argument. */
 function isBeingRead(variable: Variable): boolean {
   for (const list of listsOfVariable.get(variable) ?? []) if (list.isEvaluating) return true;
   return false;
 }
 
 /**
- * The lists that a variable is an original of; more than one after a transfer. A list whose original is parametrized
- * itself is none of them: the variable is the nested list's then.
+ * Returns the lists with this original: several after a transfer. If the original of a list is parametrized, the
+ * variable belongs only to the nested list.
  */
 export const listsWithOriginal = (variable: Variable): ReadonlySet<ParametrizationList> =>
   new Set(
@@ -122,14 +122,14 @@ export function leaveOriginal(variable: Variable, list: ParametrizationList): vo
   }
 }
 
-/** The lists that a parametrization is part of. */
+/** Returns the lists that contain a parametrization. */
 export const listsWithModule = (module: Module): ReadonlySet<ParametrizationList> =>
   listsOfRegistered.get(module) ?? new Set();
 
 /**
- * Tells the attachments of chains that their chain has other variables than before.
+ * Notifies the attachments of chains whose variables have changed.
  *
- * @param host - what changed: a list, one of whose originals was parametrized, or a parametrization
+ * @param host - the changed object: a list with a newly parametrized original, or a parametrization
  */
 function notifyAttachments(host: object): void {
   const attached = attachmentByList.get(rawOf(host));
@@ -142,11 +142,12 @@ function notifyAttachments(host: object): void {
 }
 
 /**
- * Changes the variables of a chain or host, then tells the attachments of chains; again if the change is taken back.
+ * Changes the variables of a chain or host, then notifies the attachments of chains. Undoing the change notifies them
+ * again.
  */
 export function announced(host: object, change: () => void): void {
   let isDone = false;
-  // Before the change, so that it runs after all inverses of it.
+  // Reported before the change, so that it runs after all inverses of the change.
   undoable(() => {
     if (isDone) announce(host);
   });
@@ -160,21 +161,22 @@ function announce(host: object): void {
   notifyAttachments(host);
 }
 
-/** The attachment of a chain to its host; undefined for anything else. */
+/** Returns the attachment of a chain to its host; undefined for other objects. */
 export const attachmentOf = (list: object): Attachment | undefined => attachmentByList.get(list)?.attachment;
 
 /**
- * Gives a parametrization to the chains that it is part of: the removal of the last of them disposes it. Said of what a
- * registration function or a copier makes; what the caller registers stays the caller's.
+ * Gives a parametrization to the chains that contain it. The removal of the last of them disposes it. Registration
+ * functions and copiers do this with the parametrizations that they make. A parametrization that the caller registers
+ * belongs to the caller.
  */
 export function giveToChains(registered: object, dispose: () => void): void {
   disposalOf.set(registered, dispose);
 }
 
 /**
- * {@link giveToChains} for a module.
+ * Runs {@link giveToChains} for a module.
  *
- * @param spared - modules and variables below it that something else holds: they are not disposed
+ * @param spared - modules and variables below it that another object holds; they are not disposed
  */
 export function markOwned<M extends Module>(module: M, spared: ReadonlySet<object> = new Set()): M {
   giveToChains(module, () => disposeBut(module, spared));
@@ -184,12 +186,12 @@ export function markOwned<M extends Module>(module: M, spared: ReadonlySet<objec
 /** True if removal disposes a parametrization. */
 export const isOwned = (registered: object): boolean => disposalOf.has(registered);
 
-/** Disposes a parametrization that was given to chains, unless it is part of one still. */
+/** Disposes a parametrization that was given to chains, unless a chain still contains it. */
 export function disposeOwned(registered: object): void {
   if ((listsOfRegistered.get(registered)?.size ?? 0) === 0) disposalOf.get(registered)?.();
 }
 
-/** Disposes what was given to a list that ends, but for modules: those are its children. */
+/** Disposes the objects that were given to a list that ends. Modules are its children, and disposed with it. */
 export function disposeObjects(list: ParametrizationList): void {
   for (const { registered, module } of list.steps) {
     if (module !== null) continue;

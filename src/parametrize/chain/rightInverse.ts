@@ -29,7 +29,7 @@ export const isLike = (a: TensorSpec, b: TensorSpec): boolean =>
 export function invertSteps(caller: string, steps: readonly ChainStep[], value: Tensor): Tensor | Tensor[] {
   const [first, ...later] = steps;
   if (first === undefined) return value;
-  // An alias, so that a right inverse cannot harm the tensor of somebody else.
+  // An alias protects the caller's tensor from a right inverse that disposes it.
   const image = later.reduceRight((current, step) => invertLater(caller, step, current), alias(value));
   return invertFirst(caller, first, image);
 }
@@ -50,7 +50,7 @@ export const originalNamesFor = (originals: Tensor | readonly Tensor[]): Origina
   Array.isArray(originals) ? originals.map((_, i): OriginalName => `original${i}`) : ['original'];
 
 /**
- * Runs the right inverse of the first step of a chain, which alone may give several originals.
+ * Runs the right inverse of the first step of a chain. Only the first step may give several originals.
  *
  * @throws {@link ParametrizeError} `RIGHT_INVERSE` if it returns neither a tensor nor a non-empty array of tensors
  */
@@ -71,7 +71,7 @@ export function invertFirst(caller: string, step: ChainStep, value: Tensor): Ten
 /**
  * Runs the right inverse of a later step of a chain.
  *
- * @throws {@link ParametrizeError} `RIGHT_INVERSE` if it returns no tensor
+ * @throws {@link ParametrizeError} `RIGHT_INVERSE` if it does not return a tensor
  */
 export function invertLater(caller: string, step: ChainStep, value: Tensor): Tensor {
   const result = step.rightInverse === null ? value : step.rightInverse(value);
@@ -82,7 +82,7 @@ export function invertLater(caller: string, step: ChainStep, value: Tensor): Ten
   throw wrong(caller, step, `must return a tensor, got ${array}`);
 }
 
-/** Throws unless a tensor has the wanted dtype and shape. `what` begins the sentence. */
+/** Throws unless a tensor has the expected dtype and shape. The message begins with `what`. */
 export function checkSpec(
   caller: string,
   what: string,
@@ -106,11 +106,11 @@ export function checkSpec(
 /** True for a tensor that still has its data. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof tf.Tensor && !value.isDisposed;
 
-/** The name in messages of a value that should have been a tensor with data. */
+/** Describes, for messages, a value that should be a tensor with data. */
 export const describeValue = (value: unknown): string =>
   value instanceof tf.Tensor ? 'a disposed tensor' : typeName(value);
 
-/** The name of a step in messages. */
+/** Returns the name of a step for messages. */
 export function stepName(step: ChainStep): string {
   return step.module !== null ? typeName(step.module) : 'the parametrization';
 }

@@ -6,9 +6,9 @@ import { notATensor } from './readErrors.ts';
 import { isTensor } from './rightInverse.ts';
 
 /**
- * Runs steps of a chain: the first gets the originals, each later one the value before it.
+ * Runs steps of a chain. The first step gets the originals, and each later step the previous value.
  *
- * @param scope - the open tidy, which owns the result: never a variable, a kept tensor, or one from outside
+ * @param scope - the open tidy, which owns the result. A variable, a kept tensor or a tensor from outside is cloned
  */
 export function runSteps(
   caller: string,
@@ -20,7 +20,7 @@ export function runSteps(
   for (const step of steps) {
     const value: unknown = step.forward(...args);
     if (!isTensor(value)) throw notATensor(caller, step, value);
-    // Also between steps: the next one may dispose its argument.
+    // The value is cloned between steps, too, because the next step may dispose its argument.
     args = [isOwnedBy(value, scope) ? value : tf.clone(value)];
   }
   return args[0]!;

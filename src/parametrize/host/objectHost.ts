@@ -17,7 +17,7 @@ import { registrationsOf } from '../chain/registry.ts';
 import { addedHostKindOf, type FoundTensor, type HostKind } from './hostKind.ts';
 import { dictOf, immutable, tensorAccessor } from './tensorAccessor.ts';
 
-/** Modules, and any other object that holds variables in own properties. */
+/** The kind of modules, and of other objects that hold variables in own properties. */
 const objectHost: HostKind = {
   accepts: () => true,
   mainTensor: () => 'weight',
@@ -60,7 +60,7 @@ const objectHost: HostKind = {
   },
 };
 
-/** The kind that is responsible for a host; its functions refuse what is no object. */
+/** Returns the kind of a host. Its functions refuse values that are not objects. */
 export const hostKindOf = (host: object): HostKind =>
   (isObject(host) ? addedHostKindOf(host) : undefined) ?? objectHost;
 
@@ -69,7 +69,7 @@ const isOpen = (host: object): boolean =>
   Object.isExtensible(host) && Object.isExtensible(dictOf(host) ?? host);
 
 /**
- * Throws unless an object can hold a chain at all.
+ * Throws unless an object can hold a chain.
  *
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `DISPOSED` or `TWO_COPIES`
  */
@@ -126,7 +126,7 @@ function checkName(caller: string, host: object, name: string): void {
   );
 }
 
-/** The tensors that may be named: own variables and those that are parametrized already. */
+/** Returns the tensors of a host: own variables and parametrized tensors. */
 function tensorsOf(host: object): [name: string, variable: Variable | null][] {
   const registered = registrationsOf(host);
   return Object.getOwnPropertyNames(host).flatMap((name): [string, Variable | null][] => {
@@ -152,7 +152,7 @@ function unknownTensor(caller: string, host: object, name: string): ParametrizeE
   );
 }
 
-/** The remedy where a container is taken for a layer. */
+/** The remedy if a container is used as a layer. */
 function ofChildren(host: Module, name: string): string {
   const modules = host.namedModules().filter(([path]) => path !== '' && !path.includes('parametrizations'));
   const fitting = modules.filter(([, module]) => tensorNames(module).includes(name));
@@ -162,7 +162,7 @@ function ofChildren(host: Module, name: string): string {
   return ` It has no tensors of its own. Pass a module in it: ${listed(fitting)}.`;
 }
 
-/** At most six modules with their paths. */
+/** Lists at most six modules with their paths. */
 function listed(modules: readonly [path: string, module: Module][]): string {
   const shown = modules.slice(0, 6).map(([path, module]) => `'${path}' (${typeName(module)})`);
   const rest = modules.length - shown.length;

@@ -8,7 +8,7 @@ import type { ChainStep } from '../chain/chainStep.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { attachmentOf, listsWithModule, listsWithOriginal } from '../chain/registry.ts';
 
-/** Refuses a chain that nothing can be appended to, and the originals of one. */
+/** Refuses a chain that cannot be appended to, and the originals of such a chain. */
 export function checkOpen(caller: string, list: object): void {
   const closed = attachmentOf(list)?.closed;
   if (closed === undefined) return;
@@ -16,7 +16,7 @@ export function checkOpen(caller: string, list: object): void {
   throw refusal('ALREADY_PARAMETRIZED', caller, `${label} ${closed.fact}`, closed.remedy);
 }
 
-/** Refuses a module with tensors of its own that is part of another chain. */
+/** Refuses a module with its own tensors that is a part of another chain. */
 export function checkShared(
   caller: string,
   { module }: ChainStep,
@@ -33,7 +33,7 @@ export function checkShared(
   );
 }
 
-/** Refuses a variable that is an original already, or, on a module, that another field of a module holds. */
+/** Refuses a variable that is an original, or on a module, a variable that another field of a module holds. */
 export function checkTied(caller: string, host: object, name: string, variable: Variable): void {
   const [list] = [...listsWithOriginal(variable)].filter((owner) => owner !== host);
   const label = `${typeName(host)}.${name}`;
@@ -45,10 +45,10 @@ export function checkTied(caller: string, host: object, name: string, variable: 
       'Tie the modules instead of the variable, or clone it: parameter(tf.clone(variable)).',
     );
   }
-  // A plain object may be made to parametrize a variable of a module.
+  // A plain object may serve to parametrize a variable of a module.
   if (!isModule(host)) return;
   noteNewModules();
-  // Of lists, the originals alone are theirs: one of a registration that failed may still be in memory.
+  // A list counts only for its originals, because the list of a failed registration may still be in memory.
   const counts = (holder: object): boolean => !(holder instanceof ParametrizationList);
   const other = otherHolder(variable, rawOf(host), name, counts);
   if (other === null) return;

@@ -9,7 +9,7 @@ import { type Registration, registrationOf, registrationsOf } from '../chain/reg
 import { type FoundTensor, type HostKind, modeOf } from './hostKind.ts';
 import { hostKindOf } from './objectHost.ts';
 
-/** One tensor of one host, resolved once. The functions that register take it instead of a host and a name. */
+/** One tensor of one host, resolved once. Registering functions take it instead of a host and a name. */
 export class Site {
   /** The kind of the owner. */
   readonly kind: HostKind;
@@ -32,7 +32,7 @@ export class Site {
     return `${typeName(this.owner)}.${this.name}`;
   }
 
-  /** The mode that parametrizations get from the owner; undefined if it has none. */
+  /** The mode of the parametrizations of the owner; undefined if the owner has no mode. */
   get mode(): boolean | undefined {
     return modeOf(this.owner, this.kind);
   }
@@ -56,35 +56,36 @@ export class Site {
   }
 
   /**
-   * The variable and its attachment, of a tensor that is not parametrized.
+   * Returns the variable and the attachment of a tensor that is not parametrized.
    *
-   * @throws as {@link HostKind.find}
+   * @throws the errors of {@link HostKind.find}
    */
   find(caller: string): FoundTensor {
     this.found ??= this.kind.find(caller, this.owner, this.name);
     return this.found;
   }
 
-  /** The value of the tensor, parametrized or not, without the side effects of a read. */
+  /** Returns the value of the tensor, parametrized or not, without the side effects of a read. */
   inspect(caller: string): Tensor {
     return this.registration?.list.inspect() ?? this.find(caller).variable;
   }
 
-  /** The axes of the tensor that number the outputs of the owner, or null if the kind does not say. */
+  /** Returns the axes of the tensor that number the outputs of the owner, or null if the kind does not define them. */
   outputAxes(rank: number): readonly number[] | null {
     return this.kind.outputAxes?.(this.owner, this.name, rank) ?? null;
   }
 }
 
-/** In place of a path: the tensor that a catalog function takes when it is given no name. */
+/** Replaces a path: the tensor that a catalog function uses without a name. */
 export const MAIN: unique symbol = Symbol('main tensor');
 
 /**
- * Resolves the tensor of a path and uses it: now, or, where a host makes its tensors later, as soon as it has made it.
+ * Resolves the tensor of a path and passes it to `use`, now or as soon as the host has made the tensor.
  *
- * @param path - the name of the tensor, or a path to it where the host knows paths; {@link MAIN} for the main tensor of
- * the host
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`, `INVALID_NAME`; what `use` throws, if it runs now
+ * @param path - the name of the tensor, or a path to it if the host has paths; {@link MAIN} for the main tensor of the
+ * host
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `NO_BACKEND`, `INVALID_NAME`; the errors of `use`, if it runs
+ * now
  */
 export function atSite(
   caller: string,

@@ -21,17 +21,17 @@ interface Computed {
   readonly isListed: boolean;
 }
 
-/** The tensors whose chains the dictionary of a host has; counted here, because looking for them takes time. */
+/** The tensors with chains in the dictionary of a host. They are counted here, because a search takes time. */
 const listedOn = new WeakMap<object, Set<string>>();
 
-/** The attributes that a data property had before a chain took its place. */
+/** The attributes of a data property before a chain replaced it. */
 export type Attributes = Pick<PropertyDescriptor, 'enumerable' | 'writable'>;
 
 /**
  * Turns a property of an object into the computed tensor and back.
  *
- * The accessor is not enumerable, because `tf.tidy` walks the enumerable properties of what it is handed and would
- * evaluate it; it is redefined in place and never deleted, so that the property keeps its place among the keys.
+ * The accessor is not enumerable, because `tf.tidy` walks the enumerable properties of a result and would evaluate it.
+ * It is redefined in place and never deleted, so the property keeps its position among the keys.
  */
 export function tensorAccessor(host: object, name: string, attributes: Attributes): Attachment {
   return {
@@ -71,7 +71,7 @@ export function tensorAccessor(host: object, name: string, attributes: Attribute
   };
 }
 
-/** Makes a property a variable again, in its place among the keys. */
+/** Makes a property a variable again, at its position among the keys. */
 export function defineVariable(host: object, name: string, variable: Variable, attributes: Attributes): void {
   Object.defineProperty(host, name, { ...attributes, value: variable, configurable: true });
   if (isModule(host)) holdVariable(rawOf(host), name, variable);
@@ -95,7 +95,7 @@ export function defineAccessor(host: object, name: string, computed: Computed): 
 }
 
 /**
- * Throws if one of these properties is there and can be neither redefined nor deleted.
+ * Throws if one of these properties exists and can be neither redefined nor deleted.
  *
  * @throws {@link ParametrizeError} `IMMUTABLE_HOST`
  */
@@ -104,7 +104,7 @@ export function checkConfigurable(caller: string, object: object, names: readonl
   if (fixed !== undefined) throw immutable(caller, object, fixed, 'Remove before Object.freeze.');
 }
 
-/** The error of an object that was frozen, sealed or made non-extensible. */
+/** The error for an object that was frozen, sealed or made non-extensible. */
 export const immutable = (
   caller: string,
   host: object,
@@ -118,7 +118,7 @@ export const immutable = (
     remedy,
   );
 
-/** The dictionary of chains that stands on a host, if any does. */
+/** Returns the dictionary of chains of a host, or undefined. */
 export function dictOf(host: object): ParametrizationDict | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(host, 'parametrizations')?.value;
   return value instanceof ParametrizationDict ? value : undefined;
@@ -140,7 +140,7 @@ function addDict(host: object): ParametrizationDict {
 }
 
 function showDict(host: object, dict: ParametrizationDict): ParametrizationDict {
-  // Enumerable on modules only, where children are the enumerable fields; a plain object keeps its keys.
+  // The dictionary is enumerable on modules only, where children are enumerable fields. A plain object keeps its keys.
   Object.defineProperty(host, 'parametrizations', {
     value: dict,
     enumerable: isModule(host),
@@ -153,9 +153,9 @@ function showDict(host: object, dict: ParametrizationDict): ParametrizationDict 
 function copyAccessor(copy: object, name: string, source: Computed, copier: Copier): void {
   const list = copier.copy(source.list);
   const attachment = source.attach(copy);
-  // Not `attachment.install`: the dictionary is copied as the field that it is, at its place among the others.
+  // `attachment.install` is not used, because the dictionary is copied as an ordinary field at its position.
   defineAccessor(copy, name, { ...source, list });
-  // The source's name is taken while the source lives; tfjs names the variable that removal may have to make.
+  // The name is taken while the source lives, so tfjs names a variable that removal may make.
   enterRegistration(copy, name, { list, attachment, variableName: undefined });
   const isOwn = (holder: object, key: unknown): boolean =>
     holder instanceof ParametrizationList ||

@@ -8,21 +8,21 @@ import { tensorsIn } from '../../engine/scope.ts';
 import { enterScope, leaveScope } from '../chain/cacheScope.ts';
 
 /**
- * Runs a function in a cache scope: while it runs, a parametrized tensor is evaluated once per change of what it
- * depends on, instead of once per read.
+ * Runs a function in a cache scope. While it runs, a parametrized tensor is evaluated once for each change of a
+ * dependency, instead of once for each read.
  *
- * A whole training loop may be wrapped, synchronous or not: an entry is never served after an optimizer step, an
- * assignment, a mode change, or on another tape (law L3), so values and gradients are those of the uncached program.
+ * The function may be a whole training loop, synchronous or asynchronous. No value is used after an optimizer step, an
+ * assignment or a mode change, or on another tape (law L3). So values and gradients are the same as without the scope.
  *
  * @remarks
- * **Ownership**: of the result: the caller's, as from `tf.tidy`, where it is an op's result or a value of a chain that
- * is not pure; the borrowed value of a pure chain stays borrowed. Inside the scope, a read outside of every tidy of a
- * chain that is not pure is borrowed too: valid until the tensor is read again after a change, or the last open scope
- * ends.
+ * **Ownership**: the result belongs to the caller, as with `tf.tidy`, if it is the result of an op or the value of a
+ * chain that is not pure. The borrowed value of a pure chain stays borrowed. Inside the scope, a read of a chain that
+ * is not pure, outside of every tidy, is borrowed, too. It is valid until the first read after a change, or until the
+ * last open scope ends.
  *
- * @param fn - the function; if it returns a promise, the scope lasts until that settles
+ * @param fn - the function; if it returns a promise, the scope lasts until the promise settles
  * @returns what `fn` returns
- * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if `fn` is something else, such as a promise that already runs
+ * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if `fn` is not a function, for example a promise
  * @example
  * ```ts
  * await cached(async () => {

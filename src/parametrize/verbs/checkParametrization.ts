@@ -24,35 +24,34 @@ export interface ParametrizationCheck {
   readonly shape: readonly number[];
   /** The number of originals of the map. */
   readonly originals: number;
-  /** True if the map says that it is pure. */
+  /** True if the map declares that it is pure. */
   readonly isPure: boolean;
   /** The largest change of the tensor at registration, relative to its largest element: 0 if the value is kept. */
   readonly change: number;
   /**
-   * The largest difference between a value of the map and what is read after it was assigned, relative to the largest
+   * The largest difference between a value of the map and the value after its assignment, relative to the largest
    * element; null if the map cannot be assigned to.
    */
   readonly rightInverseError: number | null;
-  /** The relative error of the gradient along a random direction; null where tfjs has no gradients. */
+  /** The relative error of the gradient along a random direction; null if tfjs has no gradients. */
   readonly gradientError: number | null;
 }
 
 /**
- * Tries a map on a tensor: registers it on a host made for this call, assigns, differentiates and removes it. For tests
- * of a map of your own.
+ * Tests a map on a tensor: registers it on a temporary host, assigns, differentiates and removes it. Use it in the
+ * tests of your own maps.
  *
- * Checks what a registration cannot afford to: that the value is finite, that a value of the map can be assigned
- * (`f(r(Y)) = Y` for `Y = f(r(W))`), that a map that says it is pure gives one value, and that the gradient is that of
- * the value, by central differences.
+ * It makes checks that are too slow for a registration. The value must be finite. A value of the map can be assigned
+ * (`f(r(Y)) = Y` for `Y = f(r(W))`). A pure map must give one value. The gradient must agree with central differences.
  *
  * @remarks
- * **State**: buffers and parameters of a stateful map may move; the map stays the caller's.
+ * **State**: buffers and parameters of a stateful map may change; the map belongs to the caller.
  *
- * @param map - what would be registered
- * @param tensor - a shape, for which normal random numbers are drawn, or a tensor, which stays the caller's
- * @returns what was measured
+ * @param map - the value to register
+ * @param tensor - a shape, for which normal random numbers are drawn, or a tensor, which belongs to the caller
+ * @returns the measurements
  * @throws {@link ParametrizeError} `NOT_FINITE`, `RIGHT_INVERSE`, `NOT_PURE`, `GRADIENT`, each with the numbers; and
- * everything that {@link registerParametrization} throws
+ * the errors of {@link registerParametrization}
  * @example
  * ```ts
  * await checkParametrization(new Symmetric(), [3, 3]);
@@ -149,7 +148,7 @@ async function checkPure(value: Tensor, again: Tensor): Promise<void> {
   );
 }
 
-/** The gradient of a random projection of the value along a random direction, beside its central difference. */
+/** Compares the gradient of a random projection of the value along a random direction with its central difference. */
 async function gradientErrorOf(
   host: { tensor: Tensor },
   originals: Variable[],
@@ -180,7 +179,7 @@ async function gradientErrorOf(
     const [analytic, numeric, size] = (await results.data()) as Float32Array;
     results.dispose();
     const error = Math.abs(analytic! - numeric!) / Math.max(1, Math.abs(numeric!), size!);
-    // Of a central difference in float32, two digits are right.
+    // A central difference in float32 has two right digits.
     if (error <= Math.max(tolerance, 3e-2)) return error;
     throw refusal(
       'GRADIENT',
@@ -196,7 +195,7 @@ async function gradientErrorOf(
   }
 }
 
-/** The largest difference of two tensors, relative to the largest element. */
+/** Returns the largest difference of two tensors, relative to the largest element. */
 async function difference(a: Tensor, b: Tensor): Promise<number> {
   const result = tf.tidy(() => {
     const [x, y] = [tf.cast(a, 'float32'), tf.cast(b, 'float32')];

@@ -4,17 +4,17 @@ import { checkRoom } from '../checkRoom.ts';
 import { type AnyDefinition, definitionOf } from '../definition.ts';
 import type { Site } from '../host/site.ts';
 
-/** The `copies` of a map whose definition has none. */
+/** The `copies` of a map without `copies` in its definition. */
 const DEFAULT_COPIES = 4;
 
 /**
  * Throws unless the backend in use has room for a registration and a gradient of the value. Computes and changes
  * nothing.
  *
- * A chain counts as all its maps together: a gradient holds the values between them.
+ * A chain counts as the sum of its maps, because a gradient holds the values between them.
  *
- * @param definition - that of the map, if it has one
- * @throws {@link ParametrizeError} `OUT_OF_MEMORY`; as {@link Site.find}
+ * @param definition - the definition of the map, if it has one
+ * @throws {@link ParametrizeError} `OUT_OF_MEMORY`; the errors of {@link Site.find}
  */
 export function checkRegistrationRoom(
   caller: string,

@@ -5,16 +5,16 @@ import { raiseVersion } from '../version.ts';
 /**
  * Forgets the cached values of a tensor, or of all parametrized tensors of a host.
  *
- * Needed only after a change that cannot be seen: writing into the array of `variable.dataSync()`, or changing
- * something that a function which declared itself pure has captured.
+ * Call it only after a change that cannot be detected: a write into the array of `variable.dataSync()`, or a change of
+ * an object that a pure function has captured.
  *
- * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if a name is given and nothing is registered there
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED` if the named tensor is not parametrized
  */
 export function invalidate(host: object, name?: string): void {
   const lists =
     name === undefined
       ? [...registrationsOf(host).values()].map(({ list }) => list)
       : [siteOf(host, name).registered('invalidate').list];
-  // All below, too: an original may be computed, and cached, itself.
+  // Modules below are included, because an original may be computed and cached itself.
   for (const module of lists.flatMap((list) => list.modules())) raiseVersion(module);
 }

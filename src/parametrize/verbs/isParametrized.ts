@@ -5,7 +5,7 @@ import { registrationsOf } from '../chain/registry.ts';
 import { siteOf } from '../host/site.ts';
 
 /**
- * Tells whether a tensor of a host is parametrized, or any of them if no name is given.
+ * Returns true if a tensor of a host is parametrized; without a name, if any tensor is.
  *
  * @see torch.nn.utils.parametrize.is_parametrized
  */
@@ -16,7 +16,7 @@ export function isParametrized(host: object, name?: string): boolean {
 }
 
 /**
- * The class of a host. Registration never changes it here, unlike in torch, so it is also the class after.
+ * Returns the class of a host. Unlike in torch, registration does not change the class.
  *
  * @see torch.nn.utils.parametrize.type_before_parametrizations
  */
@@ -27,7 +27,7 @@ export function typeBeforeParametrizations<H extends object>(host: H): abstract 
 }
 
 /**
- * The chain on a tensor, for every kind of host: where `host.parametrizations[name]` is not to be had.
+ * Returns the list of a tensor, for every kind of host, even if the host has no `parametrizations[name]`.
  *
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`
  */
@@ -36,10 +36,11 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
 }
 
 /**
- * The value of a tensor of a host, parametrized or not, for every kind of host.
+ * Returns the value of a tensor of a host, parametrized or not, for every kind of host.
  *
  * @remarks
- * **Ownership**: as of a read of the property; of a tensor that is not parametrized, the host's variable.
+ * **Ownership**: the same as with a read of the property. For a tensor that is not parametrized, the result is the
+ * host's variable.
  *
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `DISPOSED`
  */

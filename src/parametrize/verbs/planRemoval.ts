@@ -18,20 +18,20 @@ import type { Site } from '../host/site.ts';
 import { checkConfigurable } from '../host/tensorAccessor.ts';
 import { atCommit, type Commit, retireVariable, takeName, undoable } from '../transaction.ts';
 
-/** A registration, and where it is. */
+/** A registration with its location. */
 interface Placed extends Registration {
   readonly host: object;
   readonly name: string;
 }
 
 /**
- * Does everything of a removal that can fail, and changes nothing (law L5): the chain is evaluated once, in eval mode
- * unless it is pure, and its state stays as it is.
+ * Does every part of a removal that can fail, and changes nothing (law L5). The chain is evaluated once, in eval mode
+ * unless it is pure, and its state does not change.
  *
  * @param caller - the public function, for messages
- * @returns the rest of the removal, to be called in the tidy that is open now, in a transaction
- * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION`, `DISPOSED`, `IMMUTABLE_HOST`; and whatever a
- * parametrization throws
+ * @returns the rest of the removal, to be called in the same tidy, in a transaction
+ * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION`, `DISPOSED`, `IMMUTABLE_HOST`; and the errors of
+ * parametrizations
  */
 export function planRemoval(caller: string, site: Site, leaveParametrized: boolean): Commit {
   const registration = site.registered(caller);
@@ -54,7 +54,10 @@ export function planRemoval(caller: string, site: Site, leaveParametrized: boole
   return () => announced(site.owner, () => takeAway(placed, value));
 }
 
-/** A registration and those on its originals, at any depth, each after those on its own originals. */
+/**
+ * Returns a registration and the registrations on its originals, at any depth. Each comes after those on its own
+ * originals.
+ */
 function withNested(placed: Placed): Placed[] {
   const { list } = placed;
   const nested = [...registrationsOf(list)].map(([name, inner]) => ({ ...inner, host: list, name }));
@@ -80,13 +83,13 @@ function takeAway(placed: readonly Placed[], value: Tensor): void {
   for (const other of variables) {
     if (other !== variable && listsWithOriginal(other).size === 0) retireVariable(other);
   }
-  // Now that they are gone: one of them may have had the name.
+  // The originals are retired now; one of them may have had the name.
   if (variableName !== undefined) takeName(variable, variableName);
   for (const one of placed) atCommit(() => retireList(one.list));
   for (const one of registered) atCommit(() => disposeOwned(one));
 }
 
-/** The variables that the originals of a list are computed from, in the order of the originals. */
+/** Returns the variables that the originals of a list are computed from, in the order of the originals. */
 function originalsOf(list: ParametrizationList): Variable[] {
   const nested = registrationsOf(list);
   return list.originalNames.flatMap((name) => {
@@ -96,7 +99,10 @@ function originalsOf(list: ParametrizationList): Variable[] {
   });
 }
 
-/** The variable for the host: the last original that fits and is not shared with another host, or a new one. */
+/**
+ * Returns the variable for the host: the last original that fits and is not shared with another host, or a new
+ * variable.
+ */
 function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
   const fits = (variable: Variable): boolean =>
     variable.dtype === value.dtype &&
@@ -116,7 +122,7 @@ function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
   return kept;
 }
 
-/** Empties a list that stands on no host any more, so that whoever still holds it cannot reach the host's variable. */
+/** Empties a list without a host, so that code that still holds it cannot reach the host's variable. */
 function retireList(list: ParametrizationList): void {
   list.clear();
   for (const name of list.originalNames) Reflect.deleteProperty(list, name);

@@ -19,19 +19,19 @@ import { checkUnchanged, tryStep } from './edit/tryStep.ts';
 
 /** Options of {@link registerParametrization}. */
 export interface RegisterOptions {
-  /** Allows the parametrization to change shape or dtype of the tensor. Default false. */
+  /** True if the parametrization may change the shape or dtype of the tensor. Default false. */
   readonly unsafe?: boolean;
 }
 
 /**
  * The work of {@link registerParametrization}, for every function that registers.
  *
- * Everything that can fail runs on tensors first, with the chain in place so that a read of the tensor by its own
- * parametrization is found. What follows then cannot fail, but a caller's transaction may take it back.
+ * Everything that can fail runs first, on tensors, with the chain already installed so that self-reads are detected.
+ * The rest cannot fail, but a transaction of the caller may undo it.
  *
  * @param caller - the public function, for messages
  * @param site - the tensor, for which there is room ({@link checkRegistrationRoom})
- * @param attach - where the chain of a tensor that is not parametrized yet goes
+ * @param attach - makes the attachment of a tensor that is not parametrized yet
  */
 export function register(
   caller: string,

@@ -12,24 +12,24 @@ import { transaction, undoable } from '../transaction.ts';
 import { checkRegistrationRoom } from './checkRegistrationRoom.ts';
 import { type RegisterOptions, register } from './register.ts';
 
-/** Makes a parametrization for a tensor of a host: from its current value, which is not to be disposed. */
+/** Makes a parametrization for a tensor of a host from its current value, which it must not dispose. */
 export type MakeFor = (tensor: Tensor, site: Site) => Parametrization;
 
-/** How a parametrization that is made is registered. */
+/** The options of {@link registerOwned}. */
 export interface OwnedOptions {
-  /** What defines it, if anything does. */
+  /** The definition of the parametrization, if it has one. */
   readonly definition?: AnyDefinition | undefined;
   /** The options of the registration. */
   readonly options?: RegisterOptions;
-  /** Where the chain goes, if not where the host puts it. */
+  /** Makes the attachment instead of the host. */
   readonly attach?: AttachmentFactory;
 }
 
 /**
- * Registers what a catalog function makes, by default on the host's main weight; removal disposes it.
+ * Registers a parametrization that a catalog function makes, by default on the host's main weight. Removal disposes it.
  *
  * @param caller - the catalog function, for messages
- * @param make - makes the parametrization for the tensor; reading the value advances no state
+ * @param make - makes the parametrization for the tensor; a read of the value advances no state
  * @returns the host
  */
 export function registerOwned<H extends object>(
@@ -52,8 +52,8 @@ export function registerOwned<H extends object>(
 }
 
 /**
- * Makes a parametrization that removal disposes, but for the parts that are older. Anything but a module is returned as
- * is.
+ * Makes a parametrization that removal disposes, without its older parts. A value that is not a module is returned
+ * unchanged.
  */
 export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
   const marker = tf.scalar(0);
@@ -65,7 +65,8 @@ export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
 }
 
 /**
- * The modules and variables in a module that are older than a tensor: the function that made the module was given them.
+ * Returns the modules and variables in a module that are older than a tensor. The function that made the module did not
+ * make them.
  */
 function olderParts(parametrization: Module, id: number): Set<object> {
   const older = new Set<object>();

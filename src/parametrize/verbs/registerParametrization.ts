@@ -8,13 +8,13 @@ import { checkRegistrationRoom } from './checkRegistrationRoom.ts';
 import { type RegisterOptions, register } from './register.ts';
 
 /**
- * The kinds of host that other entry points know, for their tensor names: `tfjs-parametrize/layers` adds its own by
+ * The kinds of host of other entry points, with their tensor names. `tfjs-parametrize/layers` adds its kinds by
  * declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: open for declaration merging
 export interface HostTypes {}
 
-/** The names of the tensors of a host, as far as its type tells them: `'weight' | 'bias'`. */
+/** The names of the tensors that the type of a host lists: `'weight' | 'bias'`. */
 export type TensorNameOf<H> =
   | { [K in keyof H & string]-?: NonNullable<H[K]> extends Tensor ? K : never }[keyof H & string]
   | { [K in keyof HostTypes]: NameOf<HostTypes[K], H> }[keyof HostTypes];
@@ -80,18 +80,18 @@ type Indexed<H, K extends string> = K extends keyof H
     : never;
 
 /**
- * Registers a parametrization on a tensor of a module or object: from then on `host[name]` is computed from
- * *originals*, which are what is trained.
+ * Registers a parametrization on a tensor of a module or object. From then on, `host[name]` is computed from
+ * *originals*, which are trained instead.
  *
- * `host[name] = p_n(… p_1(originals))`. On a tensor that is parametrized already, the new one is applied last.
+ * `host[name] = p_n(… p_1(originals))`. On a parametrized tensor, the new parametrization is applied last.
  *
  * @remarks
  * **Shape**: kept, unless `unsafe`.
  * **State**: `parametrizations.<name>.original`, or `original0`, `original1`, … if `rightInverse` gives an array; the
- * last one of the tensor's shape and dtype is the host's own variable, so that optimizers go on with it.
+ * last original with the shape and dtype of the tensor is the host's own variable, so optimizers keep training it.
  * **Gradient**: through the map, to the originals.
- * **Ownership**: reading `host[name]` outside of every tidy gives, if the chain is pure, a borrowed tensor (not to be
- * disposed, replaced when something changes), else the caller's.
+ * **Ownership**: a read of `host[name]` outside of every tidy gives a borrowed tensor if the chain is pure; do not
+ * dispose it, it is replaced after a change. Otherwise the tensor belongs to the caller.
  *
  * @param host - a module, or any object with a `tf.Variable` in a property
  * @param name - the property
@@ -99,13 +99,13 @@ type Indexed<H, K extends string> = K extends keyof H
  * @returns the host
  * @throws {@link ParametrizeError} `UNKNOWN_TENSOR`, `NOT_A_VARIABLE`, `INVALID_NAME`, `INVALID_PARAMETRIZATION`,
  * `FORWARD_RESULT`, `SHAPE`, `DTYPE`, `RIGHT_INVERSE`, `HIDDEN_DEPENDENCY`, `CYCLE`, `TIED`, `SHARED`,
- * `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`, `OUT_OF_MEMORY`; and whatever
- * the parametrization throws. Nothing has changed then.
+ * `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, `DISPOSED`, `OPTION`, `NO_BACKEND`, `TWO_COPIES`, `OUT_OF_MEMORY`; and the
+ * errors of the parametrization. Nothing changes then.
  * @example
  * ```ts
  * registerParametrization(layer, 'weight', new Symmetric());
  * layer.weight;                                  // symmetric
- * parametrizationsOn(layer, 'weight').original;  // the variable that is trained
+ * parametrizationsOn(layer, 'weight').original;  // the trained variable
  * ```
  * @see torch.nn.utils.parametrize.register_parametrization
  */

@@ -6,25 +6,27 @@ import { planRemoval } from './planRemoval.ts';
 
 /** Options of {@link removeParametrizations}. */
 export interface RemoveOptions {
-  /** True if the variable that is put back holds the computed value (default), false if it holds the original. */
+  /** True if the new variable of the host holds the computed value (default), false if it holds the original. */
   readonly leaveParametrized?: boolean;
 }
 
 /**
- * Removes all parametrizations of a tensor: `host[name]` is a plain variable again, at its old place among the fields.
+ * Removes all parametrizations of a tensor. `host[name]` is a plain variable again, at its old position among the
+ * fields.
  *
  * @remarks
- * **Ownership**: the variable belongs to the host: the very one that was there before registration, wherever an
- * original of the value's shape and dtype exists, otherwise a new one of the old name. The other originals are
- * disposed, and so is what a registration function such as `spectralNorm` made; a parametrization that you passed in
- * stays yours. A borrowed value of the tensor ends.
- * **State**: the value is that of the last read; no power iteration is advanced, and random maps give their eval value.
+ * **Ownership**: the variable belongs to the host. It is the variable from before the registration if an original has
+ * the shape and dtype of the value, otherwise a new variable with the old name. The other originals are disposed, and
+ * also the parametrization of a registration function such as `spectralNorm`. A parametrization that you registered
+ * belongs to you. A borrowed value of the tensor ends.
+ * **State**: the value is the value of the last read. No power iteration is advanced, and random maps give their eval
+ * value.
  *
- * @param options - `leaveParametrized: false` puts the original back instead of the value; only with a single original
+ * @param options - `leaveParametrized: false` keeps the original instead of the value; it needs a single original
  * @returns the host
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION`, also for `leaveParametrized: false` with several
- * originals, `DISPOSED`, `IMMUTABLE_HOST` if the host was frozen or sealed after the registration; and whatever a
- * parametrization throws. Nothing has changed then.
+ * originals, `DISPOSED`, `IMMUTABLE_HOST` if the host was frozen or sealed after the registration; and the errors of
+ * parametrizations. Nothing changes then.
  * @see torch.nn.utils.parametrize.remove_parametrizations
  */
 export function removeParametrizations<H extends object>(
@@ -41,11 +43,11 @@ export function removeParametrizations<H extends object>(
 }
 
 /**
- * Removes the parametrizations of several tensors, of whatever hosts, all or none: each chain is evaluated once, before
- * any is taken away.
+ * Removes the parametrizations of several tensors of any hosts, all or none. Each chain is evaluated once, before any
+ * is removed.
  *
  * @param caller - the public function, for messages
- * @throws as {@link planRemoval}; nothing has changed then
+ * @throws the errors of {@link planRemoval}; nothing changes then
  */
 export function removeAll(caller: string, sites: readonly Site[], leaveParametrized = true): void {
   scoped(caller, () => {

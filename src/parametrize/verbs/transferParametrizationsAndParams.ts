@@ -9,18 +9,17 @@ import { type Site, siteOf } from '../host/site.ts';
 import { type Commit, keepKeyOrder, retireVariable, transaction, undoable } from '../transaction.ts';
 
 /**
- * Registers the parametrizations of one host on another, with the same originals: both compute from the same variables
- * and train together. A tensor that the target lacks is added to it.
+ * Registers the parametrizations of one host on another with the same originals. Both hosts compute from the same
+ * variables and train together. A tensor that the target lacks is added to it.
  *
  * @remarks
- * **Ownership**: the originals are shared; removal on one side gives that side a variable of its own and leaves the
- * other as it is. The target's own variable is disposed.
+ * **Ownership**: the originals are shared. Removal on one side gives that side its own variable and does not change the
+ * other side. The target's old variable is disposed.
  *
- * @param name - one tensor; default all that are parametrized on `from`
+ * @param name - the tensor; default all parametrized tensors of `from`
  * @returns `to`
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `ALREADY_PARAMETRIZED`, `SHAPE`, `DTYPE`, `TIED`,
- * `UNSUPPORTED_HOST` for originals that are parametrized themselves and for what the hook API has put there; nothing
- * has changed then
+ * `UNSUPPORTED_HOST` for parametrized originals and for normalizations of the hook API; nothing changes then
  * @see torch.nn.utils.parametrize.transfer_parametrizations_and_params
  */
 export function transferParametrizationsAndParams<T extends object>(from: object, to: T, name?: string): T {
@@ -44,7 +43,7 @@ export function transferParametrizationsAndParams<T extends object>(from: object
 function planTransfer(caller: string, from: Site, to: Site): Commit {
   const { list: source, attachment: own } = from.registered(caller);
   if (own.closed !== undefined) {
-    // Something on the source runs the chain, such as a hook; the target would lack it.
+    // The source runs the chain by other means, such as a hook, which the target would lack.
     const { fact, remedy } = own.closed;
     throw refusal('UNSUPPORTED_HOST', caller, `${source.label} ${fact}`, remedy);
   }
@@ -99,7 +98,7 @@ function share(to: Site, source: ParametrizationList, { attachment, variable }: 
     steps,
     spec,
   });
-  // The list alone: its parametrizations are the source's too, and keep their mode.
+  // Only the list changes its mode. Its parametrizations also belong to the source, and keep their mode.
   list.training = mode ?? list.training;
   keepKeyOrder(owner);
   announced(owner, () => {

@@ -5,12 +5,12 @@ import type { ChainStep } from '../chain/chainStep.ts';
 import { stepName } from '../chain/rightInverse.ts';
 
 /**
- * Warns in development if a map makes NaN of numbers: most often a right inverse that was given a value outside its
- * domain, such as the logarithm of a weight with negative elements.
+ * Warns in development if a map turns numbers into NaN. The usual cause is a right inverse with a value outside of its
+ * domain, such as the logarithm of a negative element.
  *
- * Looks only where numbers are in the memory of the process (cpu, wasm), and not in tfjs's production mode.
+ * It checks only on backends with numbers in the memory of the process (cpu, wasm), and not in tfjs's production mode.
  *
- * @param label - how messages name the tensor
+ * @param label - the name of the tensor in messages
  * @param current - the value of the tensor before the map
  * @param result - the value of the map
  */

@@ -1,6 +1,6 @@
 import { startsWith } from '../format.ts';
 
-/** True if the first bytes of a file are those of a zip archive or a pickle, as in torch's files. */
+/** True if a file begins like a zip archive or a pickle, as torch's files do. */
 export const looksLikeTorch = (start: Uint8Array): boolean =>
   startsWith(start, [0x50, 0x4b, 3, 4]) || startsWith(start, [0x50, 0x4b, 5, 6]) || looksLikePickle(start);
 
