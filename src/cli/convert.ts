@@ -135,7 +135,7 @@ function excluding(file: CheckpointFile, globs: readonly string[]): (weight: Par
     throw new CheckpointError(
       'OPTION',
       `--exclude: no tensor is called like ${quoted(lost[0])}`,
-      'See inspect.',
+      'List the names with tfjs-parametrize inspect.',
     );
   }
   return (weight) => tests.some(([, test]) => namesOf(weight).some(test));

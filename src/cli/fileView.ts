@@ -9,7 +9,11 @@ export function below(file: CheckpointFile, prefix: string | undefined): Checkpo
   const path = prefix.endsWith('.') ? prefix : `${prefix}.`;
   const names = file.names.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length));
   if (names.length === 0) {
-    throw new CheckpointError('OPTION', `--prefix: no tensor stands below ${quoted(prefix)}`, 'See inspect.');
+    throw new CheckpointError(
+      'OPTION',
+      `--prefix: no tensor stands below ${quoted(prefix)}`,
+      'List the names with tfjs-parametrize inspect.',
+    );
   }
   const ties = file.ties
     .map((group) => group.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length)))

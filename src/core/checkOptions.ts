@@ -20,7 +20,7 @@ export function checkOptions(caller: string, options: object, known: readonly st
     throw refusal(
       'OPTION',
       caller,
-      `there is no option '${key}'`,
+      `'${key}' is not an option`,
       `${didYouMean(key, known)} It has: ${known.join(', ')}.`,
     );
   }

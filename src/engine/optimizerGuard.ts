@@ -179,8 +179,8 @@ const notSynced = (optimizer: Optimizer, caller: string, fact: string): Parametr
   refusal(
     'NOT_SYNCED',
     caller,
-    `the variables are not those that the state of this ${typeName(optimizer)} was made for: ${fact}`,
-    'Since then, parametrizations were registered or removed, or the list has changed. Call syncOptimizer(optimizer, model.parameters()) with all variables that it trains, or step with minimize(optimizer, loss, model).',
+    `the variables are not those that the state of this ${typeName(optimizer)} was made for: ${fact}. Since then, parametrizations were registered or removed, or the list has changed`,
+    'Call syncOptimizer(optimizer, model.parameters()) with all variables that it trains, or step with minimize(optimizer, loss, model).',
   );
 
 /** The error for restored state that fits neither by names nor by positions. */
@@ -188,7 +188,7 @@ export const notTheirs = (optimizer: Optimizer, caller: string, count: number): 
   refusal(
     'NOT_SYNCED',
     caller,
-    `setWeights has given this ${typeName(optimizer)} state of ${firstSlots(optimizer)!.length} variables, which goes by position, and it does not fit the ${count} variables of this list`,
+    `setWeights has given this ${typeName(optimizer)} the state of ${firstSlots(optimizer)!.length} variables by position, and the list has ${count} variables`,
     'Call syncOptimizer(optimizer, variables) with the variables that the state was saved for, in their order, before you register, remove or fold.',
   );
 

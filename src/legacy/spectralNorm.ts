@@ -2,7 +2,6 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
 import type { Module } from '../nn/module/module.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
-import type { SuffixOf } from '../nn/stateDict/hookKeys.ts';
 import { spectralNormKeys } from '../nn/stateDict/spectralNormKeys.ts';
 import { SpectralNorm, type SpectralNormOptions } from '../parametrizations/spectralNorm.ts';
 import { definitionOf } from '../parametrize/definition.ts';
@@ -32,12 +31,12 @@ export function spectralNorm<H extends WithTensor<N>, N extends string = 'weight
   module: H,
   name?: N,
   options?: SpectralNormOptions,
-): Hooked<H, N, SuffixOf<typeof spectralNormKeys>>;
+): Hooked<H, N, '_orig' | '_u' | '_v'>;
 export function spectralNorm<H extends Module, N extends string>(
   module: PossibleHost<H, N>,
   name: N,
   options?: SpectralNormOptions,
-): Hooked<H, N, SuffixOf<typeof spectralNormKeys>>;
+): Hooked<H, N, '_orig' | '_u' | '_v'>;
 export function spectralNorm(module: Module, name = 'weight', options: SpectralNormOptions = {}): Module {
   addNormalization(
     'spectralNorm',

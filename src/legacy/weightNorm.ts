@@ -1,5 +1,4 @@
 import type { Module } from '../nn/module/module.ts';
-import type { SuffixOf } from '../nn/stateDict/hookKeys.ts';
 import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
 import { WeightNorm } from '../parametrizations/weightNorm.ts';
 import { definitionOf } from '../parametrize/definition.ts';
@@ -29,12 +28,12 @@ export function weightNorm<H extends WithTensor<N>, N extends string = 'weight'>
   module: H,
   name?: N,
   dim?: number | null,
-): Hooked<H, N, SuffixOf<typeof weightNormKeys>>;
+): Hooked<H, N, '_g' | '_v'>;
 export function weightNorm<H extends Module, N extends string>(
   module: PossibleHost<H, N>,
   name: N,
   dim?: number | null,
-): Hooked<H, N, SuffixOf<typeof weightNormKeys>>;
+): Hooked<H, N, '_g' | '_v'>;
 export function weightNorm(module: Module, name = 'weight', dim: number | null = 0): Module {
   addNormalization(
     'weightNorm',

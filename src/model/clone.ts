@@ -17,6 +17,8 @@ import { checkModel } from './checkModel.ts';
  * @remarks
  * **Ownership**: the copy is the caller's; dispose it.
  *
+ * @param host - a module, or an object that holds variables
+ * @returns the copy
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if `host` is not an object, or is a typed array or a tensor other
  * than a variable; `DISPOSED`
  */
@@ -27,7 +29,7 @@ export function clone<H extends object>(host: H): H {
     throw refusal(
       'UNSUPPORTED_HOST',
       'clone',
-      `${typeName(host)} is part of a graph of layers that no copy of it would be part of`,
+      `${typeName(host)} is part of a graph of layers, and a copy would be outside of the graph`,
       'Make the model again from model.toJSON() and give it the weights, or save and load it.',
     );
   }

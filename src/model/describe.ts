@@ -54,6 +54,7 @@ export interface Description {
  * Lists the parametrized tensors of a model with their chains. Nothing is evaluated.
  *
  * @param model - a module, or an object that holds parametrized tensors
+ * @returns the rows; as a text, a table
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is not an object
  * @example
  * ```ts

@@ -67,11 +67,10 @@ export class MaxNorm extends Parametrization {
  * Limits the norms of a weight; see {@link MaxNorm}. It replaces
  * `kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 })` and holds while the model trains.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @see tf.constraints.maxNorm
+ * @function
  */
 export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({
   name: 'maxNorm',

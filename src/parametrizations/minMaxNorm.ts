@@ -71,11 +71,10 @@ export class MinMaxNorm extends Parametrization {
  * Keeps the norms of a weight within limits; see {@link MinMaxNorm}. It replaces
  * `kernelConstraint: tf.constraints.minMaxNorm({ … })` and holds while the model trains.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @see tf.constraints.minMaxNorm
+ * @function
  */
 export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
   name: 'minMaxNorm',

@@ -33,10 +33,9 @@ export class NonNeg extends Parametrization {
  * Makes a weight non-negative; see {@link NonNeg}. It replaces `kernelConstraint: tf.constraints.nonNeg()` and holds
  * while the model trains.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} the errors of {@link registerParametrization}
  * @see tf.constraints.nonNeg
+ * @function
  */
 export const nonNeg = defineParametrization<NonNeg>({
   name: 'nonNeg',

@@ -44,6 +44,8 @@ export interface OrthogonalOptions {
  * decomposition. X becomes −I, which every map takes to I. Without trivialization, `'householder'` sets X to the
  * reflections of the QR decomposition. The other maps use the weight as X, and cannot be assigned to.
  * **Gradient**: to L, of any order; zero on and above the diagonal.
+ * **Ownership**: the instance owns `base`; `dispose()` frees it. A removal disposes an instance that
+ * {@link orthogonal} made.
  *
  * torch multiplies by the diagonal of X rounded towards zero, so weight decay turns the columns of `'householder'` to
  * zero. Here the columns keep their sign, and a zero counts as positive. Complex tensors are not supported. An A with a
@@ -123,8 +125,6 @@ export class Orthogonal extends Parametrization {
  * becomes the Q of its QR decomposition. Without trivialization, `'matrixExp'` and `'cayley'` use the weight as X
  * instead.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} `OPTION`, `SHAPE` if the tensor is not a matrix, `DTYPE`, `OUT_OF_MEMORY`; the
  * errors of {@link registerParametrization}
  * @example
@@ -133,6 +133,7 @@ export class Orthogonal extends Parametrization {
  * orthogonal(rnn, 'weight_hh_l0', { orthogonalMap: 'cayley' });
  * ```
  * @see torch.nn.utils.parametrizations.orthogonal
+ * @function
  */
 export const orthogonal = defineParametrization<Orthogonal, OrthogonalOptions>({
   name: 'orthogonal',

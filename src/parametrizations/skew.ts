@@ -37,9 +37,8 @@ export class Skew extends Parametrization {
 /**
  * Makes a square tensor of a module skew-symmetric: `A = triu(X, 1) − triu(X, 1)ᵀ`; see {@link Skew}.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; the errors of {@link registerParametrization}
+ * @function
  */
 export const skew = defineParametrization<Skew>({
   name: 'skew',

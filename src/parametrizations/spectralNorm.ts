@@ -44,6 +44,8 @@ const warmUp = 15;
  * training mode each evaluation iterates them `nPowerIterations` times more and writes them. In eval mode they do not
  * change.
  * **Gradient**: to W, through σ; u and v are constants. Of any order.
+ * **Ownership**: the instance owns `_u` and `_v`; `dispose()` frees them. A removal disposes an instance that
+ * {@link spectralNorm} made.
  *
  * A zero tensor stays zero, with the gradients of the identity, of every order (torch: NaN).
  *
@@ -175,10 +177,8 @@ export class SpectralNorm extends Parametrization {
 /**
  * Divides a weight of a module by its largest singular value, estimated by a power iteration; see {@link SpectralNorm}.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
- * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor; the errors of
- * {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor, `DTYPE` for a tensor
+ * that is not float32; the errors of {@link registerParametrization}
  * @example
  * ```ts
  * spectralNorm(discriminator.conv);
@@ -186,6 +186,7 @@ export class SpectralNorm extends Parametrization {
  * discriminator.eval();   // the estimate stays
  * ```
  * @see torch.nn.utils.parametrizations.spectral_norm
+ * @function
  */
 export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOptions>({
   name: 'spectralNorm',

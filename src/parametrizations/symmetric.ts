@@ -36,9 +36,8 @@ export class Symmetric extends Parametrization {
 /**
  * Makes a square tensor of a module symmetric: `A = triu(X) + triu(X, 1)ᵀ`; see {@link Symmetric}.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} `SHAPE` if the tensor is not square; the errors of {@link registerParametrization}
+ * @function
  */
 export const symmetric = defineParametrization<Symmetric>({
   name: 'symmetric',

@@ -53,8 +53,6 @@ export class UnitNorm extends Parametrization {
  * Divides a weight by its norms; see {@link UnitNorm}. It replaces `kernelConstraint: tf.constraints.unitNorm()` and
  * holds while the model trains.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
  * @throws {@link ParametrizeError} `OPTION` for an `axis` that is invalid for the tensor; the errors of
  * {@link registerParametrization}
  * @example
@@ -63,6 +61,7 @@ export class UnitNorm extends Parametrization {
  * unitNorm(conv, 'kernel', { axis: [0, 1, 2] }); // every filter
  * ```
  * @see tf.constraints.unitNorm
+ * @function
  */
 export const unitNorm = defineParametrization<UnitNorm, UnitNormOptions>({
   name: 'unitNorm',

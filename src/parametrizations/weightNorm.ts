@@ -34,7 +34,7 @@ export interface WeightNormOptions {
  * **Gradient**: in closed form, `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)` with `u = v/‖v‖`; it can
  * be differentiated again. Where v is zero, W and both gradients are zero, never NaN as in torch.
  *
- * @throws {@link ParametrizeError} `OPTION` for an invalid `dim` or `eps`
+ * @throws {@link ParametrizeError} `OPTION` for an invalid `dim` or `eps`; `DTYPE` for a value that is not float32
  * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
  */
 export class WeightNorm extends Parametrization {
@@ -93,10 +93,8 @@ declare module '../parametrize/chain/parametrizationList.ts' {
  * Normalizes a weight of a module: `W = g · v / ‖v‖`, where g and v are trained; see {@link WeightNorm}. The weight
  * keeps its value.
  *
- * @param name - the tensor; default the host's main weight
- * @returns the host
- * @throws {@link ParametrizeError} `OPTION` for a `dim` or `eps` that is invalid for the tensor; the errors of
- * {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION` for a `dim` or `eps` that is invalid for the tensor, `DTYPE` for a
+ * tensor that is not float32; the errors of {@link registerParametrization}
  * @example
  * ```ts
  * weightNorm(conv);                                  // one norm per output channel
@@ -104,6 +102,7 @@ declare module '../parametrize/chain/parametrizationList.ts' {
  * parametrizationsOn(conv, 'weight').g;              // the lengths
  * ```
  * @see torch.nn.utils.parametrizations.weight_norm
+ * @function
  */
 export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   name: 'weightNorm',

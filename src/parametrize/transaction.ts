@@ -139,7 +139,7 @@ function checkSynchronous(result: unknown): void {
   // No caller sees the promise. Without a handler, its rejection would end the process.
   Promise.resolve(result).catch(() => {});
   throw new ParametrizeError('ASYNC', {
-    fact: 'a transaction got a function that returned a promise, whose later changes could not be taken back',
+    fact: 'a transaction got a function that returned a promise. Its later changes could not be taken back',
     remedy: 'Wait before or after it.',
   });
 }

@@ -96,7 +96,7 @@ describe('legacy.weightNorm and legacy.spectralNorm refuse', () => {
       failure(() => spectralNorm(layer, 'weight', options as SpectralNormOptions), layer);
     expect(spectral({ dim: 2 })).toMatch('OPTION: ');
     expect(spectral({ nPowerIteration: 3 })).toMatchInlineSnapshot(
-      `"OPTION: legacy.spectralNorm: there is no option 'nPowerIteration'. Did you mean 'nPowerIterations'? It has: nPowerIterations, eps, dim."`,
+      `"OPTION: legacy.spectralNorm: 'nPowerIteration' is not an option. Did you mean 'nPowerIterations'? It has: nPowerIterations, eps, dim."`,
     );
     expect(spectral(3)).toMatchInlineSnapshot(
       `"OPTION: legacy.spectralNorm: the options are 3, they must be an object with the keys nPowerIterations, eps, dim."`,

@@ -132,7 +132,7 @@ describe('minimize', () => {
         "OPTION: minimize: the loss is number, expected a function.",
         "UNSUPPORTED_HOST: minimize: expected a module, a model of tf.layers or an object that holds variables, got null.",
         "UNSUPPORTED_HOST: minimize: expected a module, a model of tf.layers or an object that holds variables, got function zeros.",
-        "OPTION: minimize: there is no option 'returnCosts'. Did you mean 'returnCost'? It has: returnCost.",
+        "OPTION: minimize: 'returnCosts' is not an option. Did you mean 'returnCost'? It has: returnCost.",
         "OPTION: minimize: returnCost is 1 (number), it must be true or false.",
       ]
     `);

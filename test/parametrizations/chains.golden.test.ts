@@ -183,7 +183,7 @@ describe('chains agree with torch', () => {
       expect(flatten((again as unknown as Record<string, tf.Tensor>)[param]!)).toEqual(original);
     } else {
       expect(() => removeParametrizations(again, param, { leaveParametrized: false })).toThrow(
-        'no single tensor to leave',
+        'leaves exactly one',
       );
     }
     again.dispose();

@@ -63,6 +63,6 @@ describe('maxNorm', () => {
 
   it('refuses options that make no sense', () => {
     expect(() => new MaxNorm({ maxValue: Number.NaN })).toThrow('maxNorm: maxValue is NaN');
-    expect(() => new MaxNorm({ max: 1 } as never)).toThrow("there is no option 'max'");
+    expect(() => new MaxNorm({ max: 1 } as never)).toThrow("'max' is not an option");
   });
 });

@@ -52,7 +52,7 @@ describe('spectralNorm refuses', () => {
 
   it('a misspelt option, and options that are no object', () => {
     expect(normalize({ nPowerIteration: 2 })).toMatchInlineSnapshot(
-      `"OPTION: spectralNorm: there is no option 'nPowerIteration'. Did you mean 'nPowerIterations'? It has: nPowerIterations, eps, dim."`,
+      `"OPTION: spectralNorm: 'nPowerIteration' is not an option. Did you mean 'nPowerIterations'? It has: nPowerIterations, eps, dim."`,
     );
     expect(normalize(3)).toMatchInlineSnapshot(
       `"OPTION: spectralNorm: the options are 3, they must be an object with the keys nPowerIterations, eps, dim."`,

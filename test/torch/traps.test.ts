@@ -262,7 +262,7 @@ describe('tied weights', () => {
     b.weight.dispose();
     b.weight = a.weight;
     expect(failure(() => registerParametrization(a, 'weight', new Double()), a, b)).toMatch(
-      "TIED: registerParametrization: the variable of Affine.weight also stands in the field 'weight' of Affine, which would go on with the original. Tie the modules",
+      "TIED: registerParametrization: the variable of Affine.weight is also in the field 'weight' of Affine. That field would hold the original, not the value. Tie the modules",
     );
     b.bias.dispose();
     a.dispose();

@@ -28,8 +28,8 @@ export async function checkRivals(
   throw new StateDictError(
     {
       caller: 'loadCheckpoint',
-      fact: `${different.join(', ')} differ in the file, and are one variable of the model`,
-      remedy: 'Nothing was loaded. Leave one out, { rename: { name: null } }, or untie the model.',
+      fact: `${different.join(', ')} differ in the file, and are one variable of the model. Nothing was loaded`,
+      remedy: 'Leave one out, { rename: { name: null } }, or untie the model.',
     },
     [],
     [],

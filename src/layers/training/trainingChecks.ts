@@ -30,7 +30,7 @@ function checkSynced(model: Model): void {
   throw refusal(
     'NOT_SYNCED',
     `training '${model.name}'`,
-    'since compile, parametrizations of its layers were registered or removed, so that it would train other variables than its layers hold',
+    'parametrizations of its layers were registered or removed after compile. It would train variables that its layers do not hold',
     'Call syncModel(model).',
   );
 }

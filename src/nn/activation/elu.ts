@@ -93,7 +93,8 @@ export class CELU extends Elementwise {
   constructor(alpha = 1) {
     super();
     checkNumber('CELU', 'alpha', alpha);
-    if (alpha === 0) throw refusal('OPTION', 'CELU', 'alpha is 0, it must not be', 'Pass a positive number.');
+    if (alpha === 0)
+      throw refusal('OPTION', 'CELU', 'alpha is 0, it must be another number', 'Pass a positive number.');
     this.alpha = alpha;
   }
 

@@ -36,7 +36,7 @@ export class Softplus extends Elementwise {
     super();
     checkNumber('Softplus', 'beta', beta);
     if (beta === 0)
-      throw refusal('OPTION', 'Softplus', 'beta is 0, it must not be', 'Pass a positive number.');
+      throw refusal('OPTION', 'Softplus', 'beta is 0, it must be another number', 'Pass a positive number.');
     checkNumber('Softplus', 'threshold', threshold);
     this.beta = beta;
     this.threshold = threshold;

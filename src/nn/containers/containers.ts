@@ -36,7 +36,7 @@ export abstract class ModuleSequence<M extends Module = Module> extends Module {
     throw refusal(
       'OPTION',
       typeName(this),
-      `there is no module at ${index}, it has ${modules.length}`,
+      `the index is ${index}, and the container has ${modules.length} modules`,
       `Pass an index from ${-modules.length} to ${modules.length - 1}.`,
     );
   }

@@ -59,7 +59,7 @@ export class ParameterList extends Module {
     throw refusal(
       'OPTION',
       typeName(this),
-      `there is no parameter at ${index}, it has ${names.length}`,
+      `the index is ${index}, and the container has ${names.length} parameters`,
       `Pass an index from ${-names.length} to ${names.length - 1}.`,
     );
   }

@@ -35,7 +35,7 @@ abstract class ConstantPad<Edges extends readonly number[]> extends Module {
       throw refusal(
         'SHAPE',
         typeName(this),
-        `the input has shape ${formatShape(x.shape)}, the padding ${formatShape(this.padding)} needs ${pairs.length} axes of which something is left`,
+        `the input has shape ${formatShape(x.shape)}, the padding ${formatShape(this.padding)} needs ${pairs.length} axes and must leave elements`,
         'Pass a larger input.',
       );
     }

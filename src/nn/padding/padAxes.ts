@@ -85,7 +85,7 @@ export function checkReach(
     throw refusal(
       'SHAPE',
       caller,
-      `the input has shape ${formatShape(shape)}, of which '${mode}' can repeat at most ${length === 0 ? 0 : reach} elements along axis ${axis}, but the padding there is ${formatShape(pair)}`,
+      `the input has shape ${formatShape(shape)}. '${mode}' repeats at most ${length === 0 ? 0 : reach} elements along axis ${axis}, and the padding there is ${formatShape(pair)}`,
       'Pass a larger input, or pad less.',
     );
   });

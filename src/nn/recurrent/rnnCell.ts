@@ -63,6 +63,7 @@ export class RNNCell extends RecurrentCell {
     return rnnSteps(this.nonlinearity);
   }
 
+  /** Returns the sizes, and the nonlinearity if it is not tanh. */
   override extraRepr(): string {
     const nonlinearity = this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${this.nonlinearity}`;
     return `${super.extraRepr()}${nonlinearity}`;

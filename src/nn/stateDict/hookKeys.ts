@@ -4,6 +4,7 @@ import { weightNormKeys } from './weightNormKeys.ts';
 
 /** An object with a shape: a tensor, or the header of a tensor in a file. */
 export interface Shaped {
+  /** The sizes of the axes. */
   readonly shape: readonly number[];
 }
 
@@ -47,9 +48,6 @@ export interface HookKeys {
     from<A extends Shaped>(parts: Parts<A>, value: A, math: Arithmetic<A>, outputAxis?: number): A;
   };
 }
-
-/** The suffixes of hook keys. */
-export type SuffixOf<Keys extends Pick<HookKeys, 'suffixes'>> = Keys['suffixes'][keyof Keys['suffixes']];
 
 // torch's names. A module reads torch's state dicts even in a program without the parametrizations.
 const known: HookKeys[] = [weightNormKeys, spectralNormKeys];

@@ -9,7 +9,7 @@ import type { HookKeys, Shaped } from './hookKeys.ts';
  */
 export const spectralNormKeys = {
   kind: 'spectralNorm',
-  suffixes: { original: '_orig', '0._u': '_u', '0._v': '_v' } as const,
+  suffixes: { original: '_orig', '0._u': '_u', '0._v': '_v' },
   rule: 'W / σ',
   whole: 'original',
   unitVectors: ['0._u', '0._v'],

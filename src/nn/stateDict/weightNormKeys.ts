@@ -5,7 +5,7 @@ import type { HookKeys } from './hookKeys.ts';
  */
 export const weightNormKeys = {
   kind: 'weightNorm',
-  suffixes: { original0: '_g', original1: '_v' } as const,
+  suffixes: { original0: '_g', original1: '_v' },
   rule: 'g · v / ‖v‖',
   whole: 'original1',
   fits({ original0, original1 }, axes) {

@@ -35,7 +35,7 @@ export function planAssignment(
   checkInvertible(
     caller,
     list.steps,
-    'Add one, or write to the originals: host.parametrizations[name].original.',
+    'Add one, or write to the originals: parametrizationsOn(host, name).original.',
   );
   return planOriginalValues(caller, list, [invertSteps(caller, list.steps, value)].flat());
 }

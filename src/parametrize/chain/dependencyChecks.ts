@@ -27,7 +27,7 @@ export function checkHiddenDependencies(
   throw refusal(
     'HIDDEN_DEPENDENCY',
     caller,
-    `forward of ${stepName(step)} uses the variable ${names}, whose changes would go unseen`,
+    `forward of ${stepName(step)} uses the variable ${names}, which it does not name as a dependency`,
     'Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }.',
   );
 }

@@ -65,6 +65,6 @@ export const writesOutside = (caller: string, label: string, { name }: Variable)
   refusal(
     'RIGHT_INVERSE',
     caller,
-    `a rightInverse of ${label} writes its dependency '${name}', which is no part of the state that is loaded, so that the loaded value would not be the value that is read`,
+    `a rightInverse of ${label} writes its dependency '${name}', which is not a part of the state that is loaded. The value that is read would differ from the loaded one`,
     'Hold the variable as a parameter() or buffer() of a Parametrization, or assign the value to the tensor.',
   );

@@ -57,7 +57,7 @@ export function checkTied(caller: string, host: object, name: string, variable: 
   throw refusal(
     'TIED',
     caller,
-    `the variable of ${label} also stands in the ${where}, which would go on with the original`,
+    `the variable of ${label} is also in the ${where}. That field would hold the original, not the value`,
     `Tie the modules instead of the variable, or give this one its own: ${name} = parameter(tf.clone(variable)).`,
   );
 }

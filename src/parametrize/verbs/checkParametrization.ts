@@ -120,7 +120,7 @@ async function assigned(
   throw refusal(
     'RIGHT_INVERSE',
     caller,
-    `a value of the map was assigned, and what is read differs from it by ${error.toPrecision(3)} of its largest element`,
+    `the value that is read after an assignment differs from the assigned one by ${error.toPrecision(3)} of its largest element`,
     'rightInverse must return originals whose forward is the value.',
   );
 }

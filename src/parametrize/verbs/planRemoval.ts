@@ -40,7 +40,7 @@ export function planRemoval(caller: string, site: Site, leaveParametrized: boole
     throw refusal(
       'OPTION',
       caller,
-      `${chain.label} has ${chain.originalNames.length} originals, so that there is no single tensor to leave unparametrized`,
+      `${chain.label} has ${chain.originalNames.length} originals, and leaveParametrized: false leaves exactly one`,
       'Drop leaveParametrized: false.',
     );
   }

@@ -55,7 +55,7 @@ describe('Sequential', () => {
           expect(net.at(i)).toBe(module);
           expect(net.at(i - modules.length)).toBe(module);
         });
-        expect(() => net.at(modules.length)).toThrow(noModule(`no module at ${modules.length}`));
+        expect(() => net.at(modules.length)).toThrow(noModule(`the index is ${modules.length}`));
         const x = tf.scalar(0);
         const y = net.call(x);
         expect(y).toBeAllClose(amounts.reduce((sum, amount) => sum + amount, 0));

@@ -36,9 +36,12 @@ describe('ParameterList', () => {
         expect(list.parameters().length).toBe(parameters.length);
         expect(Object.keys(list.stateDict())).toEqual(parameters.map((_, i) => String(i)));
         expect(() => list.at(parameters.length)).toThrow(
-          refused('OPTION', `there is no parameter at ${parameters.length}, it has ${parameters.length}`),
+          refused(
+            'OPTION',
+            `the index is ${parameters.length}, and the container has ${parameters.length} parameters`,
+          ),
         );
-        expect(() => list.at(0.5)).toThrow(refused('OPTION', 'no parameter at 0.5'));
+        expect(() => list.at(0.5)).toThrow(refused('OPTION', 'the index is 0.5'));
         list.dispose();
       }),
     );

@@ -43,7 +43,7 @@ describe('Conv2d', () => {
     [
       'an unknown option',
       () => new Conv2d(2, 3, 2, { strides: 2 } as never),
-      "there is no option 'strides'. Did you mean 'stride'?",
+      "'strides' is not an option. Did you mean 'stride'?",
     ],
     ['no boolean', () => new Conv2d(2, 3, 2, { bias: 0 as never }), 'bias is 0 (number)'],
   ])('refuses %s and leaves no tensor', (_, make, message) => {

@@ -191,7 +191,7 @@ describe('ConvTranspose2d', () => {
       { padding: 'same' as never },
       'padding is same, it must be an integer of at least 0.',
     ],
-    ['a padding mode', { paddingMode: 'zeros' } as never, "there is no option 'paddingMode'."],
+    ['a padding mode', { paddingMode: 'zeros' } as never, "'paddingMode' is not an option."],
     [
       'groups that do not divide the channels',
       { groups: 4 },

@@ -201,7 +201,7 @@ describe('BatchNorm', () => {
 
   it('refuses options that it does not have', () => {
     const make = (options: object) => () => new BatchNorm1d(2, options as BatchNormOptions);
-    expect(make({ epsilon: 1 })).toThrow("BatchNorm1d: there is no option 'epsilon'.");
+    expect(make({ epsilon: 1 })).toThrow("BatchNorm1d: 'epsilon' is not an option.");
     expect(make({ momentum: '0.1' })).toThrow('momentum is 0.1, it must be a finite number');
     expect(make({ affine: 1 })).toThrow(expect.objectContaining({ code: 'OPTION' }));
     expect(() => new BatchNorm2d(0)).toThrow('BatchNorm2d: numFeatures is 0');

@@ -97,6 +97,6 @@ describe.each(both)('%s', (name, shape, size, make) => {
   });
 
   it('refuses options that it does not have', () => {
-    expect(() => make({ afine: true } as never)).toThrow(`${name}: there is no option 'afine'. Did you mean`);
+    expect(() => make({ afine: true } as never)).toThrow(`${name}: 'afine' is not an option. Did you mean`);
   });
 });

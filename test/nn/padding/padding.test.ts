@@ -206,7 +206,7 @@ describe('the padding layers', () => {
       'too small to be mirrored',
       () => tf.ones([1, 2, 3]),
       (x) => new ReflectionPad1d([0, 3]).call(x),
-      "ReflectionPad1d: the input has shape [1, 2, 3], of which 'reflect' can repeat at most 2 elements along axis 2, but the padding there is [0, 3].",
+      "ReflectionPad1d: the input has shape [1, 2, 3]. 'reflect' repeats at most 2 elements along axis 2, and the padding there is [0, 3].",
     ],
     [
       'too small to be wrapped',
@@ -221,10 +221,10 @@ describe('the padding layers', () => {
       'it must be [n, channels, length] or [channels, length].',
     ],
     [
-      'of which nothing is left',
+      'must leave elements',
       () => tf.ones([2, 3]),
       (x) => new ConstantPad1d([-2, -1], 0).call(x),
-      'the input has shape [2, 3], the padding [-2, -1] needs 1 axes of which something is left.',
+      'the input has shape [2, 3], the padding [-2, -1] needs 1 axes and must leave elements.',
     ],
     ['without enough axes', () => tf.ones([3]), (x) => new ZeroPad2d(1).call(x), 'needs 2 axes'],
   ])('refuse an input %s', (_, make, call, message) => {
@@ -239,7 +239,7 @@ describe('the padding layers', () => {
     const layer = new Conv2d(2, 3, 3, { padding: 2, paddingMode: 'reflect' });
     const x = tf.ones([2, 5, 2]);
     expect(() => layer.call(x)).toThrow(
-      "Conv2d: the input has shape [2, 5, 2], of which 'reflect' can repeat at most 1 elements along axis 2",
+      "Conv2d: the input has shape [2, 5, 2]. 'reflect' repeats at most 1 elements along axis 2",
     );
     x.dispose();
     layer.dispose();

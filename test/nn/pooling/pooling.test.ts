@@ -234,12 +234,12 @@ describe('the pooling layers', () => {
     [
       'an option that torch has and this has not',
       () => new MaxPool1d(2, { returnIndices: true } as never),
-      "MaxPool1d: there is no option 'returnIndices'.",
+      "MaxPool1d: 'returnIndices' is not an option.",
     ],
     [
       'a dilation of means',
       () => new AvgPool2d(2, { dilation: 2 } as never),
-      "AvgPool2d: there is no option 'dilation'.",
+      "AvgPool2d: 'dilation' is not an option.",
     ],
     ['a divisor of 0', () => new AvgPool2d(2, { divisorOverride: 0 }), 'divisorOverride is 0'],
     ['no size', () => new AdaptiveAvgPool2d([1, 0]), 'AdaptiveAvgPool2d: an element of outputSize is 0'],

@@ -292,7 +292,7 @@ describe.each(networks)('%s', (name, make) => {
     );
     expect(() => make({ dropout: 1.5 })).toThrow('dropout is 1.5, it must be a probability');
     expect(() => make({ bidirectional: 1 as never })).toThrow(expect.objectContaining({ code: 'OPTION' }));
-    expect(() => make({ projSize: 2 } as never)).toThrow("there is no option 'projSize'");
+    expect(() => make({ projSize: 2 } as never)).toThrow("'projSize' is not an option");
     tf.dispose([x, h]);
     network.dispose();
   });

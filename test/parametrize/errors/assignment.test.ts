@@ -80,7 +80,7 @@ describe('assigning through right inverses refuses', () => {
     registerParametrization(host, 'weight', (x) => tf.relu(x));
     registerParametrization(host, 'weight', new AddOne());
     expect(assignOnes()).toMatchInlineSnapshot(
-      `"RIGHT_INVERSE: assigning Affine.weight: the parametrization has no rightInverse. Add one, or write to the originals: host.parametrizations[name].original."`,
+      `"RIGHT_INVERSE: assigning Affine.weight: the parametrization has no rightInverse. Add one, or write to the originals: parametrizationsOn(host, name).original."`,
     );
   });
 
@@ -160,7 +160,7 @@ describe('assigning through right inverses refuses', () => {
     const list = parametrizationsOn(host, 'weight');
     registerParametrization(list as unknown as Record<string, tf.Tensor>, 'original1', (x) => tf.neg(x));
     expect(assignOnes()).toMatchInlineSnapshot(
-      `"RIGHT_INVERSE: assigning Affine.weight: the parametrization has no rightInverse. Add one, or write to the originals: host.parametrizations[name].original."`,
+      `"RIGHT_INVERSE: assigning Affine.weight: the parametrization has no rightInverse. Add one, or write to the originals: parametrizationsOn(host, name).original."`,
     );
   });
 });

@@ -83,7 +83,7 @@ describe('a hidden dependency', () => {
 
   it('is found in a function that closes over a trainable variable, with both remedies', () => {
     expect(register((x: tf.Tensor) => tf.mul(x, secret))).toMatchInlineSnapshot(
-      `"HIDDEN_DEPENDENCY: registerParametrization: forward of the parametrization uses the variable 'secret' [], whose changes would go unseen. Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }."`,
+      `"HIDDEN_DEPENDENCY: registerParametrization: forward of the parametrization uses the variable 'secret' [], which it does not name as a dependency. Make it a parameter() field of a Parametrization, or register { forward, dependencies: [variable] }."`,
     );
   });
 
@@ -217,7 +217,7 @@ describe('a variable in the fields of two modules', () => {
     expect(own).toContain(host.weight);
     for (const one of [host, tied]) {
       expect(failure(() => registerParametrization(one, 'weight', new Double()), host, tied)).toBe(
-        "TIED: registerParametrization: the variable of Affine.weight also stands in the field 'weight' of Affine, which would go on with the original. Tie the modules instead of the variable, or give this one its own: weight = parameter(tf.clone(variable)).",
+        "TIED: registerParametrization: the variable of Affine.weight is also in the field 'weight' of Affine. That field would hold the original, not the value. Tie the modules instead of the variable, or give this one its own: weight = parameter(tf.clone(variable)).",
       );
     }
     tied.weight = parameter(tf.clone(host.weight));
@@ -250,7 +250,7 @@ describe('a variable in the fields of two modules', () => {
     twice.second = twice.weight;
     twice.parameters();
     expect(failure(() => registerParametrization(twice, 'weight', new Double()), twice)).toMatch(
-      "TIED: registerParametrization: the variable of Affine.weight also stands in the field 'second', which",
+      "TIED: registerParametrization: the variable of Affine.weight is also in the field 'second'. That field",
     );
     twice.dispose();
   });

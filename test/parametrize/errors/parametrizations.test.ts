@@ -69,7 +69,7 @@ describe('registerParametrization refuses', () => {
         host,
       );
     expect(withOptions({ unsave: true })).toMatchInlineSnapshot(
-      `"OPTION: registerParametrization: there is no option 'unsave'. Did you mean 'unsafe'? It has: unsafe."`,
+      `"OPTION: registerParametrization: 'unsave' is not an option. Did you mean 'unsafe'? It has: unsafe."`,
     );
     expect(withOptions(true)).toMatchInlineSnapshot(
       `"OPTION: registerParametrization: the options are true, they must be an object with the keys unsafe."`,

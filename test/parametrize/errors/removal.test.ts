@@ -38,7 +38,7 @@ describe('removeParametrizations refuses', () => {
     expect(
       failure(() => removeParametrizations(host, 'weight', { leaveParametrized: false }), host),
     ).toMatchInlineSnapshot(
-      `"OPTION: removeParametrizations: Affine.weight has 3 originals, so that there is no single tensor to leave unparametrized. Drop leaveParametrized: false."`,
+      `"OPTION: removeParametrizations: Affine.weight has 3 originals, and leaveParametrized: false leaves exactly one. Drop leaveParametrized: false."`,
     );
     removeParametrizations(host, 'weight');
     registerParametrization(host, 'weight', new RankOne());

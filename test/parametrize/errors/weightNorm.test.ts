@@ -76,7 +76,7 @@ describe('weightNorm refuses', () => {
 
   it('a misspelt option, and options that are no object', () => {
     expect(normalize({ dims: 0 })).toMatchInlineSnapshot(
-      `"OPTION: weightNorm: there is no option 'dims'. Did you mean 'dim'? It has: dim, eps."`,
+      `"OPTION: weightNorm: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps."`,
     );
     expect(normalize(0)).toMatchInlineSnapshot(
       `"OPTION: weightNorm: the options are 0, they must be an object with the keys dim, eps."`,

@@ -68,7 +68,7 @@ describe('checkParametrization', () => {
       'RIGHT_INVERSE',
       'another inverse',
       { forward: (x) => tf.mul(x, 2), rightInverse: (y) => tf.div(y, 3), isPure: () => true },
-      /differs from it by 0\.333/,
+      /differs from the assigned one by 0\.333/,
     ],
     [
       'NOT_PURE',

@@ -207,6 +207,6 @@ const underflow = (): CheckpointError => corrupt('the pickle takes more from its
 const unsafe = (name: string): CheckpointError =>
   new CheckpointError(
     'UNSAFE',
-    `the file needs ${quoted(name)}, which is code and no data: who loads it in Python may run what somebody else wants`,
+    `the file needs ${quoted(name)}, which is code: a program that loads the file in Python runs it`,
     'Do not trust the file; if it is yours, save model.state_dict().',
   );

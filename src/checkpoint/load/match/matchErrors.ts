@@ -102,8 +102,8 @@ export function noMatch(
   return new StateDictError(
     {
       caller: 'loadCheckpoint',
-      fact: `the file does not fit ${type}: its modules do not have the names of the layers, and ${fact}`,
-      remedy: `Nothing was loaded. Pass { prefix } if the state dict is only a part of the file, or say which is which${isWhole ? '' : ', of all layers'}; if the modules compute in the order of the layers, { rename: ${shown} }.`,
+      fact: `the file does not fit ${type}: its modules do not have the names of the layers, and ${fact}. Nothing was loaded`,
+      remedy: `Pass { prefix } if the state dict is only a part of the file, or say which is which${isWhole ? '' : ', of all layers'}; if the modules compute in the order of the layers, { rename: ${shown} }.`,
     },
     slots.flatMap(({ parts }) =>
       parts.flatMap(({ path, tensors }) =>
