@@ -1,5 +1,7 @@
 export { type ErrorCode, type ErrorParts, ParametrizeError } from './core/errors.ts';
 export {
+  type BatchInitialization,
+  type BatchInitialized,
   type Candidate,
   type ClipOptions,
   type CopyOptions,
@@ -18,6 +20,7 @@ export {
   groupOptimizer,
   type HostType,
   initialize,
+  initializeFromBatch,
   type MinimizeOptions,
   minimize,
   type OneOrMore,

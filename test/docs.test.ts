@@ -27,6 +27,7 @@ describe('the documents', () => {
   it.each([
     'docs/getting-started.md',
     'docs/common-tasks.md',
+    'docs/training.md',
     'docs/writing-a-parametrization.md',
     'docs/nn.md',
     'docs/migrating-from-torch.md',

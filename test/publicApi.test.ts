@@ -32,7 +32,7 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone copyInto defineParametrization describe fold freeze groupOptimizer initialize invalidate
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone copyInto defineParametrization describe fold freeze groupOptimizer initialize initializeFromBatch invalidate
         isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
         spectralNorm squaredNorms symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
@@ -40,7 +40,7 @@ describe('the public interface', () => {
     );
     expect(types).toEqual(
       names(`
-        Arithmetic AxesDefinition Candidate CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal
+        Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal
         DescribedTensor Description ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
         MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OneOrMore OptionDefinition
         OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector ParametrizationCheck
@@ -61,7 +61,7 @@ describe('the public interface', () => {
         ConvTranspose1d ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d ELU Embedding
         Flatten GELU GLU GRU GRUCell GroupNorm Hardshrink Hardsigmoid Hardswish Hardtanh Identity
         InstanceNorm1d InstanceNorm2d LSTM LSTMCell LayerNorm LeakyReLU Linear LogSigmoid LogSoftmax
-        MaxPool1d MaxPool2d Mish Module ModuleDict ModuleList ModuleSequence MultiheadAttention PReLU ParameterDict
+        MaxPool1d MaxPool2d MeanOnlyBatchNorm1d MeanOnlyBatchNorm2d Mish Module ModuleDict ModuleList ModuleSequence MultiheadAttention PReLU ParameterDict
         ParameterList RNN RNNCell ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReplicationPad1d
         ReplicationPad2d SELU Sequential SiLU Sigmoid Softmax Softplus Softshrink Softsign
         StateDictError Tanh Tanhshrink Threshold TransformerEncoderLayer Unflatten Upsample ZeroPad1d ZeroPad2d buffer init
@@ -74,7 +74,7 @@ describe('the public interface', () => {
         ConvTranspose1dOptions ConvTranspose2dOptions ConvTranspose3dOptions DropoutOptions EmbeddingOptions
         EncoderOptions ForwardHook ForwardPreHook GELUOptions GRUCellOptions GRUOptions GroupNormOptions HookHandle InstanceNormOptions KeyAction
         KeyFormat KeyMapping LSTMCellOptions LSTMOptions LSTMState LayerNormOptions LinearOptions LoadStateDictOptions
-        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions MultiheadAttentionOptions NamedModules NamedParameters Parametrizations
+        LoadStateDictPreHook LoadStateDictReport MaxPoolOptions MeanOnlyBatchNormOptions MultiheadAttentionOptions NamedModules NamedParameters Parametrizations
         PretrainedOptions RNNCellOptions RNNOptions StateDict StateDictLoading StateDictOptions TransformerEncoderLayerOptions UpsampleMode UpsampleOptions
       `),
     );
@@ -104,8 +104,10 @@ describe('the public interface', () => {
 
   it('of tfjs-parametrize/layers is this', () => {
     const { values, types } = exportsOf('src/layers/index.ts');
-    expect(values).toEqual(names('constraintsToParametrizations folded syncModel'));
-    expect(types).toEqual(names('LayerName'));
+    expect(values).toEqual(
+      names('MeanOnlyBatchNormalization constraintsToParametrizations folded syncModel'),
+    );
+    expect(types).toEqual(names('LayerName MeanOnlyBatchNormalizationArgs'));
   });
 
   it('of tfjs-parametrize/decorators is this', () => {

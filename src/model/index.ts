@@ -11,4 +11,9 @@ export { type ClipOptions, clipGradients } from './training/clipGradients.ts';
 export { type CopyOptions, copyInto } from './training/copyInto.ts';
 export { type Frozen, freeze } from './training/freeze.ts';
 export { type Group, type GroupOptimizer, groupOptimizer } from './training/groupOptimizer.ts';
+export {
+  type BatchInitialization,
+  type BatchInitialized,
+  initializeFromBatch,
+} from './training/initializeFromBatch.ts';
 export { squaredNorms } from './training/squaredNorms.ts';

@@ -51,6 +51,11 @@ export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './normalization
 export { GroupNorm, type GroupNormOptions } from './normalization/groupNorm.ts';
 export { InstanceNorm1d, InstanceNorm2d, type InstanceNormOptions } from './normalization/instanceNorm.ts';
 export { LayerNorm, type LayerNormOptions } from './normalization/layerNorm.ts';
+export {
+  MeanOnlyBatchNorm1d,
+  MeanOnlyBatchNorm2d,
+  type MeanOnlyBatchNormOptions,
+} from './normalization/meanOnlyBatchNorm.ts';
 export { ConstantPad1d, ConstantPad2d, ZeroPad1d, ZeroPad2d } from './padding/constantPad.ts';
 export {
   CircularPad1d,

@@ -71,6 +71,8 @@ const rows: Readonly<Record<string, ReturnType<typeof row>>> = {
   LogSoftmax: row([1], [2, 4]),
   MaxPool1d: row([2, { stride: 1 }], [1, 2, 5]),
   MaxPool2d: row([2, { padding: 1 }], [1, 2, 4, 5]),
+  MeanOnlyBatchNorm1d: row([3], [4, 3]),
+  MeanOnlyBatchNorm2d: row([2], [2, 2, 2, 3]),
   Mish: activation,
   MultiheadAttention: row([4, 2, { addBiasKv: true }], [2, 1, 4], [3, 1, 4], [3, 1, 4]),
   PReLU: row([3], [2, 3, 2]),

@@ -9,6 +9,7 @@ import { childrenOf, ownWeights } from './layer.ts';
 import { attachmentOf, LayerAttachment } from './layerAttachment.ts';
 import { locate, mainWeight, outputAxes } from './layerType.ts';
 import { postpone } from './postponed.ts';
+import { preActivation } from './preActivation.ts';
 
 /** The kind of host of the layers, cells and models of tfjs-layers. */
 export const layerHost: HostKind = {
@@ -19,6 +20,9 @@ export const layerHost: HostKind = {
   locate: (layer, path) => locate(layer as Layer, path),
   children: (layer) => childrenOf(layer as Layer),
   parameters: (layer) => [...new Set((layer as Layer).trainableWeights.map(({ val }) => val))],
+  preActivation: (layer) => preActivation(layer as Layer),
+  run: (model, inputs) =>
+    (model as unknown as { apply(inputs: unknown): unknown }).apply(inputs.length === 1 ? inputs[0] : inputs),
   isBuffer: (layer, name) => {
     const weight = ownWeights(layer as Layer).get(name);
     return weight !== undefined && weightListsOf(layer as Layer)[1].includes(weight);

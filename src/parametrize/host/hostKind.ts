@@ -1,4 +1,4 @@
-import type { Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Attachment } from '../chain/attachment.ts';
 
 /** Makes the attachment of a found tensor instead of the host's own. */
@@ -9,6 +9,18 @@ export interface FoundTensor {
   /** The variable in the field. */
   readonly variable: Variable;
   readonly attachment: Attachment;
+}
+
+/** The output of a linear map or a convolution, before its activation. */
+export interface PreActivation {
+  /** The axis of the outputs, for an output of this rank. */
+  axis(rank: number): number;
+  /**
+   * Replaces the output, until the returned function is called.
+   *
+   * @param change - makes the new output of the old one
+   */
+  replace(change: (output: Tensor) => Tensor): () => void;
 }
 
 /** A kind of object whose tensors can be parametrized. `tfjs-parametrize/layers` adds one. */
@@ -68,6 +80,10 @@ export interface HostKind {
   isBuffer?(host: object, name: string): boolean;
   /** Told when a variable of the host was frozen, or is trained again. */
   trained?(host: object, variable: Variable, trainable: boolean): void;
+  /** The output of a host before its activation; null if it is no linear map or convolution. */
+  preActivation?(host: object): PreActivation | null;
+  /** Runs a model once on inputs, in evaluation. */
+  run?(model: object, inputs: readonly Tensor[]): unknown;
   /** Returns the trainable variables of a host and of all hosts below it, each once. */
   parameters?(host: object): readonly Variable[];
 }

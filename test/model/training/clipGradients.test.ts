@@ -121,7 +121,8 @@ describe('clipGradients', () => {
       expect(again[i]!.tensor).toBeAllClose(tensor);
     });
     loaded.dispose();
-    tf.dispose([saved, again, copies].map(([iterations]) => iterations!.tensor));
+    tf.dispose([saved, again].map(([iterations]) => iterations!.tensor));
+    tf.dispose(copies.map(({ tensor }) => tensor));
     disposeModel(model);
     clipped.dispose();
     tf.dispose([x, y]);
