@@ -7,7 +7,7 @@ import { ModuleStateView } from '../stateDict/moduleStateView.ts';
 import { type StatefulModel, type StateKind, type StateView, stateKindOf } from '../stateDict/stateView.ts';
 
 /**
- * The view of the state of a model.
+ * Returns the view of the state of a model.
  *
  * @param viewFor - makes the view of a model that is not a module; a program without such models does not load its code
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` for an object without a state dict, and for a model of tf.layers

@@ -5,18 +5,18 @@ import { isComputing } from './optimizerOwners.ts';
 import { leavesOf, type OptimizerParts, PARTS, type Part } from './optimizerParts.ts';
 import { variableNamed } from './variable.ts';
 
-/** The gradients of a step by the names of their variables; absent or null where there is none. */
+/** The gradients of a step by the names of their variables; absent or null for a variable without a gradient. */
 export type GradientsByName = ReadonlyMap<string, Tensor | null | undefined>;
 
-/** An optimizer that hands its gradients to others. A step that one of them refuses changes nothing. */
+/** An optimizer that passes its gradients to other optimizers. A step that one of them refuses changes nothing. */
 export abstract class CompositeOptimizer extends tf.Optimizer {
   abstract readonly [PARTS]: OptimizerParts;
 
-  /** Hands the gradients to the parts. Tensors that it makes are disposed afterwards. */
+  /** Passes the gradients to the parts. Tensors that it makes are disposed afterwards. */
   protected abstract step(gradients: GradientsByName, parts: readonly Part[]): void;
 
   override minimize(loss: () => Scalar, returnCost?: boolean, variables?: Variable[]): Scalar | null {
-    // Before the loss, because a forward pass may write buffers and a refused step must change nothing.
+    // The check runs before the loss, because a forward pass may write buffers and a refused step must change nothing.
     if (isComputing()) for (const [leaf, own] of leavesOf(this, variables ?? null)) checkBefore(leaf, own);
     return super.minimize(loss, returnCost, variables);
   }
@@ -42,7 +42,8 @@ export abstract class CompositeOptimizer extends tf.Optimizer {
 }
 
 /**
- * The gradients of some variables as `applyGradients` takes them. Variables without a gradient keep their positions.
+ * Returns the gradients of some variables as `applyGradients` takes them. Variables without a gradient keep their
+ * positions.
  */
 export const gradientsOf = (
   variables: readonly Variable[],

@@ -1,8 +1,8 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from './layerVariable.ts';
 
-// `compile` of a sequential model, and `trainable` of a layer, let every weight train again, as `layer.trainable` says.
-// The setter of the weights of tfjs-layers is wrapped, so that a variable with the mark stays frozen.
+// `compile` of a sequential model, and `trainable` of a layer, set `trainable` of every weight. The setter of the
+// weights of tfjs-layers is wrapped, so that a variable with the mark stays frozen.
 
 const KEPT: unique symbol = Symbol.for('tfjs-parametrize.keptFrozen') as never;
 const WRAPPED: unique symbol = Symbol.for('tfjs-parametrize.keepsFrozen') as never;

@@ -8,11 +8,11 @@ interface WithRate {
   setLearningRate?(rate: number): void;
 }
 
-/** True for an optimizer. tfjs asks for its methods, and fails for null. */
+/** True for an optimizer. The test of tfjs fails for null. */
 export const isOptimizer = (value: unknown): value is Optimizer =>
   isObject(value) && value instanceof tf.Optimizer;
 
-/** The learning rate of an optimizer of tfjs. */
+/** Returns the learning rate of an optimizer of tfjs. */
 export const learningRateOf = (optimizer: Optimizer): number =>
   (optimizer as unknown as WithRate).learningRate;
 

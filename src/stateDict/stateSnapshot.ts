@@ -4,10 +4,10 @@ import type { Module } from '../nn/module/module.ts';
 import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
 
 /**
- * The state of a module as it is now: a variable changes its data by replacing it, so that a clone keeps it.
+ * Returns the current state of a module. Variables replace their data on assignment, so the clones keep the old data.
  *
  * @remarks
- * **Ownership**: the caller's.
+ * **Ownership**: the tensors belong to the caller.
  */
 export const stateSnapshot = (module: Module, keyFormat: KeyFormat | undefined): NamedTensorMap =>
   tf.tidy(() => {

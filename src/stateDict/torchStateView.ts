@@ -25,9 +25,9 @@ export class TorchStateView implements StateView {
   readonly notes: readonly string[];
   readonly areOrdered: StateView['areOrdered'];
   readonly matching = 'namesAndShapes';
-  // Torch counts batches; no layer does.
+  // torch counts batches; layers do not.
   readonly ignored = /(?:^|\.)num_batches_tracked$/;
-  // Chains of layers have keys of their own.
+  // Chains of layers have additional keys.
   readonly takesOtherKeys = true;
   readonly partOf: (key: string) => StatePart | undefined;
   private readonly state: TorchState;
@@ -57,7 +57,7 @@ export class TorchStateView implements StateView {
   }
 
   save(keyFormat: KeyFormat | undefined): SavedState {
-    // A chain is saved as torch has it, or else as the model has it.
+    // A chain is saved in torch's form if torch can have it, else in the model's form.
     const view = new TorchView(this.state, (_tensor, _part, possible) =>
       keyFormat === 'folded' ? possible.at(-1)! : possible[0]!,
     );

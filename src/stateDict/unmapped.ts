@@ -2,7 +2,9 @@ import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { LoadStateDictReport } from '../nn/module/hooks.ts';
 import type { KeyMapping } from '../nn/stateDict/keyMapping.ts';
 
-/** The mappings of the tensors that were loaded under their own keys, which a report of `loadStateDict` leaves out. */
+/**
+ * Returns the mappings of the tensors that were loaded under their own keys, which a report of `loadStateDict` omits.
+ */
 export function unmapped(
   tensors: NamedTensorMap,
   { mapped, unexpectedKeys }: LoadStateDictReport,

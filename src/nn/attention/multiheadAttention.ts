@@ -55,7 +55,7 @@ export class MultiheadAttention extends Module {
   readonly embedDim: number;
   /** The number of heads. */
   readonly numHeads: number;
-  /** The probability of an attention weight to be zeroed in training. */
+  /** The probability that training zeroes an attention weight. */
   readonly dropout: number;
   /** The size of the last axis of the keys. */
   readonly kdim: number;

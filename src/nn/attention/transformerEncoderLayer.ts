@@ -17,7 +17,7 @@ import { MultiheadAttention } from './multiheadAttention.ts';
 
 /** Options of {@link TransformerEncoderLayer}. */
 export interface TransformerEncoderLayerOptions {
-  /** Size between the two linear maps. Default 2048. */
+  /** The size between the two linear maps. Default 2048. */
   readonly dimFeedforward?: number;
   /** The probability of every dropout of the layer. Default 0.1. */
   readonly dropout?: number;

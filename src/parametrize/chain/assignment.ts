@@ -41,7 +41,7 @@ export function planAssignment(
 }
 
 /**
- * Finds the variables of a chain that have to be assigned for its originals to have these values; writes nothing.
+ * Finds the variables of a chain, with the values that give its originals these values. Writes nothing.
  *
  * @throws {@link ParametrizeError} as {@link planAssignment}
  */

@@ -4,11 +4,11 @@ import type { StoredNames } from '../storedNames.ts';
 import type { PartsOptions } from './selectByShape.ts';
 
 /**
- * Finds the state dict of a model among the tensors of a file: by names, as far as parts have names. Where the model
- * allows it, parts without a name of the file are found by names and shapes of tensors, if they leave exactly one way.
+ * Finds the state dict of a model among the tensors of a file. Named parts are found by name. If the model allows it,
+ * other parts are found by the names and shapes of tensors, if exactly one matching exists.
  *
- * @throws {@link CheckpointError} `AMBIGUOUS` if it is not clear which is which, `UNSUPPORTED`, `OPTION`
- * @throws {@link StateDictError} if the modules of the file are not those of the model
+ * @throws {@link CheckpointError} `AMBIGUOUS` if several matchings fit, `UNSUPPORTED`, `OPTION`
+ * @throws {@link StateDictError} if the modules of the file do not fit the model
  */
 export async function selectTensors(
   stored: StoredNames,

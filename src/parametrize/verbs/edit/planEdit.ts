@@ -30,23 +30,22 @@ import { checkUnchanged, tryStep } from './tryStep.ts';
 /** The chain that an edit makes. */
 export interface NextChain {
   readonly steps: readonly ChainStep[];
-  /** The value that the first steps are to have, for which the originals change; absent if they stay as they are. */
+  /** The wanted value of the first steps, for which the originals change; absent if the originals stay. */
   readonly target?: {
-    /** The number of those steps. Their right inverses give the originals. */
+    /** The number of these steps. Their right inverses give the originals. */
     readonly count: number;
     readonly value: Tensor;
   };
 }
 
 /**
- * Does everything of a change of a chain that can fail, on tensors, and changes nothing (law L5).
+ * Does every part of a change of a chain that can fail, on tensors, and changes nothing (law L5).
  *
  * @param caller - the public function, for messages
- * @param unsafe - whether the value may have another shape or dtype
- * @returns the rest, to be called in the tidy that is open now, in a transaction
+ * @param unsafe - true if the value may have another shape or dtype
+ * @returns the rest of the change, to be called in the same tidy and in a transaction
  * @throws {@link ParametrizeError} `RIGHT_INVERSE`, `SHAPE`, `DTYPE`, `FORWARD_RESULT`, `HIDDEN_DEPENDENCY`, `SHARED`,
- * `ALREADY_PARAMETRIZED`, `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, `DISPOSED`; and whatever a
- * parametrization throws
+ * `ALREADY_PARAMETRIZED`, `IMMUTABLE_HOST`, `UNSUPPORTED_HOST`, `DISPOSED`; and the errors of parametrizations
  */
 export function planEdit(caller: string, site: Site, next: NextChain, unsafe = false): Commit {
   const registration = site.registered(caller);
@@ -101,10 +100,10 @@ export function planEdit(caller: string, site: Site, next: NextChain, unsafe = f
 }
 
 /**
- * Tries a chain from the first step that is another one, or whose argument is.
+ * Tries a chain from the first step that changes, or whose argument changes.
  *
  * @param originals - the new originals; null if they stay
- * @returns shape and dtype of the value
+ * @returns the shape and dtype of the value
  */
 function tryChain(
   caller: string,
@@ -134,11 +133,11 @@ function tryChain(
   return spec;
 }
 
-/** The value after the first steps of a chain, without side effects; the first original after none. */
+/** Returns the value after some steps of a chain, without side effects; after no step, the first original. */
 export const inspectAfter = (list: ParametrizationList, count: number): Tensor =>
   count === 0 ? list.inspectOriginal() : list.inspect(list.steps.slice(0, count));
 
-/** Notes the fields of a list; returns what puts them back. */
+/** Notes the fields of a list. Returns a function that restores them. */
 function fieldsOf(list: ParametrizationList): () => void {
   const before = Object.getOwnPropertyDescriptors(list);
   return () => {

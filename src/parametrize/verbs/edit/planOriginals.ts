@@ -16,17 +16,18 @@ import { checkSpec, isLike, originalNamesFor, type TensorSpec } from '../../chai
 import { type Commit, retireVariable, takeName, undoable } from '../../transaction.ts';
 
 /**
- * Checks that a chain can have other originals.
+ * Plans other originals of a chain.
  *
- * While the first step stays and no other tensor shares the originals, the variables stay and are assigned. Otherwise
- * it goes as at a registration: the last original like the tensor is the variable of the host.
+ * If the first step stays and no other tensor shares the originals, the variables stay and are assigned. Otherwise the
+ * originals are made as by a registration: the last original with the shape and dtype of the tensor is the variable of
+ * the host.
  *
- * @param first - the first step of the chain then; undefined if it has none
- * @param originals - their values
- * @param spec - shape and dtype of the value of the chain then
- * @returns what gives the chain the originals; the caller takes a change of the fields of the list back
- * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if an original that would go is parametrized itself;
- * `RIGHT_INVERSE`, `SHAPE`, `DTYPE`
+ * @param first - the first step of the new chain; undefined if it has none
+ * @param originals - the values of the originals
+ * @param spec - the shape and dtype of the value of the new chain
+ * @returns a function that gives the chain the originals; the caller undoes changes of the fields of the list
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if a removed original is parametrized itself; `RIGHT_INVERSE`,
+ * `SHAPE`, `DTYPE`
  */
 export function planOriginals(
   caller: string,
@@ -93,7 +94,7 @@ function replaceOriginals(
     leaveOriginal(variable, list);
     if (listsWithOriginal(variable).size === 0) retireVariable(variable);
   }
-  // Now that they are retired: one of them may have had the name.
+  // The old originals are retired now; one of them may have had the name.
   if (variableName !== undefined) {
     for (const [i, variable] of variables.entries()) {
       takeName(variable, i === adopted ? variableName : `${variableName}/${names[i]}`);

@@ -10,16 +10,16 @@ import { checkRegistrationRoom } from '../checkRegistrationRoom.ts';
 import { planRemoval } from '../planRemoval.ts';
 import { inspectAfter, planEdit } from './planEdit.ts';
 
-/** What an edit keeps: the value, by way of the right inverses, or the originals. */
+/** The part that an edit keeps: the value, through the right inverses, or the originals. */
 export type Keep = 'value' | 'originals';
 
 /**
- * Plans that a parametrization comes into a chain. At its start the right inverse of the parametrization gives the new
- * originals; elsewhere no original changes.
+ * Plans the insertion of a parametrization into a chain. At the start, the right inverse of the parametrization gives
+ * the new originals. Elsewhere, no original changes.
  *
- * @param at - the index that it gets
+ * @param at - the index of the parametrization
  * @throws {@link ParametrizeError} `INVALID_PARAMETRIZATION`, `OPTION` for an index that does not exist,
- * `OUT_OF_MEMORY`; as {@link planEdit}
+ * `OUT_OF_MEMORY`; the errors of {@link planEdit}
  */
 export function planInsertion(
   caller: string,
@@ -38,11 +38,11 @@ export function planInsertion(
 }
 
 /**
- * Plans that a parametrization takes the place of another.
+ * Plans the replacement of a parametrization.
  *
- * @param keep - `'value'`: the value after the step goes back through the right inverses up to there. `'originals'`:
- * they stay, so that the value changes
- * @throws {@link ParametrizeError} as {@link planInsertion}
+ * @param keep - `'value'`: the value after the step goes back through the right inverses up to the step. `'originals'`:
+ * the originals stay, and the value changes
+ * @throws {@link ParametrizeError} the errors of {@link planInsertion}
  */
 export function planReplacement(
   caller: string,
@@ -68,10 +68,10 @@ export function planReplacement(
 /**
  * Plans another order of the parametrizations of a chain.
  *
- * @param order - the index of each, in the new order
- * @param keep - `'value'`: the value goes back through the right inverses in the new order. `'originals'`: they stay,
- * so that the value changes
- * @throws {@link ParametrizeError} `OPTION` if an index is missing or there twice; as {@link planEdit}
+ * @param order - the old indices in the new order
+ * @param keep - `'value'`: the value goes back through the right inverses in the new order. `'originals'`: the
+ * originals stay, and the value changes
+ * @throws {@link ParametrizeError} `OPTION` if an index is missing or repeated; the errors of {@link planEdit}
  */
 export function planReordering(
   caller: string,
@@ -95,12 +95,12 @@ export function planReordering(
 }
 
 /**
- * Plans that one parametrization leaves a chain. With the last of a chain, the chain goes.
+ * Plans the removal of one parametrization. If it is the only one, the chain is removed.
  *
- * @param keep - `'value'`: the value after the step goes back through the right inverses before it; of the first step
- * it becomes the original. `'originals'`: they stay, so that the value changes
+ * @param keep - `'value'`: the value after the step goes back through the right inverses before it; for the first step,
+ * it becomes the original. `'originals'`: the originals stay, and the value changes
  * @throws {@link ParametrizeError} `OPTION` for an index that does not exist, and for `keep: 'originals'` of the first
- * step, if that has several; as {@link planEdit}
+ * step, if it has several originals; the errors of {@link planEdit}
  */
 export function planStepRemoval(caller: string, site: Site, at: number, keep: Keep = 'value'): Commit {
   const { list } = site.registered(caller);

@@ -11,11 +11,11 @@ import { checkSpec, isTensor, specOf, type TensorSpec } from '../../chain/rightI
 import { warnAboutNaN } from '../warnAboutNaN.ts';
 
 /**
- * Evaluates one step on values, with the checks that only an evaluation can make; states and modes are put back.
+ * Evaluates one step on values, with the checks that need an evaluation. States and modes are restored.
  *
  * @param current - the value of the tensor without the step
- * @param then - further checks on the result, while it is there
- * @returns shape and dtype of the result
+ * @param then - further checks on the result before it is disposed
+ * @returns the shape and dtype of the result
  */
 export function tryStep(
   caller: string,
@@ -25,7 +25,7 @@ export function tryStep(
   current: Tensor,
   then: (result: Tensor) => void = () => {},
 ): TensorSpec {
-  // Aliases, so that a forward that disposes its arguments cannot harm what becomes of them.
+  // Aliases protect the values from a forward that disposes its arguments.
   const values = given.map((value) => alias(value));
   let spec: TensorSpec | undefined;
   const reached = new Set<Tensor>();
