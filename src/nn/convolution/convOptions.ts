@@ -5,7 +5,7 @@ import { perAxis } from '../layout/spatialInput.ts';
 import { type PaddingMode, paddingModes } from '../padding/padAxes.ts';
 
 /** The padding of the input: a size, `'same'` for an output as large as the input, `'valid'` for no padding. */
-export type Padding<Size> = Size | 'same' | 'valid';
+type Padding<Size> = Size | 'same' | 'valid';
 
 /** {@link Padding}, and `'causal'` for padding at the beginning only. */
 export type PaddingOrCausal<Size> = Padding<Size> | 'causal';

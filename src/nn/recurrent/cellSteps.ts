@@ -9,10 +9,10 @@ import { plusBias } from '../linear/linear.ts';
 type Step = (gates: readonly Tensor[], states: readonly Tensor[]) => Tensor[];
 
 /** `h·Wₕₕᵀ` */
-export type TimesWeight = (h: Tensor) => Tensor;
+type TimesWeight = (h: Tensor) => Tensor;
 
 /** The computation of one layer in one direction. */
-export interface CellSteps {
+interface CellSteps {
   /** The bias that is added to the products with the inputs of all steps at once, or null. */
   readonly inputBias: Tensor | null;
   /** The sizes of the parts that these products are split into, once for all steps. Default one part. */

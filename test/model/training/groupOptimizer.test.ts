@@ -170,6 +170,33 @@ describe('groupOptimizer', () => {
     model.dispose();
   });
 
+  it('makes no step of any group if the optimizer of one refuses it', async () => {
+    const model = make();
+    const [first, second] = [tf.train.adam(0.1), tf.train.adam(0.1)];
+    const optimizer = groupOptimizer(model, [{ match: '1', optimizer: first }, { optimizer: second }]);
+    minimize(optimizer, lossOf(model), model);
+    const weights = await second.getWeights();
+    // State of one variable for a group of three.
+    const copies = [weights[0]!, weights[1]!, weights[4]!].map(({ name, tensor }) => ({
+      name,
+      tensor: tf.clone(tensor),
+    }));
+    const slots = weights.slice(1).map(({ tensor }) => tensor);
+    await second.setWeights(copies);
+    const before = numbers(model);
+    const gradients = model.parameters().map(({ name, shape }) => ({ name, tensor: tf.ones(shape) }));
+    expect(failure(() => optimizer.applyGradients(gradients))).toMatch(/^NOT_SYNCED/);
+    expect(numbers(model)).toEqual(before);
+    tf.dispose([
+      gradients.map(({ tensor }) => tensor),
+      copies.map(({ tensor }) => tensor),
+      weights[0]!.tensor,
+      slots,
+    ]);
+    optimizer.dispose();
+    model.dispose();
+  });
+
   it('decays g alone as the weight, and clips over one group or all', () => {
     const layer = weightNorm(new nn.Linear(2, 2));
     const optimizer = groupOptimizer(layer, [
