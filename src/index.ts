@@ -1,5 +1,6 @@
 export { type ErrorCode, type ErrorParts, ParametrizeError } from './core/errors.ts';
 export {
+  type Apply,
   type BatchInitialization,
   type BatchInitialized,
   type Candidate,
@@ -25,8 +26,14 @@ export {
   minimize,
   type OneOrMore,
   type ParameterSelector,
+  type ParametrizeOptions,
+  type ParametrizeReport,
   type Pattern,
+  parametrize,
+  type Rule,
+  type RuledTensor,
   type Selector,
+  type SkippedTensor,
   squaredNorms,
   syncOptimizer,
 } from './model/index.ts';

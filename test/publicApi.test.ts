@@ -33,20 +33,20 @@ describe('the public interface', () => {
     expect(values).toEqual(
       names(`
         MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone copyInto defineParametrization describe fold freeze groupOptimizer initialize initializeFromBatch invalidate
-        isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn pure registerParametrization removeParametrizations skew
+        isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn parametrize pure registerParametrization removeParametrizations skew
         spectralNorm squaredNorms symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
-        Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal
+        Apply Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal
         DescribedTensor Description ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
         MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OneOrMore OptionDefinition
         OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector ParametrizationCheck
         ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
-        ParametrizationObject Parts Pattern PossibleHost PossibleTensorName RegisterOptions RemoveOptions Selector
-        Shaped SpectralNormOptions TargetTensor TensorNameOf
+        ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern PossibleHost PossibleTensorName RegisterOptions RemoveOptions Rule RuledTensor Selector
+        Shaped SkippedTensor SpectralNormOptions TargetTensor TensorNameOf
         UnitNormOptions WeightNormOptions
       `),
     );

@@ -3,6 +3,9 @@ export { type DescribedOriginal, type DescribedTensor, type Description, describ
 export { fold } from './fold.ts';
 export { initialize } from './initialize.ts';
 export { type MinimizeOptions, minimize } from './minimize.ts';
+export { type ParametrizeOptions, parametrize } from './rules/parametrize.ts';
+export type { ParametrizeReport, RuledTensor, SkippedTensor } from './rules/report.ts';
+export type { Apply, Rule } from './rules/rule.ts';
 export type { Candidate } from './select/candidate.ts';
 export type { ParameterSelector } from './select/parameterSelector.ts';
 export type { HostType, OneOrMore, Pattern, Selector } from './select/selector.ts';

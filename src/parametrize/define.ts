@@ -13,7 +13,7 @@ import {
 } from './definition.ts';
 import type { Site } from './host/site.ts';
 import type { Parametrization } from './parametrization.ts';
-import { registerOwned } from './verbs/registerOwned.ts';
+import { makeOwned, registerOwned } from './verbs/registerOwned.ts';
 import type { PossibleTensorName, TensorNameOf } from './verbs/registerParametrization.ts';
 
 /** A function of the catalog, such as `weightNorm`: registers its parametrization on a tensor of a host. */
@@ -132,6 +132,18 @@ export const registerDefined = <O extends object>(
       definition: definition as unknown as AnyDefinition,
     },
   );
+
+/**
+ * Makes a parametrization for a tensor by its definition, which removal disposes; the options are checked.
+ *
+ * @param value - the value of the tensor, which is not to be disposed
+ */
+export const makeDefined = <O extends object>(
+  definition: ParametrizationDefinition<Parametrization, O>,
+  value: Tensor,
+  site: Site,
+  options: O,
+): Parametrization => makeOwned(() => definition.make(targetOf(value, site), options));
 
 const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 

@@ -26,6 +26,14 @@ export interface TensorRecipe {
   readonly steps: readonly RecipeStep[];
 }
 
+/** The parametrizations of a model as data. It can be written as JSON. */
+export interface Recipe {
+  /** The version of the form of a recipe. */
+  readonly version: 1;
+  /** The parametrized tensors, in the order of registration: the host before the chains in it. */
+  readonly parametrizations: readonly TensorRecipe[];
+}
+
 /**
  * The functions that may register the steps of a recipe, by kind:
  * `{ weightNorm, myMap: (host, name, options) => registerParametrization(host, name, new MyMap(options)) }`.

@@ -1,0 +1,97 @@
+import { ParametrizeError } from '../../core/errors.ts';
+import { scoped } from '../../engine/scope.ts';
+import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
+import { registrationOf } from '../../parametrize/chain/registry.ts';
+import { makeDefined } from '../../parametrize/define.ts';
+import { definitionOf } from '../../parametrize/definition.ts';
+import { addedHostKindOf } from '../../parametrize/host/hostKind.ts';
+import { siteOf } from '../../parametrize/host/site.ts';
+import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+import { transaction } from '../../parametrize/transaction.ts';
+import { planReplacement } from '../../parametrize/verbs/edit/planSteps.ts';
+import { tensorPath } from '../select/candidate.ts';
+import { noteApplied } from './appliedSteps.ts';
+import type { PlannedStep } from './plan.ts';
+
+/** A step of a plan that was registered. */
+export interface AppliedStep {
+  readonly step: PlannedStep;
+  /** The parametrizations that the function has registered: mostly one. */
+  readonly registered: readonly ParametrizationLike[];
+  readonly list: ParametrizationList;
+}
+
+/**
+ * Registers the steps of a plan, all or nothing. A compiled model is synced.
+ *
+ * @throws {@link ParametrizeError} of the first tensor that a step does not fit; the message has every such tensor
+ */
+export function applyPlan(caller: string, model: object, steps: readonly PlannedStep[]): AppliedStep[] {
+  return transaction(() => {
+    const failures: { readonly label: string; readonly error: unknown }[] = [];
+    const applied = steps.flatMap((step): AppliedStep[] => {
+      try {
+        return [transaction(() => applyStep(caller, step))];
+      } catch (error) {
+        failures.push({ label: `rule ${step.rule + 1}, '${tensorPath(step.candidate)}'`, error });
+        return [];
+      }
+    });
+    if (failures.length > 0) throw failureOf(caller, failures);
+    if (applied.length > 0) addedHostKindOf(model)?.sync?.(caller, model);
+    return applied;
+  });
+}
+
+function applyStep(caller: string, step: PlannedStep): AppliedStep {
+  const { candidate, apply, options, replaces } = step;
+  const { host, tensor } = candidate;
+  const before = [...(registrationOf(host, tensor)?.list ?? [])];
+  if (replaces === null) apply(host, tensor, { ...options });
+  else replace(caller, step, before.indexOf(replaces));
+  const list = registrationOf(host, tensor)?.list;
+  const registered = [...(list ?? [])].filter((one) => !before.includes(one));
+  if (list === undefined || registered.length === 0) {
+    throw new ParametrizeError('INVALID_PARAMETRIZATION', {
+      caller,
+      fact: `${step.kind} has registered nothing on ${tensor}`,
+      remedy: 'Call registerParametrization(host, name, …) in it.',
+    });
+  }
+  for (const one of registered) noteApplied(list, one, step);
+  return { step, registered, list };
+}
+
+function replace(caller: string, { candidate, apply, options, kind }: PlannedStep, at: number): void {
+  const definition = definitionOf(apply);
+  if (definition === undefined) {
+    throw new ParametrizeError('UNSUPPORTED', {
+      caller,
+      fact: `${kind} cannot take the place of a step, because nothing defines what it makes`,
+      remedy: 'Make the function with defineParametrization.',
+    });
+  }
+  const site = siteOf(candidate.host, candidate.tensor);
+  scoped(caller, () => {
+    const value = site.inspect(caller);
+    planReplacement(caller, site, at, makeDefined(definition, value, site, options), 'value')();
+  });
+}
+
+/** One error for all tensors that failed; that of a single one keeps its class and is its cause. */
+function failureOf(
+  caller: string,
+  failures: readonly { readonly label: string; readonly error: unknown }[],
+): unknown {
+  const [first] = failures;
+  const { error } = first!;
+  // The user's own errors are theirs to recognize.
+  if (!(error instanceof ParametrizeError)) return error;
+  const facts = failures.map(({ label, error }) => `${label}: ${factWithout(error)}`);
+  const cause = failures.length === 1 ? error : new AggregateError(failures.map((one) => one.error));
+  const { code, remedy } = error;
+  return new ParametrizeError(code, { caller, fact: facts.join('; '), remedy }, { cause });
+}
+
+const factWithout = (error: unknown): string =>
+  error instanceof ParametrizeError ? error.fact : String(error instanceof Error ? error.message : error);

@@ -1,0 +1,200 @@
+import { ParametrizeError } from '../../core/errors.ts';
+import { isRecord } from '../../core/guards.ts';
+import { typeName } from '../../core/text.ts';
+import { attachmentOf } from '../../parametrize/chain/registry.ts';
+import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
+import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+import type { Catalog } from '../../stateDict/recipe.ts';
+import { candidatesOf, type FoundCandidate, tensorPath } from '../select/candidate.ts';
+import { select } from '../select/select.ts';
+import { appliedBefore } from './appliedSteps.ts';
+import { type CheckedRule, checkedRule, type Rule } from './rule.ts';
+import { hasOptions } from './sameOptions.ts';
+
+/** One step that is to be registered on one tensor. */
+export interface PlannedStep {
+  readonly candidate: FoundCandidate;
+  /** The number of the rule, from 0. */
+  readonly rule: number;
+  /** The kind of the step in recipes. */
+  readonly kind: string;
+  readonly apply: Catalog[string];
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The step of the chain whose place it takes, or null. */
+  readonly replaces: ParametrizationLike | null;
+}
+
+/** A tensor that stays as it is, and the reason. */
+export interface Skipped {
+  readonly candidate: FoundCandidate;
+  readonly rule: number;
+  readonly kind: string;
+  readonly reason: string;
+}
+
+/** The changes that rules ask for; nothing is evaluated to make it. */
+export interface Plan {
+  readonly candidates: readonly FoundCandidate[];
+  readonly steps: readonly PlannedStep[];
+  /** Steps that are there already. */
+  readonly unchanged: readonly Omit<Skipped, 'reason'>[];
+  readonly skipped: readonly Skipped[];
+  /** The numbers of optional rules that match nothing. */
+  readonly unmatched: readonly number[];
+  /** The candidates that some rule matched, by their index. */
+  readonly matched: ReadonlySet<number>;
+}
+
+/**
+ * Resolves rules against the tensors of a model.
+ *
+ * @throws {@link ParametrizeError} `OPTION`, `PATTERN`, `UNKNOWN_RECIPE`, `UNMATCHED_RULE`, `CONFLICT`, `LIMIT`.
+ * An unmatched rule and a conflict are listed with all others of their kind
+ */
+export function planRules(caller: string, model: object, rules: readonly Rule[], catalog: Catalog): Plan {
+  if (!Array.isArray(rules)) {
+    throw new ParametrizeError('OPTION', {
+      caller,
+      fact: `the rules are ${typeName(rules)}`,
+      remedy: 'Pass an array of rules: [{ type: nn.Linear, apply: weightNorm }].',
+    });
+  }
+  const named = (rule: number): string => `${caller}: rule ${rule + 1}`;
+  const checked = rules.map((rule: Rule, i) => checkedRule(named(i), rule, catalog));
+  const planner = new Planner(candidatesOf(caller, model));
+  const unmatched: string[] = [];
+  for (const [i, rule] of checked.entries()) {
+    const byDefault = 'main';
+    const selection = select(named(i), planner.candidates, rule.selector, byDefault);
+    if (selection.unmatched.length > 0 || selection.selected.length === 0) {
+      if (!rule.isOptional) unmatched.push(...selection.unmatched.map((fact) => `rule ${i + 1}: ${fact}`));
+      else if (selection.selected.length === 0) planner.unmatched.push(i);
+    }
+    for (const candidate of selection.selected) planner.add(named(i), i, rule, candidate);
+  }
+  if (unmatched.length > 0) throw unmatchedError(caller, unmatched, planner.candidates);
+  if (planner.conflicts.length > 0) {
+    throw new ParametrizeError('CONFLICT', {
+      caller,
+      fact: planner.conflicts.join('; '),
+      remedy: "Leave the tensor out by exclude, or pass onConflict: 'keep', 'replace' or 'append'.",
+    });
+  }
+  return planner;
+}
+
+/** Collects what rules do to tensors. */
+class Planner implements Plan {
+  readonly candidates: readonly FoundCandidate[];
+  readonly steps: PlannedStep[] = [];
+  readonly unchanged: Omit<Skipped, 'reason'>[] = [];
+  readonly skipped: Skipped[] = [];
+  readonly unmatched: number[] = [];
+  readonly matched = new Set<number>();
+  readonly conflicts: string[] = [];
+  private readonly closedBy = new Map<number, number>();
+  private readonly plannedOn = new Map<number, PlannedStep[]>();
+
+  constructor(candidates: readonly FoundCandidate[]) {
+    this.candidates = candidates;
+  }
+
+  add(caller: string, number: number, rule: CheckedRule, candidate: FoundCandidate): void {
+    this.matched.add(candidate.index);
+    const { apply, kind, onConflict } = rule;
+    if (apply === null) {
+      if (!this.closedBy.has(candidate.index)) this.closedBy.set(candidate.index, number);
+      return;
+    }
+    const closed = this.whyClosed(candidate);
+    const options = closed === null ? optionsFor(caller, rule, candidate) : null;
+    if (options === null) {
+      const reason = closed ?? 'the options are null';
+      this.skipped.push({ candidate, rule: number, kind, reason });
+      return;
+    }
+    this.plan({ candidate, rule: number, kind, apply, options, replaces: null }, onConflict);
+  }
+
+  /** The reason why rules leave a tensor as it is, or null. */
+  private whyClosed({ index, list }: FoundCandidate): string | null {
+    const by = this.closedBy.get(index);
+    if (by !== undefined) return `rule ${by + 1} leaves it as it is`;
+    return list !== null && attachmentOf(list)?.isHooked === true ? 'the hook API computes it' : null;
+  }
+
+  private plan(step: PlannedStep, onConflict: CheckedRule['onConflict']): void {
+    const { candidate, rule, kind, apply } = step;
+    const before = this.plannedOn.get(candidate.index) ?? [];
+    const path = tensorPath(candidate);
+    const rival = before.find((one) => one.kind === kind);
+    if (rival !== undefined) {
+      this.conflicts.push(`rules ${rival.rule + 1} and ${rule + 1} both register ${kind} on '${path}'`);
+      return;
+    }
+    const there = candidate.registered.find((registered) => isOfKind(candidate, registered, step));
+    if (there !== undefined && onConflict !== 'append') {
+      const isSame =
+        hasOptions(there, step.options, candidate.shape.length) || appliedBefore(candidate, there, step);
+      if (isSame || onConflict === 'keep') {
+        this.unchanged.push({ candidate, rule, kind });
+        return;
+      }
+      if (onConflict === 'error') {
+        this.conflicts.push(`rule ${rule + 1}: '${path}' has a ${kind} with other options`);
+        return;
+      }
+    }
+    const count = Object.keys(definitionOf(apply)?.originals ?? {}).length;
+    const isFirst = before.length === 0 && candidate.registered.indexOf(there as ParametrizationLike) <= 0;
+    const isAlone = candidate.registered.length === 0 || (onConflict === 'replace' && there !== undefined);
+    if (count > 1 && !(isFirst && isAlone)) {
+      this.conflicts.push(
+        `rule ${rule + 1}: ${kind} takes ${count} originals, but '${path}' is parametrized already`,
+      );
+      return;
+    }
+    const planned = onConflict === 'replace' && there !== undefined ? { ...step, replaces: there } : step;
+    this.steps.push(planned);
+    this.plannedOn.set(candidate.index, [...before, planned]);
+  }
+}
+
+/** True if a registered parametrization is what the function of a step registers. */
+function isOfKind(candidate: FoundCandidate, registered: ParametrizationLike, step: PlannedStep): boolean {
+  const definition = definitionOf(registered);
+  if (definition !== undefined && definition === definitionOf(step.apply)) return true;
+  return appliedBefore(candidate, registered, { ...step, options: null });
+}
+
+/** The options of a rule for a tensor; null if it leaves the tensor as it is. */
+function optionsFor(
+  caller: string,
+  { apply, options }: CheckedRule,
+  candidate: FoundCandidate,
+): Record<string, unknown> | null {
+  const given: unknown = typeof options === 'function' ? options(candidate) : options;
+  if (given === null) return null;
+  const definition = definitionOf(apply);
+  if (definition !== undefined) {
+    return checkedOptions(definition, caller, (given ?? {}) as Record<string, unknown>);
+  }
+  if (given === undefined || isRecord(given)) return { ...given };
+  throw new ParametrizeError('OPTION', {
+    caller,
+    fact: `the options for '${tensorPath(candidate)}' are ${typeName(given)}`,
+    remedy: 'Pass an object, or null to leave the tensor as it is.',
+  });
+}
+
+function unmatchedError(
+  caller: string,
+  facts: readonly string[],
+  candidates: readonly FoundCandidate[],
+): ParametrizeError {
+  const remedy =
+    candidates.length === 0
+      ? 'Build the model first: give its first layer an inputShape.'
+      : 'Correct the rule, or pass optional: true for one that may match nothing.';
+  return new ParametrizeError('UNMATCHED_RULE', { caller, fact: facts.join('; '), remedy });
+}

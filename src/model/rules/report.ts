@@ -1,0 +1,167 @@
+import { formatShape, sizeOf } from '../../core/shapes.ts';
+import { pluralize } from '../../core/text.ts';
+import { textTable } from '../../core/textTable.ts';
+import { configOf, definitionOf } from '../../parametrize/definition.ts';
+import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
+import type { Recipe, RecipeStep, TensorRecipe } from '../../stateDict/recipe.ts';
+import { type FoundCandidate, tensorPath } from '../select/candidate.ts';
+import type { AppliedStep } from './applyPlan.ts';
+import type { Plan } from './plan.ts';
+import { stepText } from './stepText.ts';
+
+/** A tensor that a rule is about. */
+export interface RuledTensor {
+  /** The path of the host in the model; empty for the model itself. */
+  readonly path: string;
+  /** Every path of the host: a shared module has several. */
+  readonly paths: readonly string[];
+  /** The name of the tensor in the host. */
+  readonly tensor: string;
+  /** The shape of the tensor. */
+  readonly shape: readonly number[];
+  /** The number of the rule, from 0. */
+  readonly rule: number;
+  /** The kind of parametrization: the name of the function that registers it. */
+  readonly kind: string;
+}
+
+/** A tensor that a rule leaves as it is. */
+export interface SkippedTensor extends RuledTensor {
+  /** The reason, as the end of a sentence. */
+  readonly reason: string;
+}
+
+/** The result of {@link parametrize}, or with `dryRun` what it would be. Converted to a string, it is a table. */
+export interface ParametrizeReport {
+  /** True if nothing was changed, because the call had `dryRun`. */
+  readonly isDryRun: boolean;
+  /** The steps that were registered, in the order in which they were. */
+  readonly registered: readonly RuledTensor[];
+  /** The steps that were there already: a second call registers nothing. */
+  readonly unchanged: readonly RuledTensor[];
+  /** The tensors that a rule leaves as they are, with the reason. */
+  readonly skipped: readonly SkippedTensor[];
+  /** The numbers, from 0, of `optional` rules that matched nothing. */
+  readonly unmatched: readonly number[];
+  /** The tensors of rank 2 and more that no rule matched. */
+  readonly untouched: readonly Omit<RuledTensor, 'rule' | 'kind'>[];
+  /** The registered steps as data, for {@link applyRecipe}. */
+  readonly recipe: Recipe;
+  /** Removes the steps that the call registered and that are still there. The values of the tensors stay. */
+  undo(): void;
+  /** The report as a table: one line a tensor, then totals. */
+  toString(): string;
+}
+
+/** Makes the report of a plan. */
+export function reportOf(
+  plan: Plan,
+  applied: readonly AppliedStep[] | null,
+  undo: () => void,
+): ParametrizeReport {
+  const steps = plan.steps.map((step, i) => ({ step, applied: applied?.[i] }));
+  const untouched = plan.candidates
+    .filter(({ index, shape }) => shape.length > 1 && !plan.matched.has(index))
+    .map(placeOf);
+  return {
+    isDryRun: applied === null,
+    registered: plan.steps.map(({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind })),
+    unchanged: plan.unchanged.map(({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind })),
+    skipped: plan.skipped.map(({ candidate, rule, kind, reason }) => ({
+      ...placeOf(candidate),
+      rule,
+      kind,
+      reason,
+    })),
+    unmatched: plan.unmatched,
+    untouched,
+    recipe: recipeOfSteps(steps),
+    undo,
+    toString: () => tableOf(plan, applied),
+  };
+}
+
+const placeOf = ({ path, paths, tensor, shape }: FoundCandidate): Omit<RuledTensor, 'rule' | 'kind'> => ({
+  path,
+  paths,
+  tensor,
+  shape,
+});
+
+interface ReportedStep {
+  readonly step: Plan['steps'][number];
+  readonly applied: AppliedStep | undefined;
+}
+
+function recipeOfSteps(steps: readonly ReportedStep[]): Recipe {
+  const entries = new Map<number, TensorRecipe & { steps: RecipeStep[] }>();
+  for (const { step, applied } of steps) {
+    const { index, path, tensor } = step.candidate;
+    const entry = entries.get(index) ?? { path, tensor, steps: [] };
+    entries.set(index, entry);
+    const made = applied?.registered.length === 1 ? applied.registered[0] : undefined;
+    entry.steps.push({ kind: step.kind, options: optionsOf(made) ?? step.options });
+  }
+  return { version: 1, parametrizations: [...entries.values()] };
+}
+
+function optionsOf(registered: ParametrizationLike | undefined): Record<string, unknown> | undefined {
+  const definition = definitionOf(registered);
+  return definition && configOf(definition, registered as Parametrization);
+}
+
+function tableOf(
+  { candidates, steps, unchanged, skipped }: Plan,
+  applied: readonly AppliedStep[] | null,
+): string {
+  const rows = [
+    ...steps.map(({ candidate, rule, kind, options, replaces }, i) => {
+      const made = applied?.[i]?.registered.map(stepText).join(' → ') ?? plannedText(kind, options);
+      return row(
+        candidate,
+        rule,
+        `${replaces === null ? '+' : '±'} ${made}`,
+        chainText(candidate, made, replaces),
+      );
+    }),
+    ...unchanged.map(({ candidate, rule, kind }) => row(candidate, rule, `= ${kind}`, chainText(candidate))),
+    ...skipped.map(({ candidate, rule, kind, reason }) =>
+      row(candidate, rule, `– ${kind}: ${reason}`, chainText(candidate)),
+    ),
+  ];
+  const tensors = new Map(steps.map(({ candidate }) => [candidate.index, candidate]));
+  const count = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const all = candidates.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const share = all === 0 ? 0 : Math.round((100 * count) / all);
+  const verb = applied === null ? 'would be parametrized' : 'parametrized';
+  const total = `${tensors.size} of ${pluralize(candidates.length, 'tensor')} ${verb}, ${share} % of the elements`;
+  if (rows.length === 0) return total;
+  const head = ['tensor', 'shape', 'rule', 'change', 'chain', 'trained'];
+  return `${textTable([head, ...rows], (column) => column === 2)}\n${total}`;
+}
+
+const row = (candidate: FoundCandidate, rule: number, change: string, chain: string): string[] => [
+  tensorPath(candidate),
+  formatShape(candidate.shape),
+  String(rule + 1),
+  change,
+  chain,
+  isTrained(candidate) ? 'yes' : 'no',
+];
+
+const isTrained = ({ variable, list }: FoundCandidate): boolean =>
+  variable?.trainable ?? list?.ownVariables().some(({ trainable }) => trainable) ?? false;
+
+function chainText(
+  { registered }: FoundCandidate,
+  added?: string,
+  replaces?: ParametrizationLike | null,
+): string {
+  const before = registered.map((one) => (one === replaces ? added! : stepText(one)));
+  return [...before, ...(added === undefined || replaces ? [] : [added])].join(' → ');
+}
+
+function plannedText(kind: string, options: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);
+  return `${kind}(${given.join(', ')})`;
+}

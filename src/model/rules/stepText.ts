@@ -1,0 +1,8 @@
+import { isModule } from '../../nn/module/fields.ts';
+import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+
+/** A registered parametrization in one line: `WeightNorm(dim=0)`. */
+export function stepText(registered: ParametrizationLike): string {
+  if (isModule(registered)) return registered.toString().split('\n')[0]!.replace(/\($/, '(…)');
+  return typeof registered === 'function' ? registered.name || 'function' : 'object';
+}
