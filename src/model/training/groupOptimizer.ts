@@ -18,7 +18,10 @@ export interface Group extends ParameterSelector {
 /** The optimizer that {@link groupOptimizer} makes. */
 export interface GroupOptimizer extends Optimizer {
   /** The keys of the parameters of each group. */
-  readonly groups: readonly { readonly keys: readonly string[] }[];
+  readonly groups: readonly {
+    /** In the order of the model. */
+    readonly keys: readonly string[];
+  }[];
   /**
    * Looks at the model anew, after registrations, removals or a fold: parameters that stay in their group keep their
    * state.
