@@ -4,7 +4,7 @@ import { alias } from '../../engine/scope.ts';
 import { declaredDependencies } from './dependencyKey.ts';
 import { preservingState } from './moduleState.ts';
 import type { ParametrizationList } from './parametrizationList.ts';
-import { writesOutside } from './readErrors.ts';
+import { checkComplete, writesOutside } from './readErrors.ts';
 import { registrationOf } from './registry.ts';
 import {
   checkInvertible,
@@ -31,6 +31,7 @@ export function planAssignment(
     throw refusal('NOT_A_VARIABLE', caller, `expected a tensor, got ${describeValue(value)}`);
   }
   list.checkAlive();
+  checkComplete(caller, list);
   checkSpec(caller, 'the value', value, list, 'Assign a tensor like the current value.');
   checkInvertible(
     caller,

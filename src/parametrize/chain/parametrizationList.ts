@@ -55,6 +55,8 @@ export class ParametrizationList extends Module implements Computation, Iterable
   declare steps: readonly ChainStep[];
   /** @internal */
   declare spec: TensorSpec;
+  /** @internal The steps that run: all of this very array, unless some are skipped for a while. */
+  declare active: readonly ChainStep[];
   /** @internal True while the chain runs: its originals cannot be disposed then. */
   declare isEvaluating: boolean;
   declare private readonly cache: EvaluationCache;
@@ -74,6 +76,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
       originalNames,
       wasTrainable,
       steps: [],
+      active: [],
       spec,
       shown: [],
       isEvaluating: false,
@@ -117,7 +120,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
 
   /** Evaluates the chain without the cache. */
   override forward(): Tensor {
-    return this.evaluate(this.steps);
+    return this.evaluate(this.active);
   }
 
   private evaluate(steps: readonly ChainStep[]): Tensor {
@@ -153,9 +156,9 @@ export class ParametrizationList extends Module implements Computation, Iterable
    * @internal Returns the value without side effects: no power iteration, no random mask, no cache entry. The result is
    * owned like the result of an op.
    *
-   * @param steps - the first steps of the chain, for the value after them; default all
+   * @param steps - the first steps of the chain, for the value after them; default those that run
    */
-  inspect(steps: readonly ChainStep[] = this.steps): Tensor {
+  inspect(steps = this.active): Tensor {
     const modules = this.modules();
     return preservingState(modules, () => {
       if (!this.isPure()) setTraining(`reading ${this.label}`, modules, false);
@@ -185,7 +188,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
 
   /** @internal Returns true if the value is a function of the dependencies only, in the current mode. */
   isPure(): boolean {
-    return listsIn(this).every(({ steps }) => steps.every((step) => step.isPure()));
+    return listsIn(this).every(({ active }) => active.every((step) => step.isPure()));
   }
 
   /** @internal Returns the originals. Parametrized originals are computed. */
@@ -215,6 +218,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** @internal Replaces the steps, and the shape and dtype of the value. */
   setSteps(steps: readonly ChainStep[], { shape, dtype }: TensorSpec = this.spec): void {
     this.steps = steps;
+    this.active = steps;
     this.spec = { shape: [...shape], dtype };
     this.shown = showSteps(this, this.shown);
   }
@@ -233,7 +237,8 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** @internal */
   override [COPY](copier: Copier): object {
     const copy = super[COPY](copier);
-    hide(copy, { cache: new EvaluationCache(this.label), isEvaluating: false });
+    const { steps } = copy as ParametrizationList;
+    hide(copy, { cache: new EvaluationCache(this.label), isEvaluating: false, active: steps });
     return copy;
   }
 

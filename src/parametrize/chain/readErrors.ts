@@ -2,6 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { warnOnce } from '../../core/warnOnce.ts';
 import type { ChainStep } from './chainStep.ts';
+import type { ParametrizationList } from './parametrizationList.ts';
 import { describeValue, stepName } from './rightInverse.ts';
 
 /** The error of a forward that does not return a tensor. */
@@ -33,6 +34,22 @@ export const endedChain = (label: string, original: string | undefined): Paramet
     `${original === undefined ? 'the parametrization was removed' : `its original '${original}' was disposed`}, by dispose() or tf.disposeVariables()`,
     'Make the host again, or dispose it last.',
   );
+
+/**
+ * Throws while steps of a chain are skipped: a write or an edit would make another value than the whole chain has.
+ *
+ * @throws {@link ParametrizeError} `CONFLICT`
+ */
+export function checkComplete(caller: string, { label, active, steps }: ParametrizationList): void {
+  if (active === steps) return;
+  const skipped = steps.length - active.length;
+  throw refusal(
+    'CONFLICT',
+    caller,
+    `${skipped} of the ${steps.length} parametrization(s) of ${label} are skipped at the moment`,
+    'Wait until the function that skips them has ended.',
+  );
+}
 
 /** The error of a read in a gradient if tfjs has no gradients. */
 export const noGradients = (label: string): ParametrizeError =>

@@ -5,6 +5,7 @@ import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable } from '../../engine/variable.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
+import { checkComplete } from '../chain/readErrors.ts';
 import {
   announced,
   deleteRegistration,
@@ -47,6 +48,7 @@ export function planRemoval(caller: string, site: Site, leaveParametrized: boole
   const placed = withNested({ ...registration, host: site.owner, name: site.name });
   for (const { list, attachment } of placed) {
     list.checkAlive();
+    checkComplete(caller, list);
     attachment.checkUninstall?.(caller);
     checkConfigurable(caller, list, list.originalNames);
   }

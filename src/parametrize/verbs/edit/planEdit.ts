@@ -8,6 +8,7 @@ import type { ChainStep } from '../../chain/chainStep.ts';
 import { checkLaterArity } from '../../chain/dependencyChecks.ts';
 import { preservingState, rememberModes } from '../../chain/moduleState.ts';
 import type { ParametrizationList } from '../../chain/parametrizationList.ts';
+import { checkComplete } from '../../chain/readErrors.ts';
 import { announced, enterStep, leaveStep } from '../../chain/registry.ts';
 import {
   checkInvertible,
@@ -53,6 +54,7 @@ export function planEdit(caller: string, site: Site, next: NextChain, unsafe = f
   const { steps, target } = next;
   checkOpen(caller, list);
   list.checkAlive();
+  checkComplete(caller, list);
   const added = steps.filter((step) => !list.steps.includes(step));
   const removed = list.steps.filter((step) => !steps.includes(step));
   for (const step of added) checkShared(caller, step, list);
@@ -105,7 +107,7 @@ export function planEdit(caller: string, site: Site, next: NextChain, unsafe = f
  * @param originals - the new originals; null if they stay
  * @returns the shape and dtype of the value
  */
-function tryChain(
+export function tryChain(
   caller: string,
   list: ParametrizationList,
   steps: readonly ChainStep[],

@@ -119,7 +119,8 @@ const spliced = (
   ...added: readonly ChainStep[]
 ): ChainStep[] => [...steps.slice(0, at), ...added, ...steps.slice(at + removed)];
 
-function checkIndex(caller: string, list: ParametrizationList, index: number, last: number): void {
+/** Refuses an index that a chain does not have. */
+export function checkIndex(caller: string, list: ParametrizationList, index: number, last: number): void {
   if (Number.isInteger(index) && index >= 0 && index <= last) return;
   throw refusal(
     'OPTION',
@@ -129,7 +130,7 @@ function checkIndex(caller: string, list: ParametrizationList, index: number, la
 }
 
 /** Refuses a change that needs the chain to have one original. */
-function checkSingle(caller: string, list: ParametrizationList, remedy: string): void {
+export function checkSingle(caller: string, list: ParametrizationList, remedy: string): void {
   if (list.originalNames.length === 1) return;
   throw refusal(
     'OPTION',
