@@ -89,6 +89,18 @@ describe('an EvaluationCache', () => {
     expect(cache.find(null)).toBe(null);
   });
 
+  it('serves no value of a tidy on a tape that has not recorded it', () => {
+    tf.tidy(() => {
+      cache.store(tf.scalar(3), key(), true, null);
+      expect(cache.find(null)).not.toBe(null);
+      const loss = (): tf.Scalar => {
+        expect(cache.find(currentTape())).toBe(null);
+        return tf.square(source) as tf.Scalar;
+      };
+      tf.variableGrads(loss, [source]);
+    });
+  });
+
   it('keeps a value that is not pure while a cache scope is open, and not longer', () => {
     expect([mayKeep(true), mayKeep(false)]).toEqual([true, false]);
     enterScope();

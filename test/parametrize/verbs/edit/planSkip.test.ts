@@ -118,7 +118,9 @@ describe('steps that are skipped', () => {
       () => removeParametrizations(host, 'weight'),
     ];
     for (const write of writes) expect(failure(write, host, list, map)).toMatch(/are skipped at the moment/);
-    expect(failure(writes[0]!, host)).toMatchInlineSnapshot(`"CONFLICT: assigning Affine.weight: 1 of the 2 parametrization(s) of Affine.weight are skipped at the moment. Wait until the function that skips them has ended."`);
+    expect(failure(writes[0]!, host)).toMatchInlineSnapshot(
+      `"CONFLICT: assigning Affine.weight: 1 of the 2 parametrization(s) of Affine.weight are skipped at the moment. Wait until the function that skips them has ended."`,
+    );
     end();
     value.dispose();
     map.dispose();

@@ -14,7 +14,7 @@ import {
   weightNorm,
 } from '../../../../src/index.ts';
 import { weightNorm as legacyWeightNorm } from '../../../../src/legacy/index.ts';
-import { Linear, Module, parameter } from '../../../../src/nn/index.ts';
+import { buffer, Linear, Module, parameter } from '../../../../src/nn/index.ts';
 import { siteOf } from '../../../../src/parametrize/host/site.ts';
 import { type Commit, transaction } from '../../../../src/parametrize/transaction.ts';
 import {
@@ -56,6 +56,18 @@ class Shifted extends Parametrization {
   }
   override rightInverse(y: tf.Tensor): tf.Tensor {
     return tf.sub(y, this.shift);
+  }
+}
+
+/** Keeps the value that it inverts in a buffer, and the difference as the original. */
+class Anchored extends Parametrization {
+  base: tf.Tensor = buffer(() => tf.zeros([3, 3]));
+  override forward(x: tf.Tensor): tf.Tensor {
+    return tf.add(x, this.base);
+  }
+  override rightInverse(y: tf.Tensor): tf.Tensor {
+    (this.base as tf.Variable).assign(y);
+    return tf.zerosLike(y);
   }
 }
 
@@ -270,6 +282,19 @@ describe('an edit of a chain', () => {
     for (const edit of [() => replace(host, 0, new AddOne()), () => insert(host, new SumOfThree(), 0)]) {
       expect(failure(edit, host, list)).toMatch('UNSUPPORTED_HOST: ');
     }
+    host.dispose();
+  });
+
+  it('keeps what a right inverse writes, unless the plan fails or is not run', () => {
+    const host = new Affine();
+    registerParametrization(host, 'weight', new Double());
+    const before = read(host);
+    const map = new Anchored();
+    tf.tidy(() => void planInsertion('insert', site(host), map, 0));
+    expect(read(map, 'base')).toEqual([0, 0, 0].map(() => [0, 0, 0]));
+    insert(host, map, 0);
+    expectClose(read(host), before);
+    expect(read(map, 'base')).not.toEqual([0, 0, 0].map(() => [0, 0, 0]));
     host.dispose();
   });
 
