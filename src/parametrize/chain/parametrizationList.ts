@@ -1,5 +1,5 @@
 import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
-import { alias, scoped, watchTapes } from '../../engine/scope.ts';
+import { scoped, watchTapes } from '../../engine/scope.ts';
 import { currentTape, hasGradients, inGradient } from '../../engine/tape.ts';
 import { isAlive, isVariable } from '../../engine/variable.ts';
 import { COPY, type Copier } from '../../nn/module/copy.ts';
@@ -16,7 +16,7 @@ import type { ListParts, OriginalName } from './listParts.ts';
 import { hide, showSteps } from './listProperties.ts';
 import { isInspecting, preservingState, restoringOnError } from './moduleState.ts';
 import { cyclicRead, endedChain, noGradients, warnCustomGradient } from './readErrors.ts';
-import { disposeObjects, registrationOf } from './registry.ts';
+import { disposeObjects } from './registry.ts';
 import type { TensorSpec } from './rightInverse.ts';
 import { runSteps } from './runSteps.ts';
 
@@ -164,15 +164,6 @@ export class ParametrizationList extends Module implements Computation, Iterable
       if (!this.isPure()) setTraining(`reading ${this.label}`, modules, false);
       return this.evaluate(steps);
     });
-  }
-
-  /**
-   * @internal Returns the first original without side effects, even if it is computed. The result is owned like the
-   * result of an op.
-   */
-  inspectOriginal(): Tensor {
-    const nested = registrationOf(this, this.originalNames[0]!)?.list;
-    return nested?.inspect() ?? alias(this.ownVariables()[0]! as Tensor);
   }
 
   /** @internal Runs a function during which every read of the tensor throws `CYCLE`. */

@@ -4,6 +4,7 @@ import { refusal } from '../../core/errors.ts';
 import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable } from '../../engine/variable.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
+import { inspectAfter } from '../chain/inspectAfter.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { checkComplete } from '../chain/readErrors.ts';
 import {
@@ -52,7 +53,7 @@ export function planRemoval(caller: string, site: Site, leaveParametrized: boole
     attachment.checkUninstall?.(caller);
     checkConfigurable(caller, list, list.originalNames);
   }
-  const value = leaveParametrized ? chain.inspect() : chain.inspectOriginal();
+  const value = leaveParametrized ? chain.inspect() : inspectAfter(chain, 0);
   return () => announced(site.owner, () => takeAway(placed, value));
 }
 

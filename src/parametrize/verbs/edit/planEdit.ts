@@ -6,6 +6,7 @@ import { isModule, variablesIn } from '../../../nn/module/fields.ts';
 import { setTraining } from '../../../nn/module/trainingMode.ts';
 import type { ChainStep } from '../../chain/chainStep.ts';
 import { checkLaterArity } from '../../chain/dependencyChecks.ts';
+import { inspectAfter } from '../../chain/inspectAfter.ts';
 import { preservingState, rememberModes } from '../../chain/moduleState.ts';
 import type { ParametrizationList } from '../../chain/parametrizationList.ts';
 import { checkComplete } from '../../chain/readErrors.ts';
@@ -134,10 +135,6 @@ export function tryChain(
   }
   return spec;
 }
-
-/** Returns the value after some steps of a chain, without side effects; after no step, the first original. */
-export const inspectAfter = (list: ParametrizationList, count: number): Tensor =>
-  count === 0 ? list.inspectOriginal() : list.inspect(list.steps.slice(0, count));
 
 /** Notes the fields of a list. Returns a function that restores them. */
 function fieldsOf(list: ParametrizationList): () => void {

@@ -1,6 +1,7 @@
 import { refusal } from '../../../core/errors.ts';
 import { typeName } from '../../../core/text.ts';
 import { type ChainStep, chainStep } from '../../chain/chainStep.ts';
+import { inspectAfter } from '../../chain/inspectAfter.ts';
 import type { ParametrizationList } from '../../chain/parametrizationList.ts';
 import { stepName } from '../../chain/rightInverse.ts';
 import { definitionOf } from '../../definition.ts';
@@ -8,7 +9,7 @@ import type { Site } from '../../host/site.ts';
 import type { Commit } from '../../transaction.ts';
 import { checkRegistrationRoom } from '../checkRegistrationRoom.ts';
 import { planRemoval } from '../planRemoval.ts';
-import { inspectAfter, planEdit } from './planEdit.ts';
+import { planEdit } from './planEdit.ts';
 
 /** The part that an edit keeps: the value, through the right inverses, or the originals. */
 export type Keep = 'value' | 'originals';
