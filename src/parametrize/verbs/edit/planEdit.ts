@@ -26,7 +26,7 @@ import type { Site } from '../../host/site.ts';
 import { immutable } from '../../host/tensorAccessor.ts';
 import { type Commit, keepKeyOrder, undoable } from '../../transaction.ts';
 import { raiseVersion } from '../../version.ts';
-import { planOriginals } from './planOriginals.ts';
+import type { planOriginals } from './planOriginals.ts';
 import { checkUnchanged, tryStep } from './tryStep.ts';
 
 /** The chain that an edit makes. */
@@ -37,6 +37,8 @@ export interface NextChain {
     /** The number of these steps. Their right inverses give the originals. */
     readonly count: number;
     readonly value: Tensor;
+    /** The function that changes the originals. A registration needs none, so bundles without edits lack it. */
+    readonly plan: typeof planOriginals;
   };
 }
 
@@ -85,7 +87,7 @@ export function planEdit(caller: string, site: Site, next: NextChain, unsafe = f
     };
   });
   if (!unsafe) checkUnchanged(caller, spec, list);
-  const takeOriginals = originals && planOriginals(caller, registration, steps[0], originals, spec);
+  const takeOriginals = originals && target?.plan(caller, registration, steps[0], originals, spec);
   return () =>
     announced(list, () => {
       undoable(rememberModes(modules));

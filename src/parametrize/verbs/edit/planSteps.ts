@@ -9,7 +9,8 @@ import type { Site } from '../../host/site.ts';
 import type { Commit } from '../../transaction.ts';
 import { checkRegistrationRoom } from '../checkRegistrationRoom.ts';
 import { planRemoval } from '../planRemoval.ts';
-import { planEdit } from './planEdit.ts';
+import { type NextChain, planEdit } from './planEdit.ts';
+import { planOriginals } from './planOriginals.ts';
 
 /** The part that an edit keeps: the value, through the right inverses, or the originals. */
 export type Keep = 'value' | 'originals';
@@ -35,7 +36,7 @@ export function planInsertion(
   const steps = spliced(list.steps, at, 0, chainStep(caller, registered));
   if (at > 0) return planEdit(caller, site, { steps }, unsafe);
   checkSingle(caller, list, 'Insert it at a later place.');
-  return planEdit(caller, site, { steps, target: { count: 1, value: inspectAfter(list, 0) } }, unsafe);
+  return planEdit(caller, site, { steps, target: valueAfter(list, 1, 0) }, unsafe);
 }
 
 /**
@@ -58,12 +59,7 @@ export function planReplacement(
   checkRegistrationRoom(caller, site, definitionOf(registered));
   const steps = spliced(list.steps, at, 1, chainStep(caller, registered));
   if (keep === 'originals') return planEdit(caller, site, { steps }, unsafe);
-  return planEdit(
-    caller,
-    site,
-    { steps, target: { count: at + 1, value: inspectAfter(list, at + 1) } },
-    unsafe,
-  );
+  return planEdit(caller, site, { steps, target: valueAfter(list, at + 1) }, unsafe);
 }
 
 /**
@@ -92,7 +88,7 @@ export function planReordering(
   const steps = order.map((index) => list.steps[index]!);
   if (order.every((index, at) => index === at)) return () => {};
   if (keep === 'originals') return planEdit(caller, site, { steps });
-  return planEdit(caller, site, { steps, target: { count: length, value: inspectAfter(list, length) } });
+  return planEdit(caller, site, { steps, target: valueAfter(list, length) });
 }
 
 /**
@@ -110,8 +106,15 @@ export function planStepRemoval(caller: string, site: Site, at: number, keep: Ke
   if (list.length === 1) return planRemoval(caller, site, keep === 'value');
   const steps = spliced(list.steps, at, 1);
   if (keep === 'originals') return planEdit(caller, site, { steps });
-  return planEdit(caller, site, { steps, target: { count: at, value: inspectAfter(list, at + 1) } });
+  return planEdit(caller, site, { steps, target: valueAfter(list, at, at + 1) });
 }
+
+/** The new first steps give the value after the old first steps. */
+const valueAfter = (list: ParametrizationList, count: number, before = count): NextChain['target'] & {} => ({
+  count,
+  value: inspectAfter(list, before),
+  plan: planOriginals,
+});
 
 const spliced = (
   steps: readonly ChainStep[],
