@@ -73,8 +73,25 @@ export function holdVariable(owner: object, name: string, variable: tf.Variable)
   fields.indices.set(name, at);
   const refs = holders.get(variable);
   if (refs === undefined) holders.set(variable, [new WeakRef(owner)]);
-  else if (!refs.some((ref) => ref.deref() === owner)) refs.push(new WeakRef(owner));
+  else if (!refs.some((ref) => ref.deref() === owner)) addHolder(refs, owner, variable);
 }
+
+/** Adds a holder. Whenever the number of holders has doubled, those that hold the variable no more leave the list. */
+function addHolder(refs: WeakRef<object>[], owner: object, variable: tf.Variable): void {
+  const { length } = refs;
+  if (length >= 4 && (length & (length - 1)) === 0) {
+    const left = refs.filter((ref) => holds(ref.deref(), variable));
+    refs.splice(0, length, ...left);
+  }
+  refs.push(new WeakRef(owner));
+}
+
+const holds = (holder: object | undefined, variable: tf.Variable): boolean =>
+  holder !== undefined && held.get(holder)!.names.some((field) => valueIn(holder, field) === variable);
+
+/** The value of a field; undefined for a computed property. */
+const valueIn = (holder: object, field: string): unknown =>
+  Object.getOwnPropertyDescriptor(holder, field)?.value;
 
 /**
  * Returns another field that holds a variable, if its module was inspected after it got the variable.
@@ -96,7 +113,7 @@ export function otherHolder(
       (field, i) =>
         variables[i] === variable &&
         !(holder === owner && field === name) &&
-        Object.getOwnPropertyDescriptor(holder, field)?.value === variable,
+        valueIn(holder, field) === variable,
     );
     if (field !== undefined) return [holder, field];
   }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   describe as describeModel,
   fold,
@@ -215,5 +215,24 @@ describe('a field with a variable', () => {
     expect(Object.keys(scale.stateDict())).toEqual(['weight', 'offset']);
     mask.dispose();
     scale.dispose();
+  });
+
+  it('costs no more after many registrations and removals than after a few', () => {
+    const layer = new nn.Linear(2, 3);
+    const looked = vi.spyOn(WeakRef.prototype, 'deref');
+    const costOf = (rounds: number): number => {
+      for (let i = 0; i < rounds; i++) {
+        looked.mockClear();
+        weightNorm(layer);
+        removeParametrizations(layer, 'weight');
+      }
+      return looked.mock.calls.length;
+    };
+    const few = costOf(20);
+    expect(few).toBeGreaterThan(0);
+    costOf(300);
+    expect(Math.min(...Array.from({ length: 8 }, () => costOf(1)))).toBeLessThanOrEqual(few + 16);
+    looked.mockRestore();
+    layer.dispose();
   });
 });
