@@ -32,22 +32,27 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric UnitNorm WeightNorm cached checkParametrization clipGradients clone copyInto defineParametrization describe fold freeze groupOptimizer initialize initializeFromBatch invalidate
-        isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn parametrize pure registerParametrization removeParametrizations skew
-        spectralNorm squaredNorms symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
-        weightNorm
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric
+        UnitNorm WeightNorm cached checkParametrization clipGradients clone copyInto defineParametrization
+        describe fold freeze groupOptimizer initialize initializeFromBatch insertParametrization invalidate
+        isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn parametrize pure
+        registerParametrization removeParametrization removeParametrizations reorderParametrizations
+        replaceParametrization skew spectralNorm squaredNorms symmetric syncOptimizer
+        transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf weightNorm
       `),
     );
     expect(types).toEqual(
       names(`
-        Apply Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal
-        DescribedTensor Description ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
-        MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OneOrMore OptionDefinition
-        OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector ParametrizationCheck
-        ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
-        ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern PossibleHost PossibleTensorName RegisterOptions RemoveOptions Rule RuledTensor Selector
-        Shaped SkippedTensor SpectralNormOptions TargetTensor TensorNameOf
-        UnitNormOptions WeightNormOptions
+        Apply Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate CatalogFunction
+        CheckOptions ClipOptions CopyOptions DescribedOriginal DescribedTensor Description ErrorCode
+        ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes InsertOptions InsertPlace Keep
+        KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OneOrMore
+        OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector
+        ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike
+        ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern
+        PossibleHost PossibleTensorName RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor
+        Selector Shaped SkippedTensor SpectralNormOptions Step TargetTensor TensorNameOf UnitNormOptions
+        WeightNormOptions
       `),
     );
   });

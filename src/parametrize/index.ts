@@ -22,6 +22,16 @@ export {
   checkParametrization,
   type ParametrizationCheck,
 } from './verbs/checkParametrization.ts';
+export {
+  type InsertOptions,
+  type InsertPlace,
+  insertParametrization,
+} from './verbs/edit/insertParametrization.ts';
+export type { Keep, KeepOptions } from './verbs/edit/keep.ts';
+export { removeParametrization } from './verbs/edit/removeParametrization.ts';
+export { reorderParametrizations } from './verbs/edit/reorderParametrizations.ts';
+export { type ReplaceOptions, replaceParametrization } from './verbs/edit/replaceParametrization.ts';
+export type { Step } from './verbs/edit/step.ts';
 export { invalidate } from './verbs/invalidate.ts';
 export {
   isParametrized,

@@ -9,11 +9,9 @@ import type { Site } from '../../host/site.ts';
 import type { Commit } from '../../transaction.ts';
 import { checkRegistrationRoom } from '../checkRegistrationRoom.ts';
 import { planRemoval } from '../planRemoval.ts';
+import type { Keep } from './keep.ts';
 import { type NextChain, planEdit } from './planEdit.ts';
 import { planOriginals } from './planOriginals.ts';
-
-/** The part that an edit keeps: the value, through the right inverses, or the originals. */
-export type Keep = 'value' | 'originals';
 
 /**
  * Plans the insertion of a parametrization into a chain. At the start, the right inverse of the parametrization gives

@@ -17,8 +17,8 @@ import { weightNorm as legacyWeightNorm } from '../../../../src/legacy/index.ts'
 import { buffer, Linear, Module, parameter } from '../../../../src/nn/index.ts';
 import { siteOf } from '../../../../src/parametrize/host/site.ts';
 import { type Commit, transaction } from '../../../../src/parametrize/transaction.ts';
+import type { Keep } from '../../../../src/parametrize/verbs/edit/keep.ts';
 import {
-  type Keep,
   planInsertion,
   planReordering,
   planReplacement,
