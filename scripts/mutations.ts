@@ -45,23 +45,23 @@ export const mutations: readonly Mutation[] = [
     name: 'a kept value is served on a tape',
     law: 'L2',
     file: cache,
-    edits: [['if (tape === null) {\n      const kept', 'if (true) {\n      const kept']],
+    edits: [['    if (tape !== null) return null;\n', '']],
   },
   {
     name: 'an entry is made in the forward of a customGrad',
     law: 'L3',
     file: cache,
-    edits: [['if (inKernel() || !(pure', 'if (!(pure']],
+    edits: [['(pure || inCacheScope()) && !inKernel()', '(pure || inCacheScope())']],
   },
   {
     name: 'the key is taken before the evaluation',
     law: 'L3',
-    file: cache,
+    file: 'src/parametrize/chain/parametrizationList.ts',
     edits: [
-      ['const key = this.#source.key();\n', ''],
+      ['cache.store(value, dependencyKey(this), pure, tape)', 'cache.store(value, key, pure, tape)'],
       [
-        'const tensor = this.#source.evaluate();',
-        'const key = this.#source.key();\n    const tensor = this.#source.evaluate();',
+        'if (found !== null) return found;\n',
+        'if (found !== null) return found;\n    const key = dependencyKey(this);\n',
       ],
     ],
   },
@@ -123,7 +123,7 @@ export const mutations: readonly Mutation[] = [
     name: 'variables of a failed registration are not disposed',
     law: 'L5',
     file: register,
-    edits: [['for (const made of variables) if (made !== variable) disposeVariable(made);', '']],
+    edits: [['if (original !== variable) undoable(() => disposeVariable(original));', '']],
   },
   {
     name: 'modes are not put back after a failed registration',
@@ -172,7 +172,7 @@ export const mutations: readonly Mutation[] = [
     file: remove,
     edits: [
       [
-        'listsWithOriginal(other).size === 0) disposeVariable(other)',
+        'listsWithOriginal(other).size === 0) retireVariable(other)',
         'listsWithOriginal(other).size === 0) void 0',
       ],
     ],

@@ -55,7 +55,7 @@ export async function foldByRecipe(
   }
 }
 
-/** Turns an error of a map or a module about foreign parts into an error about the file. */
+/** Turns an error of a map or a module about parts of others into an error about the file. */
 function refusal(error: unknown, name: string): unknown {
   if (!(error instanceof ParametrizeError) || error instanceof CheckpointError) return error;
   return corrupt(
