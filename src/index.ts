@@ -1,11 +1,15 @@
 export { type ErrorCode, type ErrorParts, ParametrizeError } from './core/errors.ts';
 export {
   type Apply,
+  type ApplyRecipeOptions,
+  applyRecipe,
   type BatchInitialization,
   type BatchInitialized,
   type Candidate,
+  type Catalog,
   type ClipOptions,
   type CopyOptions,
+  catalog,
   clipGradients,
   clone,
   copyInto,
@@ -30,12 +34,16 @@ export {
   type ParametrizeReport,
   type Pattern,
   parametrize,
+  type Recipe,
+  type RecipeStep,
   type Rule,
   type RuledTensor,
+  recipeOf,
   type Selector,
   type SkippedTensor,
   squaredNorms,
   syncOptimizer,
+  type TensorRecipe,
 } from './model/index.ts';
 export * as nn from './nn.ts';
 export {

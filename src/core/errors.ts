@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'RIGHT_INVERSE'
   | 'SHAPE'
   | 'SHARED'
+  | 'STALE_PLAN'
   | 'STATE_DICT'
   | 'TIED'
   | 'TWO_COPIES'

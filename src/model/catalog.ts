@@ -5,10 +5,15 @@ import type { Catalog } from '../stateDict/recipe.ts';
 const isFunctionOfCatalog = (entry: [string, unknown]): entry is [string, Catalog[string]] =>
   definitionOf(entry[1]) !== undefined;
 
-/** The functions of this package that a recipe may name. */
-export const catalog: Catalog = Object.fromEntries(
-  Object.entries<unknown>(parametrizations).filter(isFunctionOfCatalog),
-);
+const catalogOfPackage = (): Catalog =>
+  Object.fromEntries(Object.entries<unknown>(parametrizations).filter(isFunctionOfCatalog));
+
+/**
+ * Every function of the catalog of this package by its name, for {@link applyRecipe} and for rules as data. A program
+ * that names the functions that it needs, `{ weightNorm }`, is smaller.
+ */
+// A bundler may drop a call without arguments, but not one whose arguments are calls.
+export const catalog: Catalog = /* @__PURE__ */ catalogOfPackage();
 
 /** Returns the catalog with the functions that the program has defined. */
 export const definedCatalog = (): Catalog => ({

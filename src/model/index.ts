@@ -1,8 +1,12 @@
+export type { Catalog, Recipe, RecipeStep, TensorRecipe } from '../stateDict/recipe.ts';
+export { catalog } from './catalog.ts';
 export { clone } from './clone.ts';
 export { type DescribedOriginal, type DescribedTensor, type Description, describe } from './describe.ts';
 export { fold } from './fold.ts';
 export { initialize } from './initialize.ts';
 export { type MinimizeOptions, minimize } from './minimize.ts';
+export { type ApplyRecipeOptions, applyRecipe } from './recipes/applyRecipe.ts';
+export { recipeOf } from './recipes/recipeOf.ts';
 export { type ParametrizeOptions, parametrize } from './rules/parametrize.ts';
 export type { ParametrizeReport, RuledTensor, SkippedTensor } from './rules/report.ts';
 export type { Apply, Rule } from './rules/rule.ts';

@@ -10,9 +10,10 @@ import { isFold } from '../nn/stateDict/keyMapping.ts';
 import { plainKeys } from '../nn/stateDict/stateKeys.ts';
 import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import { partFinder } from './partFinder.ts';
-import { applyingRecipe, recipeOf } from './recipe.ts';
+import { registeringRecipes } from './registerRecipes.ts';
 import { stateSnapshot } from './stateSnapshot.ts';
 import type { LoadedState, SavedState, StateLoading, StatePart, StateView } from './stateView.ts';
+import { tensorRecipes } from './tensorRecipes.ts';
 import { unmapped } from './unmapped.ts';
 
 /**
@@ -55,7 +56,7 @@ export class ModuleStateView implements StateView {
     const { registered, report } =
       catalog === undefined || recipe.length === 0
         ? { registered: [], report: load() }
-        : applyingRecipe(module, recipe, catalog, (registered) => ({ registered, report: load() }));
+        : registeringRecipes(module, recipe, catalog, (registered) => ({ registered, report: load() }));
     const { mapped, missingKeys, unexpectedKeys } = report;
     return {
       mapped: [...unmapped(tensors, report), ...mapped].map((mapping) => ({
@@ -69,7 +70,7 @@ export class ModuleStateView implements StateView {
   }
 
   save(keyFormat: KeyFormat | undefined): SavedState {
-    return { tensors: stateSnapshot(this.module, keyFormat), recipe: recipeOf(this.module) };
+    return { tensors: stateSnapshot(this.module, keyFormat), recipe: tensorRecipes(this.module) };
   }
 }
 

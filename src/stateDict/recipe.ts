@@ -1,16 +1,13 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
-import { isModule } from '../nn/module/fields.ts';
-import type { Module } from '../nn/module/module.ts';
-import { registrationsOf } from '../parametrize/chain/registry.ts';
-import { configOf, definitionOf } from '../parametrize/definition.ts';
-import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
-import { transaction } from '../parametrize/transaction.ts';
-import { hostsOf } from './hostsOf.ts';
+import { definitionOf } from '../parametrize/definition.ts';
 
 /** One parametrization as data: the name of the function that registers it, and its options. */
 export interface RecipeStep {
-  /** The kind: `weightNorm`, `spectralNorm`, …, or the static `className` of your own class. */
+  /**
+   * The name of the function: `weightNorm`, `spectralNorm`, …; or the static `className` of your own class. A step that
+   * no name tells is `function` or `unknown`.
+   */
   readonly kind: string;
   /** The options, as plain data. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -43,28 +40,11 @@ export type Catalog = Readonly<
   Record<string, (host: any, name: any, options?: any) => unknown>
 >;
 
-/** The kind of a parametrization without a definition. */
-const UNKNOWN = 'unknown';
+/** The kind of a function, or of an object that is no module, which nothing names. */
+export const FUNCTION_KIND = 'function';
 
-/**
- * Returns the parametrizations of the tensors of a model as data, from which {@link applyRecipe} registers the same
- * again. A step has the kind and the options of the definition. Without a definition, it has only the static
- * `className` of the class.
- */
-export const recipeOf = (model: Module): TensorRecipe[] =>
-  hostsOf(model).flatMap(([path, host]) =>
-    [...registrationsOf(host)].map(([tensor, { list }]) => ({ path, tensor, steps: [...list].map(stepOf) })),
-  );
-
-function stepOf(registered: ParametrizationLike): RecipeStep {
-  const definition = definitionOf(registered);
-  if (definition !== undefined) {
-    return { kind: definition.name, options: configOf(definition, registered as Parametrization) };
-  }
-  // A minifier changes the name of a class, so it is not used.
-  const { className } = registered.constructor as { className?: unknown };
-  return { kind: typeof className === 'string' ? className : UNKNOWN, options: {} };
-}
+/** The kind of a module that nothing names. */
+export const UNKNOWN_KIND = 'unknown';
 
 /**
  * Returns the shape of a tensor from the shapes of its originals, by the first step. If the step does not define it,
@@ -83,67 +63,28 @@ export function shapeByRecipe(
  *
  * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog has not
  */
-export function checkInCatalog({ path, tensor, steps }: TensorRecipe, catalog: Catalog): void {
+export function checkInCatalog(
+  { path, tensor, steps }: TensorRecipe,
+  catalog: Catalog,
+  caller?: string,
+): void {
   const missing = steps.find(
     ({ kind }) => !Object.hasOwn(catalog, kind) || typeof catalog[kind] !== 'function',
   );
   if (missing === undefined) return;
+  const label = joinPath(path, tensor);
+  if (missing.kind === FUNCTION_KIND || missing.kind === UNKNOWN_KIND) {
+    throw new ParametrizeError('UNKNOWN_RECIPE', {
+      caller,
+      fact: `'${label}' was parametrized by ${missing.kind === FUNCTION_KIND ? 'a function' : 'a class'} without a definition, which a recipe cannot name`,
+      remedy:
+        'Make it with defineParametrization, or give its class a static className, and pass it in the catalog; or leave the tensor out of the recipe and register by hand.',
+    });
+  }
   const has = Object.keys(catalog).join(', ') || 'nothing';
   throw new ParametrizeError('UNKNOWN_RECIPE', {
-    fact: `'${joinPath(path, tensor)}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}`,
+    caller,
+    fact: `'${label}' was parametrized by '${missing.kind}', which the catalog has not; it has ${has}`,
     remedy: `Add a function of that name: catalog: { ${missing.kind}: (host, name, options) => … }.`,
   });
-}
-
-/**
- * Registers the steps of a recipe on the tensors that are not parametrized.
- *
- * @returns the registered tensors, with their paths
- * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog lacks, or a tensor that the model
- * lacks; and the errors of functions of the catalog. Nothing changes then.
- */
-export function applyRecipe(model: Module, recipe: readonly TensorRecipe[], catalog: Catalog): string[] {
-  const wanted = recipe.filter(({ path, tensor }) => {
-    const host = hostAt(model, path);
-    return host === undefined || !registrationsOf(host).has(tensor);
-  });
-  for (const entry of wanted) checkInCatalog(entry, catalog);
-  return transaction(() =>
-    wanted.map(({ path, tensor, steps }) => {
-      const host = hostAt(model, path);
-      if (host === undefined) {
-        throw new ParametrizeError('UNKNOWN_RECIPE', {
-          fact: `'${joinPath(path, tensor)}' was parametrized, and the model has no module '${path}'`,
-          remedy: 'Load into the model that was saved.',
-        });
-      }
-      for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
-      return joinPath(path, tensor);
-    }),
-  );
-}
-
-/**
- * Registers the steps of a recipe, then runs `then` with the registered tensors. If that throws, everything is undone.
- *
- * @throws {@link ParametrizeError} the errors of {@link applyRecipe}
- */
-export const applyingRecipe = <T>(
-  model: Module,
-  recipe: readonly TensorRecipe[],
-  catalog: Catalog,
-  then: (registered: string[]) => T,
-): T => transaction(() => then(applyRecipe(model, recipe, catalog)));
-
-/**
- * Returns the module at a path. The result is not cached, because registering makes modules that later entries may
- * refer to.
- */
-function hostAt(model: Module, path: string): Module | undefined {
-  let host: Module | undefined = model;
-  for (const name of path === '' ? [] : path.split('.')) {
-    const field: PropertyDescriptor | undefined = host && Object.getOwnPropertyDescriptor(host, name);
-    host = field?.enumerable && isModule(field.value) ? field.value : undefined;
-  }
-  return host;
 }

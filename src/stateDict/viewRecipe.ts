@@ -3,14 +3,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
 import { namedState } from '../nn/module/fields.ts';
-import type { Module } from '../nn/module/module.ts';
 import { normalizedTensors } from '../nn/module/normalizedTensor.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization } from '../parametrize/parametrization.ts';
 import { transaction } from '../parametrize/transaction.ts';
 import { axesOption, mainAxesOf } from './normalizationAlike.ts';
-import { type Catalog, checkInCatalog, recipeOf, type TensorRecipe } from './recipe.ts';
+import { type Catalog, checkInCatalog, type TensorRecipe } from './recipe.ts';
+import { tensorRecipes } from './tensorRecipes.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
 
 /**
@@ -21,11 +21,11 @@ export function viewRecipe(view: TorchView): TensorRecipe[] {
   const native = view.tensors
     .filter(({ mode }) => mode === 'native')
     .flatMap(({ tensor: { host, hostPath, name } }) =>
-      recipeOf(host as Module)
+      tensorRecipes(host)
         .filter(({ path, tensor }) => path === '' && tensor === name)
         .map(({ steps }) => ({ path: hostPath, tensor: name, steps })),
     );
-  return [...recipeOf(view.module), ...native];
+  return [...tensorRecipes(view.module), ...native];
 }
 
 /** A parametrization of a recipe that is registered on the model after the view. */

@@ -10,7 +10,7 @@ import { root } from '../markdown.ts';
 // Reports, errors and recipes name classes; a minifier may not change what they say.
 
 type Class = abstract new (...args: never[]) => object;
-type Package = typeof source & { recipeOf: typeof import('../../src/stateDict/recipe.ts').recipeOf };
+type Package = typeof source;
 
 const isClass = (value: unknown): value is Class =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
@@ -27,10 +27,7 @@ describe('the minified package', () => {
     mkdirSync(cache, { recursive: true });
     folder = mkdtempSync(join(cache, 'minified-'));
     const entry = join(folder, 'entry.ts');
-    writeFileSync(
-      entry,
-      "export * from '../../src/index.ts'; export { recipeOf } from '../../src/stateDict/recipe.ts';",
-    );
+    writeFileSync(entry, "export * from '../../src/index.ts';");
     const outfile = join(folder, 'minified.mjs');
     await build({
       entryPoints: [entry],
@@ -56,8 +53,7 @@ describe('the minified package', () => {
   });
 
   it('describes, prints, refuses and writes down as the package does', () => {
-    const { recipeOf: _, ...rest } = minified;
-    expect(reportOf(rest as unknown as typeof source)).toEqual(reportOf(source));
+    expect(reportOf(minified)).toEqual(reportOf(source));
   });
 
   it('names the functions of the catalog, as decorators print them', () => {
@@ -80,7 +76,8 @@ describe('the minified package', () => {
   it('writes the kinds of the catalog into recipes', () => {
     const layer = minified.weightNorm(new minified.nn.Linear(2, 2));
     minified.symmetric(layer);
-    const kinds = minified.recipeOf(layer as never).flatMap(({ steps }) => steps.map(({ kind }) => kind));
+    const { parametrizations } = minified.recipeOf(layer);
+    const kinds = parametrizations.flatMap(({ steps }) => steps.map(({ kind }) => kind));
     expect(kinds).toEqual(['weightNorm', 'symmetric']);
     layer.dispose();
   });

@@ -20,7 +20,8 @@ import {
   weightNorm,
 } from '../../src/index.ts';
 import { catalog } from '../../src/model/catalog.ts';
-import { applyRecipe, recipeOf } from '../../src/stateDict/recipe.ts';
+import { registerRecipes } from '../../src/stateDict/registerRecipes.ts';
+import { tensorRecipes } from '../../src/stateDict/tensorRecipes.ts';
 import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-fold-'));
@@ -83,8 +84,8 @@ describe('fold, by the recipe in the file,', () => {
 
   it.each(chains)('registers %s from its recipe as it was', (_, plain, register) => {
     const [model, copy] = [register(plain() as never), plain()];
-    applyRecipe(copy, recipeOf(model), catalog);
-    expect(recipeOf(copy)).toEqual(recipeOf(model));
+    registerRecipes(copy, tensorRecipes(model), catalog);
+    expect(tensorRecipes(copy)).toEqual(tensorRecipes(model));
     model.dispose();
     copy.dispose();
   });

@@ -4,7 +4,8 @@ import { clone, describe, fold, syncOptimizer } from '../../src/model/index.ts';
 import { Linear, type Module, ParameterList, parameter, Sequential } from '../../src/nn/index.ts';
 import { spectralNorm, weightNorm } from '../../src/parametrizations/index.ts';
 import { cached, parametrizationsOn, removeParametrizations } from '../../src/parametrize/index.ts';
-import { applyRecipe, recipeOf } from '../../src/stateDict/recipe.ts';
+import { registerRecipes } from '../../src/stateDict/registerRecipes.ts';
+import { tensorRecipes } from '../../src/stateDict/tensorRecipes.ts';
 
 /**
  * How much a program does that grows with the number of things it works on: fields that it looks through, items of
@@ -105,7 +106,7 @@ const works: Readonly<Record<string, Work>> = {
   'describing a model as data, and registering from it': (count) => {
     const model = new Sequential(...layers(count));
     const plain = new Sequential(...layers(count, false));
-    const counted = workOf(() => void applyRecipe(plain, recipeOf(model), { weightNorm }));
+    const counted = workOf(() => void registerRecipes(plain, tensorRecipes(model), { weightNorm }));
     model.dispose();
     plain.dispose();
     return counted;

@@ -21,7 +21,8 @@ import {
   valueOf,
 } from '../../src/index.ts';
 import { definedCatalog } from '../../src/model/catalog.ts';
-import { applyRecipe, recipeOf } from '../../src/stateDict/recipe.ts';
+import { registerRecipes } from '../../src/stateDict/registerRecipes.ts';
+import { tensorRecipes } from '../../src/stateDict/tensorRecipes.ts';
 import '../../src/layers/index.ts';
 import { masked } from './masked.ts';
 
@@ -52,9 +53,9 @@ describe('a map of one definition', () => {
   it('is registered by its name, and listed with its options', () => {
     const model = new nn.Sequential(plainLayer());
     const steps = [{ kind: 'masked', options: { threshold: 0.5 } }];
-    applyRecipe(model, [{ path: '0', tensor: 'weight', steps }], definedCatalog());
+    registerRecipes(model, [{ path: '0', tensor: 'weight', steps }], definedCatalog());
     expect(String(describeModel(model))).toContain('Masked(threshold=0.5)');
-    expect(recipeOf(model)).toEqual([{ path: '0', tensor: 'weight', steps }]);
+    expect(tensorRecipes(model)).toEqual([{ path: '0', tensor: 'weight', steps }]);
     expect((model[0] as nn.Linear).weight).toBeAllClose([1, 0, 0, 2]);
     model.dispose();
   });

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  applyRecipe,
   cached,
+  catalog,
   fold,
   nn,
   Parametrization,
@@ -8,6 +10,8 @@ import {
   ParametrizeError,
   parametrizationsOn,
   pure,
+  type Recipe,
+  recipeOf,
   registerParametrization,
   removeParametrizations,
   spectralNorm,
@@ -270,4 +274,17 @@ export function errorsHaveParts(error: ParametrizeError): string {
   // @ts-expect-error a text, whose parts no program could tell apart
   void new ParametrizeError('OPTION', 'weightNorm: dim is 9. Pass another one.');
   return fact + (remedy ?? '');
+}
+
+export function recipesNeedACatalog(model: Module): Recipe {
+  const recipe = recipeOf(model);
+  applyRecipe(model, JSON.stringify(recipe), { catalog: { ...catalog, weightNorm }, strict: false });
+  applyRecipe(model, recipe, { catalog, dryRun: true }).undo();
+  // @ts-expect-error the functions that the recipe may call
+  applyRecipe(model, recipe);
+  // @ts-expect-error the same, with options
+  applyRecipe(model, recipe, { strict: false });
+  // @ts-expect-error no recipe
+  applyRecipe(model, recipe.parametrizations, { catalog });
+  return recipe;
 }

@@ -4,7 +4,8 @@ import { factOf, ParametrizeError } from '../../core/errors.ts';
 import { definedCatalog } from '../../model/catalog.ts';
 import { Module } from '../../nn/module/module.ts';
 import { parameter } from '../../nn/module/parameter.ts';
-import { applyRecipe, type TensorRecipe } from '../../stateDict/recipe.ts';
+import type { TensorRecipe } from '../../stateDict/recipe.ts';
+import { registerRecipes } from '../../stateDict/registerRecipes.ts';
 import { CheckpointError, corrupt, printable, quoted } from '../checkpointError.ts';
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 
@@ -42,7 +43,7 @@ export async function foldByRecipe(
   let value: Tensor | undefined;
   try {
     for (const [key, stored] of parts) tensors[key] = toTensor(stored, name);
-    applyRecipe(host, recipe, definedCatalog());
+    registerRecipes(host, recipe, definedCatalog());
     host.eval().loadStateDict(tensors);
     value = tf.tidy(() => tf.clone(host.weight));
     return { dtype: 'F32', shape, data: (await value.data()) as Float32Array };

@@ -106,7 +106,7 @@ const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
 function recipeOfFile(
   metadata: Readonly<Record<string, string>>,
   catalog: Catalog | undefined,
-): TensorRecipe[] {
+): readonly TensorRecipe[] {
   try {
     return recipeIn(metadata) ?? [];
   } catch (error) {

@@ -9,9 +9,9 @@ import { siteOf } from '../../parametrize/host/site.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { transaction } from '../../parametrize/transaction.ts';
 import { planReplacement } from '../../parametrize/verbs/edit/planSteps.ts';
+import { noteApplied } from '../../stateDict/appliedSteps.ts';
 import { tensorPath } from '../select/candidate.ts';
-import { noteApplied } from './appliedSteps.ts';
-import type { PlannedStep } from './plan.ts';
+import type { Plan, PlannedStep } from './plan.ts';
 
 /** A step of a plan that was registered. */
 export interface AppliedStep {
@@ -26,14 +26,19 @@ export interface AppliedStep {
  *
  * @throws {@link ParametrizeError} of the first tensor that a step does not fit; the message has every such tensor
  */
-export function applyPlan(caller: string, model: object, steps: readonly PlannedStep[]): AppliedStep[] {
+export function applyPlan(
+  caller: string,
+  model: object,
+  { unit, steps }: Pick<Plan, 'unit' | 'steps'>,
+): AppliedStep[] {
   return transaction(() => {
     const failures: { readonly label: string; readonly error: unknown }[] = [];
     const applied = steps.flatMap((step): AppliedStep[] => {
       try {
         return [transaction(() => applyStep(caller, step))];
       } catch (error) {
-        failures.push({ label: `rule ${step.rule + 1}, '${tensorPath(step.candidate)}'`, error });
+        const path = `'${tensorPath(step.candidate)}'`;
+        failures.push({ label: unit === 'rule' ? `rule ${step.rule + 1}, ${path}` : path, error });
         return [];
       }
     });
@@ -58,7 +63,7 @@ function applyStep(caller: string, step: PlannedStep): AppliedStep {
       remedy: 'Call registerParametrization(host, name, …) in it.',
     });
   }
-  for (const one of registered) noteApplied(list, one, step);
+  noteApplied(list, registered, step);
   return { step, registered, list };
 }
 

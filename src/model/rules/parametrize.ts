@@ -1,15 +1,9 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
-import { scoped } from '../../engine/scope.ts';
-import { registrationOf } from '../../parametrize/chain/registry.ts';
-import { addedHostKindOf } from '../../parametrize/host/hostKind.ts';
-import { siteOf } from '../../parametrize/host/site.ts';
-import { transaction } from '../../parametrize/transaction.ts';
-import { planStepRemoval } from '../../parametrize/verbs/edit/planSteps.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
 import { checkModel } from '../checkModel.ts';
-import { type AppliedStep, applyPlan } from './applyPlan.ts';
-import { type Plan, planRules } from './plan.ts';
-import { type ParametrizeReport, reportOf } from './report.ts';
+import { carryOut } from './carryOut.ts';
+import { planRules } from './plan.ts';
+import type { ParametrizeReport } from './report.ts';
 import type { Rule } from './rule.ts';
 
 /** Options of {@link parametrize}. */
@@ -61,27 +55,4 @@ export function parametrize<const O extends readonly any[]>(
   const { dryRun = false, catalog = {} } = options;
   checkBoolean(caller, 'dryRun', dryRun);
   return carryOut(caller, model, planRules(caller, model, rules as readonly Rule[], catalog), dryRun);
-}
-
-/** Registers what a plan says, unless `dryRun`, and reports it. */
-export function carryOut(caller: string, model: object, plan: Plan, dryRun: boolean): ParametrizeReport {
-  if (dryRun) return reportOf(plan, null, () => {});
-  const applied = applyPlan(caller, model, plan.steps);
-  return reportOf(plan, applied, () => undo(model, applied));
-}
-
-/** Removes steps that were registered, the last first; those that are gone are skipped. */
-function undo(model: object, applied: readonly AppliedStep[]): void {
-  const caller = 'undo';
-  transaction(() => {
-    for (const { step, registered, list } of [...applied].reverse()) {
-      const { host, tensor } = step.candidate;
-      for (const one of [...registered].reverse()) {
-        if (registrationOf(host, tensor)?.list !== list) continue;
-        const at = [...list].indexOf(one);
-        if (at >= 0) scoped(caller, () => planStepRemoval(caller, siteOf(host, tensor), at)());
-      }
-    }
-    addedHostKindOf(model)?.sync?.(caller, model);
-  });
 }

@@ -4,17 +4,17 @@ import { typeName } from '../../core/text.ts';
 import { attachmentOf } from '../../parametrize/chain/registry.ts';
 import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+import { appliedBefore } from '../../stateDict/appliedSteps.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
 import { candidatesOf, type FoundCandidate, tensorPath } from '../select/candidate.ts';
 import { select } from '../select/select.ts';
-import { appliedBefore } from './appliedSteps.ts';
 import { type CheckedRule, checkedRule, type Rule } from './rule.ts';
 import { hasOptions } from './sameOptions.ts';
 
 /** One step that is to be registered on one tensor. */
 export interface PlannedStep {
   readonly candidate: FoundCandidate;
-  /** The number of the rule, from 0. */
+  /** The number of the rule, or of the entry of the recipe, from 0. */
   readonly rule: number;
   /** The kind of the step in recipes. */
   readonly kind: string;
@@ -32,8 +32,10 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** The changes that rules ask for; nothing is evaluated to make it. */
+/** The changes that rules or a recipe ask for; nothing is evaluated to make it. */
 export interface Plan {
+  /** The things that steps are numbered by. */
+  readonly unit: 'rule' | 'entry';
   readonly candidates: readonly FoundCandidate[];
   readonly steps: readonly PlannedStep[];
   /** Steps that are there already. */
@@ -85,6 +87,7 @@ export function planRules(caller: string, model: object, rules: readonly Rule[],
 
 /** Collects what rules do to tensors. */
 class Planner implements Plan {
+  readonly unit = 'rule';
   readonly candidates: readonly FoundCandidate[];
   readonly steps: PlannedStep[] = [];
   readonly unchanged: Omit<Skipped, 'reason'>[] = [];
@@ -135,7 +138,7 @@ class Planner implements Plan {
     const there = candidate.registered.find((registered) => isOfKind(candidate, registered, step));
     if (there !== undefined && onConflict !== 'append') {
       const isSame =
-        hasOptions(there, step.options, candidate.shape.length) || appliedBefore(candidate, there, step);
+        hasOptions(there, step.options, candidate.shape.length) || appliedBefore(candidate.list, there, step);
       if (isSame || onConflict === 'keep') {
         this.unchanged.push({ candidate, rule, kind });
         return;
@@ -164,7 +167,7 @@ class Planner implements Plan {
 function isOfKind(candidate: FoundCandidate, registered: ParametrizationLike, step: PlannedStep): boolean {
   const definition = definitionOf(registered);
   if (definition !== undefined && definition === definitionOf(step.apply)) return true;
-  return appliedBefore(candidate, registered, { ...step, options: null });
+  return appliedBefore(candidate.list, registered, { ...step, options: null });
 }
 
 /** The options of a rule for a tensor; null if it leaves the tensor as it is. */

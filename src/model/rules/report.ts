@@ -3,13 +3,15 @@ import { pluralize } from '../../core/text.ts';
 import { textTable } from '../../core/textTable.ts';
 import { configOf, definitionOf } from '../../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
+import { recipeWith } from '../../stateDict/checkedRecipe.ts';
 import type { Recipe, RecipeStep, TensorRecipe } from '../../stateDict/recipe.ts';
 import { type FoundCandidate, tensorPath } from '../select/candidate.ts';
 import type { AppliedStep } from './applyPlan.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlannedStep } from './plan.ts';
+import { notePlan } from './planNotes.ts';
 import { stepText } from './stepText.ts';
 
-/** A tensor that a rule is about. */
+/** A tensor that a rule, or an entry of a recipe, is about. */
 export interface RuledTensor {
   /** The path of the host in the model; empty for the model itself. */
   readonly path: string;
@@ -19,19 +21,22 @@ export interface RuledTensor {
   readonly tensor: string;
   /** The shape of the tensor. */
   readonly shape: readonly number[];
-  /** The number of the rule, from 0. */
+  /** The number of the rule, or of the entry of the recipe, from 0. */
   readonly rule: number;
   /** The kind of parametrization: the name of the function that registers it. */
   readonly kind: string;
 }
 
-/** A tensor that a rule leaves as it is. */
+/** A tensor that stays as it is. A tensor that the model lacks has no paths, and the shape `[]`. */
 export interface SkippedTensor extends RuledTensor {
   /** The reason, as the end of a sentence. */
   readonly reason: string;
 }
 
-/** The result of {@link parametrize}, or with `dryRun` what it would be. Converted to a string, it is a table. */
+/**
+ * The result of {@link parametrize} or {@link applyRecipe}, or with `dryRun` what it would be. Converted to a string,
+ * it is a table.
+ */
 export interface ParametrizeReport {
   /** True if nothing was changed, because the call had `dryRun`. */
   readonly isDryRun: boolean;
@@ -39,11 +44,11 @@ export interface ParametrizeReport {
   readonly registered: readonly RuledTensor[];
   /** The steps that were there already: a second call registers nothing. */
   readonly unchanged: readonly RuledTensor[];
-  /** The tensors that a rule leaves as they are, with the reason. */
+  /** The tensors that stay as they are, with the reason; also those of a recipe that the model lacks. */
   readonly skipped: readonly SkippedTensor[];
-  /** The numbers, from 0, of `optional` rules that matched nothing. */
+  /** The numbers, from 0, of `optional` rules that matched nothing, or of entries of tensors that the model lacks. */
   readonly unmatched: readonly number[];
-  /** The tensors of rank 2 and more that no rule matched. */
+  /** The tensors of rank 2 and more that no rule matched, or that no entry of the recipe names. */
   readonly untouched: readonly Omit<RuledTensor, 'rule' | 'kind'>[];
   /** The registered steps as data, for {@link applyRecipe}. */
   readonly recipe: Recipe;
@@ -55,6 +60,7 @@ export interface ParametrizeReport {
 
 /** Makes the report of a plan. */
 export function reportOf(
+  model: object,
   plan: Plan,
   applied: readonly AppliedStep[] | null,
   undo: () => void,
@@ -75,7 +81,7 @@ export function reportOf(
     })),
     unmatched: plan.unmatched,
     untouched,
-    recipe: recipeOfSteps(steps),
+    recipe: recipeOfSteps(model, steps),
     undo,
     toString: () => tableOf(plan, applied),
   };
@@ -93,16 +99,19 @@ interface ReportedStep {
   readonly applied: AppliedStep | undefined;
 }
 
-function recipeOfSteps(steps: readonly ReportedStep[]): Recipe {
+function recipeOfSteps(model: object, steps: readonly ReportedStep[]): Recipe {
   const entries = new Map<number, TensorRecipe & { steps: RecipeStep[] }>();
+  const planned = new Map<number, PlannedStep[]>();
   for (const { step, applied } of steps) {
     const { index, path, tensor } = step.candidate;
     const entry = entries.get(index) ?? { path, tensor, steps: [] };
     entries.set(index, entry);
+    planned.set(index, [...(planned.get(index) ?? []), step]);
     const made = applied?.registered.length === 1 ? applied.registered[0] : undefined;
     entry.steps.push({ kind: step.kind, options: optionsOf(made) ?? step.options });
   }
-  return { version: 1, parametrizations: [...entries.values()] };
+  for (const [index, entry] of entries) notePlan(model, entry, planned.get(index)!);
+  return recipeWith([...entries.values()]);
 }
 
 function optionsOf(registered: ParametrizationLike | undefined): Record<string, unknown> | undefined {
@@ -111,7 +120,7 @@ function optionsOf(registered: ParametrizationLike | undefined): Record<string, 
 }
 
 function tableOf(
-  { candidates, steps, unchanged, skipped }: Plan,
+  { unit, candidates, steps, unchanged, skipped }: Plan,
   applied: readonly AppliedStep[] | null,
 ): string {
   const rows = [
@@ -136,7 +145,7 @@ function tableOf(
   const verb = applied === null ? 'would be parametrized' : 'parametrized';
   const total = `${tensors.size} of ${pluralize(candidates.length, 'tensor')} ${verb}, ${share} % of the elements`;
   if (rows.length === 0) return total;
-  const head = ['tensor', 'shape', 'rule', 'change', 'chain', 'trained'];
+  const head = ['tensor', 'shape', unit, 'change', 'chain', 'trained'];
   return `${textTable([head, ...rows], (column) => column === 2)}\n${total}`;
 }
 

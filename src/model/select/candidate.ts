@@ -47,8 +47,9 @@ export const candidatesOf = (caller: string, model: object): FoundCandidate[] =>
     .flatMap((host) => host.kind.tensors(host.host).map((tensor) => [host, tensor] as const))
     .map(([host, [tensor, variable]], index) => candidateOf(host, tensor, variable, index));
 
-function candidateOf(
-  { host, paths, type, mainTensor }: ModelHost,
+/** Makes the candidate of a tensor. */
+export function candidateOf(
+  { host, paths, type, mainTensor }: Omit<ModelHost, 'kind'>,
   tensor: string,
   variable: Variable | null,
   index: number,

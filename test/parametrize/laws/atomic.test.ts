@@ -21,7 +21,7 @@ import {
 } from '../../../src/index.ts';
 import * as legacy from '../../../src/legacy/index.ts';
 import { isModule } from '../../../src/nn/module/fields.ts';
-import { recipeOf } from '../../../src/stateDict/recipe.ts';
+import { tensorRecipes } from '../../../src/stateDict/tensorRecipes.ts';
 import { flatten } from '../../toBeAllClose.ts';
 import { failure } from '../unchanged.ts';
 import { Net, specimens, write } from './specimens.ts';
@@ -304,7 +304,7 @@ describe('L5: what maps write on the way is put back', () => {
     registerParametrization(net, 'weight', double());
     tf.dispose(net.stateDict({ keyFormat: 'folded' }));
     clone(net).dispose();
-    recipeOf(net);
+    tensorRecipes(net);
     tableOf(net);
     expect(count).toBeAllClose([1]);
     const wrong = { ...counting, forward: (x: tf.Tensor) => tf.sum(counting.forward(x)) };

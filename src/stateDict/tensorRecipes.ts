@@ -1,0 +1,66 @@
+import { isModule } from '../nn/module/fields.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
+import { registrationsOf } from '../parametrize/chain/registry.ts';
+import { configOf, definitionOf } from '../parametrize/definition.ts';
+import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
+import { callOf } from './appliedSteps.ts';
+import { hostsOf } from './hostsOf.ts';
+import { FUNCTION_KIND, type RecipeStep, type TensorRecipe, UNKNOWN_KIND } from './recipe.ts';
+
+/**
+ * Returns the parametrizations of the tensors of a model as data, from which `registerRecipes` registers the same
+ * again. A step has the kind and the options of the definition. Without a definition, it has those of the call by
+ * which a rule or a recipe has registered it, else only the static `className` of the class.
+ */
+export const tensorRecipes = (model: object): TensorRecipe[] =>
+  hostsOf(model).flatMap(([path, host]) =>
+    [...registrationsOf(host)].map(([tensor, { list }]) => ({
+      path,
+      tensor,
+      steps: stepsOn(list).map(({ step }) => step),
+    })),
+  );
+
+/** A step of a recipe with the parametrizations that it stands for: mostly one. */
+export interface FoundStep {
+  readonly step: RecipeStep;
+  readonly registered: readonly ParametrizationLike[];
+}
+
+/**
+ * Returns the chain of a tensor as data. Neighbors that one call has registered together are one step.
+ *
+ * @param chain - the steps that the list has, or had
+ */
+export function stepsOn(
+  list: ParametrizationList,
+  chain: readonly ParametrizationLike[] = [...list],
+): FoundStep[] {
+  const found: FoundStep[] = [];
+  for (let i = 0; i < chain.length; ) {
+    const call = callOf(list, chain[i]!);
+    const size = call === undefined ? 1 : call.count;
+    const registered = chain.slice(i, i + size);
+    const isWhole = registered.length === size && registered.every((one) => callOf(list, one) === call);
+    if (size > 1 && isWhole) {
+      found.push({ step: { kind: call!.kind, options: call!.options }, registered });
+      i += size;
+    } else {
+      found.push({ step: stepOf(chain[i]!, size === 1 ? call : undefined), registered: [chain[i]!] });
+      i++;
+    }
+  }
+  return found;
+}
+
+function stepOf(registered: ParametrizationLike, call: RecipeStep | undefined): RecipeStep {
+  const definition = definitionOf(registered);
+  if (definition !== undefined) {
+    return { kind: definition.name, options: configOf(definition, registered as Parametrization) };
+  }
+  if (call !== undefined) return { kind: call.kind, options: call.options };
+  if (!isModule(registered)) return { kind: FUNCTION_KIND, options: {} };
+  // A minifier changes the name of a class, so it is not used.
+  const { className } = registered.constructor as { className?: unknown };
+  return { kind: typeof className === 'string' ? className : UNKNOWN_KIND, options: {} };
+}
