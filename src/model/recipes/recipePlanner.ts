@@ -40,11 +40,14 @@ export class RecipePlanner implements Plan {
   private readonly conflicts: string[] = [];
   private readonly stale: string[] = [];
 
-  constructor(
-    private readonly caller: string,
-    private readonly model: object,
-    private readonly catalog: Catalog,
-  ) {
+  private readonly caller: string;
+  private readonly model: object;
+  private readonly catalog: Catalog;
+
+  constructor(caller: string, model: object, catalog: Catalog) {
+    this.caller = caller;
+    this.model = model;
+    this.catalog = catalog;
     this.candidates = candidatesOf(caller, model);
     this.finder = new TensorFinder(this.candidates);
   }
