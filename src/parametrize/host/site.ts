@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
-import { didYouMean, typeName } from '../../core/text.ts';
+import { typeName } from '../../core/text.ts';
 import { hasBackend } from '../../engine/backend.ts';
 import { keepTensorsUnwrapped } from '../../engine/variable.ts';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
-import { type Registration, registrationOf, registrationsOf } from '../chain/registry.ts';
+import { type Registration, registrationOf } from '../chain/registry.ts';
 import { type FoundTensor, type HostKind, modeOf } from './hostKind.ts';
 import { hostKindOf } from './objectHost.ts';
 
@@ -35,24 +35,6 @@ export class Site {
   /** The mode of the parametrizations of the owner; undefined if the owner has no mode. */
   get mode(): boolean | undefined {
     return modeOf(this.owner, this.kind);
-  }
-
-  /**
-   * The registration on the tensor.
-   *
-   * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`; as {@link HostKind.check}
-   */
-  registered(caller: string): Registration {
-    if (this.registration !== undefined) return this.registration;
-    const { kind, owner, name } = this;
-    kind.check(caller, owner);
-    const known = [...registrationsOf(owner).keys()];
-    throw refusal(
-      'NOT_PARAMETRIZED',
-      caller,
-      `${typeName(owner)} has no parametrization on '${name}'`,
-      `${didYouMean(name, known)} Parametrized: ${known.join(', ') || 'nothing'}.`,
-    );
   }
 
   /**

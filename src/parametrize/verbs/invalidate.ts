@@ -1,4 +1,5 @@
 import { registrationsOf } from '../chain/registry.ts';
+import { registrationAt } from '../host/registrationAt.ts';
 import { siteOf } from '../host/site.ts';
 import { raiseVersion } from '../version.ts';
 
@@ -14,7 +15,7 @@ export function invalidate(host: object, name?: string): void {
   const lists =
     name === undefined
       ? [...registrationsOf(host).values()].map(({ list }) => list)
-      : [siteOf(host, name).registered('invalidate').list];
+      : [registrationAt('invalidate', siteOf(host, name)).list];
   // Modules below are included, because an original may be computed and cached itself.
   for (const module of lists.flatMap((list) => list.modules())) raiseVersion(module);
 }

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
 import { registrationsOf } from '../chain/registry.ts';
+import { registrationAt } from '../host/registrationAt.ts';
 import { siteOf } from '../host/site.ts';
 
 /**
@@ -32,7 +33,7 @@ export function typeBeforeParametrizations<H extends object>(host: H): abstract 
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`
  */
 export function parametrizationsOn(host: object, name: string): ParametrizationList {
-  return siteOf(host, name).registered('parametrizationsOn').list;
+  return registrationAt('parametrizationsOn', siteOf(host, name)).list;
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   type Registration,
   registrationsOf,
 } from '../chain/registry.ts';
+import { registrationAt } from '../host/registrationAt.ts';
 import type { Site } from '../host/site.ts';
 import { checkConfigurable } from '../host/tensorAccessor.ts';
 import { atCommit, type Commit, retireVariable, takeName, undoable } from '../transaction.ts';
@@ -36,7 +37,7 @@ interface Placed extends Registration {
  * parametrizations
  */
 export function planRemoval(caller: string, site: Site, leaveParametrized: boolean): Commit {
-  const registration = site.registered(caller);
+  const registration = registrationAt(caller, site);
   const { list: chain } = registration;
   if (!leaveParametrized && chain.originalNames.length > 1) {
     throw refusal(

@@ -5,6 +5,7 @@ import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { announced, enterRegistration, listsWithOriginal, registrationsOf } from '../chain/registry.ts';
 import { checkSpec } from '../chain/rightInverse.ts';
 import { hostKindOf } from '../host/objectHost.ts';
+import { registrationAt } from '../host/registrationAt.ts';
 import { type Site, siteOf } from '../host/site.ts';
 import { type Commit, keepKeyOrder, retireVariable, transaction, undoable } from '../transaction.ts';
 
@@ -41,7 +42,7 @@ export function transferParametrizationsAndParams<T extends object>(from: object
  * @throws {@link ParametrizeError} as {@link transferParametrizationsAndParams}
  */
 function planTransfer(caller: string, from: Site, to: Site): Commit {
-  const { list: source, attachment: own } = from.registered(caller);
+  const { list: source, attachment: own } = registrationAt(caller, from);
   if (own.closed !== undefined) {
     // The source runs the chain by other means, such as a hook, which the target would lack.
     const { fact, remedy } = own.closed;

@@ -2,6 +2,7 @@ import { scoped } from '../../../engine/scope.ts';
 import type { ChainStep } from '../../chain/chainStep.ts';
 import { preservingState } from '../../chain/moduleState.ts';
 import type { ParametrizationList } from '../../chain/parametrizationList.ts';
+import { registrationAt } from '../../host/registrationAt.ts';
 import type { Site } from '../../host/site.ts';
 import { undoable } from '../../transaction.ts';
 import { raiseVersion } from '../../version.ts';
@@ -24,7 +25,7 @@ const skips = new WeakMap<ParametrizationList, Map<ChainStep, number>>();
  * parametrization throws
  */
 export function planSkip(caller: string, site: Site, indices: readonly number[]): () => () => void {
-  const { list } = site.registered(caller);
+  const { list } = registrationAt(caller, site);
   list.checkAlive();
   for (const index of indices) checkIndex(caller, list, index, list.length - 1);
   if (indices.includes(0)) checkSingle(caller, list, 'Skip later parametrizations only.');

@@ -3,15 +3,17 @@ import { typeName } from '../../../core/text.ts';
 import { type ChainStep, chainStep } from '../../chain/chainStep.ts';
 import { inspectAfter } from '../../chain/inspectAfter.ts';
 import type { ParametrizationList } from '../../chain/parametrizationList.ts';
+import { leaveStep } from '../../chain/registry.ts';
 import { stepName } from '../../chain/rightInverse.ts';
 import { definitionOf } from '../../definition.ts';
+import { registrationAt } from '../../host/registrationAt.ts';
 import type { Site } from '../../host/site.ts';
 import type { Commit } from '../../transaction.ts';
 import { checkRegistrationRoom } from '../checkRegistrationRoom.ts';
 import { planRemoval } from '../planRemoval.ts';
+import { invertTo } from './invertTo.ts';
 import type { Keep } from './keep.ts';
-import { type NextChain, planEdit } from './planEdit.ts';
-import { planOriginals } from './planOriginals.ts';
+import { planEdit } from './planEdit.ts';
 
 /**
  * Plans the insertion of a parametrization into a chain. At the start, the right inverse of the parametrization gives
@@ -28,13 +30,19 @@ export function planInsertion(
   at: number,
   unsafe = false,
 ): Commit {
-  const { list } = site.registered(caller);
+  const { list } = registrationAt(caller, site);
   checkIndex(caller, list, at, list.length);
   checkRegistrationRoom(caller, site, definitionOf(registered));
   const steps = spliced(list.steps, at, 0, chainStep(caller, registered));
   if (at > 0) return planEdit(caller, site, { steps }, unsafe);
   checkSingle(caller, list, 'Insert it at a later place.');
-  return planEdit(caller, site, { steps, target: valueAfter(list, 1, 0) }, unsafe);
+  checkMovable(caller, list);
+  return planEdit(
+    caller,
+    site,
+    { steps, invert: invertTo(caller, registrationAt(caller, site), steps, 1, inspectAfter(list, 0)) },
+    unsafe,
+  );
 }
 
 /**
@@ -52,12 +60,22 @@ export function planReplacement(
   keep: Keep = 'value',
   unsafe = false,
 ): Commit {
-  const { list } = site.registered(caller);
+  const { list } = registrationAt(caller, site);
   checkIndex(caller, list, at, list.length - 1);
   checkRegistrationRoom(caller, site, definitionOf(registered));
   const steps = spliced(list.steps, at, 1, chainStep(caller, registered));
-  if (keep === 'originals') return planEdit(caller, site, { steps }, unsafe);
-  return planEdit(caller, site, { steps, target: valueAfter(list, at + 1) }, unsafe);
+  const leave = leaving(list.steps[at]!);
+  if (keep === 'originals') return planEdit(caller, site, { steps, leave }, unsafe);
+  return planEdit(
+    caller,
+    site,
+    {
+      steps,
+      invert: invertTo(caller, registrationAt(caller, site), steps, at + 1, inspectAfter(list, at + 1)),
+      leave,
+    },
+    unsafe,
+  );
 }
 
 /**
@@ -74,7 +92,7 @@ export function planReordering(
   order: readonly number[],
   keep: Keep = 'value',
 ): Commit {
-  const { list } = site.registered(caller);
+  const { list } = registrationAt(caller, site);
   const { length } = list;
   if (order.length !== length || !list.steps.every((_, index) => order.includes(index))) {
     throw refusal(
@@ -83,10 +101,14 @@ export function planReordering(
       `the order of ${list.label} is [${order.join(', ')}], it must have each index below ${length} once`,
     );
   }
+  if (order[0] !== 0) checkMovable(caller, list);
   const steps = order.map((index) => list.steps[index]!);
   if (order.every((index, at) => index === at)) return () => {};
   if (keep === 'originals') return planEdit(caller, site, { steps });
-  return planEdit(caller, site, { steps, target: valueAfter(list, length) });
+  return planEdit(caller, site, {
+    steps,
+    invert: invertTo(caller, registrationAt(caller, site), steps, length, inspectAfter(list, length)),
+  });
 }
 
 /**
@@ -98,21 +120,25 @@ export function planReordering(
  * step, if it has several originals; the errors of {@link planEdit}
  */
 export function planStepRemoval(caller: string, site: Site, at: number, keep: Keep = 'value'): Commit {
-  const { list } = site.registered(caller);
+  const { list } = registrationAt(caller, site);
   checkIndex(caller, list, at, list.length - 1);
   if (keep === 'originals' && at === 0) checkSingle(caller, list, "Drop keep: 'originals'.");
   if (list.length === 1) return planRemoval(caller, site, keep === 'value');
   const steps = spliced(list.steps, at, 1);
-  if (keep === 'originals') return planEdit(caller, site, { steps });
-  return planEdit(caller, site, { steps, target: valueAfter(list, at, at + 1) });
+  const leave = leaving(list.steps[at]!);
+  if (keep === 'originals') return planEdit(caller, site, { steps, leave });
+  return planEdit(caller, site, {
+    steps,
+    invert: invertTo(caller, registrationAt(caller, site), steps, at, inspectAfter(list, at + 1)),
+    leave,
+  });
 }
 
-/** The new first steps give the value after the old first steps. */
-const valueAfter = (list: ParametrizationList, count: number, before = count): NextChain['target'] & {} => ({
-  count,
-  value: inspectAfter(list, before),
-  plan: planOriginals,
-});
+/** Notes that a list has lost a step. */
+const leaving =
+  (step: ChainStep) =>
+  (list: ParametrizationList): void =>
+    leaveStep(step, list);
 
 const spliced = (
   steps: readonly ChainStep[],
@@ -139,5 +165,16 @@ export function checkSingle(caller: string, list: ParametrizationList, remedy: s
     caller,
     `${list.label} has ${list.originalNames.length} originals, which only ${stepName(list.steps[0]!)} can take`,
     remedy,
+  );
+}
+
+/** Refuses to put the first step behind another if its right inverse gives an array of originals. */
+function checkMovable(caller: string, list: ParametrizationList): void {
+  if (list.originalNames[0] === 'original') return;
+  const name = stepName(list.steps[0]!);
+  throw refusal(
+    'RIGHT_INVERSE',
+    caller,
+    `rightInverse of ${name} gives an array of originals, so that ${name} can only be the first parametrization of ${list.label}`,
   );
 }

@@ -1,5 +1,6 @@
 import type { ParametrizationList } from '../../chain/parametrizationList.ts';
 import { checkOpen } from '../../host/ownershipChecks.ts';
+import { registrationAt } from '../../host/registrationAt.ts';
 import { type Site, siteOf } from '../../host/site.ts';
 
 /** A parametrized tensor whose chain can be edited. */
@@ -15,7 +16,7 @@ export interface SiteToEdit {
  */
 export function siteToEdit(caller: string, host: object, name: string): SiteToEdit {
   const site = siteOf(host, name);
-  const { list } = site.registered(caller);
+  const { list } = registrationAt(caller, site);
   checkOpen(caller, list);
   return { site, list };
 }

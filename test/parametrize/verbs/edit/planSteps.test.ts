@@ -298,6 +298,21 @@ describe('an edit of a chain', () => {
     host.dispose();
   });
 
+  it('keeps what the right inverse of a nested chain writes, likewise', () => {
+    const host = new Affine();
+    registerParametrization(host, 'weight', new Double());
+    registerParametrization(host, 'weight', new AddOne());
+    const map = new Anchored();
+    registerParametrization(parametrizationsOn(host, 'weight'), 'original', map);
+    const [before, base] = [read(host), read(map, 'base')];
+    tf.tidy(() => void planStepRemoval('remove', site(host), 1));
+    expect(read(map, 'base')).toEqual(base);
+    remove(host, 1);
+    expectClose(read(host), before);
+    expect(read(map, 'base')).not.toEqual(base);
+    host.dispose();
+  });
+
   it('disposes a map that belongs to the chain, and leaves others to their owner', () => {
     const layer = new Linear(3, 3);
     symmetric(layer);

@@ -1,10 +1,13 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { refusal } from '../../../core/errors.ts';
+import { alias } from '../../../engine/scope.ts';
 import { disposeVariable, makeVariable } from '../../../engine/variable.ts';
+import { variablesIn } from '../../../nn/module/fields.ts';
 import { isBuffer, markBuffer } from '../../../nn/module/parameter.ts';
 import { planOriginalValues } from '../../chain/assignment.ts';
 import type { ChainStep } from '../../chain/chainStep.ts';
 import type { OriginalName } from '../../chain/listParts.ts';
+import type { ParametrizationList } from '../../chain/parametrizationList.ts';
 import {
   enterOriginal,
   leaveOriginal,
@@ -12,39 +15,72 @@ import {
   type Registration,
   registrationsOf,
 } from '../../chain/registry.ts';
-import { checkSpec, isLike, originalNamesFor, type TensorSpec } from '../../chain/rightInverse.ts';
-import { type Commit, retireVariable, takeName, undoable } from '../../transaction.ts';
+import {
+  checkInvertible,
+  checkSpec,
+  invertSteps,
+  isLike,
+  originalNamesFor,
+  type TensorSpec,
+} from '../../chain/rightInverse.ts';
+import { retireVariable, takeName, undoable } from '../../transaction.ts';
+import type { Inversion } from './planEdit.ts';
 
 /**
- * Plans other originals of a chain.
+ * Finds the originals for which the first steps of a chain give a value, by the right inverses of these steps.
+ *
+ * A right inverse may write buffers. The caller undoes what is written here, and the commit writes it again.
  *
  * If the first step stays and no other tensor shares the originals, the variables stay and are assigned. Otherwise the
  * originals are made as by a registration: the last original with the shape and dtype of the tensor is the variable of
  * the host.
  *
- * @param first - the first step of the new chain; undefined if it has none
- * @param originals - the values of the originals
- * @param spec - the shape and dtype of the value of the new chain
- * @returns a function that gives the chain the originals; the caller undoes changes of the fields of the list
+ * @param steps - all steps of the new chain
+ * @param count - the number of the first steps
+ * @param value - their wanted value
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if a removed original is parametrized itself; `RIGHT_INVERSE`,
- * `SHAPE`, `DTYPE`
+ * `SHAPE`, `DTYPE`; and the errors of right inverses
  */
-export function planOriginals(
+export function invertTo(
   caller: string,
   registration: Registration,
-  first: ChainStep | undefined,
-  originals: Tensor | Tensor[],
-  spec: TensorSpec,
-): Commit {
-  const { list } = registration;
-  const values = [originals].flat();
-  const isShared = list.ownVariables().some((variable) => listsWithOriginal(variable).size > 1);
-  if (first === list.steps[0] && !isShared) {
-    const plan = planOriginalValues(caller, list, values);
-    return () => {
-      for (const [variable, value] of plan) variable.assign(value);
+  steps: readonly ChainStep[],
+  count: number,
+  value: Tensor,
+): (added: readonly ChainStep[]) => Inversion {
+  return (added) => {
+    const { list } = registration;
+    const modules = [list, ...added.flatMap(({ module }) => module ?? [])].flatMap((one) => one.modules());
+    const variables = modules.flatMap(variablesIn);
+    const before = variables.map(({ dataId }) => dataId);
+    const back = steps.slice(0, count);
+    const old = back.filter((step) => !added.includes(step));
+    checkInvertible(caller, old, "Add one, or keep the originals: { keep: 'originals' }.");
+    const inverse = invertSteps(caller, back, value);
+    const originals = [inverse].flat();
+    const first = steps[0];
+    const isShared = list.ownVariables().some((variable) => listsWithOriginal(variable).size > 1);
+    const assigned =
+      first === list.steps[0] && !isShared ? planOriginalValues(caller, list, originals) : null;
+    if (assigned === null) checkReplaceable(caller, list, inverse);
+    const written = variables
+      .filter(({ dataId }, i) => dataId !== before[i])
+      .map((variable) => [variable, alias(variable as Tensor)] as const);
+    const writes = [...written, ...(assigned ?? [])];
+    return {
+      originals,
+      tensors: writes.map(([, tensor]) => tensor),
+      take(spec) {
+        for (const [variable, tensor] of writes) variable.assign(tensor);
+        if (assigned !== null) return;
+        replaceOriginals(registration, first, originalNamesFor(inverse), originals, spec);
+      },
     };
-  }
+  };
+}
+
+/** Refuses other originals than those of a registration, and those that would take a nested chain away. */
+function checkReplaceable(caller: string, list: ParametrizationList, originals: Tensor | Tensor[]): void {
   if (registrationsOf(list).size > 0) {
     throw refusal(
       'UNSUPPORTED_HOST',
@@ -53,12 +89,10 @@ export function planOriginals(
       'Remove the parametrizations of the original first.',
     );
   }
-  if (!Array.isArray(originals)) {
-    const remedy = 'A single original keeps the dtype of the tensor.';
-    const wanted = { ...spec, shape: originals.shape };
-    checkSpec(caller, 'what rightInverse returned', originals, wanted, remedy);
-  }
-  return () => replaceOriginals(registration, first, originalNamesFor(originals), values, spec);
+  if (Array.isArray(originals)) return;
+  const remedy = 'A single original keeps the dtype of the tensor.';
+  const wanted = { shape: originals.shape, dtype: list.dtype };
+  checkSpec(caller, 'what rightInverse returned', originals, wanted, remedy);
 }
 
 function replaceOriginals(
