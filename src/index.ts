@@ -41,9 +41,11 @@ export {
   recipeOf,
   type Selector,
   type SkippedTensor,
+  type StepSelector,
   squaredNorms,
   syncOptimizer,
   type TensorRecipe,
+  without,
 } from './model/index.ts';
 export * as nn from './nn.ts';
 export {

@@ -33,26 +33,27 @@ describe('the public interface', () => {
     expect(values).toEqual(
       names(`
         MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric
-        UnitNorm WeightNorm applyRecipe cached catalog checkParametrization clipGradients clone copyInto defineParametrization
-        describe fold freeze groupOptimizer initialize initializeFromBatch insertParametrization invalidate
-        isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn parametrize pure
-        recipeOf registerParametrization removeParametrization removeParametrizations reorderParametrizations
-        replaceParametrization skew spectralNorm squaredNorms symmetric syncOptimizer
-        transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf weightNorm
+        UnitNorm WeightNorm applyRecipe cached catalog checkParametrization clipGradients clone copyInto
+        defineParametrization describe fold freeze groupOptimizer initialize initializeFromBatch
+        insertParametrization invalidate isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal
+        parametrizationsOn parametrize pure recipeOf registerParametrization removeParametrization
+        removeParametrizations reorderParametrizations replaceParametrization skew spectralNorm squaredNorms
+        symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
+        weightNorm without
       `),
     );
     expect(types).toEqual(
       names(`
-        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate Catalog CatalogFunction
-        CheckOptions ClipOptions CopyOptions DescribedOriginal DescribedTensor Description ErrorCode
-        ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes InsertOptions InsertPlace Keep
-        KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions NormAxis OneOrMore
-        OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector
-        ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike
-        ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern
-        PossibleHost PossibleTensorName Recipe RecipeStep RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor
-        Selector Shaped SkippedTensor SpectralNormOptions Step TargetTensor TensorNameOf TensorRecipe UnitNormOptions
-        WeightNormOptions
+        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
+        Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal DescribedTensor
+        Description ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
+        InsertOptions InsertPlace Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions
+        NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions
+        ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction
+        ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport
+        Parts Pattern PossibleHost PossibleTensorName Recipe RecipeStep RegisterOptions RemoveOptions
+        ReplaceOptions Rule RuledTensor Selector Shaped SkippedTensor SpectralNormOptions Step StepSelector
+        TargetTensor TensorNameOf TensorRecipe UnitNormOptions WeightNormOptions
       `),
     );
   });

@@ -24,3 +24,4 @@ export {
   initializeFromBatch,
 } from './training/initializeFromBatch.ts';
 export { squaredNorms } from './training/squaredNorms.ts';
+export { type StepSelector, without } from './without.ts';

@@ -23,5 +23,6 @@ export function runSteps(
     // The value is cloned between steps, too, because the next step may dispose its argument.
     args = [isOwnedBy(value, scope) ? value : tf.clone(value)];
   }
-  return args[0]!;
+  // Without steps, the value would be the original itself, which the cache would end with the value.
+  return steps.length === 0 ? tf.clone(args[0]!) : args[0]!;
 }

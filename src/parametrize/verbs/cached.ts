@@ -1,9 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { refusal } from '../../core/errors.ts';
-import { isThenable } from '../../core/guards.ts';
+import { checkFunction } from '../../core/checkFunction.ts';
 import { settle } from '../../core/settle.ts';
-import { typeName } from '../../core/text.ts';
 import { tensorsIn } from '../../engine/scope.ts';
 import { enterScope, leaveScope } from '../chain/cacheScope.ts';
 
@@ -41,14 +39,7 @@ export function cached(): Disposable;
 export function cached<T>(...args: [] | [fn: () => T]): T | Disposable {
   if (args.length === 0) return openScope();
   const [fn] = args;
-  if (typeof fn !== 'function') {
-    throw refusal(
-      'NOT_A_FUNCTION',
-      'cached',
-      `expected a function, got ${isThenable(fn) ? 'a promise, whose work began outside of the scope' : typeName(fn)}`,
-      'Pass the function itself: cached(async () => { … }).',
-    );
-  }
+  checkFunction('cached', fn, 'cached(async () => { … })');
   enterScope();
   return settle(fn, (result) => leaveScope(tensorsIn(result)));
 }

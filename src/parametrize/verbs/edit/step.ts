@@ -48,7 +48,8 @@ function isStep(registered: ParametrizationLike, step: Exclude<Step, number>): b
   return typeof step === 'object' && step !== null && registered === rawOf(step);
 }
 
-function stepText(step: Step): string {
+/** Formats a step for messages: `2`, `'weightNorm'`, `Scaled`. */
+export function stepText(step: Step): string {
   if (typeof step === 'number') return String(step);
   if (typeof step === 'function') return step.name || 'a function';
   return typeof step === 'string' ? `'${step}'` : typeName(step);
