@@ -45,13 +45,13 @@ describe('the public interface', () => {
     expect(types).toEqual(
       names(`
         Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
-        Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribedOriginal DescribedTensor
-        Description ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
+        Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal
+        DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
         InsertOptions InsertPlace Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions
         NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions
         ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction
         ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport
-        Parts Pattern PossibleHost PossibleTensorName Recipe RecipeStep RegisterOptions RemoveOptions
+        Parts Pattern PlainTensor PossibleHost PossibleTensorName Recipe RecipeStep RegisterOptions RemoveOptions
         ReplaceOptions Rule RuledTensor Selector Shaped SkippedTensor SpectralNormOptions Step StepSelector
         TargetTensor TensorNameOf TensorRecipe UnitNormOptions WeightNormOptions
       `),

@@ -1,7 +1,17 @@
 export type { Catalog, Recipe, RecipeStep, TensorRecipe } from '../stateDict/recipe.ts';
 export { catalog } from './catalog.ts';
 export { clone } from './clone.ts';
-export { type DescribedOriginal, type DescribedTensor, type Description, describe } from './describe.ts';
+export type { ElementCount } from './countOf.ts';
+export {
+  type DescribedOriginal,
+  type DescribedTensor,
+  type DescribedTotals,
+  type DescribeOptions,
+  type Description,
+  type DescriptionData,
+  describe,
+  type PlainTensor,
+} from './describe.ts';
 export { fold } from './fold.ts';
 export { initialize } from './initialize.ts';
 export { type MinimizeOptions, minimize } from './minimize.ts';

@@ -1,7 +1,19 @@
+import * as tfAll from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it, describe as suite } from 'vitest';
-import { describe, nn, registerParametrization, Skew, weightNorm } from '../../src/index.ts';
+import {
+  describe,
+  fold,
+  nn,
+  parametrizationsOn,
+  recipeOf,
+  registerParametrization,
+  Skew,
+  weightNorm,
+} from '../../src/index.ts';
+import '../../src/layers/index.ts';
 import { Counting } from '../parametrize/laws/specimens.ts';
+import { failure } from '../parametrize/unchanged.ts';
 
 suite('describe', () => {
   it('lists each parametrized tensor with its chain, originals and counts', () => {
@@ -26,9 +38,10 @@ suite('describe', () => {
     ]);
     expect(rows[1]).toMatchObject({ reads: 2, evaluations: 1, shape: [2, 3] });
     expect(String(describe(model))).toMatchInlineSnapshot(`
-      "tensor    host    shape   chain              originals      reads  evaluations
-      0.weight  Linear  [3, 3]  Skew() → function  [3, 3]             0            1
-      2.weight  Linear  [2, 3]  WeightNorm(dim=0)  [2, 1] [2, 3]      2            1"
+      "tensor    host    shape   chain              originals      parameters  bytes  reads  evaluations
+      0.weight  Linear  [3, 3]  Skew() → function  [3, 3]                  9     36      0            1
+      2.weight  Linear  [2, 3]  WeightNorm(dim=0)  [2, 1] [2, 3]           8     32      2            1
+      2 of 4 tensors parametrized, 22 parameters, 88 bytes"
     `);
     model.dispose();
   });
@@ -47,6 +60,110 @@ suite('describe', () => {
     const model = new nn.Linear(2, 2);
     expect(String(describe(model))).toBe('nothing is parametrized');
     expect(() => describe(null as never)).toThrow('describe: expected a module or an object, got null');
+    model.dispose();
+  });
+
+  it('lists all paths of a shared module, the steps as data, and each variable once in the totals', () => {
+    const shared = weightNorm(new nn.Linear(3, 2));
+    const model = new nn.Sequential(shared, new nn.BatchNorm1d(2, { affine: false }), shared);
+    const names = parametrizationsOn(shared, 'weight');
+    (names['g'] as tf.Variable).trainable = false;
+    const { rows, totals, unparametrized } = describe(model);
+    expect(unparametrized).toEqual([]);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({
+      path: '0',
+      paths: ['0', '2'],
+      steps: recipeOf(model).parametrizations[0]!.steps,
+      parameters: { trainable: 6, all: 8 },
+      bytes: 32,
+    });
+    const variables = [...model.parameters(), ...model.buffers()];
+    expect(totals).toEqual({
+      tensors: 5,
+      parametrized: 1,
+      parameters: { trainable: 8, all: 10 },
+      bytes: variables.reduce((sum, { size }) => sum + 4 * size, 0),
+    });
+    expect(String(describe(model))).toContain('0.weight = 2.weight');
+    expect(String(describe(model))).toContain('1 of 5 tensors parametrized, 8/10 parameters');
+    model.dispose();
+  });
+
+  it('counts the variables of chains inside of chains', () => {
+    const layer = weightNorm(new nn.Linear(3, 2, { bias: false }));
+    weightNorm(parametrizationsOn(layer, 'weight'), 'original1');
+    const { rows, totals } = describe(layer);
+    expect(rows.map(({ path, bytes, parameters }) => [path, bytes, parameters.all])).toEqual([
+      ['', 40, 10],
+      ['parametrizations.weight', 32, 8],
+    ]);
+    expect(totals).toMatchObject({ parameters: { all: 10, trainable: 10 }, bytes: 40, tensors: 1 });
+    layer.dispose();
+  });
+
+  it('lists the tensors that are not parametrized, if it is asked to', () => {
+    const model = new nn.Sequential(weightNorm(new nn.Linear(3, 2)), new nn.BatchNorm1d(2));
+    const before = tf.memory().numTensors;
+    const description = describe(model, { unparametrized: true });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(
+      description.unparametrized.map(({ path, tensor, isBuffer, bytes }) => [path, tensor, isBuffer, bytes]),
+    ).toEqual([
+      ['0', 'bias', false, 8],
+      ['1', 'weight', false, 8],
+      ['1', 'bias', false, 8],
+      ['1', 'running_mean', true, 8],
+      ['1', 'running_var', true, 8],
+      ['1', 'num_batches_tracked', true, 4],
+    ]);
+    expect(description.rows.length + description.unparametrized.length).toBe(description.totals.tensors);
+    expect(String(description)).toMatch(/1\.running_var +BatchNorm1d +\[2\] +buffer +8/);
+    const plain = describe(model[1]!, { unparametrized: true });
+    expect(String(plain)).toMatch(/^nothing is parametrized\ntensor +host/);
+    model.dispose();
+  });
+
+  it('is data and a page of its own, with every text escaped', () => {
+    const model = new nn.ModuleDict({ 'a<b>&"c"': weightNorm(new nn.Linear(2, 2)) });
+    const description = describe(model, { unparametrized: true });
+    const { rows, unparametrized, totals } = description;
+    expect(JSON.parse(JSON.stringify(description))).toEqual({ rows, unparametrized, totals });
+    const html = description.toHTML();
+    expect(html).toContain('a&lt;b&gt;&amp;&quot;c&quot;.weight');
+    expect(html).not.toContain('a<b>');
+    expect(html).not.toMatch(/<script|src=|href=|url\(/);
+    expect(html).toContain(String(description).split('\n').at(-1));
+    model.dispose();
+  });
+
+  it('describes models of tf.layers', () => {
+    const model = tfAll.sequential();
+    model.add(tfAll.layers.dense({ units: 2, inputShape: [3], name: 'first' }));
+    model.add(tfAll.layers.batchNormalization({ name: 'norm' }));
+    weightNorm(model.getLayer('first'));
+    const { rows, unparametrized, totals } = describe(model, { unparametrized: true });
+    expect(rows.map(({ path, tensor, host }) => [path, tensor, host])).toEqual([
+      ['first', 'kernel', 'Dense'],
+    ]);
+    expect(unparametrized.map(({ path, tensor, isBuffer }) => [path, tensor, isBuffer])).toEqual([
+      ['first', 'bias', false],
+      ['norm', 'gamma', false],
+      ['norm', 'beta', false],
+      ['norm', 'movingMean', true],
+      ['norm', 'movingVariance', true],
+    ]);
+    expect(totals.parameters).toEqual({ trainable: 14, all: 14 });
+    fold(model);
+    model.dispose();
+  });
+
+  it('refuses options that are none', () => {
+    const model = new nn.Linear(2, 2);
+    expect(failure(() => describe(model, { unparametrised: true } as never), model)).toMatch(
+      "OPTION: describe: 'unparametrised' is not an option. Did you mean 'unparametrized'?",
+    );
+    expect(failure(() => describe(model, { unparametrized: 1 as never }), model)).toMatch('OPTION');
     model.dispose();
   });
 });
