@@ -19,7 +19,8 @@ export interface Frozen {
  *
  * @remarks
  * **State**: `trainable` of the variables. Parameters that were frozen before stay frozen after `unfreeze`. What is
- * registered later on a frozen tensor is frozen too, as far as it takes the place of the tensor's variable.
+ * registered later on a frozen tensor is frozen too, as far as it takes the place of the tensor's variable. If a tensor
+ * was trained at its registration, removal and {@link fold} let its variable train again: freeze it once more then.
  *
  * **Gradient**: none for a frozen parameter. An optimizer that is always given all parameters keeps their state.
  *

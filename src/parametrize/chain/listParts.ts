@@ -10,8 +10,10 @@ export interface ListParts {
   readonly label: string;
   /** The fields of the list that hold the originals, which may be parametrized themselves. */
   readonly originalNames: readonly OriginalName[];
-  /** True if the variable of the host was trained and a map changes that. Removal restores it. */
-  readonly wasTrainable?: boolean | undefined;
+  /** True if the variable of the host was trained at registration. Removal lets it train again. */
+  readonly wasTrainable: boolean;
+  /** If the first step decides what is trained: true if the original would be trained without it. Else undefined. */
+  readonly trainableBelow?: boolean | undefined;
   readonly steps: readonly ChainStep[];
   /** The shape and dtype of the computed tensor. */
   readonly spec: TensorSpec;

@@ -45,12 +45,14 @@ export class ParametrizationList extends Module implements Computation, Iterable
   declare readonly original0?: Variable;
   /** The second of several originals; absent if the first right inverse gives one tensor. */
   declare readonly original1?: Variable;
-  /** @internal See {@link ListParts}, also for the next three. */
+  /** @internal See {@link ListParts}, also for the next four. */
   declare readonly label: string;
   /** @internal */
   declare originalNames: readonly OriginalName[];
   /** @internal */
-  declare wasTrainable: boolean | undefined;
+  declare readonly wasTrainable: boolean;
+  /** @internal */
+  declare trainableBelow: boolean | undefined;
   /** @internal */
   declare steps: readonly ChainStep[];
   /** @internal */
@@ -66,7 +68,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   /** @internal Made by registration. */
   constructor(
     originals: readonly Variable[],
-    { label, originalNames, wasTrainable, steps, spec }: ListParts,
+    { label, originalNames, wasTrainable, trainableBelow, steps, spec }: ListParts,
   ) {
     super();
     watchTapes();
@@ -75,6 +77,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
       label,
       originalNames,
       wasTrainable,
+      trainableBelow,
       steps: [],
       active: [],
       spec,

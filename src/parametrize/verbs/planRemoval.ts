@@ -72,12 +72,12 @@ function takeAway(placed: readonly Placed[], value: Tensor): void {
   const { host, list, variableName } = placed.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
-  const { wasTrainable } = list;
+  const { wasTrainable, trainableBelow } = list;
   const { trainable } = variable;
   undoable(() => {
     variable.trainable = trainable;
   });
-  if (wasTrainable !== undefined) variable.trainable = wasTrainable;
+  variable.trainable = wasTrainable || (trainableBelow ?? trainable);
   const registered = placed.flatMap((one) => [...one.list]);
   for (const one of placed) {
     deleteRegistration(one.host, one.name);

@@ -102,7 +102,8 @@ function registerFirst(
     const list = new ParametrizationList(variables, {
       label: site.label,
       originalNames,
-      wasTrainable: step.trainable.every((trainable) => trainable === undefined) ? undefined : wasTrainable,
+      wasTrainable,
+      trainableBelow: step.trainable.every((trainable) => trainable === undefined) ? undefined : wasTrainable,
       steps: [step],
       spec: specOf(variable),
     });

@@ -20,7 +20,7 @@ export interface RemoveOptions {
  * also the parametrization of a registration function such as `spectralNorm`. A parametrization that you registered
  * belongs to you. A borrowed value of the tensor ends.
  * **State**: the value is the value of the last read. No power iteration is advanced, and random maps give their eval
- * value.
+ * value. The variable trains if it did at registration, also if the originals were frozen meanwhile.
  *
  * @param options - `leaveParametrized: false` keeps the original instead of the value; it needs a single original
  * @returns the host

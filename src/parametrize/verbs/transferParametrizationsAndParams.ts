@@ -91,11 +91,12 @@ interface Target {
 
 function share(to: Site, source: ParametrizationList, { attachment, variable }: Target): void {
   const { owner, name, label, mode } = to;
-  const { originalNames, wasTrainable, steps, spec } = source;
+  const { originalNames, wasTrainable, trainableBelow, steps, spec } = source;
   const list = new ParametrizationList(source.ownVariables(), {
     label,
     originalNames,
     wasTrainable,
+    trainableBelow,
     steps,
     spec,
   });

@@ -1,11 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { freeze } from '../../../src/model/index.ts';
 import {
   parametrizationsOn,
   registerParametrization,
+  removeParametrization,
   removeParametrizations,
 } from '../../../src/parametrize/index.ts';
+import { transaction } from '../../../src/parametrize/transaction.ts';
 import { Affine, Double, inTidy, RankOne, read, SumOfThree, train, variableOf } from '../fixtures.ts';
+import { failure } from '../unchanged.ts';
 
 /** A host whose weight is not trained. */
 function frozen(): Affine {
@@ -74,12 +78,38 @@ describe('a frozen variable', () => {
     host.dispose();
   });
 
-  it('stays thawed or frozen when the original is switched under a registration', () => {
+  it('trains again after a removal if it was frozen only under the registration', () => {
+    const edits: ((host: Affine) => unknown)[] = [
+      (host) => removeParametrizations(host, 'weight'),
+      (host) => removeParametrizations(host, 'weight', { leaveParametrized: false }),
+      (host) => removeParametrization(host, 'weight', 0),
+      (host) => removeParametrization(host, 'weight', 0, { keep: 'originals' }),
+    ];
+    for (const remove of edits) {
+      const host = new Affine();
+      const [other, variable] = [frozen(), variableOf(host)];
+      registerParametrization(host, 'weight', new Double());
+      registerParametrization(other, 'weight', new Double());
+      const copy = host.clone();
+      for (const one of [host, copy, other]) freeze(one);
+      for (const one of [host, copy, other]) remove(one);
+      expect([host, copy, other].map((one) => variableOf(one).trainable)).toEqual([true, true, false]);
+      expect(variableOf(host)).toBe(variable);
+      for (const one of [host, copy, other]) one.dispose();
+    }
+  });
+
+  it('stays frozen if the removal fails', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', new Double());
-    parametrizationsOn(host, 'weight').original!.trainable = false;
-    removeParametrizations(host, 'weight');
-    expect(variableOf(host).trainable).toBe(false);
+    const list = parametrizationsOn(host, 'weight');
+    freeze(host);
+    const work = (): void => {
+      removeParametrizations(host, 'weight');
+      throw new Error('later');
+    };
+    expect(failure(() => transaction(work), host, list)).toBe('Error: later');
+    expect(list.original!.trainable).toBe(false);
     host.dispose();
   });
 });

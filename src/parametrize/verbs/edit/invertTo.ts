@@ -106,7 +106,7 @@ function replaceOriginals(
   const free = before.filter((variable) => listsWithOriginal(variable).size <= 1);
   const ofHost = free.filter((variable) => isLike(variable, spec)).at(-1);
   const adopted = values.map((value) => isLike(value, spec)).lastIndexOf(true);
-  const isTrained = list.wasTrainable ?? ofHost?.trainable ?? before.some(({ trainable }) => trainable);
+  const isTrained = list.trainableBelow ?? ofHost?.trainable ?? before.some(({ trainable }) => trainable);
   const variables = values.map((value, i) => {
     const known = i === adopted ? ofHost : free.find((one) => one !== ofHost && list[names[i]!] === one);
     const variable =
@@ -122,7 +122,7 @@ function replaceOriginals(
     Object.defineProperty(list, name, { value: variables[i], enumerable: true, configurable: true });
   }
   list.originalNames = names;
-  list.wasTrainable = decides ? isTrained : undefined;
+  list.trainableBelow = decides ? isTrained : undefined;
   for (const variable of variables) if (!before.includes(variable)) enterOriginal(variable, list);
   for (const variable of before.filter((one) => !variables.includes(one))) {
     leaveOriginal(variable, list);
