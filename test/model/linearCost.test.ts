@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, expect, it, describe as suite, vi } from 'vitest';
-import { clone, describe, fold, syncOptimizer } from '../../src/model/index.ts';
+import { applyRecipe, clone, describe, fold, recipeOf, syncOptimizer } from '../../src/model/index.ts';
 import { Linear, type Module, ParameterList, parameter, Sequential } from '../../src/nn/index.ts';
 import { spectralNorm, weightNorm } from '../../src/parametrizations/index.ts';
 import { cached, parametrizationsOn, removeParametrizations } from '../../src/parametrize/index.ts';
@@ -92,7 +92,7 @@ const works: Readonly<Record<string, Work>> = {
     }),
   ),
   'a forward pass': onModel((model) => tf.tidy(() => void model.call(tf.ones([1, 2])))),
-  describing: onModel((model) => void String(describe(model))),
+  describing: onModel((model) => void String(describe(model, { unparametrized: true }))),
   'the state dict': onModel((model) => void model.loadStateDict(model.stateDict())),
   cloning: onModel((model) => clone(model).dispose()),
   folding: onModel((model) => void fold(model)),
@@ -107,6 +107,18 @@ const works: Readonly<Record<string, Work>> = {
     const model = new Sequential(...layers(count));
     const plain = new Sequential(...layers(count, false));
     const counted = workOf(() => void registerRecipes(plain, tensorRecipes(model), { weightNorm }));
+    model.dispose();
+    plain.dispose();
+    return counted;
+  },
+  'writing a recipe, planning and applying it, and applying it again': (count) => {
+    const model = new Sequential(...layers(count));
+    const plain = new Sequential(...layers(count, false));
+    const counted = workOf(() => {
+      const text = JSON.stringify(recipeOf(model));
+      const { recipe } = applyRecipe(plain, text, { catalog: { weightNorm }, dryRun: true });
+      for (let i = 0; i < 2; i++) applyRecipe(plain, recipe, { catalog: { weightNorm } });
+    });
     model.dispose();
     plain.dispose();
     return counted;
