@@ -17,7 +17,7 @@ export interface CompiledPattern {
 }
 
 /** The thing that a pattern names. */
-export interface PatternMatch {
+interface PatternMatch {
   readonly names: 'host' | 'tensor';
   /** The path of the host. */
   readonly path: string;

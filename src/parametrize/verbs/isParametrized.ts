@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
+import { rawOf } from '../../nn/module/rawOf.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
-import { registrationsOf } from '../chain/registry.ts';
+import { registrationOf, registrationsOf } from '../chain/registry.ts';
+import { addedHostKindOf } from '../host/hostKind.ts';
 import { registrationAt } from '../host/registrationAt.ts';
 import { siteOf } from '../host/site.ts';
 
@@ -11,9 +13,12 @@ import { siteOf } from '../host/site.ts';
  * @see torch.nn.utils.parametrize.is_parametrized
  */
 export function isParametrized(host: object, name?: string): boolean {
-  if (name !== undefined) return siteOf(host, name).registration !== undefined;
   checkIntegrity(host);
-  return registrationsOf(host).size > 0;
+  if (name === undefined) return registrationsOf(host).size > 0;
+  // Not through a site, which knows every kind of host: a bundle with this function alone stays small.
+  return (
+    registrationOf(...(addedHostKindOf(host)?.locate?.(host, name) ?? [rawOf(host), name])) !== undefined
+  );
 }
 
 /**
