@@ -4,6 +4,7 @@ import {
   cached,
   catalog,
   fold,
+  insertParametrization,
   nn,
   Parametrization,
   type ParametrizationList,
@@ -13,7 +14,9 @@ import {
   type Recipe,
   recipeOf,
   registerParametrization,
+  removeParametrization,
   removeParametrizations,
+  reorderParametrizations,
   spectralNorm,
   symmetric,
   syncOptimizer,
@@ -21,6 +24,7 @@ import {
   valueOf,
   WeightNorm,
   weightNorm,
+  without,
 } from 'tfjs-parametrize';
 import * as legacy from 'tfjs-parametrize/legacy';
 import {
@@ -190,6 +194,18 @@ export async function results(net: Net): Promise<void> {
   const number: number = cached(() => 3);
   const later: number = await cached(async () => 3);
   const names: string[] = fold(net);
+  const edited: nn.Linear = insertParametrization(new nn.Linear(2, 2), 'weight', tf.tanh, {
+    after: 'weightNorm',
+  });
+  removeParametrization(edited, 'weight', WeightNorm, { keep: 'originals' });
+  reorderParametrizations(edited, 'weight', [-1, 'weightNorm', tf.tanh]);
+  const clean: number = without(edited, { match: '**', step: WeightNorm }, () => 3);
+  // @ts-expect-error neither the value nor the originals
+  removeParametrization(edited, 'weight', 0, { keep: 'all' });
+  // @ts-expect-error no place
+  insertParametrization(edited, 'weight', tf.tanh, {});
+  // @ts-expect-error a misspelt condition
+  without(edited, { steps: 0 }, () => 3);
   const same: Net = removeParametrizations(net, 'scale');
   const copy: Net = net.clone();
   syncOptimizer(tf.train.adam(), net.parameters());
@@ -202,7 +218,7 @@ export async function results(net: Net): Promise<void> {
   const y: tf.Tensor = net.call(tf.ones([1, 4]));
   // @ts-expect-error a string is no tensor
   net.call('x');
-  void [g, length, original, third, only, first, value, number, later, names, same, copy, y];
+  void [g, length, original, third, only, first, value, number, later, names, clean, same, copy, y];
 }
 
 export function hookApi(net: Net, linear: Linear, lstm: LSTM, module: Module, name: string): void {

@@ -11,9 +11,18 @@ import { type Step, stepIndex } from './step.ts';
 
 /** The place of a new step in a chain: an index, or another step. */
 export type InsertPlace =
-  | { readonly at: number; readonly before?: never; readonly after?: never }
-  | { readonly before: Step; readonly at?: never; readonly after?: never }
-  | { readonly after: Step; readonly at?: never; readonly before?: never };
+  | {
+      /** The index of the new step: 0 to the number of steps. */
+      readonly at: number;
+    }
+  | {
+      /** The step that follows the new one. */
+      readonly before: Step;
+    }
+  | {
+      /** The step that the new one follows. */
+      readonly after: Step;
+    };
 
 /** Options of {@link insertParametrization}. */
 export type InsertOptions = InsertPlace & RegisterOptions;
@@ -64,8 +73,9 @@ export function insertParametrization<H extends object>(
   return host;
 }
 
-function indexOf(caller: string, list: ParametrizationList, { at, before, after }: InsertPlace): number {
-  if ([at, before, after].filter((place) => place !== undefined).length !== 1) {
+function indexOf(caller: string, list: ParametrizationList, place: InsertPlace): number {
+  const { at, before, after }: Partial<Record<'before' | 'after', Step> & Record<'at', number>> = place;
+  if ([at, before, after].filter((one) => one !== undefined).length !== 1) {
     throw refusal(
       'OPTION',
       caller,
