@@ -53,6 +53,7 @@ const alone = [
   'test/layers/host/recurrentPass.test.ts',
   'test/legacy/weightNorm.test.ts',
   'test/model/linearCost.test.ts',
+  'test/parametrize/chain/dependencyKey.test.ts',
   'test/parametrize/errors/{hosts,twoCopies}.test.ts',
 ];
 

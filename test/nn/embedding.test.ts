@@ -239,7 +239,13 @@ describe('Embedding', () => {
       'paddingIdx is 2, but the table has 2',
     ],
     ['no boolean', () => tf.ones([2, 2]), { freeze: 1 as never }, 'OPTION', 'freeze is 1'],
-    ['another option', () => tf.ones([2, 2]), { maxNorm: 1 } as never, 'OPTION', "no option 'maxNorm'"],
+    [
+      'another option',
+      () => tf.ones([2, 2]),
+      { maxNorm: 1 } as never,
+      'OPTION',
+      "'maxNorm' is not an option",
+    ],
   ])("refuses %s for a given table, which stays the caller's", (_what, make, options, code, message) => {
     const table = make();
     expect(() => Embedding.fromPretrained(table, options)).toThrow(
@@ -268,7 +274,9 @@ describe('Embedding', () => {
   });
 
   it('refuses options that it does not have', () => {
-    expect(() => new Embedding(3, 2, { padding: 0 } as EmbeddingOptions)).toThrow("no option 'padding'");
+    expect(() => new Embedding(3, 2, { padding: 0 } as EmbeddingOptions)).toThrow(
+      "'padding' is not an option",
+    );
     expect(() => new Embedding(3, 2, 0 as never)).toThrow(expect.objectContaining({ code: 'OPTION' }));
   });
 

@@ -229,7 +229,7 @@ describe('MultiheadAttention', () => {
         expect.objectContaining({ code: 'DTYPE' }),
       );
       expect(() => layer.call(x, x, x, { attnMask: [] as never })).toThrow('attnMask is Array');
-      expect(() => layer.call(x, x, x, { mask: null } as never)).toThrow("no option 'mask'");
+      expect(() => layer.call(x, x, x, { mask: null } as never)).toThrow("'mask' is not an option");
     });
     layer.dispose();
   });

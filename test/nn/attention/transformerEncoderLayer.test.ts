@@ -55,7 +55,7 @@ describe('TransformerEncoderLayer', () => {
     const layer = new TransformerEncoderLayer(4, 2, { normFirst: true });
     expect(String(layer)).toContain('normFirst=true');
     const x = tf.zeros([1, 4]);
-    expect(() => layer.call(x, { mask: null } as never)).toThrow("no option 'mask'");
+    expect(() => layer.call(x, { mask: null } as never)).toThrow("'mask' is not an option");
     x.dispose();
     layer.dispose();
   });

@@ -124,7 +124,7 @@ describe('Bilinear', () => {
     expect(() => new Bilinear(0, 3, 4)).toThrow('in1Features is 0');
     expect(() => new Bilinear(2, 1.5, 4)).toThrow('in2Features is 1.5');
     expect(() => new Bilinear(2, 3, -1)).toThrow('outFeatures is -1');
-    expect(make({ bais: true })).toThrow("no option 'bais'. Did you mean 'bias'?");
+    expect(make({ bais: true })).toThrow("'bais' is not an option. Did you mean 'bias'?");
     expect(make({ bias: 'false' })).toThrow(expect.objectContaining({ code: 'OPTION' }));
   });
 });

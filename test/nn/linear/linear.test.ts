@@ -110,7 +110,7 @@ describe('Linear', () => {
     [
       'an unknown option',
       () => new Linear(2, 3, { bais: true } as never),
-      "no option 'bais'. Did you mean 'bias'? It has: bias.",
+      "'bais' is not an option. Did you mean 'bias'? It has: bias.",
     ],
     [
       'a positional option',

@@ -193,7 +193,7 @@ describe('LSTM', () => {
 
   it('refuses options that it does not have', () => {
     const make = (options: object) => () => new LSTM(2, 3, options as LSTMOptions);
-    expect(make({ numlayers: 2 })).toThrow("no option 'numlayers'. Did you mean 'numLayers'?");
+    expect(make({ numlayers: 2 })).toThrow("'numlayers' is not an option. Did you mean 'numLayers'?");
     expect(make({ projSize: 2 })).toThrow(expect.objectContaining({ code: 'OPTION' }));
     expect(make({ numLayers: 0 })).toThrow('numLayers is 0');
     expect(() => new LSTM(2, -3)).toThrow('hiddenSize is -3');
