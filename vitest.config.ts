@@ -164,7 +164,7 @@ function browserProjects(): TestProjectInlineConfiguration[] {
 export default defineConfig({
   test: {
     projects: [
-      project('once', 'cpu', first, once, inBrowsers),
+      project('once', 'cpu', first, once, inBrowsers, false),
       ...onBackend('cpu'),
       ...onBackend('wasm'),
       ...browserProjects(),
