@@ -58,7 +58,7 @@ export const mutations: readonly Mutation[] = [
     law: 'L3',
     file: 'src/parametrize/chain/parametrizationList.ts',
     edits: [
-      ['cache.store(value, dependencyKey(this), pure, tape)', 'cache.store(value, key, pure, tape)'],
+      ['cache.store(value, dependencyKey(this, modules), pure, tape)', 'cache.store(value, key, pure, tape)'],
       [
         'if (found !== null) return found;\n',
         'if (found !== null) return found;\n    const key = dependencyKey(this);\n',

@@ -2,7 +2,7 @@ import type { ChainStep } from './chainStep.ts';
 
 const DECLARED: unique symbol = Symbol.for('tfjs-parametrize.declared') as never;
 
-// A copy of a chain keeps the steps that are not modules. Steps of copied modules are new, with all their fields.
+// A copy of a chain shares the steps of functions. `copyStep` marks the new steps of copied objects.
 const declaredSteps = new WeakMap<ChainStep, string>();
 
 /**

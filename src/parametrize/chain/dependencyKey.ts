@@ -29,10 +29,11 @@ export interface DependencyKey {
 
 /**
  * Takes the key of a chain: its originals, the modules of the chain and of nested lists, and their declared variables.
+ *
+ * @param modules - the modules of the list, where the caller has listed them: a walk is a large part of a read
  */
-export function dependencyKey(list: ParametrizationList): DependencyKey {
-  const modules = list.modules();
-  const variables = [...modules.flatMap(variablesIn), ...declaredDependencies(list)];
+export function dependencyKey(list: ParametrizationList, modules = list.modules()): DependencyKey {
+  const variables = [...modules.flatMap(variablesIn), ...declaredDependencies(list, modules)];
   return {
     variables,
     dataIds: variables.map((variable) => variable.dataId),
@@ -68,13 +69,13 @@ function hasSameVersions(key: DependencyKey): boolean {
 }
 
 /** Returns a list and the lists that it reads, of originals and of tensors of its parametrizations, at any depth. */
-export function listsIn(list: ParametrizationList): ParametrizationList[] {
-  const registrations = list.modules().flatMap((module) => [...registrationsOf(module).values()]);
+export function listsIn(list: ParametrizationList, modules = list.modules()): ParametrizationList[] {
+  const registrations = modules.flatMap((module) => [...registrationsOf(module).values()]);
   return [list, ...registrations.map((registration) => registration.list)];
 }
 
 /** Returns the variables other than originals that the steps of a list, and of the lists that it reads, declare. */
-export const declaredDependencies = (list: ParametrizationList): Variable[] =>
-  listsIn(list).flatMap(({ steps }) =>
+export const declaredDependencies = (list: ParametrizationList, modules = list.modules()): Variable[] =>
+  listsIn(list, modules).flatMap(({ steps }) =>
     steps.flatMap(({ dependencies, inherited }) => [...dependencies, ...inherited.filter(isAlive)]),
   );

@@ -47,7 +47,7 @@ export interface FieldSet {
 /**
  * Notes the values of the fields of modules.
  *
- * @param list - a module whose own fields are only replaced by registrations, which raise its version
+ * @param list - a module whose own fields are only replaced by changes of the chain, which raise its version
  * @returns null if no field can change
  */
 export function fieldSet(modules: readonly Module[], list: Module): FieldSet | null {

@@ -4,9 +4,9 @@ import type { ParametrizationList } from './parametrizationList.ts';
 import { registrationOf } from './registry.ts';
 
 /**
- * Returns the value after the first steps of a chain, without side effects, as an op's result.
+ * Returns the value after the first steps of a chain, without side effects. It is owned like the result of an op.
  *
- * @param count - the number of steps; after none the value is the first original, also if that is computed itself
+ * @param count - the number of steps. With 0 the value is the first original, which may be computed itself
  */
 export function inspectAfter(list: ParametrizationList, count: number): Tensor {
   if (count > 0) return list.inspect(list.steps.slice(0, count));

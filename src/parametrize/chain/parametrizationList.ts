@@ -45,7 +45,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   declare readonly original0?: Variable;
   /** The second of several originals; absent if the first right inverse gives one tensor. */
   declare readonly original1?: Variable;
-  /** @internal See {@link ListParts}, also for the next four. */
+  /** @internal See {@link ListParts}, also for the next five. */
   declare readonly label: string;
   /** @internal */
   declare originalNames: readonly OriginalName[];
@@ -150,8 +150,9 @@ export class ParametrizationList extends Module implements Computation, Iterable
     const found = cache.find(tape);
     if (found !== null) return found;
     const value = this.forward();
-    const pure = this.isPure();
-    if (mayKeep(pure)) cache.store(value, dependencyKey(this), pure, tape);
+    const modules = this.modules();
+    const pure = this.isPure(modules);
+    if (mayKeep(pure)) cache.store(value, dependencyKey(this, modules), pure, tape);
     return value;
   }
 
@@ -164,7 +165,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   inspect(steps = this.active): Tensor {
     const modules = this.modules();
     return preservingState(modules, () => {
-      if (!this.isPure()) setTraining(`reading ${this.label}`, modules, false);
+      if (!this.isPure(modules)) setTraining(`reading ${this.label}`, modules, false);
       return this.evaluate(steps);
     });
   }
@@ -181,8 +182,8 @@ export class ParametrizationList extends Module implements Computation, Iterable
   }
 
   /** @internal Returns true if the value is a function of the dependencies only, in the current mode. */
-  isPure(): boolean {
-    return listsIn(this).every(({ active }) => active.every((step) => step.isPure()));
+  isPure(modules = this.modules()): boolean {
+    return listsIn(this, modules).every(({ active }) => active.every((step) => step.isPure()));
   }
 
   /** @internal Returns the originals. Parametrized originals are computed. */

@@ -103,6 +103,13 @@ export function checkSpec(
   }
 }
 
+/** Throws unless a single original has the dtype of the tensor. Several originals may have others. */
+export function checkDtypeKept(caller: string, originals: Tensor | Tensor[], { dtype }: TensorSpec): void {
+  if (Array.isArray(originals)) return;
+  const remedy = 'A single original keeps the dtype of the tensor.';
+  checkSpec(caller, 'what rightInverse returned', originals, { shape: originals.shape, dtype }, remedy);
+}
+
 /** True for a tensor that still has its data. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof tf.Tensor && !value.isDisposed;
 

@@ -1,4 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { rawOf } from '../../nn/module/rawOf.ts';
 import type { Attachment } from '../chain/attachment.ts';
 
 /** Makes the attachment of a found tensor instead of the host's own. */
@@ -98,6 +99,13 @@ export function registerHostKind(kind: HostKind): void {
 /** Returns the added kind of a host, or undefined. */
 export const addedHostKindOf = (host: object): HostKind | undefined =>
   addedKinds.find((kind) => kind.accepts(host));
+
+/** Returns the object that has the tensor of a path, and the name of the tensor there. Most hosts know no paths. */
+export const locate = (
+  kind: HostKind | undefined,
+  host: object,
+  path: string,
+): [owner: object, name: string] => kind?.locate?.(host, path) ?? [rawOf(host), path];
 
 /** Returns the mode of the parametrizations of a host; undefined if the host has no mode. */
 export function modeOf(host: object, { training: usual }: HostKind): boolean | undefined {

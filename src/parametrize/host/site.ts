@@ -4,9 +4,8 @@ import { typeName } from '../../core/text.ts';
 import { hasBackend } from '../../engine/backend.ts';
 import { keepTensorsUnwrapped } from '../../engine/variable.ts';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
-import { rawOf } from '../../nn/module/rawOf.ts';
 import { type Registration, registrationOf } from '../chain/registry.ts';
-import { type FoundTensor, type HostKind, modeOf } from './hostKind.ts';
+import { type FoundTensor, type HostKind, locate, modeOf } from './hostKind.ts';
 import { hostKindOf } from './objectHost.ts';
 
 /** One tensor of one host, resolved once. Registering functions take it instead of a host and a name. */
@@ -84,7 +83,7 @@ export function atSite(
   if (ownerKind.postpone?.(caller, owner, name, resolve) !== true) resolve();
 }
 
-/** Resolves the tensor of a path as it is now, for what needs no backend; the host may have no such tensor. */
+/** Resolves the tensor of a path as it is now. It needs no backend, and the host may have no such tensor. */
 export function siteOf(host: object, path: string): Site {
   checkIntegrity(host);
   const [owner, name, kind] = ownerOf(hostKindOf(host), host, path);
@@ -93,7 +92,7 @@ export function siteOf(host: object, path: string): Site {
 
 /** The object that has the tensor of a path, the name there, and the kind of the object; most hosts know no paths. */
 function ownerOf(kind: HostKind, host: object, path: string): [owner: object, name: string, kind: HostKind] {
-  const [owner, name] = kind.locate?.(host, path) ?? [rawOf(host), path];
+  const [owner, name] = locate(kind, host, path);
   return [owner, name, owner === host || kind.locate === undefined ? kind : hostKindOf(owner)];
 }
 

@@ -1,9 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
-import { rawOf } from '../../nn/module/rawOf.ts';
 import type { ParametrizationList } from '../chain/parametrizationList.ts';
 import { registrationOf, registrationsOf } from '../chain/registry.ts';
-import { addedHostKindOf } from '../host/hostKind.ts';
+import { addedHostKindOf, locate } from '../host/hostKind.ts';
 import { registrationAt } from '../host/registrationAt.ts';
 import { siteOf } from '../host/site.ts';
 
@@ -16,9 +15,7 @@ export function isParametrized(host: object, name?: string): boolean {
   checkIntegrity(host);
   if (name === undefined) return registrationsOf(host).size > 0;
   // Not through a site, which knows every kind of host: a bundle with this function alone stays small.
-  return (
-    registrationOf(...(addedHostKindOf(host)?.locate?.(host, name) ?? [rawOf(host), name])) !== undefined
-  );
+  return registrationOf(...locate(addedHostKindOf(host), host, name)) !== undefined;
 }
 
 /**

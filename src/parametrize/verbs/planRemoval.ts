@@ -22,7 +22,7 @@ import { checkConfigurable } from '../host/tensorAccessor.ts';
 import { atCommit, type Commit, retireVariable, takeName, undoable } from '../transaction.ts';
 
 /** A registration with its location. */
-interface Placed extends Registration {
+interface LocatedRegistration extends Registration {
   readonly host: object;
   readonly name: string;
 }
@@ -47,29 +47,29 @@ export function planRemoval(caller: string, site: Site, leaveParametrized: boole
       'Drop leaveParametrized: false.',
     );
   }
-  const placed = withNested({ ...registration, host: site.owner, name: site.name });
-  for (const { list, attachment } of placed) {
+  const located = withNested({ ...registration, host: site.owner, name: site.name });
+  for (const { list, attachment } of located) {
     list.checkAlive();
     checkComplete(caller, list);
     attachment.checkUninstall?.(caller);
     checkConfigurable(caller, list, list.originalNames);
   }
   const value = leaveParametrized ? chain.inspect() : inspectAfter(chain, 0);
-  return () => announced(site.owner, () => takeAway(placed, value));
+  return () => announced(site.owner, () => takeAway(located, value));
 }
 
 /**
  * Returns a registration and the registrations on its originals, at any depth. Each comes after those on its own
  * originals.
  */
-function withNested(placed: Placed): Placed[] {
-  const { list } = placed;
+function withNested(located: LocatedRegistration): LocatedRegistration[] {
+  const { list } = located;
   const nested = [...registrationsOf(list)].map(([name, inner]) => ({ ...inner, host: list, name }));
-  return [...nested.flatMap(withNested), placed];
+  return [...nested.flatMap(withNested), located];
 }
 
-function takeAway(placed: readonly Placed[], value: Tensor): void {
-  const { host, list, variableName } = placed.at(-1)!;
+function takeAway(located: readonly LocatedRegistration[], value: Tensor): void {
+  const { host, list, variableName } = located.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
   const { wasTrainable, trainableBelow } = list;
@@ -78,8 +78,8 @@ function takeAway(placed: readonly Placed[], value: Tensor): void {
     variable.trainable = trainable;
   });
   variable.trainable = wasTrainable || (trainableBelow ?? trainable);
-  const registered = placed.flatMap((one) => [...one.list]);
-  for (const one of placed) {
+  const registered = located.flatMap((one) => [...one.list]);
+  for (const one of located) {
     deleteRegistration(one.host, one.name);
     one.attachment.uninstall(one.list, variable);
   }
@@ -89,7 +89,7 @@ function takeAway(placed: readonly Placed[], value: Tensor): void {
   }
   // The originals are retired now; one of them may have had the name.
   if (variableName !== undefined) takeName(variable, variableName);
-  for (const one of placed) atCommit(() => retireList(one.list));
+  for (const one of located) atCommit(() => retireList(one.list));
   for (const one of registered) atCommit(() => disposeOwned(one));
 }
 

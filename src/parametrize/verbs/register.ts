@@ -9,7 +9,7 @@ import { type ChainStep, chainStep } from '../chain/chainStep.ts';
 import { rememberModes } from '../chain/moduleState.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { announced, enterRegistration } from '../chain/registry.ts';
-import { checkSpec, invertFirst, isLike, originalNamesFor, specOf } from '../chain/rightInverse.ts';
+import { checkDtypeKept, invertFirst, isLike, originalNamesFor, specOf } from '../chain/rightInverse.ts';
 import type { AttachmentFactory } from '../host/hostKind.ts';
 import { checkOpen, checkShared, checkTied } from '../host/ownershipChecks.ts';
 import type { Site } from '../host/site.ts';
@@ -76,16 +76,7 @@ function registerFirst(
   scoped(caller, () => {
     const inverse = invertFirst(caller, step, alias(variable as Tensor));
     const values = [inverse].flat();
-    if (!Array.isArray(inverse) && inverse.dtype !== variable.dtype) {
-      const remedy = 'A single original keeps the dtype of the tensor.';
-      checkSpec(
-        caller,
-        'what rightInverse returned',
-        inverse,
-        { ...specOf(variable), shape: inverse.shape },
-        remedy,
-      );
-    }
+    checkDtypeKept(caller, inverse, variable);
     const originalNames = originalNamesFor(inverse);
     const adopted = values.map((value) => isLike(value, variable)).lastIndexOf(true);
     const wasTrainable = variable.trainable;

@@ -1,7 +1,6 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { scoped } from '../../engine/scope.ts';
 import { type Site, siteOf } from '../host/site.ts';
-import { inTransaction, transaction } from '../transaction.ts';
 import { planRemoval } from './planRemoval.ts';
 
 /** Options of {@link removeParametrizations}. */
@@ -52,11 +51,7 @@ export function removeParametrizations<H extends object>(
 export function removeAll(caller: string, sites: readonly Site[], leaveParametrized = true): void {
   scoped(caller, () => {
     const plans = sites.map((site) => planRemoval(caller, site, leaveParametrized));
-    const commitAll = (): void => {
-      for (const commit of plans) commit();
-    };
-    // A commit cannot fail. So a transaction, which notes the order of all keys of a host, serves only those around.
-    if (inTransaction()) transaction(commitAll);
-    else commitAll();
+    // A commit cannot fail, so it needs no transaction. It reports to that of the caller, if one is open.
+    for (const commit of plans) commit();
   });
 }

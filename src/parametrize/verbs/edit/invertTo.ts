@@ -16,8 +16,8 @@ import {
   registrationsOf,
 } from '../../chain/registry.ts';
 import {
+  checkDtypeKept,
   checkInvertible,
-  checkSpec,
   invertSteps,
   isLike,
   originalNamesFor,
@@ -89,10 +89,7 @@ function checkReplaceable(caller: string, list: ParametrizationList, originals: 
       'Remove the parametrizations of the original first.',
     );
   }
-  if (Array.isArray(originals)) return;
-  const remedy = 'A single original keeps the dtype of the tensor.';
-  const wanted = { shape: originals.shape, dtype: list.dtype };
-  checkSpec(caller, 'what rightInverse returned', originals, wanted, remedy);
+  checkDtypeKept(caller, originals, list);
 }
 
 function replaceOriginals(
@@ -111,8 +108,8 @@ function replaceOriginals(
     const known = i === adopted ? ofHost : free.find((one) => one !== ofHost && list[names[i]!] === one);
     const variable =
       known !== undefined && isLike(known, value)
-        ? assigned(known, value)
-        : made(value, before.some(isBuffer));
+        ? assignUndoably(known, value)
+        : makeUndoably(value, before.some(isBuffer));
     variable.trainable = first?.trainable[i] ?? isTrained;
     return variable;
   });
@@ -136,7 +133,7 @@ function replaceOriginals(
   }
 }
 
-function assigned(variable: Variable, value: Tensor): Variable {
+function assignUndoably(variable: Variable, value: Tensor): Variable {
   const { trainable } = variable;
   undoable(() => {
     variable.trainable = trainable;
@@ -145,7 +142,7 @@ function assigned(variable: Variable, value: Tensor): Variable {
   return variable;
 }
 
-function made(value: Tensor, asBuffer: boolean): Variable {
+function makeUndoably(value: Tensor, asBuffer: boolean): Variable {
   const variable = makeVariable(value, true);
   undoable(() => disposeVariable(variable));
   return asBuffer ? markBuffer(variable) : variable;
