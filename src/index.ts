@@ -92,7 +92,7 @@ export {
   type HookKeys,
   type HostTypes,
   type InsertOptions,
-  type InsertPlace,
+  type InsertPosition,
   insertParametrization,
   invalidate,
   isParametrized,

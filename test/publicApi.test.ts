@@ -47,7 +47,7 @@ describe('the public interface', () => {
         Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
         Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal
         DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
-        InsertOptions InsertPlace Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions
+        InsertOptions InsertPosition Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions
         NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions
         ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction
         ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport

@@ -33,7 +33,6 @@ const bypassed = (declaredField: FieldOf): DecoratorError => {
   const { mode } = declaredField.declared;
   const where = nameOf(declaredField);
   return new DecoratorError(mode, {
-    caller: '@parametrized',
     fact: `${where} is not parametrized: with experimentalDecorators and useDefineForClassFields: true (legacy decorators, define semantics; the default from target ES2022 on) fields are defined without a trace`,
     remedy: `Add @parametrizedModule to class ${where.split('.')[0]}, or set useDefineForClassFields: false, or drop experimentalDecorators.`,
   });

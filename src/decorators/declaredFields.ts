@@ -100,7 +100,6 @@ function metadataSymbol(): symbol {
 
 const declaredTwice = (mode: DecoratorMode, field: string): DecoratorError =>
   new DecoratorError(mode, {
-    caller: '@parametrized',
     fact: `the field '${field}' is decorated in a class and in its parent class (${mode} decorators)`,
     remedy:
       'The subclass inherits what the parent declares: drop the field there, or call the registration function in its constructor.',

@@ -16,7 +16,7 @@ export class DecoratorError extends ParametrizeError {
   readonly mode: DecoratorMode;
 
   constructor(mode: DecoratorMode, parts: ErrorParts) {
-    super('DECORATOR', parts);
+    super('DECORATOR', { caller: '@parametrized', ...parts });
     this.mode = mode;
   }
 }

@@ -40,7 +40,6 @@ export function decorateLegacy(
   function notAField(what: string): DecoratorError {
     const { name: type } = typeof target === 'function' ? target : target.constructor;
     return new DecoratorError('legacy', {
-      caller: '@parametrized',
       fact: `cannot decorate ${what} of ${type} (legacy decorators)`,
       remedy: 'Decorate a public field that holds a tensor or a module.',
     });

@@ -27,7 +27,6 @@ export function redeclaresField(host: object, { declared, declaring }: FieldOf):
 export const redeclared = (declaredField: FieldOf, subclass: string): DecoratorError => {
   const { mode } = declaredField.declared;
   return new DecoratorError(mode, {
-    caller: '@parametrized',
     fact: `${subclass} redeclares the field ${nameOf(declaredField)}, which is decorated (${mode} decorators); its parametrization would be lost`,
     remedy: `Drop the field in ${subclass} and pass the initial value to the constructor of the parent, or assign a plain tensor.`,
   });

@@ -56,14 +56,12 @@ const fieldOn = (host: object, declared: FieldOf['declared']): FieldOf =>
 
 const notAField = (what: string): DecoratorError =>
   new DecoratorError('standard', {
-    caller: '@parametrized',
     fact: `cannot decorate ${what} (standard decorators)`,
     remedy: 'Decorate a public field that holds a tensor or a module.',
   });
 
 const earlyProposal = (name: string): DecoratorError =>
   new DecoratorError('early proposal', {
-    caller: '@parametrized',
     fact: `the decorators of '${name}' are compiled as an early proposal (swc: decoratorVersion '2022-03'), which runs their initializers before the fields exist`,
     remedy: "Set decoratorVersion: '2023-11' in swc (version: '2023-11' in Babel).",
   });

@@ -29,8 +29,9 @@ export abstract class CompositeOptimizer extends tf.Optimizer {
     );
     const variables = [...byName.keys()].map(variableNamed).filter((variable) => variable !== undefined);
     const parts = refuseStep(gradients, () => {
-      for (const [leaf, own] of leavesOf(this, variables)) checkStep(leaf, own!);
-      return this[PARTS].ofStep(variables);
+      const own = this[PARTS].ofStep(variables);
+      for (const [leaf, list] of own.flatMap(([part, its]) => leavesOf(part, its))) checkStep(leaf, list!);
+      return own;
     });
     tf.tidy(() => this.step(byName, parts));
     this.incrementIterations();

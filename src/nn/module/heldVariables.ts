@@ -97,7 +97,7 @@ const valueIn = (holder: object, field: string): unknown =>
  * Returns another field that holds a variable, if its module was inspected after it got the variable.
  *
  * @param counts - true for modules that count
- * @returns the module and the name of the field, or null if there is no such element
+ * @returns the module and the name of the field, or null if there is no such field
  */
 export function otherHolder(
   variable: tf.Variable,
@@ -147,6 +147,7 @@ export function takeAssigned(owner: object): void {
   for (let at = 0; at < names.length; at++) {
     const name = names[at]!;
     const stays = (owner as Record<string, unknown>)[name] === variables[at];
+    // A field that is released leaves its index to the last one.
     if (!stays && !takeField(owner, name, variables[at]!)) at--;
   }
 }

@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkOptions } from '../../core/checkOptions.ts';
-import { refusal } from '../../core/errors.ts';
+import { checkChoice, checkOptions } from '../../core/checkOptions.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isVariable } from '../../engine/variable.ts';
 import { type KeyFormat, keyFormats, type StateDictOptions } from '../stateDict/keyFormat.ts';
@@ -26,13 +25,7 @@ export function writeStateDict(module: Module, options: StateDictOptions): State
   checkOptions('stateDict', options, ['keyFormat']);
   const { keyFormat } = options;
   if (keyFormat === undefined) return Object.fromEntries(namedState(module));
-  if (!keyFormats.includes(keyFormat)) {
-    throw refusal(
-      'OPTION',
-      'stateDict',
-      `keyFormat is '${String(keyFormat)}', it must be one of ${keyFormats.map((name) => `'${name}'`).join(', ')}`,
-    );
-  }
+  checkChoice('stateDict', 'keyFormat', keyFormat, keyFormats);
   everyPath(module); // throws for a module that is below itself
   return scoped('stateDict', () => {
     const entries = entriesOf(module, '', keyFormat);
