@@ -12,20 +12,20 @@ const aliases = [
   { find: /^tfjs-parametrize\/(.*)$/, replacement: source('$1/index.ts') },
 ];
 
-/** What every backend is tested with that only browsers have: kernels, and what they rely on. */
+/** Tests of the backends that only browsers have: the kernels, and the parts of the engine that they rely on. */
 const kernels = [
   'test/kernels/weightNorm/{weightNormOp,range,memory}.test.ts',
   'test/engine/{recordedKernel,scope,tape,variable}.test.ts',
 ];
 
-/** What webgl is tested with besides. A GPU for webgpu in software does not last long enough, see `test/watchGPU.ts`. */
+/** Further tests on webgl. A GPU for webgpu in software does not last long enough, see `test/watchGPU.ts`. */
 const laws = [
   'test/parametrizations/{weightNorm,spectralNormGradient}.test.ts',
   'test/parametrize/laws/{continuity,gradients,ownership,staleness,values}.test.ts',
   'test/parametrize/chain/backendSwitch.test.ts',
 ];
 
-/** What else Node.js has not, or has otherwise: stores, files, requests to other origins. */
+/** Tests of stores, files and requests to other origins, which Node.js lacks or has in another form. */
 const inBrowsers = ['test/{checkpoint,layers}/inBrowser.test.ts'];
 
 /** Files that need no backend, or choose their own, or run programs of their own: the same on every backend. */

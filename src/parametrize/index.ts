@@ -24,7 +24,7 @@ export {
 } from './verbs/checkParametrization.ts';
 export {
   type InsertOptions,
-  type InsertPlace,
+  type InsertPosition,
   insertParametrization,
 } from './verbs/edit/insertParametrization.ts';
 export type { Keep, KeepOptions } from './verbs/edit/keep.ts';

@@ -64,10 +64,7 @@ export function transaction<T>(fn: () => T): T {
   });
 }
 
-/**
- * The rest of a change that has been checked on tensors: it cannot fail. It runs in a transaction, which commits it
- * or takes it back. Functions named `plan…` return it.
- */
+/** The rest of a change that has been checked on tensors. It cannot fail. An open transaction can undo it. */
 export type Commit = () => void;
 
 /** True while a transaction is open. */
@@ -114,7 +111,7 @@ export function takeName(variable: Variable, name: string): void {
     const before = one.name;
     renameVariable(one, to);
     undoable(() => renameVariable(one, before));
-    // Who still holds the retired one finds its name, once the registry does not have it.
+    // An object that still holds the retired variable finds its name, as soon as the registry has forgotten it.
     if (one === holder) {
       atCommit(() => {
         if (!isAlive(one)) one.name = before;

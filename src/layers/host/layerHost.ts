@@ -1,6 +1,6 @@
 import { type ParametrizeError, refusal } from '../../core/errors.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
-import { keepFrozen } from '../../engine/keptFrozen.ts';
+import { keepFrozen } from '../../engine/keepFrozen.ts';
 import { isDisposedLayer, isLayer, isOwnWeight, type Layer, weightListsOf } from '../../engine/layer.ts';
 import { isAlive } from '../../engine/variable.ts';
 import type { HostKind } from '../../parametrize/host/hostKind.ts';

@@ -40,7 +40,7 @@ export function registerOwned<H extends object>(
   { definition, options, attach }: OwnedOptions = {},
 ): H {
   atSite(caller, host, name ?? MAIN, (site) => {
-    // First of all: the value is computed, and the map made, before the registration.
+    // The check comes first, because the value is computed and the map is made before the registration.
     checkRegistrationRoom(caller, site, definition);
     const parametrization = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));
     transaction(() => {

@@ -10,7 +10,7 @@ import { siteToEdit } from './siteToEdit.ts';
 import { type Step, stepIndex } from './step.ts';
 
 /** The place of a new step in a chain: an index, or another step. */
-export type InsertPlace =
+export type InsertPosition =
   | {
       /** The index of the new step: 0 to the number of steps. */
       readonly at: number;
@@ -25,7 +25,7 @@ export type InsertPlace =
     };
 
 /** Options of {@link insertParametrization}. */
-export type InsertOptions = InsertPlace & RegisterOptions;
+export type InsertOptions = InsertPosition & RegisterOptions;
 
 /**
  * Inserts a parametrization into the chain of a parametrized tensor.
@@ -73,7 +73,7 @@ export function insertParametrization<H extends object>(
   return host;
 }
 
-function indexOf(caller: string, list: ParametrizationList, place: InsertPlace): number {
+function indexOf(caller: string, list: ParametrizationList, place: InsertPosition): number {
   const { at, before, after }: Partial<Record<'before' | 'after', Step> & Record<'at', number>> = place;
   if ([at, before, after].filter((one) => one !== undefined).length !== 1) {
     throw refusal(

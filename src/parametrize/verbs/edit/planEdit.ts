@@ -31,7 +31,7 @@ export interface NextChain {
 /** Other originals of a chain. */
 export interface Inversion {
   readonly originals: readonly Tensor[];
-  /** All tensors that {@link take} needs. */
+  /** All tensors that {@link take} needs. They are in the result, so that the tidy of the plan keeps them. */
   readonly tensors: readonly Tensor[];
   /** Gives the originals to a chain whose value has this shape and dtype; cannot fail. */
   readonly take: (spec: TensorSpec) => void;

@@ -17,12 +17,12 @@ const skips = new WeakMap<ParametrizationList, Map<ChainStep, number>>();
  * Plans that steps of a chain do not run for a while. Nothing is written: the list, the state dict and the parameters
  * stay, and the chain can be neither assigned nor edited meanwhile.
  *
- * @param indices - the places of the steps
+ * @param indices - the indices of the steps
  * @returns the function that begins it, which cannot fail. It returns the function that ends it; a transaction that
  * fails ends it too
  * @throws {@link ParametrizeError} `NOT_PARAMETRIZED`, `OPTION` for an index that does not exist, and for the first
- * step if that has several originals; `SHAPE` or `DTYPE` if the rest gives another tensor; and whatever a
- * parametrization throws
+ * step if that has several originals; `SHAPE` or `DTYPE` if the rest gives another tensor; and the
+ * errors of parametrizations
  */
 export function planSkip(caller: string, site: Site, indices: readonly number[]): () => () => void {
   const { list } = registrationAt(caller, site);
@@ -45,7 +45,7 @@ function begin(list: ParametrizationList, skipped: ReadonlySet<ChainStep>): () =
   const count = (by: number): void => {
     for (const step of skipped) counts.set(step, (counts.get(step) ?? 0) + by);
     const active = list.steps.filter((step) => !counts.get(step));
-    // The very array, where all run: that is how the rest of the code tells.
+    // Other code compares the two arrays to tell whether all steps run.
     list.active = active.length === list.length ? list.steps : active;
     raiseVersion(list);
   };
