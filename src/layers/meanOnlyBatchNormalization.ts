@@ -27,7 +27,8 @@ export interface MeanOnlyBatchNormalizationArgs extends LayerArgs {
  * `moving = momentum·moving + (1 − momentum)·μ`.
  * **Gradient**: with respect to input and beta.
  *
- * The class is registered for serialization where it is imported: a program that loads a saved model imports it.
+ * Importing `tfjs-parametrize/layers` registers the class for serialization: a program that loads a saved model imports
+ * it.
  *
  * @example
  * ```ts
@@ -115,5 +116,3 @@ export class MeanOnlyBatchNormalization extends layers.Layer {
     return { ...super.getConfig(), axis: this.axis, momentum: this.momentum };
   }
 }
-
-tf.serialization.registerClass(MeanOnlyBatchNormalization as never);

@@ -1,8 +1,10 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from '../engine/modelTraining.ts';
 import { registerHostKind } from '../parametrize/host/hostKind.ts';
 import { registerStateKind } from '../stateDict/stateView.ts';
 import { layerHost } from './host/layerHost.ts';
 import { passInOneScope } from './host/recurrentPass.ts';
+import { MeanOnlyBatchNormalization } from './meanOnlyBatchNormalization.ts';
 import { layerModel } from './torch/layerState.ts';
 import { collectCurrentWeights } from './training/collectedWeights.ts';
 import { checkBeforeTraining } from './training/trainingChecks.ts';
@@ -10,7 +12,8 @@ import { checkBeforeTraining } from './training/trainingChecks.ts';
 let isTaught = false;
 
 /**
- * Registers the layers and models of tfjs-layers with the package. A second call does nothing.
+ * Registers the layers and models of tfjs-layers with the package, and the layers of the package with tfjs, so that it
+ * loads saved models that have them. A second call does nothing.
  *
  * Importing the entry of this folder calls this function. It is one of the two side effects of imports in the package;
  * the other is `reflect-metadata`. The other functions of the entry call it, too, because a bundler may take them
@@ -19,6 +22,7 @@ let isTaught = false;
 export function teachLayers(): void {
   if (isTaught) return;
   isTaught = true;
+  tf.serialization.registerClass(MeanOnlyBatchNormalization as never);
   registerHostKind({ ...layerHost, sync: collectWhereTrained });
   registerStateKind(layerModel);
   passInOneScope();

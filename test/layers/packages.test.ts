@@ -69,6 +69,7 @@ describe('the packages that a program imports', () => {
       expect(code).toMatch(/registerHostKind\(\{ ?\.\.\.layerHost|registerHostKind\(\{\s+\.\.\.layerHost/);
       expect(code).toMatch(/wrapOnce\(\s*\w+, "makeTrainFunction"/);
       expect(code).toMatch(/wrapOnce\(\s*\w+, "call"/);
+      expect(code).toMatch(/registerClass\(MeanOnlyBatchNormalization\)/);
     } finally {
       rmSync(folder, { recursive: true });
     }

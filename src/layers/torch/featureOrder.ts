@@ -49,7 +49,7 @@ const globalPooling = setOf(
 
 /** The layers that compute for each element or each feature separately. */
 const passing = setOf(
-  'Activation ReLU LeakyReLU PReLU ELU Softmax ThresholdedReLU Dropout SpatialDropout1D GaussianNoise GaussianDropout AlphaDropout Masking BatchNormalization LayerNormalization Add Subtract Multiply Average Maximum Minimum RepeatVector Rescaling',
+  'Activation ReLU LeakyReLU PReLU ELU Softmax ThresholdedReLU Dropout SpatialDropout1D GaussianNoise GaussianDropout AlphaDropout Masking BatchNormalization MeanOnlyBatchNormalization LayerNormalization Add Subtract Multiply Average Maximum Minimum RepeatVector Rescaling',
 );
 
 /** The classes of recurrent layers. */

@@ -53,11 +53,8 @@ let count = 0;
 /** Returns an id that is equal for tied tensors with the same layout and torch names. */
 function idOf({ identity, layout, torchNames }: StateTensor): string {
   if (!numbers.has(identity)) numbers.set(identity, count++);
-  return JSON.stringify([
-    numbers.get(identity),
-    layout === null ? null : [String(layout), layout.torchShape],
-    torchNames.length,
-  ]);
+  // A layout is data. A square weight of an Embedding and a Dense has two: torch has it and its transpose.
+  return JSON.stringify([numbers.get(identity), layout, torchNames.length]);
 }
 
 /** True if the tensor was made by its own layer. */

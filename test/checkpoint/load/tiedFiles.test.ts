@@ -265,3 +265,39 @@ describe('a model of tf.layers with a layer in two models', () => {
     },
   );
 });
+
+describe('a square weight that an embedding and a dense layer share', () => {
+  it('is two tensors in a file, because torch has it and its transpose', async () => {
+    const make = (seed: number): tf.Sequential => {
+      const [embed, out] = [
+        tf.layers.embedding({
+          inputDim: 3,
+          outputDim: 3,
+          inputLength: 2,
+          name: 'embed',
+          embeddingsInitializer: tf.initializers.randomNormal({ seed }),
+        }),
+        tf.layers.dense({ units: 3, name: 'out', useBias: false }),
+      ];
+      const model = tf.sequential({ layers: [embed, out] });
+      const [embeddings] = embed.weights;
+      tf.dispose(out.weights[0]!.read());
+      Object.assign(out, { kernel: embeddings });
+      return model;
+    };
+    const [model, other] = [make(1), make(2)];
+    const handler = memoryHandler();
+    await saveCheckpoint(model, handler);
+    expect([...handler.names()].sort()).toEqual(['embed.weight', 'out.weight']);
+    const artifacts = await handler.load!();
+    const tensors = tf.io.decodeWeights(artifacts.weightData!, artifacts.weightSpecs!);
+    const weight = model.layers[0]!.weights[0]!.read();
+    const transposed = tf.transpose(weight);
+    expect(tensors['embed.weight']!).toBeAllClose(weight, { absolute: 0 });
+    expect(tensors['out.weight']!).toBeAllClose(transposed, { absolute: 0 });
+    const report = await loadCheckpoint(other, handler);
+    expect([report.ties, report.missing, report.unexpected]).toEqual([[], [], []]);
+    expect(other.layers[0]!.weights[0]!.read()).toBeAllClose(weight, { absolute: 0 });
+    tf.dispose([tensors, transposed, weight, other.layers[0]!.weights[0]!.read()]);
+  });
+});

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { nn } from 'tfjs-parametrize';
+import { MeanOnlyBatchNormalization } from 'tfjs-parametrize/layers';
 import { describe, expect, it } from 'vitest';
-import 'tfjs-parametrize/layers';
 import { type CheckpointReport, loadCheckpoint, saveCheckpoint } from '../../../src/checkpoint/index.ts';
 import { memoryHandler } from '../../checkpoint/layerNetworks.ts';
 
@@ -56,6 +56,32 @@ describe('the order of features', () => {
     expectAlike(model, torch, [2, 2, 4, 4]);
     torch.dispose();
     model.dispose();
+  });
+
+  it('is kept by normalization layers, those of this package too', async () => {
+    const make = (normalization: tf.layers.Layer) =>
+      tf.sequential({
+        layers: [
+          tf.layers.conv2d({ filters: 3, kernelSize: 2, inputShape: [3, 3, 2], useBias: false }),
+          normalization,
+          tf.layers.flatten(),
+          tf.layers.dense({ units: 2, name: 'out' }),
+        ],
+      });
+    for (const normalization of [
+      tf.layers.batchNormalization({ epsilon: 1e-5 }),
+      new MeanOnlyBatchNormalization(),
+    ]) {
+      const model = make(normalization);
+      const handler = memoryHandler();
+      await saveCheckpoint(model, handler);
+      const { notes, mapped } = await loadCheckpoint(model, handler);
+      expect(notes).toEqual([]);
+      expect(nn.mappingText(mapped.find(({ from }) => from[0] === 'out.weight')!)).toBe(
+        'transposed [out, c·h·w] → [h·w·c, out]',
+      );
+      model.dispose();
+    }
   });
 
   it('goes through an autoencoder, from maps to features to maps', async () => {
