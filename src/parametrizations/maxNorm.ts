@@ -81,5 +81,6 @@ export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({
     maxValue: { default: 2, ...notNegative },
     axis: { default: 0, ...normAxes },
   },
+  axes: { option: 'axis' },
   make: (_, options) => new MaxNorm(options),
 });

@@ -87,6 +87,7 @@ export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
     rate: { default: 1, expected: 'a number from 0 to 1', accepts: (rate) => rate >= 0 && rate <= 1 },
     axis: { default: 0, ...normAxes },
   },
+  axes: { option: 'axis' },
   check({ minValue, maxValue }) {
     if (minValue <= maxValue) return;
     throw refusal('OPTION', 'minMaxNorm', `minValue ${minValue} is above maxValue ${maxValue}`, 'Swap them.');

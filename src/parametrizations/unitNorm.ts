@@ -69,5 +69,6 @@ export const unitNorm = defineParametrization<UnitNorm, UnitNormOptions>({
   hasFixedFields: true,
   copies: 10,
   options: { axis: { default: 0, ...normAxes } },
+  axes: { option: 'axis' },
   make: (_, options) => new UnitNorm(options),
 });
