@@ -5,6 +5,7 @@ import type { Module } from '../nn/module/module.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { transaction } from '../parametrize/transaction.ts';
 import { type Catalog, checkInCatalog, type TensorRecipe } from './recipe.ts';
+import { registerSteps } from './registerStep.ts';
 
 /**
  * Registers the steps of recipes on the tensors that are not parametrized.
@@ -28,7 +29,7 @@ export function registerRecipes(model: Module, recipes: readonly TensorRecipe[],
           remedy: 'Load into the model that was saved.',
         });
       }
-      for (const { kind, options } of steps) catalog[kind]!(host, tensor, { ...options });
+      registerSteps(host, tensor, steps, catalog);
       return joinPath(path, tensor);
     }),
   );

@@ -10,6 +10,7 @@ import type { Parametrization } from '../parametrize/parametrization.ts';
 import { transaction } from '../parametrize/transaction.ts';
 import { axesOption, mainAxesOf } from './normalizationAlike.ts';
 import { type Catalog, checkInCatalog, type TensorRecipe } from './recipe.ts';
+import { registerSteps } from './registerStep.ts';
 import { tensorRecipes } from './tensorRecipes.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
 
@@ -66,7 +67,8 @@ export function followRecipe(
     if (registrationOf(host, name) !== undefined) return [];
     checkInCatalog({ path, tensor, steps }, catalog);
     const register = (on: object, as: string, more: object = {}): void => {
-      for (const { kind, options } of steps) catalog[kind]!(on, as, { ...options, ...more });
+      const wanted = steps.map(({ kind, options }) => ({ kind, options: { ...options, ...more } }));
+      registerSteps(on, as, wanted, catalog);
     };
     if (!torchNames.includes(tensor)) {
       view.makeNative(found, tensors);

@@ -156,9 +156,9 @@ describe('without', () => {
       failure(() => without(model, {}, Promise.resolve(1) as never)),
     ]).toMatchInlineSnapshot(`
       [
-        "UNMATCHED_RULE: without: '7' matches nothing; nearest: '0', '1', '2'. describe(model) lists the tensors.",
-        "UNMATCHED_RULE: without: no selected tensor has the step 'lora'. describe(model) lists the tensors.",
-        "UNMATCHED_RULE: without: no selected tensor is parametrized. describe(model) lists the tensors.",
+        "UNMATCHED_RULE: without: '7' matches nothing; nearest: '0', '1', '2'. describe(model, { unparametrized: true }) lists the tensors.",
+        "UNMATCHED_RULE: without: no selected tensor has the step 'lora'. describe(model, { unparametrized: true }) lists the tensors.",
+        "UNMATCHED_RULE: without: no selected tensor is parametrized. describe(model, { unparametrized: true }) lists the tensors.",
         "OPTION: without: Linear.weight has 2 originals, which only WeightNorm can take. Skip later parametrizations only.",
         "OPTION: without: 'steps' is not an option. Did you mean 'step'? It has: match, type, exclude, name, step.",
         "NOT_A_FUNCTION: without: expected a function, got a promise, whose work began outside of the scope. Pass the function itself: without(model, steps, async () => { … }).",

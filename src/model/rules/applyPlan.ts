@@ -1,15 +1,15 @@
 import { ParametrizeError } from '../../core/errors.ts';
 import { scoped } from '../../engine/scope.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
-import { registrationOf } from '../../parametrize/chain/registry.ts';
+import { disposeOwned, registrationOf } from '../../parametrize/chain/registry.ts';
 import { makeDefined } from '../../parametrize/define.ts';
 import { definitionOf } from '../../parametrize/definition.ts';
 import { addedHostKindOf } from '../../parametrize/host/hostKind.ts';
 import { siteOf } from '../../parametrize/host/site.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
-import { transaction } from '../../parametrize/transaction.ts';
+import { transaction, undoable } from '../../parametrize/transaction.ts';
 import { planReplacement } from '../../parametrize/verbs/edit/planSteps.ts';
-import { noteApplied } from '../../stateDict/appliedSteps.ts';
+import { registerStep } from '../../stateDict/registerStep.ts';
 import { tensorPath } from '../select/candidate.ts';
 import type { Plan, PlannedStep } from './plan.ts';
 
@@ -49,25 +49,24 @@ export function applyPlan(
 }
 
 function applyStep(caller: string, step: PlannedStep): AppliedStep {
-  const { candidate, apply, options, replaces } = step;
-  const { host, tensor } = candidate;
-  const before = [...(registrationOf(host, tensor)?.list ?? [])];
-  if (replaces === null) apply(host, tensor, { ...options });
-  else replace(caller, step, before.indexOf(replaces));
-  const list = registrationOf(host, tensor)?.list;
-  const registered = [...(list ?? [])].filter((one) => !before.includes(one));
-  if (list === undefined || registered.length === 0) {
+  const { host, tensor } = step.candidate;
+  const run = step.replaces === null ? undefined : () => replace(caller, step, step.replaces!);
+  const { list, registered } = registerStep(host, tensor, step, run);
+  if (list === null || registered.length === 0) {
     throw new ParametrizeError('INVALID_PARAMETRIZATION', {
       caller,
       fact: `${step.kind} has registered nothing on ${tensor}`,
       remedy: 'Call registerParametrization(host, name, …) in it.',
     });
   }
-  noteApplied(list, registered, step);
   return { step, registered, list };
 }
 
-function replace(caller: string, { candidate, apply, options, kind }: PlannedStep, at: number): void {
+function replace(
+  caller: string,
+  { candidate: { host, tensor }, apply, options, kind }: PlannedStep,
+  replaced: ParametrizationLike,
+): void {
   const definition = definitionOf(apply);
   if (definition === undefined) {
     throw new ParametrizeError('UNSUPPORTED', {
@@ -76,10 +75,12 @@ function replace(caller: string, { candidate, apply, options, kind }: PlannedSte
       remedy: 'Make the function with defineParametrization.',
     });
   }
-  const site = siteOf(candidate.host, candidate.tensor);
+  const site = siteOf(host, tensor);
+  const at = [...(registrationOf(host, tensor)?.list ?? [])].indexOf(replaced);
   scoped(caller, () => {
-    const value = site.inspect(caller);
-    planReplacement(caller, site, at, makeDefined(definition, value, site, options), 'value')();
+    const made = makeDefined(definition, site.inspect(caller), site, options);
+    undoable(() => disposeOwned(made));
+    planReplacement(caller, site, at, made, 'value')();
   });
 }
 

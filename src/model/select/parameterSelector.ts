@@ -57,7 +57,12 @@ export function selectParameters(
 
 /** The error of a selector with conditions that match nothing. */
 export const unmatchedSelector = (caller: string, facts: readonly string[]) =>
-  refusal('UNMATCHED_RULE', caller, facts.join('; '), 'describe(model) lists the tensors.');
+  refusal(
+    'UNMATCHED_RULE',
+    caller,
+    facts.join('; '),
+    'describe(model, { unparametrized: true }) lists the tensors.',
+  );
 
 /** True if the list of a parameter has this name for it: its key, the last part of its key, or an alias. */
 function isNamed({ candidate, name, variable }: ModelVariable, wanted: string): boolean {

@@ -11,6 +11,10 @@ import {
   nn,
   orthogonal,
   Parametrization,
+  parametrize,
+  pure,
+  recipeOf,
+  registerParametrization,
   skew,
   spectralNorm,
   symmetric,
@@ -171,6 +175,45 @@ describe('a saved module', () => {
       ],
     });
     await dispose(net, plain);
+  });
+
+  it('keeps the kinds of a catalog whose maps have no definition, through any number of files', async () => {
+    class Shifted extends Parametrization {
+      readonly shift: number;
+      constructor(shift: number) {
+        super();
+        this.shift = shift;
+      }
+      override forward(x: tf.Tensor): tf.Tensor {
+        return tf.add(x, this.shift);
+      }
+      override rightInverse(x: tf.Tensor): tf.Tensor {
+        return tf.sub(x, this.shift);
+      }
+    }
+    const myMaps = {
+      shifted: (host: nn.Linear, name: 'weight', { shift = 0 } = {}) =>
+        registerParametrization(host, name, new Shifted(shift)),
+      negated: (host: nn.Linear, name: 'weight') => registerParametrization(host, name, pure(tf.neg)),
+    };
+    const make = () => new nn.Sequential(new nn.Linear(3, 2));
+    const model = make();
+    const options = { shift: 2 };
+    parametrize(model, [{ apply: 'shifted', options }, { apply: 'negated' }], { catalog: myMaps });
+    const { parametrizations } = recipeOf(model);
+    const models = [model];
+    for (let i = 0; i < 2; i++) {
+      await saveCheckpoint(models.at(-1)!, path);
+      models.push(make());
+      await loadCheckpoint(models.at(-1)!, path, { catalog: myMaps });
+      expect(recipeOf(models.at(-1)!).parametrizations).toEqual(parametrizations);
+      expect(await stateOf(models.at(-1)!)).toEqual(await stateOf(model));
+    }
+    expect(parametrizations[0]!.steps).toEqual([
+      { kind: 'shifted', options },
+      { kind: 'negated', options: {} },
+    ]);
+    await dispose(...models);
   });
 
   it('is folded into a plain module without a catalog, where its key format says how', async () => {

@@ -4,12 +4,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import { nn, nonNeg, orthogonal, spectralNorm, valueOf, weightNorm } from 'tfjs-parametrize';
+import {
+  nn,
+  nonNeg,
+  orthogonal,
+  parametrize,
+  pure,
+  recipeOf,
+  registerParametrization,
+  spectralNorm,
+  valueOf,
+  weightNorm,
+} from 'tfjs-parametrize';
 import { describe, expect, it } from 'vitest';
 import 'tfjs-parametrize/layers';
 import { pythonWithTorch } from '../../../bench/measure/torchWorker.ts';
 import { loadCheckpoint, readSafetensors, saveCheckpoint } from '../../../src/checkpoint/index.ts';
-import { at, dataOf, layerCases, layerOf, modelOf, setNumbers } from '../../layers/layerCases.ts';
+import {
+  at,
+  dataOf,
+  disposeModel,
+  layerCases,
+  layerOf,
+  modelOf,
+  setNumbers,
+} from '../../layers/layerCases.ts';
 import { fileOf, goldenOf, layerNetworks, memoryHandler, within } from '../layerNetworks.ts';
 
 const isWasm = process.env['TFJS_BACKEND'] === 'wasm';
@@ -298,3 +317,28 @@ const channelsFirst = (value: tf.Tensor): tf.Tensor =>
   value.rank > 3 || value.shape.join() === '2,8,2'
     ? tf.transpose(value, [0, value.rank - 1, ...value.shape.map((_, axis) => axis).slice(1, -1)])
     : tf.clone(value);
+
+describe('a layer that a catalog without definitions has parametrized', () => {
+  it('keeps the kinds of the catalog, through any number of files', async () => {
+    const catalog = {
+      negated: (host: object, name: string) =>
+        registerParametrization(host as nn.Linear, name as 'weight', pure(tf.neg)),
+    };
+    const make = () =>
+      tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3], name: 'out' })] });
+    const models = [make()];
+    parametrize(models[0]!, [{ apply: 'negated' }], { catalog });
+    for (let i = 0; i < 2; i++) {
+      const handler = memoryHandler();
+      await saveCheckpoint(models[i]!, handler);
+      models.push(make());
+      const { registered } = await loadCheckpoint(models[i + 1]!, handler, { catalog });
+      expect(registered).toEqual(['out.kernel']);
+      expect(recipeOf(models[i + 1]!)).toEqual(recipeOf(models[0]!));
+    }
+    expect(recipeOf(models[0]!).parametrizations).toEqual([
+      { path: 'out', tensor: 'kernel', steps: [{ kind: 'negated', options: {} }] },
+    ]);
+    for (const model of models) disposeModel(model);
+  });
+});

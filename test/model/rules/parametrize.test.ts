@@ -4,7 +4,9 @@ import {
   nn,
   orthogonal,
   parametrize,
+  pure,
   registerParametrization,
+  spectralNorm,
   unitNorm,
   valueOf,
   weightNorm,
@@ -12,6 +14,7 @@ import {
 import 'tfjs-parametrize/layers';
 import * as legacy from 'tfjs-parametrize/legacy';
 import { describe, expect, it } from 'vitest';
+import { catalog } from '../../../src/model/catalog.ts';
 import { failure } from '../../parametrize/unchanged.ts';
 
 class Block extends nn.Module {
@@ -83,6 +86,28 @@ describe('parametrize', () => {
     expect(second.unchanged).toHaveLength(4);
     expect(Object.entries(model.stateDict())).toEqual(Object.entries(before));
     model.dispose();
+  });
+
+  it.each(Object.entries(catalog))(
+    'leaves a tensor on which %s was registered by hand as it is',
+    (kind, apply) => {
+      const layer = new nn.Linear(3, 3);
+      apply(layer, 'weight');
+      const { registered, unchanged } = parametrize(layer, [{ apply }]);
+      expect([registered, unchanged.map((one) => one.kind)]).toEqual([[], [kind]]);
+      layer.dispose();
+    },
+  );
+
+  it('knows the axes of a constraint in every form', () => {
+    const layer = unitNorm(new nn.Linear(3, 3), { axis: [0, 1] });
+    const by = (axis: number | number[]) => () =>
+      parametrize(layer, [{ apply: unitNorm, options: { axis } }]);
+    expect(by([-1, 0])().unchanged).toHaveLength(1);
+    expect(failure(by(1), layer)).toContain(
+      "CONFLICT: parametrize: rule 1: 'weight' has a unitNorm with other",
+    );
+    layer.dispose();
   });
 
   it('plans without changing anything, and the recipe of the plan does the same', () => {
@@ -287,6 +312,21 @@ describe('parametrize', () => {
     expect(message).toContain("SHAPE: parametrize: rule 1, 'conv_pre.weight':");
     expect(message).not.toContain("'head.weight'");
     model.dispose();
+  });
+
+  it('frees what it made for a place that it cannot take', () => {
+    const layer = spectralNorm(new nn.Linear(3, 3));
+    registerParametrization(layer.parametrizations!.weight!, 'original', pure(tf.neg));
+    const rule = {
+      match: '',
+      apply: spectralNorm,
+      options: { nPowerIterations: 2 },
+      onConflict: 'replace',
+    } as const;
+    expect(failure(() => parametrize(layer, [rule]), layer)).toMatchInlineSnapshot(
+      `"UNSUPPORTED_HOST: parametrize: rule 1, 'weight': Linear.weight would have other originals, and one of them is parametrized itself. Remove the parametrizations of the original first."`,
+    );
+    layer.dispose();
   });
 
   it('works on a compiled model of tf.layers, which it syncs', async () => {
