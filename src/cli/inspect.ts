@@ -7,7 +7,7 @@ import { recipeKey } from '../checkpoint/metadata/recipeText.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { pluralize } from '../core/text.ts';
 import { textTable } from '../core/textTable.ts';
-import type { RecipeStep } from '../stateDict/recipe.ts';
+import type { RecipeStep, TensorRecipe } from '../stateDict/recipe.ts';
 import { below } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
@@ -37,7 +37,7 @@ interface Parametrized {
   /** The kinds of the steps; `unknown` if neither the names nor a recipe identify them. */
   readonly by: string;
   /** The steps from the recipe, for the tensor and for the tensors that it is computed from. */
-  readonly recipe?: readonly { readonly tensor: string; readonly steps: readonly RecipeStep[] }[];
+  readonly recipe?: readonly Pick<TensorRecipe, 'tensor' | 'steps' | 'frozen'>[];
   readonly keyFormat: string;
   readonly parts: readonly string[];
 }
@@ -83,6 +83,7 @@ function parametrized(weight: ParametrizedWeight): Parametrized {
       // The paths of this recipe call the tensor `weight`: `parametrizations.weight.original1`.
       tensor: i === 0 ? name : `${prefix}${entry.path.replace('weight', tensor)}.${entry.tensor}`,
       steps: entry.steps,
+      ...(entry.frozen && { frozen: entry.frozen }),
     })),
     keyFormat,
     parts,
@@ -97,8 +98,9 @@ function byText({ by, recipe }: Parametrized): string {
     return texts.length === 0 ? kind : `${kind}(${texts.join(', ')})`;
   };
   return recipe
-    .map(({ tensor, steps }, i) => {
-      const chain = steps.map(stepText).join(' → ');
+    .map(({ tensor, steps, frozen }, i) => {
+      const note = frozen === undefined ? '' : `, frozen: ${frozen.join(', ')}`;
+      const chain = steps.map(stepText).join(' → ') + note;
       return i === 0 ? chain : `${tensor.slice(tensor.lastIndexOf('.') + 1)}: ${chain}`;
     })
     .join('; ');

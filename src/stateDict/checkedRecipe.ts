@@ -4,7 +4,21 @@ import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
 import type { Recipe, RecipeStep, TensorRecipe } from './recipe.ts';
 
-const version = 1;
+/** The latest version that this package reads. */
+const latest: Recipe['version'] = 2;
+
+/** The fields of an entry that version 1 does not have, with the checks of their values. */
+const laterFields: { readonly [K in keyof TensorRecipe]?: (value: unknown) => boolean } = {
+  frozen: (value) => Array.isArray(value) && Array.from(value).every((name) => typeof name === 'string'),
+};
+
+/** Returns the lowest version that has all fields of these entries. A reader of an earlier version refuses it. */
+const versionFor = (entries: readonly TensorRecipe[]): Recipe['version'] =>
+  entries.some((entry) => laterFieldsOf(entry).length > 0) ? 2 : 1;
+
+/** Returns the fields of an entry that version 1 does not have, with their checks. */
+const laterFieldsOf = (entry: TensorRecipe): [field: string, check: (value: unknown) => boolean][] =>
+  Object.entries(laterFields).filter(([field]) => own(entry, field) !== undefined);
 
 /** The maximum number of steps of a tensor. A step takes a few bytes of text, and costs a computation. */
 const maxSteps = 64;
@@ -15,7 +29,7 @@ const maxPathLength = 1_000;
 
 /** Returns recipes of tensors in the form of a whole recipe. */
 export const recipeWith = (parametrizations: readonly TensorRecipe[]): Recipe => ({
-  version,
+  version: versionFor(parametrizations),
   parametrizations,
 });
 
@@ -40,8 +54,8 @@ export function checkedRecipe(given: unknown, remedy: string, caller?: string): 
   }
   if (!isRecord(recipe)) throw refused('CORRUPT', `is not an object, it is ${typeName(recipe)}`);
   const found = own(recipe, 'version');
-  if (found !== version) {
-    const text = `has version ${JSON.stringify(found)?.slice(0, 20)}, this package reads ${version}`;
+  if (found !== 1 && found !== latest) {
+    const text = `has version ${JSON.stringify(found)?.slice(0, 20)}, this package reads 1 and ${latest}`;
     throw refused('UNKNOWN_RECIPE', text, 'Update the package.');
   }
   const entries = own(recipe, 'parametrizations');
@@ -51,9 +65,16 @@ export function checkedRecipe(given: unknown, remedy: string, caller?: string): 
   for (let i = 0; i < entries.length; i++) {
     const entry: unknown = entries[i];
     if (!isTensorRecipe(entry)) throw refused('CORRUPT', 'does not list tensors and steps');
-    const { path, tensor, steps } = entry;
+    const { path, tensor, steps, frozen = [] } = entry;
+    for (const [field, check] of laterFieldsOf(entry)) {
+      if (found === 1) throw refused('CORRUPT', `has version 1, which has no ${field}`);
+      if (!check(entry[field as keyof TensorRecipe])) throw refused('CORRUPT', `has no names in ${field}`);
+    }
     if (path.length > maxPathLength || tensor.length > maxPathLength) {
       throw refused('LIMIT', `has a path with more than ${maxPathLength} characters`);
+    }
+    if (frozen.length > maxSteps) {
+      throw refused('LIMIT', `freezes more than ${maxSteps} originals of '${joinPath(path, tensor)}'`);
     }
     if (steps.length > maxSteps) {
       throw refused('LIMIT', `has a tensor with more than ${maxSteps} steps: '${joinPath(path, tensor)}'`);
@@ -62,8 +83,8 @@ export function checkedRecipe(given: unknown, remedy: string, caller?: string): 
   return recipe as unknown as Recipe;
 }
 
-const own = (record: Record<string, unknown>, key: string): unknown =>
-  Object.hasOwn(record, key) ? record[key] : undefined;
+const own = (record: object, key: string): unknown =>
+  Object.hasOwn(record, key) ? (record as Record<string, unknown>)[key] : undefined;
 
 const isTensorRecipe = (value: unknown): value is TensorRecipe => {
   if (!isRecord(value)) return false;

@@ -21,12 +21,17 @@ export interface TensorRecipe {
   readonly tensor: string;
   /** The registered steps, in the order of application. */
   readonly steps: readonly RecipeStep[];
+  /**
+   * The originals that are not trained, by their names in the chain: `original`, or `original0`, `original1`, …. Absent
+   * if there are none, besides those that the first map freezes by its definition. Version 2.
+   */
+  readonly frozen?: readonly string[];
 }
 
 /** The parametrizations of a model as data. It can be written as JSON. */
 export interface Recipe {
-  /** The version of the form of a recipe. */
-  readonly version: 1;
+  /** The version of the form of a recipe: the lowest version that has all fields of its entries. */
+  readonly version: 1 | 2;
   /** The parametrized tensors, in the order of registration: the host before the chains in it. */
   readonly parametrizations: readonly TensorRecipe[];
 }

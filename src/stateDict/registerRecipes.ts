@@ -4,6 +4,7 @@ import { isModule } from '../nn/module/fields.ts';
 import type { Module } from '../nn/module/module.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { transaction } from '../parametrize/transaction.ts';
+import { freezeOriginals } from './frozenOriginals.ts';
 import { type Catalog, checkInCatalog, type TensorRecipe } from './recipe.ts';
 import { registerSteps } from './registerStep.ts';
 
@@ -21,7 +22,8 @@ export function registerRecipes(model: Module, recipes: readonly TensorRecipe[],
   });
   for (const entry of wanted) checkInCatalog(entry, catalog);
   return transaction(() =>
-    wanted.map(({ path, tensor, steps }) => {
+    wanted.map((entry) => {
+      const { path, tensor, steps } = entry;
       const host = moduleAt(model, path);
       if (host === undefined) {
         throw new ParametrizeError('UNKNOWN_RECIPE', {
@@ -30,6 +32,7 @@ export function registerRecipes(model: Module, recipes: readonly TensorRecipe[],
         });
       }
       registerSteps(host, tensor, steps, catalog);
+      freezeOriginals(host, tensor, entry);
       return joinPath(path, tensor);
     }),
   );

@@ -4,6 +4,7 @@ import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
 import { callOf } from './appliedSteps.ts';
+import { frozenOriginals } from './frozenOriginals.ts';
 import { hostsOf } from './hostsOf.ts';
 import { FUNCTION_KIND, type RecipeStep, type TensorRecipe, UNKNOWN_KIND } from './recipe.ts';
 
@@ -18,6 +19,7 @@ export const tensorRecipes = (model: object): TensorRecipe[] =>
       path,
       tensor,
       steps: stepsOn(list).map(({ step }) => step),
+      ...frozenOriginals(list),
     })),
   );
 

@@ -8,6 +8,7 @@ import { registrationOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
 import type { Parametrization } from '../parametrize/parametrization.ts';
 import { transaction } from '../parametrize/transaction.ts';
+import { freezeOriginals, frozenOriginals } from './frozenOriginals.ts';
 import { axesOption, mainAxesOf } from './normalizationAlike.ts';
 import { type Catalog, checkInCatalog, type TensorRecipe } from './recipe.ts';
 import { registerSteps } from './registerStep.ts';
@@ -24,14 +25,23 @@ export function viewRecipe(view: TorchView): TensorRecipe[] {
     .flatMap(({ tensor: { host, hostPath, name } }) =>
       tensorRecipes(host)
         .filter(({ path, tensor }) => path === '' && tensor === name)
-        .map(({ steps }) => ({ path: hostPath, tensor: name, steps })),
+        .map((entry) => ({ ...entry, path: hostPath })),
     );
-  return [...tensorRecipes(view.module), ...native];
+  // The variables of the view are copies, so the originals of the model tell whether they are trained.
+  const normalized = tensorRecipes(view.module).map(({ frozen: _, ...entry }) => {
+    const { tensor } = view.tensors.find(
+      ({ part, tensor: own, mode }) =>
+        mode === 'normalized' && part.path === entry.path && own.torchNames.includes(entry.tensor),
+    )!;
+    return { ...entry, ...frozenOriginals(registrationOf(tensor.host, tensor.name)!.list) };
+  });
+  return [...normalized, ...native];
 }
 
 /** A parametrization of a recipe that is registered on the model after the view. */
 export interface PlannedRegistration {
   readonly viewed: ViewTensor;
+  readonly entry: TensorRecipe;
   /** Registers the parametrization on the tensor of the model. */
   register(): void;
 }
@@ -50,7 +60,8 @@ export function followRecipe(
   catalog: Catalog,
   tensors: NamedTensorMap,
 ): PlannedRegistration[] {
-  return recipe.flatMap(({ path, tensor, steps }): PlannedRegistration[] => {
+  return recipe.flatMap((entry): PlannedRegistration[] => {
+    const { path, tensor, steps } = entry;
     const label = joinPath(path, tensor);
     const found = view.tensors.find(
       ({ part, tensor: own }) =>
@@ -65,21 +76,21 @@ export function followRecipe(
     }
     const { host, name, torchNames } = found.tensor;
     if (registrationOf(host, name) !== undefined) return [];
-    checkInCatalog({ path, tensor, steps }, catalog);
+    checkInCatalog(entry, catalog);
     const register = (on: object, as: string, more: object = {}): void => {
       const wanted = steps.map(({ kind, options }) => ({ kind, options: { ...options, ...more } }));
       registerSteps(on, as, wanted, catalog);
     };
     if (!torchNames.includes(tensor)) {
       view.makeNative(found, tensors);
-      return [{ viewed: found, register: () => register(host, name) }];
+      return [{ viewed: found, entry, register: () => register(host, name) }];
     }
     register(found.module, tensor);
     view.parametrized(found, tensor);
     const more = axesInModel(found, tensor);
     if (more === null) return [];
     found.mode = 'normalized';
-    return [{ viewed: found, register: () => register(host, name, more) }];
+    return [{ viewed: found, entry, register: () => register(host, name, more) }];
   });
 }
 
@@ -108,9 +119,10 @@ function axesInModel(
  */
 export function registering<T>(planned: readonly PlannedRegistration[], then: () => T): T {
   return transaction(() => {
-    for (const { viewed, register } of planned) {
+    for (const { viewed, entry, register } of planned) {
       register();
       checkRegistered(viewed);
+      freezeOriginals(viewed.tensor.host, viewed.tensor.name, entry);
     }
     return then();
   });

@@ -109,6 +109,21 @@ describe('fold, by the recipe in the file,', () => {
     model.dispose();
   });
 
+  it('computes a tensor whose recipe freezes an original, which inspect tells', async () => {
+    const layer = weightNorm(square());
+    (
+      layer.parametrizations as unknown as Record<'weight', { original1: tf.Variable }>
+    ).weight.original1.trainable = false;
+    const model = new nn.Sequential(layer);
+    await saveCheckpoint(model, input);
+    await expectFolded(model);
+    const { out } = await call('inspect', input);
+    expect(out).toMatch(/^0\.weight +weightNorm\(dim=\[0\], eps=0\), frozen: original1 +modern +2$/m);
+    const { parametrized } = JSON.parse((await call('inspect', input, '--json')).out);
+    expect(parametrized[0].recipe[0].frozen).toEqual(['original1']);
+    model.dispose();
+  });
+
   it('computes what stands below a path, whose recipe inspect shows and convert keeps', async () => {
     const encoder = new nn.Sequential(orthogonal(square()), weightNorm(square()));
     const model = new nn.Sequential(encoder, symmetric(square()));
@@ -170,7 +185,7 @@ describe('fold, by the recipe in the file,', () => {
         text.replace('"steps":[', `"steps":[${'{"kind":"nonNeg","options":{}},'.repeat(100)}`),
       /\[LIMIT\]/,
     ],
-    ['a later version', (text: string) => text.replace('"version":1', '"version":2'), /\[UNKNOWN_RECIPE\]/],
+    ['a later version', (text: string) => text.replace('"version":1', '"version":3'), /\[UNKNOWN_RECIPE\]/],
     ['no JSON', (text: string) => text.slice(1), /\[CORRUPT\]/],
     [
       'nothing about the weight',

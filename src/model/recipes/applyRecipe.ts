@@ -4,6 +4,7 @@ import { isRecord } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { transaction } from '../../parametrize/transaction.ts';
 import { checkedRecipe } from '../../stateDict/checkedRecipe.ts';
+import { freezeOriginals } from '../../stateDict/frozenOriginals.ts';
 import type { Catalog, Recipe } from '../../stateDict/recipe.ts';
 import { checkModel } from '../checkModel.ts';
 import { type AppliedStep, applyPlan } from '../rules/applyPlan.ts';
@@ -77,8 +78,16 @@ export function applyRecipe(
     for (const one of inner) planner.expect(one);
     return reportOf(model, planner, null, () => {});
   }
-  const applied = transaction(() => applyAll(caller, model, { planner, inner, strict }));
-  return reportOf(model, planner, applied, () => undoSteps(model, applied));
+  const { applied, unfreeze } = transaction(() => ({
+    applied: applyAll(caller, model, { planner, inner, strict }),
+    unfreeze: planner.freezing.map(({ candidate: { host, tensor }, entry }) =>
+      freezeOriginals(host, tensor, entry, caller),
+    ),
+  }));
+  return reportOf(model, planner, applied, () => {
+    undoSteps(model, applied);
+    for (const one of unfreeze) one();
+  });
 }
 
 /** Registers what is planned, then plans and registers the entries of tensors that exist now, until none is left. */

@@ -34,6 +34,9 @@ export class RecipePlanner implements Plan {
   readonly skipped: Skipped[] = [];
   readonly unmatched: number[] = [];
   readonly matched = new Set<number>();
+  readonly frozen = new Map<number, readonly string[]>();
+  /** The entries that freeze originals, with their tensors. */
+  readonly freezing: { readonly candidate: FoundCandidate; readonly entry: TensorRecipe }[] = [];
   private readonly finder: TensorFinder;
   /** The steps of entries of this recipe, by the host and the tensor. */
   private readonly entries = new Map<object, Map<string, readonly CheckedStep[]>>();
@@ -66,6 +69,7 @@ export class RecipePlanner implements Plan {
       if (candidate.index === this.candidates.length) this.candidates.push(candidate);
       this.matched.add(candidate.index);
       this.add({ ...candidate, path }, entry, number);
+      this.freeze(candidate, entry);
       return false;
     });
     const { caller, conflicts, stale } = this;
@@ -90,6 +94,7 @@ export class RecipePlanner implements Plan {
   expect(missing: NumberedEntry): void {
     const candidate = absent(missing.entry, this.candidates.length);
     this.candidates.push(candidate);
+    this.freeze(candidate, missing.entry);
     for (const { kind, options, apply } of this.checked(missing.entry)) {
       this.steps.push({ candidate, rule: missing.number, kind, apply, options, replaces: null });
     }
@@ -110,6 +115,12 @@ export class RecipePlanner implements Plan {
         this.skipped.push({ candidate, rule: number, kind, reason: 'the model has no such tensor' });
       }
     }
+  }
+
+  private freeze(candidate: FoundCandidate, entry: TensorRecipe): void {
+    if (entry.frozen === undefined) return;
+    this.frozen.set(candidate.index, entry.frozen);
+    this.freezing.push({ candidate, entry });
   }
 
   private add(candidate: FoundCandidate, entry: TensorRecipe, rule: number): void {

@@ -45,6 +45,8 @@ export interface Plan {
   readonly unmatched: readonly number[];
   /** The candidates that some rule matched, by their index. */
   readonly matched: ReadonlySet<number>;
+  /** The originals that a recipe freezes, by the index of the candidate. */
+  readonly frozen?: ReadonlyMap<number, readonly string[]>;
 }
 
 /**

@@ -4,6 +4,7 @@ import { textTable } from '../../core/textTable.ts';
 import { configOf, definitionOf } from '../../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { recipeWith } from '../../stateDict/checkedRecipe.ts';
+import { frozenOriginals } from '../../stateDict/frozenOriginals.ts';
 import type { Recipe, RecipeStep, TensorRecipe } from '../../stateDict/recipe.ts';
 import { type FoundCandidate, tensorPath } from '../select/candidate.ts';
 import type { AppliedStep } from './applyPlan.ts';
@@ -81,7 +82,7 @@ export function reportOf(
     })),
     unmatched: plan.unmatched,
     untouched,
-    recipe: recipeOfSteps(model, steps),
+    recipe: recipeOfSteps(model, steps, plan.frozen),
     undo,
     toString: () => tableOf(plan, applied),
   };
@@ -99,12 +100,14 @@ interface ReportedStep {
   readonly applied: AppliedStep | undefined;
 }
 
-function recipeOfSteps(model: object, steps: readonly ReportedStep[]): Recipe {
+function recipeOfSteps(model: object, steps: readonly ReportedStep[], frozen: Plan['frozen']): Recipe {
   const entries = new Map<number, TensorRecipe & { steps: RecipeStep[] }>();
   const planned = new Map<number, PlannedStep[]>();
   for (const { step, applied } of steps) {
     const { index, path, tensor } = step.candidate;
-    const entry = entries.get(index) ?? { path, tensor, steps: [] };
+    const names = frozen?.get(index);
+    const fields = applied === undefined ? names && { frozen: names } : frozenOriginals(applied.list);
+    const entry = entries.get(index) ?? { path, tensor, steps: [], ...fields };
     entries.set(index, entry);
     planned.set(index, [...(planned.get(index) ?? []), step]);
     const made = applied?.registered.length === 1 ? applied.registered[0] : undefined;

@@ -266,7 +266,7 @@ describe('a saved module', () => {
     const steps = [{ kind: 'weightNorm', options: {} }];
     for (const [recipe, code] of [
       [{ version: 1, parametrizations: [{ path: 'a', tensor: 'weight', steps }] }, 'UNKNOWN_RECIPE'],
-      [{ version: 2 }, 'UNKNOWN_RECIPE'],
+      [{ version: 3 }, 'UNKNOWN_RECIPE'],
       [{ version: 1, parametrizations: 3 }, 'CORRUPT'],
       [[], 'CORRUPT'],
     ] as const) {

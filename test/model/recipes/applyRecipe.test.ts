@@ -268,7 +268,7 @@ describe('recipeOf and applyRecipe', () => {
   it.each([
     ['no JSON', '{', 'CORRUPT: applyRecipe: the recipe of parametrizations is not JSON'],
     ['an array', '[]', 'CORRUPT: applyRecipe: the recipe of parametrizations is not an object'],
-    ['another version', '{"version":2,"parametrizations":[]}', 'UNKNOWN_RECIPE: applyRecipe: the recipe of'],
+    ['another version', '{"version":3,"parametrizations":[]}', 'UNKNOWN_RECIPE: applyRecipe: the recipe of'],
     ['inherited fields', Object.create(recipe()) as Recipe, 'UNKNOWN_RECIPE: applyRecipe: the recipe of'],
     ['holes', { version: 1, parametrizations: Array(2) } as unknown as Recipe, 'CORRUPT'],
     [

@@ -1,0 +1,69 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import { ParametrizeError } from '../core/errors.ts';
+import { joinPath } from '../core/paths.ts';
+import { didYouMean } from '../core/text.ts';
+import { isAlive, isVariable } from '../engine/variable.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
+import { registrationOf } from '../parametrize/chain/registry.ts';
+import { definitionOf } from '../parametrize/definition.ts';
+import { hostKindOf } from '../parametrize/host/objectHost.ts';
+import { undoable } from '../parametrize/transaction.ts';
+import type { TensorRecipe } from './recipe.ts';
+
+/** Returns the variable of an original; undefined for another name, and for an original that is computed itself. */
+function originalOf(list: ParametrizationList, name: string): Variable | undefined {
+  if (!(list.originalNames as readonly string[]).includes(name)) return undefined;
+  const value: unknown = Object.getOwnPropertyDescriptor(list, name)?.value;
+  return isVariable(value) ? value : undefined;
+}
+
+/**
+ * Returns the originals of a chain that are not trained, as an entry of a recipe has them. Originals that the
+ * definition of the first map freezes are left out.
+ *
+ * @returns no field if there are none
+ */
+export function frozenOriginals(list: ParametrizationList): Pick<TensorRecipe, 'frozen'> {
+  const defined = Object.values(definitionOf(list[0])?.originals ?? {});
+  const frozen = list.originalNames.filter(
+    (name, i) => originalOf(list, name)?.trainable === false && defined[i]?.trainable !== false,
+  );
+  return frozen.length === 0 ? {} : { frozen };
+}
+
+/**
+ * Freezes the originals that an entry of a recipe lists. The open transaction can undo it.
+ *
+ * @returns a function that lets the originals train again that were trained before
+ * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` if the chain has no such original; nothing changes then
+ */
+export function freezeOriginals(
+  host: object,
+  tensor: string,
+  { path, frozen = [] }: Pick<TensorRecipe, 'path' | 'frozen'>,
+  caller?: string,
+): () => void {
+  const list = registrationOf(host, tensor)?.list;
+  const originals = frozen.map((name): Variable => {
+    const original = list && originalOf(list, name);
+    if (original !== undefined) return original;
+    const known = list?.originalNames ?? [];
+    throw new ParametrizeError('UNKNOWN_RECIPE', {
+      caller,
+      fact: `the recipe freezes '${name}' of '${joinPath(path, tensor)}', whose originals are ${known.join(', ') || 'none'}`,
+      remedy: `${didYouMean(name, known)} Correct the name, or leave it out of frozen.`.trimStart(),
+    });
+  });
+  const trained = originals.filter(({ trainable }) => trainable);
+  const set = (trainable: boolean): void => {
+    for (const variable of trained) {
+      if (!isAlive(variable)) continue;
+      variable.trainable = trainable;
+      hostKindOf(host).trained?.(host, variable, trainable);
+    }
+  };
+  set(false);
+  const unfreeze = (): void => set(true);
+  if (trained.length > 0) undoable(unfreeze);
+  return unfreeze;
+}
