@@ -22,6 +22,19 @@ export function keepFrozen(weight: LayerVariable, isFrozen: boolean): void {
   }
 }
 
+/**
+ * Marks a variable, so that it stays frozen as in {@link keepFrozen}. The mark does not freeze it.
+ *
+ * @param prototype - the prototype of the weights that may hold it
+ * @returns a function that removes the mark; null if the variable has the mark already
+ */
+export function markFrozen(variable: Variable, prototype: object): (() => void) | null {
+  wrapSetter(prototype);
+  if (isKept(variable)) return null;
+  Object.defineProperty(variable, KEPT, { value: true, configurable: true });
+  return () => void Reflect.deleteProperty(variable, KEPT);
+}
+
 const isKept = (variable: Variable): boolean => KEPT in variable;
 
 function wrapSetter(prototype: object): void {

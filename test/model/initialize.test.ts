@@ -45,6 +45,26 @@ describe('initialize', () => {
     model.dispose();
   });
 
+  it('is the remedy where nn.init refuses a computed tensor', () => {
+    const layer = weightNorm(new nn.Linear(2, 2));
+    tf.tidy(() => {
+      const { weight } = layer;
+      expect(failure(() => nn.init.ones(weight))).toMatchInlineSnapshot(
+        `"NOT_A_VARIABLE: init.ones: a tensor of shape [2, 2] is no variable, new values in it would be lost. A parametrized tensor is computed on every read. Give it values by initialize(module, 'weight', (shape) => tf.randomNormal(shape)), or by an assignment: module.weight = value."`,
+      );
+    });
+    initialize(layer, 'weight', (shape) => nn.init.constant(nn.parameter(tf.zeros(shape)), 2));
+    tf.tidy(() => {
+      expect(layer.weight).toBeAllClose(tf.fill([2, 2], 2));
+    });
+    const kept = tf.tidy(() => tf.variable(tf.ones([2])));
+    initialize(layer, 'bias', () => kept);
+    expect([...kept.dataSync(), ...layer.bias!.dataSync()]).toEqual([1, 1, 1, 1]);
+    expect(failure(() => initialize(layer, 'bias', () => nn.parameter(tf.zeros([3]))))).toMatch(/^SHAPE/);
+    kept.dispose();
+    layer.dispose();
+  });
+
   it('refuses what does not fit, with nothing changed', () => {
     const layer = registerParametrization(new nn.Linear(2, 2), 'weight', tf.abs);
     const code = (run: () => unknown): string => failure(run).split(':')[0]!;

@@ -1,9 +1,11 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { markFrozen } from '../../engine/keepFrozen.ts';
 import { type Layer, weightListsOf } from '../../engine/layer.ts';
 import { holderOf, type LayerVariable, putVariable } from '../../engine/layerVariable.ts';
 import { scoped } from '../../engine/scope.ts';
-import { disposeVariable } from '../../engine/variable.ts';
+import { disposeVariable, isVariable } from '../../engine/variable.ts';
 import type { Attachment } from '../../parametrize/chain/attachment.ts';
+import { listsIn } from '../../parametrize/chain/dependencyKey.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { checkConfigurable } from '../../parametrize/host/tensorAccessor.ts';
 import { undoable } from '../../parametrize/transaction.ts';
@@ -37,6 +39,10 @@ export class LayerAttachment implements Attachment {
     buffers: [],
   };
   private folds = 0;
+  /** The originals that a definition freezes. */
+  private frozen: readonly Variable[] = [];
+  /** Removes the marks of those that were not marked before. */
+  private readonly unmark = new Map<Variable, () => void>();
 
   constructor(layer: Layer, weight: LayerVariable) {
     this.layer = layer;
@@ -46,6 +52,11 @@ export class LayerAttachment implements Attachment {
   /** The originals, which are trained instead of the weight. */
   get parameters(): readonly LayerVariable[] {
     return this.holders.parameters;
+  }
+
+  /** True for an original that the definition of a parametrization freezes. */
+  isFrozen(parameter: LayerVariable): boolean {
+    return this.frozen.includes(parameter.val);
   }
 
   checkUninstall(caller: string): void {
@@ -99,6 +110,7 @@ export class LayerAttachment implements Attachment {
     }
     putVariable(weight, variable);
     attachments.delete(weight);
+    this.keepFrozen([]);
     this.list = null;
     this.holders = { parameters: [], buffers: [] };
   }
@@ -147,9 +159,36 @@ export class LayerAttachment implements Attachment {
       Object.defineProperty(holder, 'dispose', { value: dispose, enumerable: false, configurable: true });
       return holder;
     };
+    this.keepFrozen(frozenOriginals(list));
     return { parameters: list.namedParameters().map(held), buffers: list.namedBuffers().map(held) };
   }
+
+  /** Keeps exactly these variables frozen. `compile` of a model, and `trainable` of a layer, would let them train. */
+  private keepFrozen(frozen: readonly Variable[]): void {
+    this.frozen = frozen;
+    for (const [variable, unmark] of this.unmark) {
+      if (frozen.includes(variable)) continue;
+      unmark();
+      this.unmark.delete(variable);
+    }
+    for (const variable of frozen) {
+      const unmark = this.unmark.has(variable)
+        ? null
+        : markFrozen(variable, Object.getPrototypeOf(this.weight) as object);
+      // A variable that was marked before was frozen by the user, and stays so after the removal.
+      if (unmark !== null) this.unmark.set(variable, unmark);
+    }
+  }
 }
+
+/** Returns the originals that the definition of a parametrization freezes, also those of computed originals. */
+const frozenOriginals = (list: ParametrizationList): Variable[] =>
+  listsIn(list).flatMap((one) =>
+    one.originalNames.flatMap((name, i) => {
+      const variable: unknown = Object.getOwnPropertyDescriptor(one, name)?.value;
+      return one.steps[0]?.trainable[i] === false && isVariable(variable) ? [variable] : [];
+    }),
+  );
 
 /** Replaces adjacent weights in a list of a layer. Weights that are not adjacent are removed one by one. */
 function replace(layer: Layer, from: readonly LayerVariable[], to: readonly LayerVariable[]): void {

@@ -12,11 +12,21 @@ const trainedModels = (model: Model): Model[] =>
 
 /**
  * Returns the weights that a model has to collect after registrations and removals: originals in place of parametrized
- * weights, and weights in place of removed originals. Weights that were not trained stay out.
+ * weights, and weights in place of removed originals. Weights that were not trained stay out, as do originals that
+ * were frozen when the model was compiled, or that a definition freezes.
  */
 function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
+  const known = new Set(collected);
   const weights = new Set(collected.map(weightBehind));
-  return [...weights].flatMap((weight) => attachmentOf(weight)?.parameters ?? [weight]);
+  return [...weights].flatMap((weight) => {
+    const attachment = attachmentOf(weight);
+    if (attachment === undefined) return [weight];
+    const { parameters } = attachment;
+    const isCompiled = parameters.some((parameter) => known.has(parameter));
+    const isOut = (parameter: LayerVariable): boolean =>
+      !parameter.trainable && !known.has(parameter) && (isCompiled || attachment.isFrozen(parameter));
+    return parameters.filter((parameter) => !isOut(parameter));
+  });
 }
 
 /** True if the collected weights are the current weights of the layers. */

@@ -236,7 +236,7 @@ function write<T extends Tensor>(caller: string, tensor: T, make: () => Tensor):
       'NOT_A_VARIABLE',
       caller,
       `${shape} is no variable, new values in it would be lost`,
-      'The weight of a parametrized module is computed on every read: assign to it instead, module.weight = value.',
+      "A parametrized tensor is computed on every read. Give it values by initialize(module, 'weight', (shape) => tf.randomNormal(shape)), or by an assignment: module.weight = value.",
     );
   }
   if (!isAlive(tensor)) {

@@ -156,7 +156,7 @@ describe('init.constant, ones, zeros and eye', () => {
         expect.objectContaining({
           code: 'NOT_A_VARIABLE',
           message: expect.stringMatching(
-            /^init\.\w+: a tensor of shape \[2, 2\] is no variable, .* assign to it instead, module\.weight = value\.$/,
+            /^init\.\w+: a tensor of shape \[2, 2\] is no variable, .* initialize\(module, 'weight', .* module\.weight = value\.$/,
           ),
         }),
       );
