@@ -121,8 +121,8 @@ describe('the public interface', () => {
     expect(values).toEqual(names('DecoratorError parametrizationsOf parametrized parametrizedModule'));
     expect(types).toEqual(
       names(`
-        AnyClass DeclaredParametrization Decoratable DecoratorMode DecoratorOptions FieldDecorator
-        ParametrizationFactory RegistrationFunction
+        AnyClass DeclaredByRule DeclaredOnField DeclaredParametrization Decoratable DecoratorMode
+        DecoratorOptions FieldDecorator ModuleRules ParametrizationFactory RegistrationFunction
       `),
     );
   });

@@ -14,6 +14,7 @@ import type { Parametrization, ParametrizationLike } from '../parametrize/parame
 import type { RegisterOptions } from '../parametrize/verbs/register.ts';
 import { makeOwned, registerOwned } from '../parametrize/verbs/registerOwned.ts';
 import { registerParametrization } from '../parametrize/verbs/registerParametrization.ts';
+import { copyOptions } from './copyOptions.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 
 /** A function that registers a parametrization on a tensor of a host, such as `weightNorm`. */
@@ -175,15 +176,3 @@ const stepsOn = (host: object) => [...registrationsOf(host).values()].flatMap(({
 /** True for a factory, which has no parameters. A registration function has the host as a parameter. */
 const isFactory = (apply: unknown): apply is ParametrizationFactory =>
   typeof apply === 'function' && apply.length === 0;
-
-/** Copies options. Arrays and plain objects are copied deeply, everything else is shared. */
-export function copyOptions(options: Declaration['options']): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyValue(value)]));
-}
-
-function copyValue(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyValue);
-  const isPlain =
-    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  return isPlain ? copyOptions(value as Record<string, unknown>) : value;
-}

@@ -1,5 +1,5 @@
-import 'reflect-metadata';
 import { typeName } from '../core/text.ts';
+import { ownMetadata, storeMetadata } from './classMetadata.ts';
 import type { Declaration } from './declaration.ts';
 import { DecoratorError, type DecoratorMode } from './decoratorError.ts';
 
@@ -55,13 +55,13 @@ export function declareField(
   const known = fields.get(field);
   const declared = known ?? { field, mode, declarations: [], applied: false, finished: false };
   declared.declarations.push(declaration);
-  Reflect.defineMetadata(KEY, fields.set(field, declared), target);
+  storeMetadata(KEY, fields.set(field, declared), target);
   fieldsByPrototype = new WeakMap();
   return { declared, isNew: known === undefined };
 }
 
 function ownFields(target: object): Map<string, DeclaredField> {
-  return (Reflect.getOwnMetadata(KEY, target) as Map<string, DeclaredField> | undefined) ?? new Map();
+  return (ownMetadata(KEY, target) as Map<string, DeclaredField> | undefined) ?? new Map();
 }
 
 /**

@@ -1,10 +1,15 @@
 export type { ParametrizationFactory, RegistrationFunction } from './declaration.ts';
 export { DecoratorError, type DecoratorMode } from './decoratorError.ts';
-export { type DeclaredParametrization, parametrizationsOf } from './parametrizationsOf.ts';
+export {
+  type DeclaredByRule,
+  type DeclaredOnField,
+  type DeclaredParametrization,
+  parametrizationsOf,
+} from './parametrizationsOf.ts';
 export {
   type Decoratable,
   type DecoratorOptions,
   type FieldDecorator,
   parametrized,
 } from './parametrized.ts';
-export { type AnyClass, parametrizedModule } from './parametrizedModule.ts';
+export { type AnyClass, type ModuleRules, parametrizedModule } from './parametrizedModule.ts';

@@ -1,13 +1,19 @@
 import { refusal } from '../core/errors.ts';
+import { isRecord } from '../core/guards.ts';
 import { typeName } from '../core/text.ts';
-import { copyOptions, type ParametrizationFactory, type RegistrationFunction } from './declaration.ts';
+import type { Rule } from '../model/rules/rule.ts';
+import { copyOptions, copyValue } from './copyOptions.ts';
+import type { ParametrizationFactory, RegistrationFunction } from './declaration.ts';
 import { fieldsDeclaredOn } from './declaredFields.ts';
+import { rulesDeclaredOn } from './declaredRules.ts';
 import type { AnyClass } from './parametrizedModule.ts';
 
-/** One parametrization that a class declares. */
-export interface DeclaredParametrization {
+/** A parametrization that a class declares at a field. */
+export interface DeclaredOnField {
   /** The name of the field. */
   readonly field: string;
+  /** Null: no rule. */
+  readonly rule: null;
   /** The name of the tensor of the module in the field, if the declaration has one. */
   readonly tensor: string | undefined;
   /** The registration function or the factory that was passed to the decorator. */
@@ -20,10 +26,27 @@ export interface DeclaredParametrization {
   toString(): string;
 }
 
+/** A rule that a class declares. */
+export interface DeclaredByRule {
+  /** Null: a rule is of the whole class. */
+  readonly field: null;
+  /** The rule. */
+  readonly rule: Rule;
+  /** The function that the rule registers with, its name in the catalog of the declaration, or null. */
+  readonly apply: Rule['apply'];
+  /** The class that declares the rule. */
+  readonly declaredIn: AnyClass;
+  /** Returns the rule as a program writes it: `@parametrizedModule {type: Linear, apply: weightNorm}`. */
+  toString(): string;
+}
+
+/** A parametrization, or a rule, that a class declares. */
+export type DeclaredParametrization = DeclaredOnField | DeclaredByRule;
+
 /**
- * Lists the parametrizations that a class declares, without making an object of it. Parent classes come first. The
- * parametrizations of a field are in the order of application. Fields are in the order in which their decorators are
- * evaluated, so `accessor` fields come before the others.
+ * Lists the parametrizations that a class declares, without making an object of it. They are in the order of
+ * application: fields, then rules; parent classes first. Of the fields of a class, `accessor` fields come before the
+ * others, because their decorators are evaluated first.
  *
  * @returns a new array that belongs to the caller
  * @throws {@link ParametrizeError} `NOT_A_FUNCTION` if the argument is not a class
@@ -42,11 +65,16 @@ export function parametrizationsOf(type: AnyClass): DeclaredParametrization[] {
       'Pass the class of an object: object.constructor.',
     );
   }
-  return fieldsDeclaredOn(prototype).flatMap(({ declared: { field, declarations }, declaring }) =>
-    declarations.map(({ apply, tensor, options }): DeclaredParametrization => {
+  return [...onFields(prototype), ...byRules(prototype)];
+}
+
+const onFields = (prototype: object): DeclaredOnField[] =>
+  fieldsDeclaredOn(prototype).flatMap(({ declared: { field, declarations }, declaring }) =>
+    declarations.map(({ apply, tensor, options }): DeclaredOnField => {
       const given = copyOptions(options);
       return {
         field,
+        rule: null,
         tensor,
         apply,
         options: given,
@@ -55,6 +83,29 @@ export function parametrizationsOf(type: AnyClass): DeclaredParametrization[] {
       };
     }),
   );
+
+const byRules = (prototype: object): DeclaredByRule[] =>
+  rulesDeclaredOn(prototype).flatMap(({ rules, declaring }) =>
+    rules.map((declared): DeclaredByRule => {
+      const rule = copyValue(declared) as Rule;
+      return {
+        field: null,
+        rule,
+        apply: rule.apply,
+        declaredIn: declaring.constructor as AnyClass,
+        toString: () => `@parametrizedModule ${valueText(rule)}`,
+      };
+    }),
+  );
+
+function valueText(value: unknown): string {
+  if (typeof value === 'function') return value.name || '() => …';
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
+  if (value instanceof RegExp) return String(value);
+  if (!isRecord(value)) return typeof value === 'string' ? `'${value}'` : String(value);
+  return `{${Object.entries(value)
+    .map(([key, one]) => `${key}: ${valueText(one)}`)
+    .join(', ')}}`;
 }
 
 function argumentsText(apply: { name: string }, tensor: string | undefined, given: object): string {

@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parametrizationsOf } from '../../src/decorators/index.ts';
+import { type AnyClass, parametrizationsOf } from '../../src/decorators/index.ts';
 import { nn, symmetric, weightNorm } from '../../src/index.ts';
 import { earlyMode, legacyModes, load, standardModes } from './modes.ts';
 
 type Classes = typeof import('./programs/classes.ts');
 type Accessors = typeof import('./programs/accessors.ts');
+type Ruled = typeof import('./programs/rules.ts');
+
+const fieldsOf = (type: AnyClass) => parametrizationsOf(type).filter((declared) => declared.field !== null);
 
 describe.each([...standardModes, ...legacyModes, earlyMode])('$name: parametrizationsOf', (mode) => {
   let classes: Classes;
@@ -13,7 +16,7 @@ describe.each([...standardModes, ...legacyModes, earlyMode])('$name: parametriza
   });
 
   it('lists what a class declares, in order, without making an object', () => {
-    const [weight, inner, outer, ...others] = parametrizationsOf(classes.Layer);
+    const [weight, inner, outer, ...others] = fieldsOf(classes.Layer);
     expect(others).toEqual([]);
     expect(weight).toMatchObject({ field: 'weight', apply: weightNorm, options: { dim: 0 } });
     expect(weight!.declaredIn).toBe(classes.Layer);
@@ -24,7 +27,7 @@ describe.each([...standardModes, ...legacyModes, earlyMode])('$name: parametriza
   });
 
   it('names the tensors of modules', () => {
-    expect(parametrizationsOf(classes.Parts).map(({ field, tensor }) => [field, tensor])).toEqual([
+    expect(fieldsOf(classes.Parts).map(({ field, tensor }) => [field, tensor])).toEqual([
       ['linear', undefined],
       ['rnn', 'weight_hh_l0'],
       ['list', undefined],
@@ -52,18 +55,42 @@ describe.each([...standardModes, ...legacyModes, earlyMode])('$name: parametriza
     expect(parametrizationsOf(nn.Linear)).toEqual([]);
   });
 
+  it('lists rules after fields, those of parents first', async () => {
+    const { Vocoder, Wide } = await load<Ruled>(mode, 'rules');
+    expect(parametrizationsOf(Wide).map(({ declaredIn }) => declaredIn)).toEqual([
+      Vocoder,
+      Vocoder,
+      Vocoder,
+      Vocoder,
+      Wide,
+    ]);
+    expect(parametrizationsOf(Wide).map(String)).toMatchInlineSnapshot(`
+      [
+        "@parametrized(symmetric) mix",
+        "@parametrizedModule {match: 'pre', apply: null}",
+        "@parametrizedModule {type: ConvTranspose1d, apply: weightNorm, options: {dim: 1}}",
+        "@parametrizedModule {type: Conv1d, exclude: /^post$/, apply: weightNorm, options: {dim: 0}}",
+        "@parametrizedModule {type: 'Linear', apply: 'unitNorm', options: {axis: 1}}",
+      ]
+    `);
+    const [, first] = parametrizationsOf(Vocoder);
+    expect(first).toMatchObject({ field: null, apply: null, rule: { match: 'pre' } });
+    (first!.rule as { match: string }).match = 'post';
+    expect(parametrizationsOf(Vocoder)[1]!.rule).toMatchObject({ match: 'pre' });
+  });
+
   it('gives a copy', () => {
-    const declared = parametrizationsOf(classes.Layer);
+    const declared = fieldsOf(classes.Layer);
     (declared[0]!.options as { dim: number }).dim = 1;
     declared.length = 0;
-    expect(parametrizationsOf(classes.Layer)[0]!.options).toEqual({ dim: 0 });
+    expect(fieldsOf(classes.Layer)[0]!.options).toEqual({ dim: 0 });
   });
 });
 
 describe.each(standardModes)('$name: parametrizationsOf', (mode) => {
   it('lists accessor fields', async () => {
     const { Accessors } = await load<Accessors>(mode, 'accessors');
-    expect(parametrizationsOf(Accessors).map(({ field, apply }) => `${field} ${apply.name}`)).toEqual([
+    expect(fieldsOf(Accessors).map(({ field, apply }) => `${field} ${apply.name}`)).toEqual([
       'weight weightNorm',
       'weight symmetric',
       'linear weightNorm',
@@ -82,7 +109,7 @@ describe('parametrizationsOf', () => {
     const options = { dim: [0, 1] };
     declareField(Net.prototype, 'weight', 'legacy', makeDeclaration('legacy', weightNorm, options));
     options.dim.push(2);
-    expect(parametrizationsOf(Net)[0]!.options).toEqual({ dim: [0, 1] });
+    expect(fieldsOf(Net)[0]!.options).toEqual({ dim: [0, 1] });
   });
 
   it('refuses what is no class', () => {

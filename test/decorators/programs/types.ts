@@ -46,6 +46,24 @@ export class Net extends nn.Module {
 
 void parametrizationsOf(Net);
 
+@parametrizedModule({
+  rules: [
+    { match: 'a', apply: null },
+    { type: nn.Linear, apply: weightNorm, options: { dim: 0 } },
+    { apply: spectralNorm, options: ({ shape }) => (shape.length > 1 ? { nPowerIterations: 2 } : null) },
+    { apply: 'mine', optional: true },
+  ],
+  catalog: { mine: bounded },
+})
+export class Ruled extends Net {}
+
+// @ts-expect-error an option of something else
+parametrizedModule({ rules: [{ apply: weightNorm, options: { dimension: 0 } }] });
+// @ts-expect-error a misspelt condition
+parametrizedModule({ rules: [{ matches: '**', apply: weightNorm }] });
+// @ts-expect-error no rules
+parametrizedModule({ catalog: {} });
+
 export abstract class Wrong {
   // @ts-expect-error an option of something else
   @parametrized(weightNorm, { dimension: 0 }) option!: tf.Tensor;
