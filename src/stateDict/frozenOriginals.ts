@@ -6,7 +6,7 @@ import { isAlive, isVariable } from '../engine/variable.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import { definitionOf } from '../parametrize/definition.ts';
-import { hostKindOf } from '../parametrize/host/objectHost.ts';
+import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { undoable } from '../parametrize/transaction.ts';
 import type { TensorRecipe } from './recipe.ts';
 
@@ -59,7 +59,7 @@ export function freezeOriginals(
     for (const variable of trained) {
       if (!isAlive(variable)) continue;
       variable.trainable = trainable;
-      hostKindOf(host).trained?.(host, variable, trainable);
+      addedHostKindOf(host)?.trained?.(host, variable, trainable);
     }
   };
   set(false);

@@ -5,15 +5,12 @@ import { hooks, type LoadStateDictReport } from '../nn/module/hooks.ts';
 import { loadStateDict } from '../nn/module/loadStateDict.ts';
 import type { Module } from '../nn/module/module.ts';
 import { tiedKeysOf } from '../nn/module/tiedKeysOf.ts';
-import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
 import { isFold } from '../nn/stateDict/keyMapping.ts';
 import { plainKeys } from '../nn/stateDict/stateKeys.ts';
 import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import { partFinder } from './partFinder.ts';
 import { registeringRecipes } from './registerRecipes.ts';
-import { stateSnapshot } from './stateSnapshot.ts';
-import type { LoadedState, SavedState, StateLoading, StatePart, StateView } from './stateView.ts';
-import { tensorRecipes } from './tensorRecipes.ts';
+import type { LoadedState, StateLoading, StatePart, StateView } from './stateView.ts';
 import { unmapped } from './unmapped.ts';
 
 /**
@@ -67,10 +64,6 @@ export class ModuleStateView implements StateView {
       unexpectedKeys,
       registered,
     };
-  }
-
-  save(keyFormat: KeyFormat | undefined): SavedState {
-    return { tensors: stateSnapshot(this.module, keyFormat), recipe: tensorRecipes(this.module) };
   }
 }
 

@@ -2,7 +2,6 @@ import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import { isObject } from '../core/guards.ts';
 import type { LoadingNames } from '../nn/module/loadStateDict.ts';
 import type { Module } from '../nn/module/module.ts';
-import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
 import type { KeyMapping } from '../nn/stateDict/keyMapping.ts';
 import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import type { Catalog, TensorRecipe } from './recipe.ts';
@@ -116,8 +115,6 @@ export interface StateView {
    * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` if the model cannot follow the recipe
    */
   load(loading: StateLoading): LoadedState;
-  /** Copies the state, in one key format if one is given. */
-  save(keyFormat: KeyFormat | undefined): SavedState;
 }
 
 /** A model that is not a module, in torch's terms. Its parts have each tensor once. */

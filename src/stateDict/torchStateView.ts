@@ -56,6 +56,7 @@ export class TorchStateView implements StateView {
     return loadTorchView(this.state, loading, this.registered);
   }
 
+  /** Copies the state, in one key format if one is given. */
   save(keyFormat: KeyFormat | undefined): SavedState {
     // A chain is saved in torch's form if torch can have it, else in the model's form.
     const view = new TorchView(this.state, (_tensor, _part, possible) =>

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import { savedState } from '../../src/checkpoint/save/savedState.ts';
 import '../../src/layers/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoint/index.ts';
 import { viewOf } from '../../src/checkpoint/viewOf.ts';
@@ -35,7 +36,7 @@ describe.each(models)('the view of the state of %s', (_, make, dispose) => {
     (keyFormat) => {
       const model = make();
       const view = viewFor(model);
-      const { tensors } = view.save(keyFormat);
+      const { tensors } = savedState(view, model, keyFormat);
       expect(Object.keys(tensors).length).toBeGreaterThanOrEqual(4);
       for (const key of Object.keys(tensors)) {
         expect(view.partOf(key)?.owner.split('.')[0]).toBe(key.split('.')[0]);
@@ -48,7 +49,7 @@ describe.each(models)('the view of the state of %s', (_, make, dispose) => {
 
   it('loads what it saves, and reports each tensor once', async () => {
     const [model, other] = [make(), make()];
-    const { tensors, recipe } = viewFor(model).save(undefined);
+    const { tensors, recipe } = savedState(viewFor(model), model, undefined);
     const loaded = viewFor(other).load({
       tensors,
       recipe,
@@ -59,7 +60,7 @@ describe.each(models)('the view of the state of %s', (_, make, dispose) => {
     });
     expect(loaded.mapped.flatMap(({ from }) => from).sort()).toEqual(Object.keys(tensors).sort());
     expect(loaded).toMatchObject({ missingKeys: [], unexpectedKeys: [], registered: [] });
-    const { tensors: after } = viewFor(other).save(undefined);
+    const { tensors: after } = savedState(viewFor(other), other, undefined);
     expect(Object.keys(after)).toEqual(Object.keys(tensors));
     for (const [key, value] of Object.entries(after)) {
       expect(await value.data(), key).toEqual(await tensors[key]!.data());

@@ -13,6 +13,7 @@ import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from '../source/
 import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
 import { viewOf } from '../viewOf.ts';
 import { checkFileName } from './checkFileName.ts';
+import { savedState } from './savedState.ts';
 
 /**
  * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (for example of
@@ -59,7 +60,7 @@ export async function saveCheckpoint(
   try {
     const view = viewOf('saveCheckpoint', model, (kind) => new TorchStateView(kind, 'saveCheckpoint', model));
     const write = writerFor(target);
-    const state = view.save(keyFormat);
+    const state = savedState(view, model, keyFormat);
     tensors = state.tensors;
     const recipe = keyFormat === 'folded' ? [] : state.recipe;
     // Tools of Hugging Face need the framework that names the tensors.
