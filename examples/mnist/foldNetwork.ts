@@ -1,5 +1,5 @@
 import { fold } from 'tfjs-parametrize';
-import type { DigitNet } from './digitNet.ts';
+import type { DeepNet } from './deepNet.ts';
 import type { Digits } from './loadDigits.ts';
 import { labelsOf, predict } from './predict.ts';
 
@@ -17,7 +17,7 @@ export interface FoldResult {
 
 /** Turns the normalized weights into plain ones, and compares what the network says before and after. */
 export async function foldNetwork(
-  network: DigitNet,
+  network: DeepNet,
   digits: Digits,
   signal: AbortSignal,
 ): Promise<FoldResult> {

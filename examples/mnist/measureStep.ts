@@ -1,24 +1,21 @@
 import { nn } from 'tfjs-parametrize';
-import { DigitNet } from './digitNet.ts';
+import { DeepNet } from './deepNet.ts';
 import { type Digits, imageSide } from './loadDigits.ts';
-import { type TrainingEvents, type TrainingOptions, train } from './train.ts';
+import type { Options } from './readOptions.ts';
+import { type TrainingEvents, train } from './train.ts';
 
 /** The first steps of a process are several times as slow as all others. */
-const steps = 6;
+const steps = 8;
 
 /** The milliseconds that a training step takes, from a few steps of a network that is thrown away. */
-export async function measureStep(
-  digits: Digits,
-  options: TrainingOptions,
-  signal: AbortSignal,
-): Promise<number> {
+export async function measureStep(digits: Digits, options: Options, signal: AbortSignal): Promise<number> {
   const count = steps * options.batchSize;
   const some: Digits = {
     images: digits.images.subarray(0, count * imageSide ** 2),
     labels: digits.labels.subarray(0, count),
   };
-  nn.manualSeed(options.seed);
-  const network = new DigitNet();
+  nn.manualSeed(0);
+  const network = new DeepNet(options.depth);
   let last = 0;
   const events: TrainingEvents = {
     step(_, duration) {
@@ -27,7 +24,7 @@ export async function measureStep(
     async epoch() {},
   };
   try {
-    await train(network, some, { ...options, epochs: 1 }, events, signal);
+    await train(network, some, 0, { ...options, epochs: 1 }, events, signal);
   } finally {
     network.dispose();
   }

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { batches } from './batches.ts';
-import type { DigitNet } from './digitNet.ts';
+import type { DeepNet } from './deepNet.ts';
 import { classCount, type Digits } from './loadDigits.ts';
 
 /** As an application would call a network: not all digits at once. */
 const batchSize = 100;
 
 /** The logits of every digit, ten numbers each. */
-export async function predict(network: DigitNet, digits: Digits, signal: AbortSignal): Promise<Float32Array> {
+export async function predict(network: DeepNet, digits: Digits, signal: AbortSignal): Promise<Float32Array> {
   const logits = new Float32Array(digits.labels.length * classCount);
   let filled = 0;
   network.eval();

@@ -21,7 +21,7 @@ export class Progress {
       hideCursor: true,
       etaBuffer: 50,
     });
-    this.#bar.start(steps, 0, { title: title.padEnd(19), loss: '' });
+    this.#bar.start(steps, 0, { title: title.padEnd(32), loss: '' });
   }
 
   /** Moves the bar by one step. */

@@ -4,13 +4,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 /** What the command line says. */
 export interface Options {
+  readonly depth: number;
+  readonly seeds: number;
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
-  readonly seed: number;
   readonly backend: 'wasm' | 'cpu';
   readonly report: string;
-  readonly limit?: number;
+  readonly limit: number;
 }
 
 const usage = 'Usage: npm start -- [options]; npm start -- --help lists them.';
@@ -19,20 +20,21 @@ const usage = 'Usage: npm start -- [options]; npm start -- --help lists them.';
 export function readOptions(argv: readonly string[]): Options {
   return new Command('npm start --')
     .description(
-      'Trains one network on MNIST digits three times: plain, weight-normalized, and with `cached`.',
+      'Trains a deep network on MNIST digits: plain, weight-normalized, and initialized from a batch.',
     )
-    .option('--epochs <n>', 'passes over the training digits', wholeNumber(1, 1000), 5)
-    .option('--batch-size <n>', 'digits in one step', wholeNumber(1, 10_000), 64)
-    .option('--learning-rate <x>', 'of the first step; it falls to 0', positiveNumber, 0.004)
-    .option(
-      '--seed <n>',
-      'of the initial weights and the order of the digits',
-      wholeNumber(0, 2 ** 32 - 1),
-      1,
-    )
+    .option('--depth <n>', 'linear layers of the network', wholeNumber(2, 100), 20)
+    .option('--seeds <n>', 'repeat everything with seeds 1 to n', wholeNumber(1, 100), 2)
+    .option('--epochs <n>', 'passes over the training digits', wholeNumber(1, 1000), 3)
+    .option('--batch-size <n>', 'digits in one step', wholeNumber(2, 10_000), 64)
+    .option('--learning-rate <x>', 'of Adam', positiveNumber, 0.001)
     .addOption(new Option('--backend <name>', 'of TensorFlow.js').choices(['wasm', 'cpu']).default('wasm'))
     .option('--report <file>', 'where to write the report', writableFile, 'report.html')
-    .option('--limit <n>', 'use only so many of the 10,000 digits', wholeNumber(50, 10_000))
+    .option(
+      '--limit <n>',
+      'use so many of the 10,000 digits; a fifth is for testing',
+      wholeNumber(50, 10_000),
+      5620,
+    )
     .helpOption('--help', 'show this')
     .configureOutput({
       outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, ' ')} ${usage}\n`),

@@ -1,33 +1,31 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { cached, nn, weightNorm } from 'tfjs-parametrize';
-import { DigitNet } from './digitNet.ts';
+import { isParametrized, nn } from 'tfjs-parametrize';
+import { batches } from './batches.ts';
+import { DeepNet } from './deepNet.ts';
 import { type FoldResult, foldNetwork } from './foldNetwork.ts';
 import type { Digits } from './loadDigits.ts';
+import { outputSpreads } from './outputSpreads.ts';
 import { accuracyOf, predict } from './predict.ts';
 import type { Progress } from './progress.ts';
+import { randomSequence } from './randomSequence.ts';
 import { type TrainingOptions, train } from './train.ts';
-import { addUsage, type Usage, usageOf } from './usageOf.ts';
-
-/** One way to train the network. */
-export interface Variant {
-  readonly name: string;
-  readonly normalized: boolean;
-  readonly cached: boolean;
-}
+import type { Variant } from './variants.ts';
 
 /** What one run came to. */
 export interface Run {
+  /** The name of its variant. */
   readonly name: string;
+  readonly seed: number;
+  /** Of every layer before the first step. */
+  readonly spreads: readonly number[];
   /** Of every step. */
-  readonly losses: number[];
+  readonly losses: readonly number[];
   /** Of every step, in milliseconds. */
-  readonly durations: number[];
+  readonly durations: readonly number[];
   /** On the test digits, after every epoch. */
-  readonly accuracies: number[];
-  /** Of the parametrized weights, by the training steps and by the passes over the test digits. */
-  readonly usage: { readonly training: Usage; readonly testing: Usage };
+  readonly accuracies: readonly number[];
   /** `tf.memory().numTensors` before the run and after its network is disposed. */
-  readonly tensors: { before: number; after: number };
+  readonly tensors: { readonly before: number; readonly after: number };
   /** What folding the trained network did; null for the plain one. */
   readonly fold: FoldResult | null;
 }
@@ -36,22 +34,20 @@ export interface Run {
 export interface Setting {
   readonly training: Digits;
   readonly test: Digits;
-  readonly options: TrainingOptions;
+  readonly options: TrainingOptions & { readonly depth: number };
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
 /** Makes a network, trains it and disposes it. The same seed makes the same initial weights and batches every time. */
-export async function runVariant(variant: Variant, setting: Setting): Promise<Run> {
+export async function runVariant(variant: Variant, seed: number, setting: Setting): Promise<Run> {
   const before = tf.memory().numTensors;
-  nn.manualSeed(setting.options.seed);
-  const network = new DigitNet();
+  nn.manualSeed(seed);
+  const network = new DeepNet(setting.options.depth);
   try {
-    if (variant.normalized) for (const layer of network.layers()) weightNorm(layer);
-    const history = variant.cached
-      ? await cached(() => trainAndTest(network, variant, setting))
-      : await trainAndTest(network, variant, setting);
-    const fold = variant.normalized ? await foldNetwork(network, setting.test, setting.signal) : null;
+    const history = await trainAndTest(network, variant, seed, setting);
+    const isNormalized = isParametrized(network.layers.at(0));
+    const fold = isNormalized ? await foldNetwork(network, setting.test, setting.signal) : null;
     network.dispose();
     return { ...history, fold, tensors: { before, after: tf.memory().numTensors } };
   } finally {
@@ -60,46 +56,44 @@ export async function runVariant(variant: Variant, setting: Setting): Promise<Ru
   }
 }
 
-type History = Omit<Run, 'fold' | 'tensors'>;
-
-async function trainAndTest(network: DigitNet, { name }: Variant, setting: Setting): Promise<History> {
-  const { training, test, options, progress, signal } = setting;
-  const history: History = {
-    name,
-    losses: [],
-    durations: [],
-    accuracies: [],
-    usage: { training: { reads: 0, evaluations: 0 }, testing: { reads: 0, evaluations: 0 } },
-  };
-  let seen = usageOf(network);
-  const countFor = (phase: 'training' | 'testing') => {
-    const now = usageOf(network);
-    addUsage(history.usage[phase], seen, now);
-    seen = now;
-  };
-  const stepsPerEpoch = Math.ceil(training.labels.length / options.batchSize);
-  progress.start(name, options.epochs * stepsPerEpoch);
+async function trainAndTest(
+  network: DeepNet,
+  { name, prepare }: Variant,
+  seed: number,
+  { training, test, options, progress, signal }: Setting,
+): Promise<Omit<Run, 'fold' | 'tensors'>> {
+  const title = `seed ${seed}, ${name}`;
+  progress.start(title, options.epochs * Math.ceil(training.labels.length / options.batchSize));
+  let spreads: number[] = [];
+  // The batch that the training begins with.
+  for (const { images } of batches(training, options.batchSize, randomSequence(seed))) {
+    await prepare(network, images);
+    spreads = await outputSpreads(network, images);
+    break;
+  }
+  const losses: number[] = [];
+  const durations: number[] = [];
+  const accuracies: number[] = [];
   await train(
     network,
     training,
+    seed,
     options,
     {
       step(loss, duration) {
-        history.losses.push(loss);
-        history.durations.push(duration);
+        losses.push(loss);
+        durations.push(duration);
         progress.step(loss);
       },
       async epoch(epoch) {
-        countFor('training');
         const accuracy = accuracyOf(await predict(network, test, signal), test);
-        history.accuracies.push(accuracy);
-        countFor('testing');
+        accuracies.push(accuracy);
         progress.line(
-          `${name}: epoch ${epoch} of ${options.epochs}, test accuracy ${(100 * accuracy).toFixed(2)} %`,
+          `${title}: epoch ${epoch} of ${options.epochs}, test accuracy ${(100 * accuracy).toFixed(1)} %`,
         );
       },
     },
     signal,
   );
-  return history;
+  return { name, seed, spreads, losses, durations, accuracies };
 }

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
+import { minimize, type nn } from 'tfjs-parametrize';
 import { type Batch, batches } from './batches.ts';
-import { DecayingAdam } from './decayingAdam.ts';
-import type { DigitNet } from './digitNet.ts';
 import { classCount, type Digits } from './loadDigits.ts';
 import { randomSequence } from './randomSequence.ts';
 
@@ -10,10 +9,7 @@ import { randomSequence } from './randomSequence.ts';
 export interface TrainingOptions {
   readonly epochs: number;
   readonly batchSize: number;
-  /** Of the first step; the following ones fall linearly towards zero. */
   readonly learningRate: number;
-  /** Of the order of the digits. */
-  readonly seed: number;
 }
 
 /** What the training tells while it runs. */
@@ -27,24 +23,24 @@ export interface TrainingEvents {
 /**
  * Trains with Adam, step by step.
  *
+ * @param seed - of the order of the digits
  * @param signal - ends it with the signal's reason after the step that it is at
  */
 export async function train(
-  network: DigitNet,
+  network: nn.Module,
   digits: Digits,
+  seed: number,
   options: TrainingOptions,
   events: TrainingEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const random = randomSequence(options.seed);
-  const steps = options.epochs * Math.ceil(digits.labels.length / options.batchSize);
-  const optimizer = new DecayingAdam(options.learningRate, steps);
-  const parameters = network.parameters();
+  const random = randomSequence(seed);
+  const optimizer = tf.train.adam(options.learningRate);
   try {
     for (let epoch = 1; epoch <= options.epochs; epoch++) {
       for (const batch of batches(digits, options.batchSize, random)) {
         const begin = performance.now();
-        const loss = optimizer.minimize(() => lossOf(network, batch), true, parameters)!;
+        const loss = minimize(optimizer, () => lossOf(network, batch), network, { returnCost: true });
         const [value] = await loss.data();
         const duration = performance.now() - begin;
         loss.dispose();
@@ -60,6 +56,7 @@ export async function train(
   }
 }
 
-function lossOf(network: DigitNet, { images, labels }: Batch): tf.Scalar {
-  return tf.losses.softmaxCrossEntropy(tf.oneHot(labels, classCount), network.call(images));
+function lossOf(network: nn.Module, { images, labels }: Batch): tf.Scalar {
+  const logits = network.call(images) as tf.Tensor;
+  return tf.losses.softmaxCrossEntropy(tf.oneHot(labels, classCount), logits);
 }

@@ -4,12 +4,13 @@
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const height = 320;
 
-  // The two normalized runs lie on each other: a wide line below, a thin broken one above.
+  // Weight norm alone lies on the plain runs: a wide line below, thin ones above.
   const strokes = [
     { light: '#0072b2', dark: '#56b4e9', width: 2 },
-    { light: '#e69f0099', dark: '#e69f0099', width: 7 },
-    { light: '#7a1fa2', dark: '#ffffff', width: 1.5, dash: [6, 5] },
+    { light: '#e69f0099', dark: '#e69f0099', width: 6 },
+    { light: '#7a1fa2', dark: '#ffffff', width: 2 },
   ];
+  const dashes = [undefined, [8, 5], [2, 4], [12, 4, 2, 4]];
 
   const optionsOf = ({ title, x, y, series }) => {
     const style = getComputedStyle(document.documentElement);
@@ -33,12 +34,12 @@
       ],
       series: [
         { label: x.label },
-        ...series.map(({ name }, i) => ({
+        ...series.map(({ name, variant, seed }) => ({
           label: name,
-          stroke: dark.matches ? strokes[i].dark : strokes[i].light,
-          width: strokes[i].width,
-          dash: strokes[i].dash,
-          points: x.values.length > 60 ? { show: false } : { show: true, size: strokes[i].width + 5 },
+          stroke: dark.matches ? strokes[variant].dark : strokes[variant].light,
+          width: strokes[variant].width,
+          dash: dashes[seed % dashes.length],
+          points: x.values.length > 60 ? { show: false } : { show: true, size: strokes[variant].width + 5 },
           value: (_, value) => (value == null ? '–' : value.toFixed(y.digits)),
         })),
       ],

@@ -20,13 +20,16 @@ describe('readOptions', () => {
     expect(lines.join('')).toMatch(/^error: [^\n]* Usage: npm start [^\n]*\n$/);
   });
 
-  it('has a default for everything but the limit', () => {
-    expect(readOptions([])).toMatchObject({
-      epochs: 5,
+  it('has a default for everything', () => {
+    expect(readOptions([])).toEqual({
+      depth: 20,
+      seeds: 2,
+      epochs: 3,
       batchSize: 64,
+      learningRate: 0.001,
       backend: 'wasm',
       report: 'report.html',
+      limit: 5620,
     });
-    expect(readOptions([])).not.toHaveProperty('limit');
   });
 });
