@@ -125,6 +125,8 @@ export {
   type Step,
   type TargetTensor,
   type TensorNameOf,
+  type TieOptions,
+  tie,
   transferParametrizationsAndParams,
   typeBeforeParametrizations,
   valueOf,

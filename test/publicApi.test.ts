@@ -38,7 +38,7 @@ describe('the public interface', () => {
         insertParametrization invalidate isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal
         parametrizationsOn parametrize pure recipeOf registerParametrization removeParametrization
         removeParametrizations reorderParametrizations replaceParametrization skew spectralNorm squaredNorms
-        symmetric syncOptimizer transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
+        symmetric syncOptimizer tie transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm without
       `),
     );
@@ -53,7 +53,7 @@ describe('the public interface', () => {
         ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport
         Parts Pattern PlainTensor PossibleHost PossibleTensorName Recipe RecipeStep RegisterOptions RemoveOptions
         ReplaceOptions Rule RuledTensor Selector Shaped SkippedTensor SpectralNormOptions Step StepSelector
-        TargetTensor TensorNameOf TensorRecipe UnitNormOptions WeightNormOptions
+        TargetTensor TensorNameOf TensorRecipe TieOptions UnitNormOptions WeightNormOptions
       `),
     );
   });

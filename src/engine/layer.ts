@@ -14,6 +14,7 @@ export interface Layer {
   build(...args: unknown[]): void;
   call(inputs: unknown, kwargs?: { readonly training?: unknown } | null): unknown;
   setWeights(weights: unknown[]): void;
+  dispose(): unknown;
   getClassName(): string;
 }
 

@@ -2,6 +2,8 @@ import type { DataType, Tensor, Variable } from '@tensorflow/tfjs-core';
 
 /** A weight of a layer of tfjs-layers: a named holder of one variable. */
 export interface LayerVariable {
+  /** A number that is larger for a weight that was made later. */
+  readonly id: number;
   readonly dtype: DataType;
   readonly shape: readonly (number | null)[];
   /** The name of the variable in this process. */

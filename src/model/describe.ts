@@ -14,7 +14,7 @@ import { checkModel } from './checkModel.ts';
 import { bytesOf, countOf, type ElementCount } from './countOf.ts';
 import { descriptionHTML, descriptionText } from './descriptionTable.ts';
 import { stepText } from './rules/stepText.ts';
-import { candidatesOf, type FoundCandidate } from './select/candidate.ts';
+import { candidatesOf, type FoundCandidate, tiedPath } from './select/candidate.ts';
 
 /** One original of a parametrized tensor. */
 export interface DescribedOriginal {
@@ -38,10 +38,12 @@ export interface DescribedTensor {
   readonly tensor: string;
   /** The shape of the computed tensor. */
   readonly shape: readonly number[];
-  /** The parametrizations in the order of application: `WeightNorm(dim=0)`. */
+  /** The parametrizations in the order of application: `WeightNorm(dim=0)`. A tied tensor has `tied to PATH`. */
   readonly chain: readonly string[];
   /** The parametrizations as data, as {@link recipeOf} writes them. */
   readonly steps: readonly RecipeStep[];
+  /** The path of the tensor that the tensor is tied to, or null; see {@link tie}. */
+  readonly tiedTo: string | null;
   /** The field where a decorator declares each parametrization, such as `Net.weight`, or null. */
   readonly declaredBy: readonly (string | null)[];
   /** The variables that the tensor is computed from. */
@@ -144,14 +146,16 @@ export function describe(model: object, options: DescribeOptions = {}): Descript
   const rows = hostsOf(model).flatMap(([path, host]) =>
     [...registrationsOf(host)].map(([tensor, { list }]): DescribedTensor => {
       const { shape, reads, evaluations } = list;
+      const tied = tiedPath(candidates, list);
       return {
         path,
         paths: pathsOf.get(rawOf(host)) ?? [path],
         host: typeName(host),
         tensor,
         shape,
-        chain: [...list].map(stepText),
-        steps: stepsOn(list).map(({ step }) => step),
+        chain: tied === null ? [...list].map(stepText) : [`tied to ${tied}`],
+        steps: tied === null ? stepsOn(list).map(({ step }) => step) : [],
+        tiedTo: tied,
         declaredBy: list.steps.map(declaredBy),
         originals: list.originalNames.map((name) => ({ name, ...originalOf(list, name) })),
         parameters: countOf(list.parameters()),

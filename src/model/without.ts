@@ -1,5 +1,6 @@
 import { checkFunction } from '../core/checkFunction.ts';
 import { settle } from '../core/settle.ts';
+import { tieOf } from '../nn/module/normalizedTensor.ts';
 import { planSkip } from '../parametrize/verbs/edit/planSkip.ts';
 import { siteToEdit } from '../parametrize/verbs/edit/siteToEdit.ts';
 import { type Step, stepIndices, stepText } from '../parametrize/verbs/edit/step.ts';
@@ -52,8 +53,13 @@ export function without<T>(model: object, steps: StepSelector, fn: () => T): T {
   const { selected, unmatched } = select(caller, candidatesOf(caller, model), selector, 'all');
   if (unmatched.length > 0) throw unmatchedSelector(caller, unmatched);
   const begins = selected.flatMap(({ host, tensor, list }) => {
+    // The chain of a tied tensor is that of its source.
     const indices =
-      list === null ? [] : step === undefined ? [...list.steps.keys()] : stepIndices(list, step);
+      list === null || tieOf(list) !== undefined
+        ? []
+        : step === undefined
+          ? [...list.steps.keys()]
+          : stepIndices(list, step);
     return indices.length === 0 ? [] : [planSkip(caller, siteToEdit(caller, host, tensor).site, indices)];
   });
   if (begins.length === 0) {

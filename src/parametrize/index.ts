@@ -48,4 +48,5 @@ export {
   type TensorNameOf,
 } from './verbs/registerParametrization.ts';
 export { type RemoveOptions, removeParametrizations } from './verbs/removeParametrizations.ts';
+export { type TieOptions, tie } from './verbs/tie.ts';
 export { transferParametrizationsAndParams } from './verbs/transferParametrizationsAndParams.ts';

@@ -1,9 +1,11 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { patchMethod } from '../../core/patchMethod.ts';
 import { markFrozen } from '../../engine/keepFrozen.ts';
-import { type Layer, weightListsOf } from '../../engine/layer.ts';
+import { isDisposedLayer, type Layer, weightListsOf } from '../../engine/layer.ts';
 import { holderOf, type LayerVariable, putVariable } from '../../engine/layerVariable.ts';
 import { scoped } from '../../engine/scope.ts';
 import { disposeVariable, isVariable } from '../../engine/variable.ts';
+import { tieOf } from '../../nn/module/normalizedTensor.ts';
 import type { Attachment } from '../../parametrize/chain/attachment.ts';
 import { listsIn } from '../../parametrize/chain/dependencyKey.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
@@ -39,8 +41,11 @@ export class LayerAttachment implements Attachment {
     buffers: [],
   };
   private folds = 0;
+  /** The index of the list of the layer that the weight comes from, while nothing takes its place. */
+  private listIndex = 0;
   /** The originals that a definition freezes. */
   private frozen: readonly Variable[] = [];
+  private restoreDispose: (() => void) | null = null;
   /** Removes the marks of those that were not marked before. */
   private readonly unmark = new Map<Variable, () => void>();
 
@@ -93,6 +98,7 @@ export class LayerAttachment implements Attachment {
     this.holders = this.hold(list);
     this.show([weight], []);
     enterMode(this.layer, list);
+    if (tieOf(list) !== undefined) this.restoreDispose = endWithLayer(this.layer, list);
   }
 
   uninstall(list: ParametrizationList, variable: Variable): void {
@@ -103,8 +109,9 @@ export class LayerAttachment implements Attachment {
       this.install(list);
     });
     leaveMode(layer, list);
-    replace(layer, holders.parameters, [weight]);
-    replace(layer, holders.buffers, []);
+    this.restoreDispose?.();
+    this.restoreDispose = null;
+    this.showWeight();
     for (const name of ['read', 'write', 'dispose', 'trainable'] as const) {
       delete (weight as Partial<LayerVariable>)[name];
     }
@@ -126,8 +133,7 @@ export class LayerAttachment implements Attachment {
   /** Puts the weight, with its computed value, in the lists of the layer. Returns a function that undoes this. */
   fold(): () => void {
     if (this.folds++ === 0) {
-      replace(this.layer, this.holders.parameters, [this.weight]);
-      replace(this.layer, this.holders.buffers, []);
+      this.showWeight();
     }
     return () => {
       if (--this.folds > 0 || this.list === null) return;
@@ -135,9 +141,20 @@ export class LayerAttachment implements Attachment {
     };
   }
 
+  /** Puts the weight in the lists of the layer in place of the holders. */
+  private showWeight(): void {
+    const { layer, weight, holders } = this;
+    if (holders.parameters.length > 0) replace(layer, holders.parameters, [weight]);
+    else insert(weightListsOf(layer)[this.listIndex]!, weight);
+    replace(layer, holders.buffers, []);
+  }
+
   /** Puts the holders in the lists of the layer in place of these weights. States without a place go to the end. */
   private show(parameters: readonly LayerVariable[], buffers: readonly LayerVariable[]): void {
     const { layer, holders } = this;
+    if (holders.parameters.length === 0) {
+      this.listIndex = weightListsOf(layer).findIndex((list) => list.some((one) => parameters.includes(one)));
+    }
     replace(layer, parameters, holders.parameters);
     if (buffers.length > 0) replace(layer, buffers, holders.buffers);
     else weightListsOf(layer)[1].push(...holders.buffers);
@@ -181,6 +198,14 @@ export class LayerAttachment implements Attachment {
   }
 }
 
+/** Frees the value of a chain without originals with its layer. Returns a function that undoes this. */
+const endWithLayer = (layer: Layer, list: ParametrizationList): (() => void) =>
+  patchMethod(layer, 'dispose', (dispose) => () => {
+    const result = dispose.call(layer);
+    if (isDisposedLayer(layer)) list.clear();
+    return result;
+  });
+
 /** Returns the originals that the definition of a parametrization freezes, also those of computed originals. */
 const frozenOriginals = (list: ParametrizationList): Variable[] =>
   listsIn(list).flatMap((one) =>
@@ -189,6 +214,12 @@ const frozenOriginals = (list: ParametrizationList): Variable[] =>
       return one.steps[0]?.trainable[i] === false && isVariable(variable) ? [variable] : [];
     }),
   );
+
+/** Inserts a weight in a list in the order in which the layer has made its weights. */
+function insert(list: LayerVariable[], weight: LayerVariable): void {
+  const after = list.findIndex((other) => weightBehind(other).id > weight.id);
+  list.splice(after < 0 ? list.length : after, 0, weight);
+}
 
 /** Replaces adjacent weights in a list of a layer. Weights that are not adjacent are removed one by one. */
 function replace(layer: Layer, from: readonly LayerVariable[], to: readonly LayerVariable[]): void {

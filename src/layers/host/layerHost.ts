@@ -33,6 +33,7 @@ export const layerHost: HostKind = {
   },
   postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
   check,
+  plain: (layer, name) => ownWeights(layer as Layer).get(name)?.val,
   tensors: (layer) =>
     [...ownWeights(layer as Layer)].map(
       ([name, weight]) => [name, attachmentOf(weight) === undefined ? weight.val : null] as const,

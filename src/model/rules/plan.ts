@@ -6,7 +6,7 @@ import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { appliedBefore } from '../../stateDict/appliedSteps.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
-import { candidatesOf, type FoundCandidate, tensorPath } from '../select/candidate.ts';
+import { candidatesOf, type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
 import { select } from '../select/select.ts';
 import { type CheckedRule, checkedRule, type Rule } from './rule.ts';
 import { hasOptions } from './sameOptions.ts';
@@ -125,6 +125,8 @@ class Planner implements Plan {
   private whyClosed({ index, list }: FoundCandidate): string | null {
     const by = this.closedBy.get(index);
     if (by !== undefined) return `rule ${by + 1} leaves it as it is`;
+    const tied = tiedPath(this.candidates, list);
+    if (tied !== null) return `it is tied to '${tied}'`;
     return list !== null && attachmentOf(list)?.isHooked === true ? 'the hook API computes it' : null;
   }
 

@@ -1,5 +1,7 @@
 import type { DataType, Variable } from '@tensorflow/tfjs-core';
 import { joinPath } from '../../core/paths.ts';
+import { typeName } from '../../core/text.ts';
+import { tieOf } from '../../nn/module/normalizedTensor.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { registrationOf } from '../../parametrize/chain/registry.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
@@ -74,3 +76,14 @@ export function candidateOf(
 
 /** The path of a candidate's tensor: `encoder.0.weight`. */
 export const tensorPath = ({ path, tensor }: Candidate): string => joinPath(path, tensor);
+
+/**
+ * Returns the path of the tensor that a tensor is tied to, or the label of that tensor if it is outside of the model.
+ * Returns null for a tensor that is not tied.
+ */
+export function tiedPath(candidates: readonly Candidate[], list: ParametrizationList | null): string | null {
+  const tie = tieOf(list);
+  if (tie === undefined) return null;
+  const source = candidates.find(({ host, tensor }) => host === tie.host && tensor === tie.name);
+  return source === undefined ? `${typeName(tie.host)}.${tie.name}` : tensorPath(source);
+}

@@ -2,7 +2,7 @@ import { checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { isVariable } from '../../engine/variable.ts';
-import type { FoundCandidate } from './candidate.ts';
+import { type FoundCandidate, tensorPath, tiedPath } from './candidate.ts';
 import { type ModelVariable, modelVariables } from './modelVariables.ts';
 import { select } from './select.ts';
 import { listOf, type OneOrMore, type Selector, selectorKeys } from './selector.ts';
@@ -37,6 +37,7 @@ export function selectParameters(
   const { selected, unmatched } = select(caller, candidates, selector, 'all');
   if (unmatched.length > 0) throw unmatchedSelector(caller, unmatched);
   const parameters = selected.flatMap(modelVariables).filter(({ isBuffer }) => !isBuffer);
+  if (parameters.length === 0) checkTies(caller, candidates, selected);
   if (originals === null) return parameters;
   const unused = new Set(originals);
   const taken = parameters.filter((parameter) => {
@@ -53,6 +54,21 @@ export function selectParameters(
         `original '${name}' is that of no tensor; the selected ones have ${[...new Set(known)].join(', ') || 'none'}`,
     ),
   );
+}
+
+/** Refuses a selection of tied tensors alone, which have no parameters. */
+function checkTies(
+  caller: string,
+  candidates: readonly FoundCandidate[],
+  selected: readonly FoundCandidate[],
+): void {
+  const facts = selected.flatMap((candidate) => {
+    const source = tiedPath(candidates, candidate.list);
+    return source === null
+      ? []
+      : [`'${tensorPath(candidate)}' has no parameters, it is tied to '${source}'. Select that`];
+  });
+  if (facts.length > 0) throw unmatchedSelector(caller, facts);
 }
 
 /** The error of a selector with conditions that match nothing. */

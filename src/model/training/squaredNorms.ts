@@ -1,14 +1,23 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParametrizeError } from '../../core/errors.ts';
+import { type TensorTie, tieOf } from '../../nn/module/normalizedTensor.ts';
 import { checkModel } from '../checkModel.ts';
 import { candidatesOf } from '../select/candidate.ts';
 import { checkSelector, unmatchedSelector } from '../select/parameterSelector.ts';
 import { select } from '../select/select.ts';
 import { type Selector, selectorKeys } from '../select/selector.ts';
 
+/** True for a tied tensor whose source is counted, too. */
+function isTiedTo(list: object | null, isCounted: (tie: TensorTie) => boolean): boolean {
+  const tie = tieOf(list);
+  return tie !== undefined && isCounted(tie);
+}
+
 /**
  * The sum of the squares of the elements of weights, for the loss: `Σ ‖W‖²`, W as the model computes with it.
+ *
+ * A tensor that is tied to a selected one counts once.
  *
  * On weight normalization it is `Σ g²`, a penalty on the norms alone. The decay of v would change no weight.
  *
@@ -32,8 +41,10 @@ export function squaredNorms(model: object, selector: Selector = {}): Scalar {
   const { selected, unmatched } = select(caller, candidatesOf(caller, model), selector, 'main');
   if (unmatched.length > 0) throw unmatchedSelector(caller, unmatched);
   return tf.tidy(() => {
+    const isThere = (tie: TensorTie): boolean =>
+      selected.some(({ host, tensor }) => host === tie.host && tensor === tie.name);
     const squares = selected
-      .filter(({ dtype }) => dtype === 'float32')
+      .filter(({ dtype, list }) => dtype === 'float32' && !isTiedTo(list, isThere))
       .map(({ list, variable }): Tensor => tf.sum(tf.square(list?.read() ?? variable!)));
     return squares.length === 0 ? tf.scalar(0) : (tf.addN(squares) as Scalar);
   });

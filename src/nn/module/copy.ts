@@ -78,6 +78,11 @@ export class Copier {
     return this.#remember(raw, this.#make(raw)) as T;
   }
 
+  /** Returns the copy of an object that has been copied, or undefined. */
+  copyOf(source: object): object | undefined {
+    return this.#copies.get(rawOf(source));
+  }
+
   /** Runs a function after everything is copied. */
   whenDone(done: () => void): void {
     this.#whenDone.push(done);

@@ -15,6 +15,7 @@ import { hooks, type LoadStateDictReport, type StateDict, type StateDictLoading 
 import type { Module } from './module.ts';
 import { readStateDict } from './readStateDict.ts';
 import { tiedKeysOf } from './tiedKeysOf.ts';
+import { tieStateOrNull } from './tieState.ts';
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadStateDictOptions {
@@ -64,7 +65,8 @@ export function loadStateDict(
     const mismatches: ShapeMismatch[] = [];
     const explained = new Set<string>();
     const state = new Map(Object.entries(map));
-    const { origins, conflicts } = mergeTied(state, tiedKeysOf(module), hasSameNumbers);
+    const moved = tieStateOrNull()?.moveTransposed(state, module, hasSameNumbers) ?? [];
+    const { origins, conflicts } = mergeTied(state, tiedKeysOf(module), hasSameNumbers, moved);
     const keyInMap = (key: string): string => origins.get(key) ?? key;
     for (const [one, other] of conflicts) {
       problems.push(`'${one}' and '${other}' are one variable of the module, and two values in the ${what}`);

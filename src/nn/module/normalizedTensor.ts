@@ -10,12 +10,30 @@ export const HOOK_KEYS: unique symbol = Symbol.for('tfjs-parametrize.hookKeys') 
 /** The mark of a child module that holds computations. State dicts name their variables by the computed tensors. */
 export const HOLDS_COMPUTATIONS: unique symbol = Symbol.for('tfjs-parametrize.holdsComputations') as never;
 
+/** The key of the {@link TensorTie} of a computation. */
+export const TIE: unique symbol = Symbol.for('tfjs-parametrize.tie') as never;
+
+/** The tensor that a computation reads. The computation has no variables then. */
+export interface TensorTie {
+  readonly host: object;
+  readonly name: string;
+  readonly isTransposed: boolean;
+  /** True if the variable that the tied tensor had was a buffer. */
+  readonly wasBuffer: boolean;
+  /** Returns the error of a function that would change the tied tensor. */
+  refusal(caller: string): Error;
+  /** Returns the variable of the source; null if the source is parametrized or transposed. */
+  variable(): Variable | null;
+}
+
 /** A module that computes a tensor of another module from its own variables: the part of it that other modules use. */
 export interface Computation extends Module {
   /** The number of maps. */
   readonly length: number;
   /** The maps. Each may have {@link HOOK_KEYS}. */
   readonly [index: number]: unknown;
+  /** @internal */
+  readonly [TIE]?: TensorTie;
   /** @internal Computes the value without side effects. */
   inspect(): Tensor;
   /** @internal Returns the values of the variables for which the value is the given tensor. Nothing is written. */
@@ -43,6 +61,9 @@ export interface NormalizedTensor extends ComputedTensor {
 // side effect. A bundle that can compute a tensor can also name it.
 const computedTensors = new WeakMap<object, Map<string, ComputedTensor>>();
 
+/** Returns the tensor that a computed tensor is tied to, or undefined. */
+export const tieOf = (list: object | null): TensorTie | undefined => (list as Computation | null)?.[TIE];
+
 /** Notes that a tensor of an object is computed. */
 export function enterComputed(host: object, name: string, tensor: ComputedTensor): void {
   const byName = computedTensors.get(host) ?? new Map<string, ComputedTensor>();
@@ -53,6 +74,13 @@ export function enterComputed(host: object, name: string, tensor: ComputedTensor
 export function deleteComputed(host: object, name: string): void {
   computedTensors.get(host)?.delete(name);
 }
+
+/** Returns the tensors of an object that are tied to others, by name. */
+export const tiesOn = (host: object): [name: string, tie: TensorTie][] =>
+  [...(computedTensors.get(host) ?? [])].flatMap(([name, { list }]) => {
+    const tie = tieOf(list);
+    return tie === undefined ? [] : [[name, tie]];
+  });
 
 /** Returns the computed tensors of an object, without the objects below it. */
 export const normalizedTensors = (host: object): NormalizedTensor[] =>

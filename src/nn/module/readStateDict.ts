@@ -5,7 +5,7 @@ import { keyIn } from '../stateDict/stateKeys.ts';
 import { fieldsOf } from './fields.ts';
 import type { StateDictLoading } from './hooks.ts';
 import type { Module } from './module.ts';
-import { type NormalizedTensor, normalizedTensors } from './normalizedTensor.ts';
+import { type NormalizedTensor, normalizedTensors, tieOf } from './normalizedTensor.ts';
 import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
 
 /**
@@ -13,7 +13,8 @@ import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
  * same normalization; otherwise it is computed.
  */
 export function readStateDict(module: Module, loading: StateDictLoading): void {
-  const tensors = normalizedTensors(module);
+  // The state of a tied tensor is that of its source.
+  const tensors = normalizedTensors(module).filter(({ list }) => tieOf(list) === undefined);
   const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
   for (const tensor of tensors) read(module, tensor, loading);
   for (const [name, variable] of fieldsOf(module).variables) {

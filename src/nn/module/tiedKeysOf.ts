@@ -1,6 +1,7 @@
 import { formsOf, type KeyForm, type TensorKey, TiedKeys } from '../stateDict/tiedKeys.ts';
 import { everyPath, namedState } from './fields.ts';
 import type { Module } from './module.ts';
+import { tieStateOrNull } from './tieState.ts';
 
 /** Returns the tied keys of a module and all below. */
 export function tiedKeysOf(root: Module): TiedKeys {
@@ -12,7 +13,9 @@ export function tiedKeysOf(root: Module): TiedKeys {
     else paths.set(prefix, other);
   }
   const pathsOnly = new TiedKeys({ paths, tensors: new Map() });
-  return new TiedKeys({ paths, tensors: tiedTensors(root, pathsOnly) });
+  const tensors = tiedTensors(root, pathsOnly);
+  for (const [key, source] of tieStateOrNull()?.keysOf(first) ?? []) tensors.set(key, source);
+  return new TiedKeys({ paths, tensors });
 }
 
 /** Returns the tensors of different modules with the same variables. */

@@ -65,12 +65,15 @@ function ownFields(module: Module, tensors: readonly NormalizedTensor[], keyForm
     const tensor = tensors.find((candidate) => candidate.name === name);
     if (tensor !== undefined) {
       if (keyFormat !== 'folded') return [];
-      return [[name, tensor.list.inspect(), tensor.state.every(([, variable]) => isBuffer(variable))]];
+      return [[name, tensor.list.inspect(), isOfBuffers(tensor)]];
     }
     const { value, enumerable } = Object.getOwnPropertyDescriptor(module, name)!;
     return enumerable && isVariable(value) && !ofChains.has(value) ? [[name, value, isBuffer(value)]] : [];
   });
 }
+
+const isOfBuffers = ({ state }: NormalizedTensor): boolean =>
+  state.length > 0 && state.every(([, variable]) => isBuffer(variable));
 
 /** Returns the entries for the old names of normalized tensors, which come after all others, as in torch. */
 function legacyFields(tensors: readonly NormalizedTensor[], keyFormat: KeyFormat): Field[] {

@@ -107,14 +107,29 @@ export interface MergedKeys {
   readonly conflicts: readonly (readonly [string, string])[];
 }
 
-/** Moves the values under other keys of tied tensors to their first keys. */
+/** The value under a key of a transposed tensor that was moved to the key of its source. */
+export interface MovedKey {
+  readonly from: string;
+  readonly to: string;
+  /** True if there is another value under the key of the source. */
+  readonly isConflict: boolean;
+}
+
+/**
+ * Moves the values under other keys of tied tensors to their first keys.
+ *
+ * @param moved - the values that were moved before
+ */
 export function mergeTied<T>(
   state: Map<string, T>,
   ties: TiedKeys,
   isSame: (a: T, b: T) => boolean,
+  moved: readonly MovedKey[] = [],
 ): MergedKeys {
-  const origins = new Map<string, string>();
-  const conflicts: [string, string][] = [];
+  const origins = new Map(moved.map(({ from, to }) => [to, from]));
+  const conflicts = moved.flatMap(({ from, to, isConflict }): [string, string][] =>
+    isConflict ? [[to, from]] : [],
+  );
   for (const [key, value] of [...state]) {
     const first = ties.firstOf(key);
     if (first === key) continue;

@@ -73,6 +73,8 @@ export interface HostKind {
    * Returns the names of the tensors of a host in field order, with their variables; null for a parametrized tensor.
    */
   tensors(host: object): readonly (readonly [name: string, variable: Variable | null])[];
+  /** Returns the variable of a tensor that is not parametrized. Without it, the variable is in the field. */
+  plain?(host: object, name: string): Variable | undefined;
   /** Makes a compiled model train its current variables. Absent if the kind has no compiled models. */
   sync?(caller: string, model: object): void;
   /** Returns the hosts directly below a host, with their names in paths. */

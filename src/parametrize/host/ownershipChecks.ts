@@ -3,13 +3,16 @@ import { refusal } from '../../core/errors.ts';
 import { typeName } from '../../core/text.ts';
 import { fieldsOf, isModule } from '../../nn/module/fields.ts';
 import { noteNewModules, otherHolder } from '../../nn/module/heldVariables.ts';
+import { tieOf } from '../../nn/module/normalizedTensor.ts';
 import { rawOf } from '../../nn/module/rawOf.ts';
 import type { ChainStep } from '../chain/chainStep.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { attachmentOf, listsWithModule, listsWithOriginal } from '../chain/registry.ts';
 
-/** Refuses a chain that cannot be appended to, and the originals of such a chain. */
+/** Refuses a chain that cannot be changed, and the originals of such a chain. */
 export function checkOpen(caller: string, list: object): void {
+  const tie = tieOf(list);
+  if (tie !== undefined) throw tie.refusal(caller);
   const closed = attachmentOf(list)?.closed;
   if (closed === undefined) return;
   const { label } = list as ParametrizationList;

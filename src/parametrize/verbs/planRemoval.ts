@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
 import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable } from '../../engine/variable.ts';
+import { tieOf } from '../../nn/module/normalizedTensor.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
 import { inspectAfter } from '../chain/inspectAfter.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
@@ -54,7 +55,8 @@ export function planRemoval(caller: string, site: Site, leaveParametrized: boole
     attachment.checkUninstall?.(caller);
     checkConfigurable(caller, list, list.originalNames);
   }
-  const value = leaveParametrized ? chain.inspect() : inspectAfter(chain, 0);
+  const isWhole = leaveParametrized || chain.originalNames.length === 0;
+  const value = isWhole ? chain.inspect() : inspectAfter(chain, 0);
   return () => announced(site.owner, () => takeAway(located, value));
 }
 
@@ -72,6 +74,7 @@ function takeAway(located: readonly LocatedRegistration[], value: Tensor): void 
   const { host, list, variableName } = located.at(-1)!;
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
+  if (tieOf(list)?.wasBuffer === true) markBuffer(variable);
   const { wasTrainable, trainableBelow } = list;
   const { trainable } = variable;
   undoable(() => {

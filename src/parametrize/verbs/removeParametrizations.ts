@@ -17,7 +17,7 @@ export interface RemoveOptions {
  * **Ownership**: the variable belongs to the host. It is the variable from before the registration if an original has
  * the shape and dtype of the value, otherwise a new variable with the old name. The other originals are disposed, and
  * also the parametrization of a registration function such as `spectralNorm`. A parametrization that you registered
- * belongs to you. A borrowed value of the tensor ends.
+ * belongs to you. A borrowed value of the tensor ends. A tensor that is tied to another gets a variable of its own.
  * **State**: the value is the value of the last read. No power iteration is advanced, and random maps give their eval
  * value. The variable trains if it did at registration, also if the originals were frozen meanwhile.
  *
@@ -46,11 +46,17 @@ export function removeParametrizations<H extends object>(
  * is removed.
  *
  * @param caller - the public function, for messages
+ * @param plan - plans the removal of one
  * @throws the errors of {@link planRemoval}; nothing changes then
  */
-export function removeAll(caller: string, sites: readonly Site[], leaveParametrized = true): void {
+export function removeAll(
+  caller: string,
+  sites: readonly Site[],
+  leaveParametrized = true,
+  plan = planRemoval,
+): void {
   scoped(caller, () => {
-    const plans = sites.map((site) => planRemoval(caller, site, leaveParametrized));
+    const plans = sites.map((site) => plan(caller, site, leaveParametrized));
     // A commit cannot fail, so it needs no transaction. It reports to that of the caller, if one is open.
     for (const commit of plans) commit();
   });

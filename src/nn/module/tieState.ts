@@ -1,0 +1,30 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { MovedKey, TensorKey } from '../stateDict/tiedKeys.ts';
+import type { Module } from './module.ts';
+
+/** The work of state dicts for tensors that read other tensors. */
+export interface TieState {
+  /**
+   * Returns the keys of the tensors that read a tensor below the same root, with the keys of those; without transposed
+   * tensors.
+   *
+   * @param prefixes - the first prefix of each module
+   */
+  keysOf(prefixes: ReadonlyMap<Module, string>): [key: string, source: TensorKey][];
+  /** Moves the values of transposed tensors to the keys of their sources. */
+  moveTransposed(
+    state: Map<string, Tensor>,
+    root: Module,
+    isSame: (a: unknown, b: unknown) => boolean,
+  ): MovedKey[];
+}
+
+let tieState: TieState | null = null;
+
+/** Sets the work for tied tensors. A bundle without `tie` has none. */
+export function setTieState(state: TieState): void {
+  tieState = state;
+}
+
+/** Returns the work for tied tensors, or null while no tensor can be tied. */
+export const tieStateOrNull = (): TieState | null => tieState;
