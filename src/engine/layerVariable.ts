@@ -28,19 +28,24 @@ export function isLayerVariable(value: unknown): value is LayerVariable {
 /**
  * Makes a weight that holds an existing variable. The constructor of tfjs-layers can only make a new variable.
  *
- * @param owner - the weight that the variable belongs to; the new weight is saved under the name of the owner and `key`
+ * @param owner - the weight that the variable belongs to
  */
-export function holderOf(variable: Variable, owner: LayerVariable, key: string): LayerVariable {
+export function holderOf(variable: Variable, owner: LayerVariable): LayerVariable {
   return Object.assign(Object.create(Object.getPrototypeOf(owner)), {
     dtype: variable.dtype,
     shape: variable.shape,
     id: variable.id,
-    originalName: `${owner.originalName}/${key}`,
+    originalName: owner.originalName,
     name: variable.name,
     trainable_: variable.trainable,
     constraint: null,
     val: variable,
   });
+}
+
+/** Lets a weight from {@link holderOf} be saved under the name of its owner and a key. */
+export function nameHolder(holder: LayerVariable, owner: LayerVariable, key: string): void {
+  (holder as { originalName: string }).originalName = `${owner.originalName}/${key}`;
 }
 
 /** Puts a variable in a weight, which becomes trainable if the variable is. The order of the fields does not change. */

@@ -14,7 +14,7 @@ export interface Model extends Layer {
 type TrainFunction = (data: unknown[]) => unknown;
 
 interface ModelInternals {
-  collectedTrainableWeights?: LayerVariable[] | null;
+  collectedTrainableWeights?: LayerVariable[] | null | undefined;
   makeTrainFunction(): TrainFunction;
 }
 
@@ -22,9 +22,14 @@ interface ModelInternals {
 export const collectedWeights = (model: Model): readonly LayerVariable[] | null =>
   (model as unknown as ModelInternals).collectedTrainableWeights ?? null;
 
-/** Sets the weights that `fit` trains. */
-export function collectWeights(model: Model, weights: readonly LayerVariable[]): void {
-  (model as unknown as ModelInternals).collectedTrainableWeights = [...weights];
+/** Sets the weights that `fit` trains. Returns a function that restores the old ones. */
+export function collectWeights(model: Model, weights: readonly LayerVariable[]): () => void {
+  const internals = model as unknown as ModelInternals;
+  const before = internals.collectedTrainableWeights;
+  internals.collectedTrainableWeights = [...weights];
+  return () => {
+    internals.collectedTrainableWeights = before;
+  };
 }
 
 const CHECKED: unique symbol = Symbol.for('tfjs-parametrize.checked') as never;

@@ -78,6 +78,18 @@ export function setOwners(optimizer: Optimizer, owners: Owners): void {
   else enter(optimizer, slots, [...owners]);
 }
 
+/** Remembers what is noted about the owners of an optimizer. Returns a function that restores it. */
+export function rememberOwners(optimizer: Optimizer): () => void {
+  const record = shared.records.get(optimizer);
+  const isRestored = shared.restored.has(optimizer);
+  return () => {
+    if (record === undefined) shared.records.delete(optimizer);
+    else shared.records.set(optimizer, record);
+    if (isRestored) shared.restored.add(optimizer);
+    else shared.restored.delete(optimizer);
+  };
+}
+
 /**
  * Notes the owners of the slots that a step made.
  *

@@ -17,7 +17,7 @@ export interface OptimizerParts {
    * Plans the parts for the changed model.
    *
    * @param variables - the variables of the next steps
-   * @returns the parts of these steps, and a function that installs them and cannot fail
+   * @returns the parts of these steps, and a function that installs them, to be called in a transaction
    */
   renew(caller: string, variables: readonly Variable[]): { readonly parts: readonly Part[]; commit(): void };
 }

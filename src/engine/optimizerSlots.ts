@@ -1,6 +1,6 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { disposeVariable, makeVariable } from './variable.ts';
+import { disposeVariable, disposingOnFailure, makeVariable } from './variable.ts';
 
 /** One tensor of state that an optimizer keeps for one variable, such as `dense/kernel/m`. */
 export interface Slot {
@@ -55,35 +55,49 @@ export const isOwnVariable = (optimizer: Optimizer, variable: Variable): boolean
   Object.values(optimizer).includes(variable);
 
 /**
- * Puts the slots of an optimizer in the order of these variables. Slots without a variable are disposed. An array that
+ * Puts the slots of an optimizer in the order of these variables. Slots without a variable are retired. An array that
  * is empty before the first step stays empty.
  *
  * @param positions - the current position of the slots of each variable; undefined for a variable that starts as on a
  * first step
+ * @param retire - gets each variable that no slot holds any more; by default, it is disposed
+ * @returns a function that puts the old arrays back and disposes the new slots; it must run before a retired variable
+ * is disposed
  */
 export function arrangeSlots(
   optimizer: Optimizer,
   variables: readonly Variable[],
   positions: readonly (number | undefined)[],
-): void {
+  retire: (variable: Variable) => void = disposeVariable,
+): () => void {
   const fill = initialValue(optimizer);
-  for (const field of SLOT_FIELDS) {
-    const slots = slotsOf(optimizer, field);
-    const [first] = slots?.filter((slot) => slot !== undefined) ?? [];
-    if (slots === undefined || first === undefined) continue;
-    const suffix = first.originalName.slice(first.originalName.lastIndexOf('/'));
-    const arranged = variables.map((variable, i): Slot => {
-      const position = positions[i];
-      const state = position === undefined ? undefined : slots[position]?.variable;
-      const fits = state !== undefined && tf.util.arraysEqual(state.shape, variable.shape);
-      return { originalName: variable.name + suffix, variable: fits ? state : filled(variable, fill) };
-    });
-    const kept = new Set(arranged.map(({ variable }) => variable));
-    for (const slot of slots) {
-      if (slot !== undefined && !kept.has(slot.variable)) disposeVariable(slot.variable);
-    }
-    (optimizer as unknown as Record<string, Slot[]>)[field] = arranged;
+  const fields = optimizer as unknown as Record<string, (Slot | undefined)[]>;
+  const made: Variable[] = [];
+  const arrays = disposingOnFailure(() =>
+    SLOT_FIELDS.flatMap((field) => {
+      const before = slotsOf(optimizer, field);
+      const first = before?.find((slot) => slot !== undefined);
+      if (before === undefined || first === undefined) return [];
+      const suffix = first.originalName.slice(first.originalName.lastIndexOf('/'));
+      const after = variables.map((variable, i): Slot => {
+        const position = positions[i];
+        const state = position === undefined ? undefined : before[position]?.variable;
+        const fits = state !== undefined && tf.util.arraysEqual(state.shape, variable.shape);
+        if (!fits) made.push(filled(variable, fill));
+        return { originalName: variable.name + suffix, variable: fits ? state : made.at(-1)! };
+      });
+      return [{ field, before, after }];
+    }),
+  );
+  for (const { field, before, after } of arrays) {
+    const kept = new Set(after.map(({ variable }) => variable));
+    for (const slot of before) if (slot !== undefined && !kept.has(slot.variable)) retire(slot.variable);
+    fields[field] = after;
   }
+  return () => {
+    for (const { field, before } of arrays) fields[field] = before;
+    for (const variable of made) disposeVariable(variable);
+  };
 }
 
 /** The initial value of a slot: zero, except for adagrad. */

@@ -61,6 +61,8 @@ export function recordInputs(fn: () => void): ReadonlySet<tf.Tensor> | null {
   let inputs: ReadonlySet<tf.Tensor> | null = null;
   let failure: { error: unknown } | undefined;
   tf.tidy(() => {
+    // Made before, because tfjs frees the saved tensors only if all goes well.
+    const [output, input] = [tf.scalar(0), tf.scalar(0)];
     const recorded = (): tf.Tensor => {
       const tape: unknown = engine.state.activeTape;
       const nodes = Array.isArray(tape) ? (tape as TapeNode[]) : null;
@@ -72,10 +74,10 @@ export function recordInputs(fn: () => void): ReadonlySet<tf.Tensor> | null {
         // The error is thrown later, because tfjs frees the saved tensors only when the recorded function returns.
         failure = { error };
       }
-      return tf.scalar(0);
+      return output;
     };
     // The output depends on no input, so the backward pass is empty and needs no registered gradient.
-    engine.gradients(recorded, [tf.scalar(0)], undefined, true);
+    engine.gradients(recorded, [input], output, true);
   });
   if (failure !== undefined) throw (failure as { error: unknown }).error;
   return inputs;

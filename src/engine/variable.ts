@@ -68,6 +68,20 @@ export function makeVariable(value: tf.Tensor, trainable: boolean, name?: string
   return tf.variable(value, trainable, name === undefined ? undefined : freeName(name));
 }
 
+/** Runs a function. If it throws, the variables that it has made are disposed: no caller got them. */
+export function disposingOnFailure<T>(fn: () => T): T {
+  const marker = tf.scalar(0);
+  marker.dispose();
+  try {
+    return fn();
+  } catch (error) {
+    for (const variable of Object.values(registered())) {
+      if (variable.id > marker.id) disposeVariable(variable);
+    }
+    throw error;
+  }
+}
+
 /** Renames a variable in tfjs's registry. Optimizers and `variableGrads` find variables by name. */
 export function renameVariable(variable: tf.Variable, name: string): void {
   if (variable.name === name) return;

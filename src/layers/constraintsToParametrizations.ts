@@ -73,8 +73,8 @@ export function constraintsToParametrizations(model: LayersModel): string[] {
   // the weight.
   transaction(() => {
     for (const { apply } of plans) apply();
+    syncModel(model);
   });
-  syncModel(model);
   return plans.map(({ path }) => path);
 }
 

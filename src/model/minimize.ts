@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions } from '../core/checkOptions.ts';
 import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
+import { transaction } from '../parametrize/transaction.ts';
 import { checkOptimizer, planMissingState } from './optimizerState.ts';
 import { parametersOf } from './parametersOf.ts';
 
@@ -74,7 +75,7 @@ export function minimize(
   const giveState = planMissingState(caller, optimizer, variables);
   const { value, grads } = optimizer.computeGradients(loss, variables);
   try {
-    giveState();
+    transaction(giveState);
     optimizer.applyGradients(variables.map(({ name }) => ({ name, tensor: grads[name]! })));
   } catch (error) {
     value.dispose();

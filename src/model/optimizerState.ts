@@ -2,10 +2,17 @@ import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { typeName } from '../core/text.ts';
 import { guardClassOf, notTheirs } from '../engine/optimizerGuard.ts';
-import { ownersOf, ownersOfRestored, setOwners } from '../engine/optimizerOwners.ts';
+import {
+  type Owners,
+  ownersOf,
+  ownersOfRestored,
+  rememberOwners,
+  setOwners,
+} from '../engine/optimizerOwners.ts';
 import { type OptimizerParts, partsOf } from '../engine/optimizerParts.ts';
 import { arrangeSlots, hasKnownSlots, isOwnVariable } from '../engine/optimizerSlots.ts';
 import { isAlive, isVariable } from '../engine/variable.ts';
+import { retireVariable, undoable } from '../parametrize/transaction.ts';
 
 /** Throws for an optimizer whose state cannot be moved. */
 export function checkOptimizer(caller: string, optimizer: Optimizer): void {
@@ -49,7 +56,7 @@ export function checkVariables(caller: string, variables: readonly Variable[]): 
  * Plans the state of an optimizer for these variables: their existing state, and initial state for new variables.
  *
  * @param keeps - true for each unlisted live variable whose state stays
- * @returns a function that makes the change and cannot fail
+ * @returns a function that makes the change, to be called in a transaction
  * @throws {@link ParametrizeError} `NOT_SYNCED` if `setWeights` has restored the state of another list
  */
 export function planState(
@@ -75,13 +82,16 @@ export function planState(
   const all = [...isListed, ...(others as Variable[])];
   const position = new Map(owners.map((owner, i) => [owner, i]));
   return () => {
-    arrangeSlots(
-      optimizer,
-      all,
-      all.map((variable) => position.get(variable)),
-    );
-    setOwners(optimizer, all);
+    const positions = all.map((variable) => position.get(variable));
+    undoable(arrangeSlots(optimizer, all, positions, retireVariable));
+    noteOwners(optimizer, all);
   };
+}
+
+/** Notes the owners of all slots of an optimizer. An open transaction can undo it. */
+export function noteOwners(optimizer: Optimizer, owners: Owners): void {
+  undoable(rememberOwners(optimizer));
+  setOwners(optimizer, owners);
 }
 
 /**

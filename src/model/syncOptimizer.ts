@@ -1,4 +1,5 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import { transaction } from '../parametrize/transaction.ts';
 import { checkOptimizer, checkVariables, planState } from './optimizerState.ts';
 
 /**
@@ -32,5 +33,5 @@ export function syncOptimizer(optimizer: Optimizer, variables: readonly Variable
   const caller = 'syncOptimizer';
   checkOptimizer(caller, optimizer);
   checkVariables(caller, variables);
-  planState(caller, optimizer, variables, () => false)();
+  transaction(planState(caller, optimizer, variables, () => false));
 }

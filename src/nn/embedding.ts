@@ -183,9 +183,10 @@ function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): T
   const op = tf.customGrad((...inputs) => {
     const [found, save] = inputs as [Tensor, tf.GradSaveFunc];
     const mask = tf.broadcastTo(tf.reshape(isWord, [indices.size, 1]), rows.shape);
+    const result = tf.reshape(found, rows.shape);
     save([mask]);
     return {
-      value: tf.reshape(found, rows.shape),
+      value: result,
       // A product would keep values that are not finite.
       gradFunc: (dy, saved) => tf.where((saved as Tensor[])[0]!, dy, tf.zerosLike(dy)),
     };
@@ -200,9 +201,10 @@ function withoutGradientOf(paddingIdx: number, indices: Tensor, rows: Tensor): T
 function gatherRows(table: Tensor, indices: Tensor): Tensor {
   const op = tf.customGrad((...inputs) => {
     const [rows, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const result = tf.gather(rows, indices as tf.Tensor1D);
     save([indices]);
     return {
-      value: tf.gather(rows, indices as tf.Tensor1D),
+      value: result,
       gradFunc: (dy, saved) => scatterRows(dy, (saved as Tensor[])[0]!, table.shape),
     };
   });
@@ -213,9 +215,10 @@ function gatherRows(table: Tensor, indices: Tensor): Tensor {
 function scatterRows(rows: Tensor, indices: Tensor, shape: number[]): Tensor {
   const op = tf.customGrad((...inputs) => {
     const [updates, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const result = tf.scatterND(tf.reshape(indices, [indices.size, 1]), updates, shape);
     save([indices]);
     return {
-      value: tf.scatterND(tf.reshape(indices, [indices.size, 1]), updates, shape),
+      value: result,
       gradFunc: (dy, saved) => gatherRows(dy, (saved as Tensor[])[0]!),
     };
   });

@@ -55,9 +55,10 @@ function differentiable(
 ): (x: Tensor) => Tensor {
   return tf.customGrad((...inputs) => {
     const [x, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const result = value(x);
     save([x]);
     return {
-      value: value(x),
+      value: result,
       gradFunc: (dy, saved) => gradient(dy, (saved as Tensor[])[0]!),
     };
   });

@@ -40,13 +40,11 @@ export function loadTorchView(
           !later.has(tensor) && [...tensor.paths.keys()].some((key) => after.get(key) !== before.get(key)),
       );
       const writes = written.flatMap(viewWrites);
-      const all = registering(planned, () => {
+      registering(planned, () => {
         const values = [...later].flatMap(viewWrites);
         if (planned.length > 0) registered();
-        return [...writes, ...values];
+        for (const [variable, value] of [...writes, ...values]) variable.assign(value);
       });
-      // Nothing can fail from here on.
-      for (const [variable, value] of all) variable.assign(value);
       return {
         mapped: viewMappings(view, report, tensors),
         missingKeys: report.missingKeys,

@@ -15,6 +15,7 @@ import {
 import { constraintsToParametrizations } from 'tfjs-parametrize/layers';
 import { describe, expect, it } from 'vitest';
 import { normsOf } from '../parametrizations/constraintCases.ts';
+import { failure } from '../parametrize/unchanged.ts';
 import { flatten } from '../toBeAllClose.ts';
 import { disposeModel, setNumbers, weightAt } from './layerCases.ts';
 
@@ -254,6 +255,27 @@ describe('tf.constraints (tfjs issues 3345 and 3979)', () => {
     const unbuilt = tf.sequential({ layers: [new Holder({ inputShape: [2], name: 'holder' })] });
     expect(() => constraintsToParametrizations(unbuilt)).toThrow("'holder.inner' is not built");
     expect(() => constraintsToParametrizations({} as never)).toThrow('expected a model of tf.layers');
+  });
+
+  it('are refused, and nothing is changed, if the optimizer of the model is none of tfjs', () => {
+    class Other extends tf.SGDOptimizer {
+      override getClassName(): string {
+        return 'Other';
+      }
+    }
+    const layer = tf.layers.dense({
+      units: 2,
+      inputShape: [3],
+      kernelConstraint: tf.constraints.unitNorm({}),
+    });
+    const model = tf.sequential({ layers: [layer] });
+    model.compile({ optimizer: new Other(0.1), loss: 'meanSquaredError' });
+    expect(failure(() => constraintsToParametrizations(model), layer)).toMatch(
+      'OPTION: syncModel: Other is none',
+    );
+    expect(isParametrized(layer)).toBe(false);
+    model.optimizer.dispose();
+    model.dispose();
   });
 
   it('leave a weight that is parametrized already', () => {

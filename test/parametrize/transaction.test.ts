@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import {
+  defineParametrization,
   fold,
   isParametrized,
   nn,
@@ -174,6 +175,22 @@ describe('transaction', () => {
     expect(order).toEqual([]);
     failsAfter(work);
     expect(order).toEqual([3, 2, 1]);
+  });
+
+  it('disposes what the function of a map has made before it failed', () => {
+    class Half extends Parametrization {
+      first: tf.Tensor = nn.parameter(() => tf.scalar(1));
+      second: tf.Tensor = nn.buffer(() => {
+        throw new Error('later');
+      });
+      override forward(x: tf.Tensor): tf.Tensor {
+        return tf.mul(x, this.first);
+      }
+    }
+    const half = defineParametrization({ name: 'half', class: Half, options: {}, make: () => new Half() });
+    const net = new Net();
+    expect(failure(() => half(net.a), net, net.a)).toBe('Error: later');
+    net.dispose();
   });
 
   it('refuses a function that goes on later', () => {

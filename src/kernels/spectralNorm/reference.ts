@@ -22,9 +22,10 @@ export function spectralNormReference(W: Tensor, dim: number, { left, right }: S
   const operation = tf.customGrad((...inputs) => {
     const [W, save] = inputs as [Tensor, tf.GradSaveFunc];
     const { sigma, varies } = singularValue(W, dim, { left, right });
+    const result = tf.div(W, sigma);
     save([W, sigma, varies, left, right]);
     return {
-      value: tf.div(W, sigma),
+      value: result,
       gradFunc: (dY, saved) => {
         const [W, sigma, varies, left, right] = saved as Tensor[] as [Tensor, Tensor, Tensor, Tensor, Tensor];
         return pullBack(dY as Tensor, W, { sigma, varies }, dim, { left, right });
@@ -61,10 +62,11 @@ function pullBack(
 ): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const [dY, W, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
-    save([dY, W]);
     const along = tf.mul(tf.div(dot(dY, W), tf.square(sigma)), varies);
+    const result = tf.sub(tf.div(dY, sigma), multipleOfK(along, W, dim, vectors));
+    save([dY, W]);
     return {
-      value: tf.sub(tf.div(dY, sigma), multipleOfK(along, W, dim, vectors)),
+      value: result,
       gradFunc: (r, saved) => {
         const [dY, W] = saved as Tensor[] as [Tensor, Tensor];
         return pullBackTwice(r as Tensor, dY, W, dim, vectors);

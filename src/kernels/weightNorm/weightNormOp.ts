@@ -90,9 +90,10 @@ function defineBackward(kernelsInUse: KernelsInUse<WeightNormKernels>): Backward
 function composed(g: Tensor, v: Tensor, axes: readonly number[], eps: number): Tensor {
   const op = tf.customGrad((...args) => {
     const [magnitude, direction, save] = args as [Tensor, Tensor, (tensors: Tensor[]) => void];
+    const result = weightNormReference(magnitude, direction, axes, eps);
     save([magnitude, direction]);
     return {
-      value: weightNormReference(magnitude, direction, axes, eps),
+      value: result,
       gradFunc: (dW: Tensor, saved: Tensor[]) => {
         const { dg, dv } = weightNormGradient(dW, saved[0]!, saved[1]!, axes, eps);
         return [dg, dv];

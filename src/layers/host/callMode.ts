@@ -36,13 +36,22 @@ export function enterMode(layer: Layer, list: ParametrizationList): void {
 
 const restoreCall = new WeakMap<Layer, () => void>();
 
-/** Undoes {@link enterMode}. */
-export function leaveMode(layer: Layer, list: ParametrizationList): void {
-  const lists = listsOf.get(layer);
-  lists?.delete(list);
-  if (lists === undefined || lists.size > 0) return;
-  listsOf.delete(layer);
-  restoreCall.get(layer)?.();
+/** Undoes {@link enterMode}. Returns a function that enters again, with the same method of the layer. */
+export function leaveMode(layer: Layer, list: ParametrizationList): () => void {
+  const lists = listsOf.get(layer)!;
+  const call = Object.getOwnPropertyDescriptor(layer, 'call')!;
+  lists.delete(list);
+  const isLast = lists.size === 0;
+  if (isLast) {
+    listsOf.delete(layer);
+    restoreCall.get(layer)!();
+  }
+  return () => {
+    lists.add(list);
+    if (!isLast) return;
+    listsOf.set(layer, lists);
+    Object.defineProperty(layer, 'call', call);
+  };
 }
 
 function setTraining(lists: Iterable<ParametrizationList>, training: boolean): void {

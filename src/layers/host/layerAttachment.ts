@@ -2,7 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { patchMethod } from '../../core/patchMethod.ts';
 import { markFrozen } from '../../engine/keepFrozen.ts';
 import { isDisposedLayer, type Layer, weightListsOf } from '../../engine/layer.ts';
-import { holderOf, type LayerVariable, putVariable } from '../../engine/layerVariable.ts';
+import { holderOf, type LayerVariable, nameHolder, putVariable } from '../../engine/layerVariable.ts';
 import { scoped } from '../../engine/scope.ts';
 import { disposeVariable, isVariable } from '../../engine/variable.ts';
 import { tieOf } from '../../nn/module/normalizedTensor.ts';
@@ -10,7 +10,7 @@ import type { Attachment } from '../../parametrize/chain/attachment.ts';
 import { listsIn } from '../../parametrize/chain/dependencyKey.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { checkConfigurable } from '../../parametrize/host/tensorAccessor.ts';
-import { undoable } from '../../parametrize/transaction.ts';
+import { keepKeyOrder, undoable } from '../../parametrize/transaction.ts';
 import { enterMode, leaveMode } from './callMode.ts';
 
 const attachments = new WeakMap<LayerVariable, LayerAttachment>();
@@ -40,6 +40,8 @@ export class LayerAttachment implements Attachment {
     parameters: [],
     buffers: [],
   };
+  /** The holder of each variable: a change that is taken back finds the one that a compiled model has collected. */
+  private readonly holderOf = new WeakMap<Variable, LayerVariable>();
   private folds = 0;
   /** The index of the list of the layer that the weight comes from, while nothing takes its place. */
   private listIndex = 0;
@@ -102,13 +104,23 @@ export class LayerAttachment implements Attachment {
   }
 
   uninstall(list: ParametrizationList, variable: Variable): void {
-    const { layer, weight, holders } = this;
+    const { layer, weight, holders, frozen } = this;
+    const lists = weightListsOf(layer).map((weights) => [weights, [...weights]] as const);
+    const properties = Object.getOwnPropertyDescriptors(weight);
+    keepKeyOrder(weight);
+    keepKeyOrder(layer);
+    const enterAgain = leaveMode(layer, list);
     undoable(() => {
       // The holders stay the same, because a compiled model has collected them.
       this.holders = holders;
-      this.install(list);
+      this.list = list;
+      attachments.set(weight, this);
+      Object.defineProperties(weight, properties);
+      for (const [weights, before] of lists) weights.splice(0, weights.length, ...before);
+      enterAgain();
+      if (tieOf(list) !== undefined) this.restoreDispose = endWithLayer(layer, list);
+      this.keepFrozen(frozen);
     });
-    leaveMode(layer, list);
     this.restoreDispose?.();
     this.restoreDispose = null;
     this.showWeight();
@@ -160,20 +172,11 @@ export class LayerAttachment implements Attachment {
     else weightListsOf(layer)[1].push(...holders.buffers);
   }
 
-  /** Returns holders for all variables of a chain, and keeps existing holders. */
+  /** Returns holders for all variables of a chain. A variable always has the same holder, named by its current key. */
   private hold(list: ParametrizationList): { parameters: LayerVariable[]; buffers: LayerVariable[] } {
-    const known = new Map(
-      [...this.holders.parameters, ...this.holders.buffers].map((holder) => [holder.val, holder]),
-    );
     const held = ([key, variable]: [string, Variable]): LayerVariable => {
-      const holder = known.get(variable) ?? holderOf(variable, this.weight, key);
-      computedOf.set(holder, this.weight);
-      // Only disposal of the layer disposes an original, so the cached value is disposed with the first original.
-      const dispose = (): void => {
-        disposeVariable(variable);
-        list.clear();
-      };
-      Object.defineProperty(holder, 'dispose', { value: dispose, enumerable: false, configurable: true });
+      const holder = this.holderOf.get(variable) ?? this.makeHolder(list, variable);
+      nameHolder(holder, this.weight, key);
       return holder;
     };
     this.keepFrozen(frozenOriginals(list));
@@ -195,6 +198,19 @@ export class LayerAttachment implements Attachment {
       // A variable that was marked before was frozen by the user, and stays so after the removal.
       if (unmark !== null) this.unmark.set(variable, unmark);
     }
+  }
+
+  private makeHolder(list: ParametrizationList, variable: Variable): LayerVariable {
+    const holder = holderOf(variable, this.weight);
+    this.holderOf.set(variable, holder);
+    computedOf.set(holder, this.weight);
+    // Only disposal of the layer disposes an original, so the cached value is disposed with the first original.
+    const dispose = (): void => {
+      disposeVariable(variable);
+      list.clear();
+    };
+    Object.defineProperty(holder, 'dispose', { value: dispose, enumerable: false, configurable: true });
+    return holder;
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '../../engine/layerVariable.ts';
 import { collectedWeights, collectWeights, type Model } from '../../engine/modelTraining.ts';
-import { concernsUs, ownersOf, ownersOfRestored, setOwners } from '../../engine/optimizerOwners.ts';
+import { concernsUs, ownersOf, ownersOfRestored } from '../../engine/optimizerOwners.ts';
 import { leavesOf } from '../../engine/optimizerParts.ts';
-import { checkOptimizer, planMissingState, planState } from '../../model/optimizerState.ts';
+import { checkOptimizer, noteOwners, planMissingState, planState } from '../../model/optimizerState.ts';
+import { transaction, undoable } from '../../parametrize/transaction.ts';
 import { attachmentOf, weightBehind } from '../host/layerAttachment.ts';
 
 /** Returns a model, and its inner model if that does the training. */
@@ -45,12 +46,14 @@ export function isSynced(collected: readonly LayerVariable[]): boolean {
 export function collectCurrentWeights(caller: string, model: Model): void {
   const parts = trainedModels(model);
   for (const { optimizer } of parts) if (optimizer != null) checkOptimizer(caller, optimizer);
-  for (const part of parts) {
-    const collected = collectedWeights(part)!;
-    const weights = currentWeights(collected);
-    if (part.optimizer != null) moveState(caller, part.optimizer, collected, weights);
-    collectWeights(part, weights);
-  }
+  transaction(() => {
+    for (const part of parts) {
+      const collected = collectedWeights(part)!;
+      const weights = currentWeights(collected);
+      if (part.optimizer != null) moveState(caller, part.optimizer, collected, weights);
+      undoable(collectWeights(part, weights));
+    }
+  });
 }
 
 function moveState(
@@ -63,7 +66,7 @@ function moveState(
   const isKnown = leavesOf(optimizer, before as Variable[]).every(([leaf, own]) => {
     if (ownersOf(leaf) !== 'restored') return true;
     const owners = ownersOfRestored(leaf, own!);
-    if (owners !== undefined) setOwners(leaf, owners);
+    if (owners !== undefined) noteOwners(leaf, owners);
     return owners !== undefined;
   });
   if (!isKnown) return;
@@ -84,7 +87,7 @@ export function keepStateSinceCompile(caller: string, model: Model): void {
     const owners = ownersOf(leaf);
     return owners !== undefined && concernsUs(own!, owners === 'restored' ? [] : owners);
   });
-  if (concerned) planMissingState(caller, optimizer, variables)();
+  if (concerned) transaction(planMissingState(caller, optimizer, variables));
 }
 
 /** Returns the variable of a weight. For a parametrized weight, returns its old variable if that is an original now. */

@@ -7,6 +7,7 @@ import { CompositeOptimizer, type GradientsByName, gradientsOf } from '../../eng
 import { learningRateOf } from '../../engine/optimizerFields.ts';
 import { type OptimizerParts, PARTS, type Part } from '../../engine/optimizerParts.ts';
 import { isAlive } from '../../engine/variable.ts';
+import { transaction, undoable } from '../../parametrize/transaction.ts';
 import { planState } from '../optimizerState.ts';
 import { parametersOf } from '../parametersOf.ts';
 import type { Group, GroupOptimizer } from './groupOptimizer.ts';
@@ -44,6 +45,10 @@ export class GroupedOptimizer extends CompositeOptimizer implements GroupOptimiz
       renew: (caller) => {
         const members = groupParameters(caller, this.model, this.given);
         const commit = (): void => {
+          const before = [this.members, this.groupOf] as const;
+          undoable(() => {
+            [this.members, this.groupOf] = before;
+          });
           this.members = members;
           this.groupOf = this.groupsOf(members);
         };
@@ -57,7 +62,7 @@ export class GroupedOptimizer extends CompositeOptimizer implements GroupOptimiz
   }
 
   sync(): void {
-    planState('sync', this, [], () => false)();
+    transaction(planState('sync', this, [], () => false));
   }
 
   override computeGradients(

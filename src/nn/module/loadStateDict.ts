@@ -72,7 +72,11 @@ export function loadStateDict(
       problems.push(`'${one}' and '${other}' are one variable of the module, and two values in the ${what}`);
       remedies.push('Leave one of the two out.');
     }
+    // The keys of a shared module are those of its first path now.
+    const parts = new Set<Module>();
     for (const [prefix, part] of everyPath(module)) {
+      if (parts.has(part)) continue;
+      parts.add(part);
       const loading: StateDictLoading = {
         state,
         prefix,

@@ -104,9 +104,10 @@ function bilinear(
 ): Tensor4D {
   const operation = tf.customGrad((...inputs) => {
     const save = inputs[2] as unknown as tf.GradSaveFunc;
+    const result = value();
     save([a, b]);
     return {
-      value: value(),
+      value: result,
       gradFunc: (dValue, saved) => {
         const [savedA, savedB] = saved as Tensor4D[];
         return gradients(dValue as Tensor4D, savedA!, savedB!);

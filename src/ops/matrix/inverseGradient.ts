@@ -27,9 +27,10 @@ export function differentiableInverse(invert: (M: Tensor) => Tensor): (M: Tensor
   const pullBack = (dX: Tensor, M: Tensor, X: Tensor): Tensor => {
     const operation = tf.customGrad((...inputs) => {
       const [dX, M, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
+      const result = between(X, dX);
       save([dX, M]);
       return {
-        value: between(X, dX),
+        value: result,
         gradFunc: (u, saved) => {
           const [dX, M] = saved as Tensor[] as [Tensor, Tensor];
           const X = inverse(M);

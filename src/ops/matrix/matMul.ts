@@ -41,9 +41,10 @@ export const matMulTN = product(
 export function constantMatMul(a: Tensor, b: Tensor): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const save = inputs[1] as unknown as tf.GradSaveFunc;
+    const result = plainMatMul(a, b);
     save([a]);
     return {
-      value: plainMatMul(a, b),
+      value: result,
       gradFunc: (dy, saved) => matMulTN((saved as Tensor[])[0]!, dy as Tensor),
     };
   });
@@ -85,9 +86,11 @@ function product(
 ): (a: Tensor, b: Tensor) => Tensor {
   return tf.customGrad((...inputs) => {
     const [a, b, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
+    // Computed before anything is saved, here and in every custom gradient: tfjs leaks saved tensors if the rest fails.
+    const result = value(a, b);
     save([a, b]);
     return {
-      value: value(a, b),
+      value: result,
       gradFunc: (dy, saved) => {
         const [a, b] = saved as Tensor[] as [Tensor, Tensor];
         return gradient(dy, a, b);

@@ -19,9 +19,10 @@ export function scaleToOne(x: Tensor): Tensor {
       ),
       [],
     );
+    const result = tf.div(tensor, scale);
     save([scale]);
     return {
-      value: tf.div(tensor, scale),
+      value: result,
       gradFunc: (dy: Tensor, saved: Tensor[]) => tf.div(dy, saved[0]!),
     };
   });

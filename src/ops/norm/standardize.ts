@@ -36,9 +36,10 @@ export function standardize(
   const std = stopGradient(() => tf.sqrt(tf.add(known.variance, epsilon)));
   const op = tf.customGrad((...inputs) => {
     const [input, save] = inputs as [Tensor, tf.GradSaveFunc];
+    const result = tf.div(tf.sub(input, mean), std);
     save([input, mean, std]);
     return {
-      value: tf.div(tf.sub(input, mean), std),
+      value: result,
       gradFunc: (dy, saved) => {
         const [input, mean, std] = saved as Tensor[] as [Tensor, Tensor, Tensor];
         return pullBack(dy, input, { axes, epsilon, mean, std });
@@ -62,11 +63,12 @@ function pullBack(v: Tensor, x: Tensor, statistics: Statistics): Tensor {
   const { axes, epsilon, mean, std } = statistics;
   const op = tf.customGrad((...inputs) => {
     const [v, x, save] = inputs as [Tensor, Tensor, tf.GradSaveFunc];
-    save([v, x, mean, std]);
     const y = tf.div(tf.sub(x, mean), std);
     const along = tf.mul(y, meanOver(tf.mul(v, y), axes));
+    const result = tf.div(tf.sub(tf.sub(v, meanOver(v, axes)), along), std);
+    save([v, x, mean, std]);
     return {
-      value: tf.div(tf.sub(tf.sub(v, meanOver(v, axes)), along), std),
+      value: result,
       gradFunc: (u, saved) => {
         const [v, x, ...numbers] = saved as Tensor[] as [Tensor, Tensor, Tensor, Tensor];
         const [savedMean, savedStd] = numbers;

@@ -27,9 +27,10 @@ const LOWEST = -3.4028234663852886e38;
 export function maxPool(x: Tensor, window: PoolWindow): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const save = inputs[1] as unknown as tf.GradSaveFunc;
+    const result = largest(x, window);
     save([x]);
     return {
-      value: largest(x, window),
+      value: result,
       gradFunc: (dy, saved) => {
         const [x] = saved as [Tensor];
         return fromPlanes(toLargest(toPlanes(dy as Tensor), toPlanes(x), window), x.shape);
@@ -94,9 +95,10 @@ function linearAt(
 ): Tensor {
   const operation = tf.customGrad((...inputs) => {
     const save = inputs[2] as unknown as tf.GradSaveFunc;
+    const result = value(a, x);
     save([x]);
     return {
-      value: value(a, x),
+      value: result,
       gradFunc: (dy, saved) => {
         const [savedX] = saved as [Tensor];
         return [transpose(dy as Tensor, savedX), tf.zerosLike(savedX)];

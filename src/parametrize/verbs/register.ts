@@ -87,9 +87,6 @@ function registerFirst(
       original.trainable = step.trainable[i] ?? wasTrainable;
       return original;
     });
-    undoable(() => {
-      variable.trainable = wasTrainable;
-    });
     const list = new ParametrizationList(variables, {
       label: site.label,
       originalNames,
@@ -100,6 +97,8 @@ function registerFirst(
     });
     if (training !== undefined) list.train(training);
     undoable(() => {
+      // A layer takes the flag of the variable over when the chain is gone.
+      variable.trainable = wasTrainable;
       list.clear();
       attachment.uninstall(list, variable);
     });

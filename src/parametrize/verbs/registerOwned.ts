@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { scoped } from '../../engine/scope.ts';
+import { disposingOnFailure } from '../../engine/variable.ts';
 import { isModule, variablesIn } from '../../nn/module/fields.ts';
 import type { Module } from '../../nn/module/module.ts';
 import { disposeOwned, isOwned, markOwned } from '../chain/registry.ts';
@@ -58,7 +59,7 @@ export function registerOwned<H extends object>(
 export function makeOwned<P extends ParametrizationLike>(make: () => P): P {
   const marker = tf.scalar(0);
   marker.dispose();
-  const parametrization = make();
+  const parametrization = disposingOnFailure(make);
   if (isModule(parametrization) && !isOwned(parametrization))
     markOwned(parametrization, olderParts(parametrization, marker.id));
   return parametrization;

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   parametrizationsOn,
   registerParametrization,
+  removeParametrization,
   removeParametrizations,
+  spectralNorm,
   weightNorm,
 } from '../../../src/index.ts';
 import '../../../src/layers/index.ts';
@@ -22,6 +24,22 @@ const names = (layer: tf.layers.Layer): string[] =>
 const _valueOf = (layer: tf.layers.Layer): tf.Tensor => layer.getWeights()[0]!;
 
 describe('an edit of the chain of a layer', () => {
+  it('renames the weights whose steps move, so that no two are saved under one name', () => {
+    const layer = tf.layers.dense({ units: 3, inputShape: [3] });
+    const model = tf.sequential({ layers: [layer] });
+    spectralNorm(spectralNorm(weightNorm(layer)));
+    removeParametrization(layer, 'kernel', 1);
+    spectralNorm(layer);
+    const saved = layer.weights.map(({ originalName }) => originalName);
+    expect(saved.slice(3).map((name) => name.slice(layer.name.length))).toEqual([
+      '/kernel/1._u',
+      '/kernel/1._v',
+      '/kernel/2._u',
+      '/kernel/2._v',
+    ]);
+    model.dispose();
+  });
+
   it('puts the originals of the new chain in the place of the weight, and takes that back', () => {
     const layer = tf.layers.dense({ units: 3, inputShape: [3] });
     const model = tf.sequential({ layers: [layer] });

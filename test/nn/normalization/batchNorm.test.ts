@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BatchNorm1d, BatchNorm2d, type BatchNormOptions, init } from '../../../src/nn/index.ts';
+import { BatchNorm1d, BatchNorm2d, type BatchNormOptions, init, Sequential } from '../../../src/nn/index.ts';
 import { example, expectGradients } from '../gradientCheck.ts';
 import { directNorm } from './directNorm.ts';
 
@@ -161,6 +161,24 @@ describe('BatchNorm', () => {
     x.dispose();
     source.dispose();
     layer.dispose();
+  });
+
+  it('loads the state dict of a module in which it stands twice', () => {
+    const twice = () => {
+      const layer = new BatchNorm1d(2);
+      return new Sequential(layer, layer);
+    };
+    const [source, model] = [twice(), twice()];
+    const x = example([3, 2]);
+    source.call(x).dispose();
+    model.loadStateDict(source.stateDict());
+    expect((model[1] as BatchNorm1d).num_batches_tracked!).toBeAllClose(2);
+    const { '0.num_batches_tracked': _first, '1.num_batches_tracked': _second, ...old } = source.stateDict();
+    expect(model.loadStateDict(old).missingKeys).toEqual([]);
+    expect((model[0] as BatchNorm1d).num_batches_tracked!).toBeAllClose(2);
+    x.dispose();
+    source.dispose();
+    model.dispose();
   });
 
   it('goes its own way in a copy', () => {
