@@ -21,6 +21,7 @@ export {
   type DescriptionData,
   describe,
   type ElementCount,
+  evaluate,
   type Frozen,
   fold,
   freeze,

@@ -34,7 +34,7 @@ describe('the public interface', () => {
       names(`
         MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric
         UnitNorm WeightNorm applyRecipe cached catalog checkParametrization clipGradients clone copyInto
-        defineParametrization describe fold freeze groupOptimizer initialize initializeFromBatch
+        defineParametrization describe evaluate fold freeze groupOptimizer initialize initializeFromBatch
         insertParametrization invalidate isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal
         parametrizationsOn parametrize pure recipeOf registerParametrization removeParametrization
         removeParametrizations reorderParametrizations replaceParametrization skew spectralNorm squaredNorms

@@ -12,6 +12,7 @@ export {
   describe,
   type PlainTensor,
 } from './describe.ts';
+export { evaluate } from './evaluate/evaluate.ts';
 export { fold } from './fold.ts';
 export { initialize } from './initialize.ts';
 export { type MinimizeOptions, minimize } from './minimize.ts';

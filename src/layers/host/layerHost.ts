@@ -1,7 +1,10 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { type ParametrizeError, refusal } from '../../core/errors.ts';
+import { patchMethod } from '../../core/patchMethod.ts';
 import { didYouMean, typeName } from '../../core/text.ts';
 import { keepFrozen } from '../../engine/keepFrozen.ts';
 import { isDisposedLayer, isLayer, isOwnWeight, type Layer, weightListsOf } from '../../engine/layer.ts';
+import type { LayerVariable } from '../../engine/layerVariable.ts';
 import { isAlive } from '../../engine/variable.ts';
 import type { HostKind } from '../../parametrize/host/hostKind.ts';
 import { immutable } from '../../parametrize/host/tensorAccessor.ts';
@@ -34,6 +37,7 @@ export const layerHost: HostKind = {
   postpone: (caller, layer, name, register) => postpone(caller, layer as Layer, name, register),
   check,
   plain: (layer, name) => ownWeights(layer as Layer).get(name)?.val,
+  show: (layer, name, tensor, refuse) => showInWeight(ownWeights(layer as Layer).get(name)!, tensor, refuse),
   tensors: (layer) =>
     [...ownWeights(layer as Layer)].map(
       ([name, weight]) => [name, attachmentOf(weight) === undefined ? weight.val : null] as const,
@@ -61,6 +65,17 @@ export const layerHost: HostKind = {
     return { variable: val, attachment: new LayerAttachment(layer, weight) };
   },
 };
+
+/** Shows a tensor in a weight. Returns a function that undoes this. */
+function showInWeight(weight: LayerVariable, tensor: Tensor, refuse: () => never): () => void {
+  const before = Object.getOwnPropertyDescriptor(weight, 'val')!;
+  Object.defineProperty(weight, 'val', { ...before, value: tensor });
+  const restore = patchMethod(weight, 'write', () => refuse);
+  return () => {
+    restore();
+    Object.defineProperty(weight, 'val', before);
+  };
+}
 
 function check(caller: string, layer: object): void {
   if (isDisposedLayer(layer as Layer)) throw disposed(caller, layer as Layer);

@@ -65,7 +65,7 @@ export function loadStateDict(
     const mismatches: ShapeMismatch[] = [];
     const explained = new Set<string>();
     const state = new Map(Object.entries(map));
-    const moved = tieStateOrNull()?.moveTransposed(state, module, hasSameNumbers) ?? [];
+    const moved = tieStateOrNull()?.moveTransposed(state, module, hasSameNumbers);
     const { origins, conflicts } = mergeTied(state, tiedKeysOf(module), hasSameNumbers, moved);
     const keyInMap = (key: string): string => origins.get(key) ?? key;
     for (const [one, other] of conflicts) {

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { MovedKey, TensorKey } from '../stateDict/tiedKeys.ts';
+import type { MergedKeys, TensorKey } from '../stateDict/tiedKeys.ts';
 import type { Module } from './module.ts';
 
 /** The work of state dicts for tensors that read other tensors. */
@@ -16,7 +16,7 @@ export interface TieState {
     state: Map<string, Tensor>,
     root: Module,
     isSame: (a: unknown, b: unknown) => boolean,
-  ): MovedKey[];
+  ): MergedKeys;
 }
 
 let tieState: TieState | null = null;

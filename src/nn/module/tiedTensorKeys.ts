@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { MovedKey, TensorKey } from '../stateDict/tiedKeys.ts';
+import type { MergedKeys, TensorKey } from '../stateDict/tiedKeys.ts';
 import { everyPath } from './fields.ts';
 import type { Module } from './module.ts';
 import { tiesOn } from './normalizedTensor.ts';
@@ -13,16 +13,20 @@ export const tiedTensorKeys: TieState = {
   moveTransposed(state, root, isSame) {
     const prefixes = new Map<Module, string>();
     for (const [prefix, module] of everyPath(root)) if (!prefixes.has(module)) prefixes.set(module, prefix);
-    return tiesBelow(prefixes).flatMap(({ key, source: { prefix, name }, isTransposed }): MovedKey[] => {
+    const merged: MergedKeys = { origins: new Map(), conflicts: [] };
+    for (const { key, source, isTransposed } of tiesBelow(prefixes)) {
       const value: unknown = state.get(key);
-      if (!isTransposed || !(value instanceof tf.Tensor) || value.isDisposed || value.rank !== 2) return [];
-      const to = prefix + name;
+      if (!isTransposed || !(value instanceof tf.Tensor) || value.isDisposed || value.rank !== 2) continue;
+      const to = source.prefix + source.name;
       const moved: Tensor = tf.transpose(value);
       const other = state.get(to);
       state.delete(key);
-      if (other === undefined) state.set(to, moved);
-      return [{ from: key, to, isConflict: other !== undefined && !isSame(other, moved) }];
-    });
+      if (other === undefined) {
+        state.set(to, moved);
+        merged.origins.set(to, key);
+      } else if (!isSame(other, moved)) merged.conflicts.push([to, key]);
+    }
+    return merged;
   },
 };
 

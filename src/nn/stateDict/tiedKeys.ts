@@ -102,34 +102,23 @@ export function formsOf(key: string): readonly KeyForm[] {
 /** The result of {@link mergeTied}. */
 export interface MergedKeys {
   /** The original key of each value that was moved to the first key. */
-  readonly origins: ReadonlyMap<string, string>;
+  readonly origins: Map<string, string>;
   /** Pairs of keys of one tensor with different values. */
-  readonly conflicts: readonly (readonly [string, string])[];
-}
-
-/** The value under a key of a transposed tensor that was moved to the key of its source. */
-export interface MovedKey {
-  readonly from: string;
-  readonly to: string;
-  /** True if there is another value under the key of the source. */
-  readonly isConflict: boolean;
+  readonly conflicts: (readonly [string, string])[];
 }
 
 /**
  * Moves the values under other keys of tied tensors to their first keys.
  *
- * @param moved - the values that were moved before
+ * @param moved - the keys of values that were moved before; the others are added
  */
 export function mergeTied<T>(
   state: Map<string, T>,
   ties: TiedKeys,
   isSame: (a: T, b: T) => boolean,
-  moved: readonly MovedKey[] = [],
+  moved?: MergedKeys,
 ): MergedKeys {
-  const origins = new Map(moved.map(({ from, to }) => [to, from]));
-  const conflicts = moved.flatMap(({ from, to, isConflict }): [string, string][] =>
-    isConflict ? [[to, from]] : [],
-  );
+  const { origins, conflicts } = moved ?? { origins: new Map<string, string>(), conflicts: [] };
   for (const [key, value] of [...state]) {
     const first = ties.firstOf(key);
     if (first === key) continue;

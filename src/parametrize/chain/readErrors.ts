@@ -36,7 +36,8 @@ export const endedChain = (label: string, original: string | undefined): Paramet
   );
 
 /**
- * Throws while steps of a chain are skipped: a write or an edit would make another value than the whole chain has.
+ * Throws while steps of a chain are skipped, or its variables replaced: a write or an edit would make another value
+ * than the whole chain has.
  *
  * @throws {@link ParametrizeError} `CONFLICT`
  */
@@ -46,8 +47,10 @@ export function checkComplete(caller: string, { label, active, steps }: Parametr
   throw refusal(
     'CONFLICT',
     caller,
-    `${skipped} of the ${steps.length} parametrization(s) of ${label} are skipped at the moment`,
-    'Wait until the function that skips them has ended.',
+    skipped === 0
+      ? `evaluate computes ${label} from other tensors at the moment`
+      : `${skipped} of the ${steps.length} parametrization(s) of ${label} are skipped at the moment`,
+    'Wait until the function that does so has ended.',
   );
 }
 

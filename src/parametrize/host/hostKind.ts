@@ -75,6 +75,13 @@ export interface HostKind {
   tensors(host: object): readonly (readonly [name: string, variable: Variable | null])[];
   /** Returns the variable of a tensor that is not parametrized. Without it, the variable is in the field. */
   plain?(host: object, name: string): Variable | undefined;
+  /**
+   * Shows another tensor in the place of a tensor that is not parametrized. Without it, the field is redefined.
+   *
+   * @param refuse - called for assignments
+   * @returns a function that undoes this
+   */
+  show?(host: object, name: string, tensor: Tensor, refuse: () => never): () => void;
   /** Makes a compiled model train its current variables. Absent if the kind has no compiled models. */
   sync?(caller: string, model: object): void;
   /** Returns the hosts directly below a host, with their names in paths. */

@@ -4,6 +4,7 @@ import type { ParametrizationList } from '../chain/parametrizationList.ts';
 import { registrationOf, registrationsOf } from '../chain/registry.ts';
 import { addedHostKindOf, locate } from '../host/hostKind.ts';
 import { registrationAt } from '../host/registrationAt.ts';
+import { shownTensors } from '../host/shownTensors.ts';
 import { siteOf } from '../host/site.ts';
 
 /**
@@ -49,5 +50,6 @@ export function parametrizationsOn(host: object, name: string): ParametrizationL
  */
 export function valueOf(host: object, name: string): Tensor {
   const site = siteOf(host, name);
-  return site.registration?.list.read() ?? site.find('valueOf').variable;
+  const value = site.registration?.list.read() ?? shownTensors(site.owner).get(site.name)?.tensor;
+  return value ?? site.find('valueOf').variable;
 }

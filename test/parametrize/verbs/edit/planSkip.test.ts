@@ -119,7 +119,7 @@ describe('steps that are skipped', () => {
     ];
     for (const write of writes) expect(failure(write, host, list, map)).toMatch(/are skipped at the moment/);
     expect(failure(writes[0]!, host)).toMatchInlineSnapshot(
-      `"CONFLICT: assigning Affine.weight: 1 of the 2 parametrization(s) of Affine.weight are skipped at the moment. Wait until the function that skips them has ended."`,
+      `"CONFLICT: assigning Affine.weight: 1 of the 2 parametrization(s) of Affine.weight are skipped at the moment. Wait until the function that does so has ended."`,
     );
     end();
     value.dispose();
