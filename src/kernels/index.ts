@@ -5,6 +5,7 @@ import { defineSpectralNorm, type SpectralNormOp } from './spectralNorm/spectral
 import { wasmSpectralNorm } from './spectralNorm/wasm.ts';
 import { cpuWeightNorm } from './weightNorm/cpu.ts';
 import type { WeightNormKernels } from './weightNorm/kernels.ts';
+import { defineNorm, type NormOp } from './weightNorm/normOp.ts';
 import { wasmWeightNorm } from './weightNorm/wasm.ts';
 import { webglWeightNorm } from './weightNorm/webgl.ts';
 import { webgpuWeightNorm } from './weightNorm/webgpu.ts';
@@ -30,6 +31,9 @@ const weightNormKernels = /* @__PURE__ */ kernelsByBackend<WeightNormKernels>('w
 
 /** Weight normalization with the kernels of the package; see {@link defineWeightNorm}. */
 export const weightNormOp: WeightNormOp = /* @__PURE__ */ defineWeightNorm(weightNormKernels);
+
+/** Euclidean norms with the kernels of weight normalization; see {@link defineNorm}. */
+export const normOp: NormOp = /* @__PURE__ */ defineNorm(weightNormKernels);
 
 const spectralNormKernels = /* @__PURE__ */ kernelsByBackend('spectral normalization', {
   cpu: typeof __TFJS_PARAMETRIZE_CPU__ === 'undefined' || __TFJS_PARAMETRIZE_CPU__ ? cpuSpectralNorm : null,

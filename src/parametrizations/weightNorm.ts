@@ -3,9 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { axisIn } from '../core/axes.ts';
 import { type ParametrizeError, refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { weightNormOp } from '../kernels/index.ts';
+import { normOp, weightNormOp } from '../kernels/index.ts';
 import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
-import { norm } from '../ops/norm/norm.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { notNegative } from './options.ts';
@@ -70,7 +69,7 @@ export class WeightNorm extends Parametrization {
     if (W.dtype !== 'float32') {
       throw refusal('DTYPE', 'weightNorm', `expected a float32 tensor, got ${W.dtype}`, 'Cast it first.');
     }
-    const length = norm(W, reducedAxes(this.dim, W));
+    const length = normOp(W, reducedAxes(this.dim, W));
     const g = this.eps > 0 ? tf.maximum(length, this.eps) : length;
     return [this.dim.length === 0 ? tf.reshape(g, []) : g, W];
   }
