@@ -96,7 +96,7 @@ describe('the public interface', () => {
     expect(types).toEqual(
       names(`
         Catalog CheckpointFile CheckpointNote CheckpointReport CheckpointSource CheckpointTarget DType ElementArray
-        LoadCheckpointOptions ModelTypes OpenOptions Progress RecipeStep Rename SafetensorsCheckpoint
+        LoadCheckpointOptions ModelTypes OpenOptions OptimizerReport Progress RecipeStep Rename SafetensorsCheckpoint
         SaveCheckpointOptions StatefulModel StoredTensor TensorInfo TorchCheckpoint TorchOptions VectorNote
       `),
     );

@@ -17,6 +17,7 @@ export { readTorch, type TorchCheckpoint } from './formats/torch/readTorch.ts';
 export type { TorchOptions } from './formats/torch/torchOptions.ts';
 export type { CheckpointReport } from './load/checkpointReport.ts';
 export { type LoadCheckpointOptions, loadCheckpoint } from './load/loadCheckpoint.ts';
+export type { OptimizerReport } from './load/optimizerReport.ts';
 export type { Rename } from './load/selectState.ts';
 export type { CheckpointNote, VectorNote } from './metadata/checkpointNote.ts';
 export { type CheckpointTarget, type SaveCheckpointOptions, saveCheckpoint } from './save/saveCheckpoint.ts';

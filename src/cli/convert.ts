@@ -14,7 +14,7 @@ import { checkFileName } from '../checkpoint/save/checkFileName.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { pluralize } from '../core/text.ts';
 import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
-import { below } from './fileView.ts';
+import { below, withoutOptimizer } from './fileView.ts';
 import { globTest } from './glob.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
@@ -49,7 +49,8 @@ export async function convert(
     const file = await openCheckpoint(caller, path, bar.options);
     try {
       await checkOutput(output, shardPaths(path, file));
-      const view = below(file, prefix);
+      const own = below(file, prefix);
+      const view = keyFormat === 'folded' ? withoutOptimizer(own) : own;
       const isExcluded = excluding(view, exclude);
       const weights = parametrizedWeights(view).filter((weight) => !isExcluded(weight));
       const isFolded = keyFormat === 'folded';

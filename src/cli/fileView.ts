@@ -1,6 +1,7 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { recipeBelow } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
+import { isOptimizerName, optimizerKey } from '../checkpoint/metadata/optimizerNames.ts';
 import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeText.ts';
 
 /** Returns the part of a file below a path, with names relative to the path. */
@@ -30,12 +31,19 @@ export function below(file: CheckpointFile, prefix: string | undefined): Checkpo
   };
 }
 
+/** Returns a file without the state of an optimizer, which belongs to the originals of parametrized weights. */
+export function withoutOptimizer(file: CheckpointFile): CheckpointFile {
+  const { [optimizerKey]: text, ...metadata } = file.metadata;
+  if (text === undefined) return file;
+  return { ...file, metadata, names: file.names.filter((name) => !isOptimizerName(name, file.metadata)) };
+}
+
 /** Returns the metadata with the recipe relative to the path. Other texts stay as they are. */
 function metadataBelow(
   metadata: Readonly<Record<string, string>>,
   path: string,
 ): Readonly<Record<string, string>> {
-  const { [recipeKey]: _, ...others } = metadata;
+  const { [recipeKey]: _, [optimizerKey]: _optimizer, ...others } = metadata;
   const recipe = recipeBelow(recipeIn(metadata) ?? [], path);
   return recipe.length === 0 ? others : { ...others, [recipeKey]: recipeText(recipe) };
 }

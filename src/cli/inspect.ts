@@ -3,6 +3,8 @@ import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/conv
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
 import { placeholderNote } from '../checkpoint/load/checkpointReport.ts';
+import { optimizerKey } from '../checkpoint/metadata/optimizerNames.ts';
+import { optimizerIn } from '../checkpoint/metadata/optimizerText.ts';
 import { recipeKey } from '../checkpoint/metadata/recipeText.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { pluralize } from '../core/text.ts';
@@ -126,10 +128,11 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   }
   const lines = [
     ...tied.map((group) => `tied: ${group.map(short).join(' = ')}`),
-    // The recipe is printed in the table.
+    // The recipe is printed in the table, and the optimizer as lines.
     ...Object.entries(metadata)
-      .filter(([key]) => key !== recipeKey)
+      .filter(([key]) => key !== recipeKey && key !== optimizerKey)
       .map(([key, text]) => `metadata ${short(key)}: ${short(text)}`),
+    ...optimizerLines(metadata),
     ...(placeholders.length === 0 ? [] : [placeholderNote(placeholders)]),
   ];
   if (lines.length > 0) blocks.push(lines.join('\n'));
@@ -139,6 +142,15 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   );
   return blocks.join('\n\n');
 }
+
+/** Returns a line for each optimizer whose state is in the file. */
+const optimizerLines = (metadata: Readonly<Record<string, string>>): string[] => {
+  const notes = optimizerIn(metadata);
+  return (notes?.optimizers ?? []).map(
+    ({ className, keys, config }) =>
+      `optimizer ${short(className)}: the state of ${pluralize(keys.length, 'parameter')} after ${pluralize(notes!.iterations, 'step')}, learning rate ${short(String(config['learningRate']))}`,
+  );
+};
 
 /** Escapes and shortens a text from a file for the terminal. */
 const short = (text: string): string =>

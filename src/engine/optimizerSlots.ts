@@ -1,6 +1,7 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { disposeVariable, disposingOnFailure, makeVariable } from './variable.ts';
+import { initialSlot } from './initialSlot.ts';
+import { disposeVariable, disposingOnFailure } from './variable.ts';
 
 /** One tensor of state that an optimizer keeps for one variable, such as `dense/kernel/m`. */
 export interface Slot {
@@ -70,7 +71,6 @@ export function arrangeSlots(
   positions: readonly (number | undefined)[],
   retire: (variable: Variable) => void = disposeVariable,
 ): () => void {
-  const fill = initialValue(optimizer);
   const fields = optimizer as unknown as Record<string, (Slot | undefined)[]>;
   const made: Variable[] = [];
   const arrays = disposingOnFailure(() =>
@@ -83,7 +83,7 @@ export function arrangeSlots(
         const position = positions[i];
         const state = position === undefined ? undefined : before[position]?.variable;
         const fits = state !== undefined && tf.util.arraysEqual(state.shape, variable.shape);
-        if (!fits) made.push(filled(variable, fill));
+        if (!fits) made.push(initialSlot(optimizer, variable));
         return { originalName: variable.name + suffix, variable: fits ? state : made.at(-1)! };
       });
       return [{ field, before, after }];
@@ -99,10 +99,3 @@ export function arrangeSlots(
     for (const variable of made) disposeVariable(variable);
   };
 }
-
-/** The initial value of a slot: zero, except for adagrad. */
-const initialValue = (optimizer: Optimizer): number =>
-  (optimizer as unknown as { initialAccumulatorValue?: number }).initialAccumulatorValue ?? 0;
-
-const filled = ({ shape }: Variable, value: number): Variable =>
-  tf.tidy(() => makeVariable(tf.fill(shape, value), false));

@@ -109,6 +109,23 @@ describe('fold, by the recipe in the file,', () => {
     model.dispose();
   });
 
+  it('leaves out the state of an optimizer, which inspect tells', async () => {
+    const model = new nn.Sequential(weightNorm(square()));
+    const optimizer = tf.train.adam(0.5);
+    const loss = (): tf.Scalar => tf.sum((model[0] as nn.Linear).weight);
+    optimizer.minimize(loss, false, model.parameters());
+    await saveCheckpoint(model, input, { optimizer });
+    const { out } = await call('inspect', input);
+    expect(out).toMatch(/^optimizer Adam: the state of 3 parameters after 1 step, learning rate 0\.5$/m);
+    expect(out).not.toMatch(/metadata tfjs-parametrize/);
+    await call('fold', input, '-o', output);
+    const { tensors, metadata } = fileIn(output);
+    expect([Object.keys(tensors), metadata]).toEqual([['0.bias', '0.weight'], { format: 'pt' }]);
+    tf.dispose(tensors);
+    optimizer.dispose();
+    model.dispose();
+  });
+
   it('computes a tensor whose recipe freezes an original, which inspect tells', async () => {
     const layer = weightNorm(square());
     (

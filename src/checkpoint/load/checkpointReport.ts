@@ -2,6 +2,7 @@ import type { KeyMapping } from '../../nn/stateDict/keyMapping.ts';
 import { mappingText } from '../../nn/stateDict/keyMapping.ts';
 import { quoted } from '../checkpointError.ts';
 import { type CheckpointNote, noteText } from '../metadata/checkpointNote.ts';
+import type { OptimizerReport } from './optimizerReport.ts';
 
 /** The report of `loadCheckpoint`, which prints as a table. */
 export interface CheckpointReport {
@@ -28,6 +29,8 @@ export interface CheckpointReport {
   readonly placeholders: readonly string[];
   /** Notes that are not errors. {@link toString} prints them as lines. */
   readonly notes: readonly CheckpointNote[];
+  /** The state of the optimizer; null if no optimizer was passed. */
+  readonly optimizer: OptimizerReport | null;
   /** Returns the table. */
   toString(): string;
 }
@@ -39,7 +42,8 @@ export const checkpointReport = (parts: Omit<CheckpointReport, 'toString'>): Che
 });
 
 function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
-  const { prefix, mapped, missing, unexpected, skipped, ties, registered, placeholders, notes } = report;
+  const { prefix, mapped, missing, unexpected, skipped, ties, registered, placeholders, notes, optimizer } =
+    report;
   const rows = [
     ...mapped.map((mapping) => [mapping.from.join(' + '), mapping.to.join(' + '), mappingText(mapping)]),
     ...ties.flatMap(([first, ...others]) => others.map((key) => ['—', key, `tied to ${first}`])),
@@ -58,7 +62,8 @@ function tableOf(report: Omit<CheckpointReport, 'toString'>): string {
   ];
   const texts = notes.map(noteText);
   const all = placeholders.length === 0 ? texts : [...texts, placeholderNote(placeholders)];
-  return [...above, ...lines, ...all.map((note) => `note: ${note}`)].join('\n');
+  const below = optimizer === null ? [] : [String(optimizer)];
+  return [...above, ...lines, ...below, ...all.map((note) => `note: ${note}`)].join('\n');
 }
 
 /** Returns a line about Python's classes and functions in a file. */
@@ -71,7 +76,7 @@ export function placeholderNote(names: readonly string[]): string {
 function grouped(names: readonly string[]): string[] {
   const groups = new Map<string, string[]>();
   for (const name of names) {
-    const top = name.split('.', 1)[0]!;
+    const top = name.split(/[./]/, 1)[0]!;
     const group = groups.get(top);
     if (group === undefined) groups.set(top, [name]);
     else group.push(name);

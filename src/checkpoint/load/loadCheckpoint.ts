@@ -1,4 +1,4 @@
-import type { io } from '@tensorflow/tfjs-core';
+import type { io, Optimizer } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
@@ -16,6 +16,7 @@ import { type CheckpointReport, checkpointReport } from './checkpointReport.ts';
 import { followingRecipe } from './followingRecipe.ts';
 import { selectTensors } from './match/selectTensors.ts';
 import { matchedRecipe } from './matchedRecipe.ts';
+import type { OptimizerReport } from './optimizerReport.ts';
 import { readState, type StoredState } from './readState.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
 import type { Rename, Selection } from './selectState.ts';
@@ -34,6 +35,12 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
    * no recipe is followed, and normalized weights in the file are folded into plain weights.
    */
   readonly catalog?: Catalog;
+  /**
+   * The optimizer that gets the state of an optimizer in the file, in place of all of its state: moments by the paths
+   * of parameters, counters, iterations and learning rate. It has the class of the saved one. For groups, each
+   * optimizer gets the state of the optimizer in its place.
+   */
+  readonly optimizer?: Optimizer;
 }
 
 /**
@@ -45,8 +52,8 @@ export interface LoadCheckpointOptions extends OpenOptions, TorchOptions {
  * layer without a name in the file gets the module that fits only this layer. If several fit, the error is `AMBIGUOUS`.
  *
  * @remarks
- * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations. A failed call
- * changes nothing.
+ * **State**: parameters and buffers; with a recipe in the file and a `catalog`, also parametrizations; with
+ * `optimizer`, its state. A failed call changes nothing.
  *
  * @param source - bytes, a `Blob`, `File` or `Response`, a URL, a path in Node.js, an `IOHandler`, or a URL of `tf.io`
  * (`indexeddb://name`)
@@ -66,13 +73,14 @@ export async function loadCheckpoint(
   source: CheckpointSource | io.IOHandler,
   options: LoadCheckpointOptions = {},
 ): Promise<CheckpointReport> {
-  const names = ['prefix', 'rename', 'strict', 'catalog', ...openingOptions, ...formatOptions];
+  const names = ['prefix', 'rename', 'strict', 'catalog', 'optimizer', ...openingOptions, ...formatOptions];
   checkOpening('loadCheckpoint', options, names);
   checkFormatOptions('loadCheckpoint', { ...options });
-  const { strict = true, prefix, rename, catalog, ...opening } = options;
+  const { strict = true, prefix, rename, catalog, optimizer, ...opening } = options;
   checkBoolean('loadCheckpoint', 'strict', strict);
   checkLoading('loadCheckpoint', { prefix, rename, catalog });
   try {
+    const restoring = optimizer && (await import('./optimizerLoading.ts')).optimizerLoading(model, optimizer);
     const view = await viewOf('loadCheckpoint', model, async (kind) => {
       const { TorchStateView } = await import('../../stateDict/torchStateView.ts');
       return new TorchStateView(kind, 'loadCheckpoint', model);
@@ -81,18 +89,26 @@ export async function loadCheckpoint(
     const select = async (stored: StoredNames): Promise<Selection> => {
       const selection = await selectTensors(stored, view, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);
-      return mergeSelected(selection, stored, view.ties, isAsked);
+      const merged = mergeSelected(selection, stored, view.ties, isAsked);
+      return restoring ? merged : { ...merged, skipped: [...merged.skipped, ...stored.optimizer] };
     };
     // A recipe has additional keys.
     const isAll = catalog === undefined && !view.takesOtherKeys;
-    const state = await readState(source, opening, select, { isAsked, isAll });
+    const state = await readState(source, opening, select, {
+      isAsked,
+      isAll,
+      ...(restoring && { others: restoring.names }),
+    });
     try {
       const recipe = matchedRecipe(recipeOfFile(state.metadata, catalog), state.selection);
       const { tensors } = state;
-      const loaded = followingRecipe(() => view.load({ tensors, strict, recipe, catalog, ...loadingNames }));
-      return reportOf(view, state, loaded);
+      const load = (): LoadedState =>
+        followingRecipe(() => view.load({ tensors, strict, recipe, catalog, ...loadingNames }));
+      if (!restoring) return reportOf(view, state, load(), null);
+      const { loaded, report } = restoring.load(state, { strict, rename }, load);
+      return reportOf(view, state, loaded, report);
     } finally {
-      tf.dispose(state.tensors);
+      tf.dispose([state.tensors, state.others]);
     }
   } catch (error) {
     throw named('loadCheckpoint', error);
@@ -115,7 +131,12 @@ function recipeOfFile(
   }
 }
 
-function reportOf(view: StateView, state: StoredState, loaded: LoadedState): CheckpointReport {
+function reportOf(
+  view: StateView,
+  state: StoredState,
+  loaded: LoadedState,
+  optimizer: OptimizerReport | null,
+): CheckpointReport {
   const { selection, placeholders } = state;
   const { prefix, keys, skipped, unexpected = [] } = selection;
   const nameOf = (key: string): string => keys.get(key) ?? key;
@@ -130,6 +151,7 @@ function reportOf(view: StateView, state: StoredState, loaded: LoadedState): Che
     ties: tiesOf(selection, view.ties),
     registered: loaded.registered,
     placeholders,
+    optimizer,
     notes: [...view.notes.map((text) => ({ kind: 'model', text }) as const), ...state.notes],
   });
 }

@@ -7,7 +7,7 @@ import { formatNamed } from '../formats/formats.ts';
 import type { TorchOptions } from '../formats/torch/torchOptions.ts';
 import type { VectorNote } from '../metadata/checkpointNote.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
-import { isIOHandler, loadArtifacts, loadHandlerFor, schemeOf } from '../source/ioHandler.ts';
+import { isIOHandler, schemeOf } from '../source/ioScheme.ts';
 import { checkRivals } from './checkRivals.ts';
 import type { Selection } from './selectState.ts';
 import { type StoredNames, storedNames } from './storedNames.ts';
@@ -23,6 +23,8 @@ export interface StoredState {
   readonly placeholders: readonly string[];
   /** The singular vectors that are not unit vectors. */
   readonly notes: readonly VectorNote[];
+  /** The other tensors that were asked for, by name. */
+  readonly others: NamedTensorMap;
 }
 
 /** The keys that a model needs from a file. */
@@ -31,6 +33,12 @@ export interface Asked {
   isAsked(key: string): boolean;
   /** True if the model needs no other keys. A model that renames keys may need others. */
   readonly isAll: boolean;
+  /**
+   * Returns the names of further tensors to read.
+   *
+   * @param has - true for a tensor of the file
+   */
+  others?(metadata: Readonly<Record<string, string>>, has: (name: string) => boolean): readonly string[];
 }
 
 /**
@@ -48,22 +56,8 @@ export async function readState(
 ): Promise<StoredState> {
   const scheme = schemeOf(source);
   if (scheme !== null || isIOHandler(source)) {
-    const handler = isIOHandler(source) ? source : loadHandlerFor(source as string);
-    const { tensors: all, metadata } = await loadArtifacts(handler);
-    try {
-      const shapeOf = (name: string): readonly number[] => all[name]!.shape;
-      const names = Object.keys(all);
-      const stored = storedNames({ names, ties: [], metadata, isInOrder: true, shapeOf });
-      const selection = await select(stored);
-      const tensorOf = (name: string): Tensor => all[stored.identityOf(name)]!.clone();
-      await checkRivals(selection, async (name) => tensorOf(name));
-      const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [key, tensorOf(name)]);
-      const map = Object.fromEntries(tensors);
-      const notes = await vectorNotes(map, selection);
-      return { tensors: map, metadata, selection, placeholders: [], notes };
-    } finally {
-      tf.dispose(all);
-    }
+    const { readArtifacts } = await import('./readArtifacts.ts');
+    return readArtifacts(source as string | io.IOHandler, select, asked);
   }
   const file = await openCheckpoint('loadCheckpoint', source as CheckpointSource, options);
   try {
@@ -76,15 +70,19 @@ export async function readState(
     });
     const selection = await select(stored);
     await checkRivals(selection, (name) => file.tensor(stored.identityOf(name)));
+    const known = new Set(file.names);
+    const wanted = asked.others?.(file.metadata, (name) => known.has(name)) ?? [];
     const loaded = new Map<string, Tensor>();
+    const others: NamedTensorMap = {};
     try {
+      for (const name of wanted) others[name] = await file.tensor(name);
       for (const [key, name] of selection.keys) {
         const one = stored.identityOf(name);
         const tensor = loaded.has(one) ? undefined : await tensorFor(file, one, key, asked);
         if (tensor !== undefined) loaded.set(one, tensor);
       }
     } catch (error) {
-      tf.dispose([...loaded.values()]);
+      tf.dispose([[...loaded.values()], others]);
       throw error;
     }
     const tensors = [...selection.keys].map(([key, name]): [string, Tensor] => [
@@ -94,7 +92,7 @@ export async function readState(
     const { metadata, placeholders } = file;
     const map = Object.fromEntries(tensors);
     const notes = await vectorNotes(map, selection);
-    return { tensors: map, metadata, selection, placeholders, notes };
+    return { tensors: map, metadata, selection, placeholders, notes, others };
   } finally {
     await file.close();
   }

@@ -1,9 +1,12 @@
 import { type LayerInOrder, layerOrderIn } from '../metadata/layerOrder.ts';
+import { isOptimizerName } from '../metadata/optimizerNames.ts';
 
 /** The names, shapes and order of the tensors of a file, known before they are read. */
 export interface StoredNames {
   /** The names in the order of the file, followed by the aliases in its metadata. */
   readonly names: readonly string[];
+  /** The names of the tensors of an optimizer, which are not in {@link names}. */
+  readonly optimizer: readonly string[];
   /** True if this is the order in which the tensors were made. A safetensors file sorts them. */
   readonly isInOrder: boolean;
   /** The paths of the layers of a saved model of tf.layers. */
@@ -26,7 +29,9 @@ interface Stored {
  * Returns the names of a file. For tied tensors, `save_model` of safetensors writes the first, and lists the other
  * names in the metadata.
  */
-export function storedNames({ names, ties, metadata, isInOrder, shapeOf }: Stored): StoredNames {
+export function storedNames({ names: all, ties, metadata, isInOrder, shapeOf }: Stored): StoredNames {
+  const optimizer = all.filter((name) => isOptimizerName(name, metadata));
+  const names = optimizer.length === 0 ? all : all.filter((name) => !isOptimizerName(name, metadata));
   const first = new Map(ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));
   const known = new Set(names);
   for (const [name, kept] of Object.entries(metadata)) {
@@ -36,6 +41,7 @@ export function storedNames({ names, ties, metadata, isInOrder, shapeOf }: Store
   const aliases = [...first.keys()].filter((name) => !known.has(name));
   return {
     names: [...names, ...aliases],
+    optimizer,
     isInOrder,
     layers: layerOrderIn(metadata),
     shapeOf: (name) => shapeOf(known.has(name) ? name : identityOf(name)),

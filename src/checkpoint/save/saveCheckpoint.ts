@@ -1,6 +1,7 @@
-import type { io, NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { io, NamedTensorMap, Optimizer } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../../core/checkOptions.ts';
+import { refusal } from '../../core/errors.ts';
 import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
 import type { TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
 import type { StatefulModel } from '../../stateDict/stateView.ts';
@@ -9,10 +10,12 @@ import { CheckpointError, named, quoted } from '../checkpointError.ts';
 import { writeSafetensors } from '../formats/safetensors/writeSafetensors.ts';
 import { layerOrderTexts } from '../metadata/layerOrder.ts';
 import { recipeKey, recipeText } from '../metadata/recipeText.ts';
-import { isIOHandler, saveArtifacts, saveHandlerFor, schemeOf } from '../source/ioHandler.ts';
+import { saveArtifacts, saveHandlerFor } from '../source/ioHandler.ts';
+import { isIOHandler, schemeOf } from '../source/ioScheme.ts';
 import { isNode, pathOf, writeNodeFile } from '../source/nodeFile.ts';
 import { viewOf } from '../viewOf.ts';
 import { checkFileName } from './checkFileName.ts';
+import { savedOptimizer } from './savedOptimizer.ts';
 import { savedState } from './savedState.ts';
 
 /**
@@ -28,6 +31,11 @@ export interface SaveCheckpointOptions {
   readonly keyFormat?: KeyFormat;
   /** Further texts for the metadata of the file. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * The optimizer whose state is saved, too: one of tfjs, or one that `clipGradients` or `groupOptimizer` made of them.
+   * State goes by the paths of parameters, and `loadCheckpoint(model, source, { optimizer })` restores it.
+   */
+  readonly optimizer?: Optimizer;
 }
 
 /**
@@ -40,6 +48,9 @@ export interface SaveCheckpointOptions {
  * them.
  *
  * The file has the state at the moment of the call, even if training continues meanwhile.
+ *
+ * With `optimizer`, the file also has its state, so that training continues exactly after `loadCheckpoint`. It is no
+ * part of the state dict: without `optimizer`, `loadCheckpoint` skips it.
  *
  * @throws {@link CheckpointError} `OPTION`, `DTYPE`, `UNREADABLE` if the file cannot be written
  * @throws {@link ParametrizeError} `UNSUPPORTED_HOST` if the model is neither a module nor a known model of tf.layers
@@ -54,8 +65,12 @@ export async function saveCheckpoint(
   target: CheckpointTarget,
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
-  checkOptions('saveCheckpoint', options, ['keyFormat', 'metadata']);
-  const { keyFormat, metadata = {} } = options;
+  checkOptions('saveCheckpoint', options, ['keyFormat', 'metadata', 'optimizer']);
+  const { keyFormat, metadata = {}, optimizer } = options;
+  if (optimizer !== undefined && keyFormat === 'folded') {
+    const fact = 'the key format folded leaves out the originals that an optimizer has state of';
+    throw refusal('OPTION', 'saveCheckpoint', fact, 'Leave out one of keyFormat and optimizer.');
+  }
   let tensors: NamedTensorMap = {};
   try {
     const view = viewOf('saveCheckpoint', model, (kind) => new TorchStateView(kind, 'saveCheckpoint', model));
@@ -71,7 +86,12 @@ export async function saveCheckpoint(
       ...layerOrderTexts(view),
     };
     const once = writtenOnce(tensors, view.ties, metadata);
-    await write(once.tensors, { ...texts, ...once.aliases });
+    const { tensors: slots, texts: notes } =
+      optimizer === undefined
+        ? { tensors: {}, texts: {} }
+        : savedOptimizer('saveCheckpoint', model, optimizer);
+    tensors = { ...tensors, ...slots };
+    await write({ ...once.tensors, ...slots }, { ...texts, ...notes, ...once.aliases });
   } catch (error) {
     throw named('saveCheckpoint', error);
   } finally {
