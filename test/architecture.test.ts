@@ -21,7 +21,7 @@ const arrows: Record<string, readonly string[]> = {
   stateDict: ['parametrize', 'nn', 'engine'],
   model: ['stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
   decorators: ['model', 'stateDict', 'parametrize', 'nn'],
-  layers: ['model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
+  layers: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
   checkpoint: ['engine', 'model', 'stateDict', 'nn'],
   cli: ['checkpoint', 'stateDict', 'nn'],
   'index.ts': ['model', 'nn.ts', 'parametrizations', 'parametrize'],

@@ -111,9 +111,16 @@ describe('the public interface', () => {
   it('of tfjs-parametrize/layers is this', () => {
     const { values, types } = exportsOf('src/layers/index.ts');
     expect(values).toEqual(
-      names('MeanOnlyBatchNormalization constraintsToParametrizations folded syncModel'),
+      names(`
+        MeanOnlyBatchNormalization constraintsToParametrizations folded loadParametrizedModel saveParametrizedModel
+        syncModel
+      `),
     );
-    expect(types).toEqual(names('LayerName MeanOnlyBatchNormalizationArgs'));
+    expect(types).toEqual(
+      names(`
+        LayerName LoadParametrizedModelOptions MeanOnlyBatchNormalizationArgs SaveParametrizedModelOptions
+      `),
+    );
   });
 
   it('of tfjs-parametrize/decorators is this', () => {

@@ -1,4 +1,4 @@
-import type { Optimizer } from '@tensorflow/tfjs-core';
+import type { io, Optimizer } from '@tensorflow/tfjs-core';
 import { wrapOnce } from '../core/wrapOnce.ts';
 import type { Layer } from './layer.ts';
 import type { LayerVariable } from './layerVariable.ts';
@@ -53,3 +53,30 @@ export function aroundTraining(
     };
   });
 }
+
+/** The part of a model that tfjs-layers saves with its optimizer, as data: loss, metrics, options of the optimizer. */
+export type TrainingConfig = NonNullable<io.ModelArtifacts['trainingConfig']>;
+
+/**
+ * Returns the training configuration of a compiled model as data.
+ *
+ * @throws the errors of tfjs for a loss that has no name
+ */
+export const trainingConfigOf = (model: Model): TrainingConfig =>
+  (model as unknown as { getTrainingConfig(): TrainingConfig }).getTrainingConfig();
+
+/**
+ * Compiles a model as a training configuration says.
+ *
+ * @throws the errors of tfjs for unknown optimizers, losses and metrics
+ */
+export const loadTrainingConfig = (model: Model, config: TrainingConfig): void =>
+  (model as unknown as { loadTrainingConfig(config: TrainingConfig): void }).loadTrainingConfig(config);
+
+/** Returns the metadata that the program has set on a model. */
+export const userMetadataOf = (model: Model): object =>
+  (model as unknown as { getUserDefinedMetadata(): object | undefined }).getUserDefinedMetadata() ?? {};
+
+/** Returns the names under which tfjs-layers saves the weights of a model, in the order of `getWeights`. */
+export const savedNames = (model: Model): string[] =>
+  (model as unknown as { weights: readonly LayerVariable[] }).weights.map(({ originalName }) => originalName);

@@ -5,4 +5,6 @@ export {
   MeanOnlyBatchNormalization,
   type MeanOnlyBatchNormalizationArgs,
 } from './meanOnlyBatchNormalization.ts';
+export { type LoadParametrizedModelOptions, loadParametrizedModel } from './saving/loadParametrizedModel.ts';
+export { type SaveParametrizedModelOptions, saveParametrizedModel } from './saving/saveParametrizedModel.ts';
 export { syncModel } from './syncModel.ts';
