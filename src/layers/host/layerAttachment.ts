@@ -86,7 +86,9 @@ export class LayerAttachment implements Attachment {
       },
       dispose: { value: () => list.dispose() },
       trainable: {
-        get: () => this.parameters.some(({ trainable }) => trainable),
+        // The layer lists weights that are not trained last.
+        get: () =>
+          tieOf(list) === undefined ? this.parameters.some(({ trainable }) => trainable) : list.wasTrainable,
         set: (trainable: boolean) => {
           for (const parameter of this.parameters) parameter.trainable = trainable;
         },
@@ -233,8 +235,7 @@ const frozenOriginals = (list: ParametrizationList): Variable[] =>
 
 /** Inserts a weight in a list in the order in which the layer has made its weights. */
 function insert(list: LayerVariable[], weight: LayerVariable): void {
-  const after = list.findIndex((other) => weightBehind(other).id > weight.id);
-  list.splice(after < 0 ? list.length : after, 0, weight);
+  list.splice(list.filter((other) => weightBehind(other).id < weight.id).length, 0, weight);
 }
 
 /** Replaces adjacent weights in a list of a layer. Weights that are not adjacent are removed one by one. */
