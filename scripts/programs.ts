@@ -11,6 +11,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command, InvalidArgumentError } from 'commander';
 import { runProgram } from '../test/parametrize/programs/runProgram.ts';
+import { performed } from '../test/parametrize/programs/world.ts';
 
 const whole = (text: string): number => {
   const value = Number(text);
@@ -40,4 +41,5 @@ for (; done < options.count && failures < options.failures; done++) {
 process.stdout.write(
   `${done} programs from seed ${options.seed} on ${options.backend}: ${failures} failures\n`,
 );
+process.stdout.write(`performed: ${[...performed].map(([what, times]) => `${what} ${times}`).join(', ')}\n`);
 process.exitCode = failures === 0 ? 0 : 1;

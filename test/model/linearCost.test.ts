@@ -1,6 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, expect, it, describe as suite, vi } from 'vitest';
-import { applyRecipe, clone, describe, fold, recipeOf, syncOptimizer } from '../../src/model/index.ts';
+import {
+  applyRecipe,
+  clone,
+  copyInto,
+  describe,
+  fold,
+  freeze,
+  groupOptimizer,
+  parametrize,
+  recipeOf,
+  squaredNorms,
+  syncOptimizer,
+  without,
+} from '../../src/model/index.ts';
 import { Linear, type Module, ParameterList, parameter, Sequential } from '../../src/nn/index.ts';
 import { spectralNorm, weightNorm } from '../../src/parametrizations/index.ts';
 import { cached, parametrizationsOn, removeParametrizations } from '../../src/parametrize/index.ts';
@@ -40,17 +53,18 @@ function workOf(fn: () => void): number {
 }
 
 /** So many layers, normalized or not. */
-const layers = (count: number, isNormalized = true): Linear[] =>
+const layers = (count: number, normalize: boolean | typeof spectralNorm = true): Linear[] =>
   Array.from({ length: count }, () => {
     const layer = new Linear(2, 2);
-    return isNormalized ? weightNorm(layer) : layer;
+    if (typeof normalize === 'function') return normalize(layer);
+    return normalize ? weightNorm(layer) : layer;
   });
 
 /** The work for a model of so many layers, without that of making and disposing it. */
 type Work = (count: number) => number;
 
 const onModel =
-  (work: (model: Sequential) => void, isNormalized = true): Work =>
+  (work: (model: Sequential) => void, isNormalized: boolean | typeof spectralNorm = true): Work =>
   (count) => {
     const model = new Sequential(...layers(count, isNormalized));
     const counted = workOf(() => work(model));
@@ -123,6 +137,54 @@ const works: Readonly<Record<string, Work>> = {
     plain.dispose();
     return counted;
   },
+  'registering by rules, and again': onModel((model) => {
+    for (let i = 0; i < 2; i++) {
+      parametrize(model, [
+        { match: '0', apply: null },
+        { type: Linear, exclude: ['1', /^2$/], apply: weightNorm },
+      ]);
+    }
+  }, false),
+  undoing: (count) => {
+    const model = new Sequential(...layers(count, false));
+    const report = parametrize(model, [{ type: Linear, apply: weightNorm }]);
+    const counted = workOf(() => report.undo());
+    model.dispose();
+    return counted;
+  },
+  freezing: onModel((model) => freeze(model, { name: 'weight', original: 'v' }).unfreeze()),
+  'skipping steps': onModel(
+    (model) =>
+      without(model.eval(), { step: 'spectralNorm' }, () => tf.tidy(() => void model.call(tf.ones([1, 2])))),
+    spectralNorm,
+  ),
+  'averaging into a copy': (count) => {
+    const [model, source] = [new Sequential(...layers(count)), new Sequential(...layers(count))];
+    const counted = workOf(() => copyInto(model, source, { decay: 0.5 }));
+    model.dispose();
+    source.dispose();
+    return counted;
+  },
+  'averaging values into a plain model': (count) => {
+    const [model, source] = [new Sequential(...layers(count, false)), new Sequential(...layers(count))];
+    const counted = workOf(() => copyInto(model, source, { folded: true }));
+    model.dispose();
+    source.dispose();
+    return counted;
+  },
+  'the sum of squares': onModel((model) => squaredNorms(model).dispose()),
+  'an optimizer of groups, its step, and moving its state': onModel((model) => {
+    const optimizer = groupOptimizer(model, [
+      { name: 'weight', optimizer: tf.train.sgd(0.1) },
+      { optimizer: tf.train.adam(0.1) },
+    ]);
+    const x = tf.ones([1, 2]);
+    optimizer.minimize(() => tf.sum(model.call(x)) as tf.Scalar);
+    fold(model);
+    optimizer.sync();
+    optimizer.dispose();
+    x.dispose();
+  }),
   'a step of an optimizer, and moving its state': onModel((model) => {
     const adam = tf.train.adam(0.01);
     const x = tf.ones([1, 2]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runProgram } from './programs/runProgram.ts';
+import { performed } from './programs/world.ts';
 
 // `npm run programs` runs ten thousand of them.
 
@@ -18,4 +19,14 @@ describe('random programs on a module of two layers', () => {
       for (let seed = first; seed < first + 10; seed++) expect(runProgram(seed)).toBe(null);
     });
   }
+
+  it('perform every operation of the declarative layer', () => {
+    performed.clear();
+    for (let seed = 1000; seed < 1090; seed++) expect(runProgram(seed)).toBe(null);
+    const operations = 'rules undo applyRecipe makeAgain skip'.split(' ');
+    for (const edit of ['insert', 'replace', 'drop', 'reorder']) {
+      operations.push(`${edit}, keep value`, `${edit}, keep originals`);
+    }
+    expect(operations.filter((operation) => !performed.has(operation))).toEqual([]);
+  });
 });

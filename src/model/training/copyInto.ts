@@ -65,7 +65,7 @@ export function copyInto(target: object, source: object, options: CopyOptions = 
   checkBoolean(caller, 'folded', folded);
   const targets = variablesOf(caller, target, folded);
   const sources = folded ? computedValues(caller, source) : ownValues(caller, source);
-  checkNames(caller, [...targets.keys()], [...sources.keys()]);
+  checkNames(caller, targets, sources);
   const from = new Map<Variable, Source>();
   for (const [key, variable] of targets) {
     const given = sources.get(key)!;
@@ -144,9 +144,13 @@ function computedValues(caller: string, source: object): Map<string, Source> {
   );
 }
 
-function checkNames(caller: string, targets: readonly string[], sources: readonly string[]): void {
-  const missing = sources.filter((key) => !targets.includes(key));
-  const unexpected = targets.filter((key) => !sources.includes(key));
+function checkNames(
+  caller: string,
+  targets: ReadonlyMap<string, unknown>,
+  sources: ReadonlyMap<string, unknown>,
+): void {
+  const missing = [...sources.keys()].filter((key) => !targets.has(key));
+  const unexpected = [...targets.keys()].filter((key) => !sources.has(key));
   if (missing.length + unexpected.length === 0) return;
   const list = (keys: readonly string[]): string => {
     const shown = keys.slice(0, 6).map((key) => `'${key}'`);

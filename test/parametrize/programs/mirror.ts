@@ -58,7 +58,8 @@ export function mirrorOf(place: Place): ReferenceTensor {
   return { variable: null, originals: originals.map(mirrorOf), steps: [...list].map(stepOf) };
 }
 
-function stepOf(map: unknown): ReferenceStep {
+/** The reference of a step, with its state as it is now. */
+export function stepOf(map: unknown): ReferenceStep {
   if (map instanceof WeightNorm) return steps.weightNorm();
   if (map instanceof UnitNorm) return steps.unitNorm();
   if (map instanceof MaxNorm) return steps.limited(0, map.maxValue);

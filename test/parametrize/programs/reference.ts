@@ -26,7 +26,8 @@ export function evaluate(node: ReferenceTensor, training: boolean): tf.Tensor {
     if (training) step.update?.(values[0]!);
     return step.value(...values);
   };
-  return later.reduce((value, step) => run(step, [value]), run(first!, inputs));
+  if (first === undefined) return inputs[0]!;
+  return later.reduce((value, step) => run(step, [value]), run(first, inputs));
 }
 
 /** The variables below a tensor, in order. */

@@ -44,6 +44,6 @@ export function runProgram(seed: number): string | null {
   if (failureOf(program) === null) return null;
   const smallest = shrunk(program);
   const lines = smallest.instructions.map((instruction, i) => `  ${i}: ${JSON.stringify(instruction)}`);
-  const how = `${smallest.optimizer}, ${smallest.withList ? 'with' : 'without'} a list of variables`;
+  const how = `${smallest.optimizer}, sharing ${smallest.sharing}, ${smallest.withList ? 'with' : 'without'} a list of variables`;
   return `seed ${seed}, ${how}:\n${lines.join('\n')}\n${failureOf(smallest) ?? 'fails no more'}`;
 }

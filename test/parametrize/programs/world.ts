@@ -1,48 +1,102 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  applyRecipe,
   cached,
+  catalog,
   fold,
+  insertParametrization,
   isParametrized,
+  MaxNorm,
+  MinMaxNorm,
   maxNorm,
   minMaxNorm,
+  NonNeg,
   nn,
   nonNeg,
+  Orthogonal,
   orthogonal,
+  type Parametrization,
+  type ParametrizeReport,
   parametrizationsOn,
+  parametrize,
+  type Recipe,
+  recipeOf,
+  removeParametrization,
   removeParametrizations,
+  reorderParametrizations,
+  replaceParametrization,
+  Skew,
   SpectralNorm,
+  Symmetric,
   skew,
   spectralNorm,
   symmetric,
   syncOptimizer,
+  tie,
+  UnitNorm,
   unitNorm,
   valueOf,
+  WeightNorm,
   weightNorm,
+  without,
 } from '../../../src/index.ts';
-import type { Instruction, LossName, MapName, Program } from './instructions.ts';
+import type { Edit, Instruction, LossName, MapName, Program } from './instructions.ts';
 import { losses, type Weights } from './losses.ts';
-import { disposeMirror, mirrorOf, originalsOf, type Place, placesBelow, variablesBelow } from './mirror.ts';
+import {
+  disposeMirror,
+  mirrorOf,
+  originalsOf,
+  type Place,
+  placesBelow,
+  stepOf,
+  variablesBelow,
+} from './mirror.ts';
 import { makeOptimizer, ReferenceOptimizer } from './optimizers.ts';
-import { conditionOf, evaluate, leaves, numbersOf, type ReferenceTensor } from './reference.ts';
+import {
+  conditionOf,
+  evaluate,
+  leaves,
+  numbersOf,
+  type ReferenceStep,
+  type ReferenceTensor,
+} from './reference.ts';
 
 class Pair extends nn.Module {
   a = new nn.Linear(3, 3, { bias: false });
-  b = new nn.Linear(3, 3, { bias: false });
+  b: nn.Linear;
+
+  constructor(sharing: Program['sharing']) {
+    super();
+    this.b = sharing === 'module' ? this.a : new nn.Linear(3, 3, { bias: false });
+    if (sharing === 'tie') tie(this.b, 'weight', this.a);
+  }
 
   forward(x: tf.Tensor): tf.Tensor {
     return this.b.call(tf.sin(this.a.call(x)));
   }
 }
 
+/** How many times each operation of the declarative layer was performed, and not refused. */
+export const performed = new Map<string, number>();
+
 /** A call that the library refuses, as documented: the program goes on. */
 const isRefusal = (error: unknown): boolean =>
-  ['NO_RIGHT_INVERSE', 'SHAPE', 'ORIGINAL_COUNT', 'OPTION', 'RIGHT_INVERSE'].includes(
-    (error as { code?: string }).code ?? '',
-  );
+  [
+    'NO_RIGHT_INVERSE',
+    'SHAPE',
+    'ORIGINAL_COUNT',
+    'OPTION',
+    'RIGHT_INVERSE',
+    'CONFLICT',
+    'UNSUPPORTED_HOST',
+    'UNKNOWN_TENSOR',
+    'UNMATCHED_RULE',
+    'TIED',
+  ].includes((error as { code?: string }).code ?? '');
 
 /** Runs a program on a module and on its uncached reference, and throws where they differ. */
 export class World {
-  private net = new Pair();
+  private net: Pair;
   private mirrors: ReferenceTensor[];
   private optimizer: tf.Optimizer;
   private reference: ReferenceOptimizer;
@@ -50,10 +104,21 @@ export class World {
   /** How many times rounding errors have grown at most: optimizers remember them. */
   private condition = 1;
 
+  /** The reports of rules and recipes that can be undone. */
+  private readonly reports: {
+    readonly report: ParametrizeReport;
+    /** The keys before, and the number of changes up to it. */
+    readonly keys: string;
+    readonly changes: number;
+  }[] = [];
+  private changes = 0;
+  private kept: string | null = null;
+
   constructor(private readonly program: Program) {
+    this.net = new Pair(program.sharing);
     tf.tidy(() => {
-      for (const [i, layer] of [this.net.a, this.net.b].entries()) {
-        (layer.weight as tf.Variable).assign(
+      for (const [i, { host }] of this.tensors().entries()) {
+        ((host as nn.Linear).weight as tf.Variable).assign(
           tf.randomNormal([3, 3], 0, 0.7, 'float32', program.seed * 2 + i),
         );
       }
@@ -88,7 +153,7 @@ export class World {
       case 'call':
         tf.tidy(() => {
           const x = tf.tensor2d([0.3, -0.4, 0.5], [1, 3]);
-          const [a, b] = this.mirrors.map((mirror) => evaluate(mirror, net.training)) as tf.Tensor2D[];
+          const [a, b] = this.theirs().read.map((read) => read()) as tf.Tensor2D[];
           const wanted = tf.matMul(tf.sin(tf.matMul(x, a!, false, true)), b!, false, true);
           this.same('the output', numbersOf(net.call(x)), numbersOf(wanted));
         });
@@ -126,24 +191,236 @@ export class World {
         break;
       case 'step':
         this.step(instruction.loss);
+        break;
+      case 'insert':
+      case 'replace':
+      case 'drop':
+      case 'reorder':
+        this.edit(instruction);
+        break;
+      case 'skip':
+        this.skip(instruction);
+        break;
+      case 'rules': {
+        const { match, map, limit } = instruction;
+        if (map === 'spectralNorm' && this.scopes.length > 0) break;
+        nn.manualSeed(Math.floor(limit * 1e6));
+        const apply = (host: nn.Linear, name: 'weight') => void register({ host, name }, map, limit);
+        this.change(() => {
+          this.report('rules', () => {
+            const report = parametrize(net, [{ match, apply }]);
+            const { registered, unchanged, skipped } = report;
+            const found = registered.length + unchanged.length + skipped.length;
+            if (found !== this.matches(match)) throw new Error(`${match} has matched ${found} weights`);
+            return report;
+          });
+        });
+        break;
+      }
+      case 'undo': {
+        const last = this.reports.pop();
+        if (last === undefined) break;
+        const isLast = last.changes === this.changes;
+        this.change(() => {
+          last.report.undo();
+          this.count('undo');
+        });
+        const keys = Object.keys(net.stateDict()).join(' ');
+        if (isLast && keys !== last.keys) throw new Error(`undo has left '${keys}', not '${last.keys}'`);
+        break;
+      }
+      case 'keepRecipe':
+        // A recipe does not say what is tied.
+        if (this.program.sharing !== 'tie') this.kept = JSON.stringify(recipeOf(net));
+        break;
+      case 'applyKept':
+        if (this.kept !== null) this.applyRecipe(this.kept);
+        break;
+      case 'applyRecipe': {
+        const { path, maps } = instruction;
+        const steps = maps.map((map) => {
+          const [kind, orthogonalMap] = map.split(', ');
+          return { kind, options: orthogonalMap === undefined ? {} : { orthogonalMap } };
+        });
+        this.applyRecipe(
+          JSON.stringify({ version: 1, parametrizations: [{ path, tensor: 'weight', steps }] }),
+        );
+        break;
+      }
+      case 'makeAgain':
+        this.makeAgain();
     }
   }
+
+  /** The number of weights that a rule is about. */
+  private matches(pattern: string): number {
+    return this.program.sharing === 'module' || pattern.length === 1 ? 1 : 2;
+  }
+
+  /** Runs what gives a report that can be undone. */
+  private report(operation: string, run: () => ParametrizeReport): void {
+    const keys = Object.keys(this.net.stateDict()).join(' ');
+    const report = run();
+    if (report.registered.length === 0) return;
+    this.count(operation);
+    this.reports.push({ report, keys, changes: this.changes });
+  }
+
+  private applyRecipe(text: string): void {
+    if (text.includes('spectralNorm') && this.scopes.length > 0) return;
+    this.change(() => {
+      this.report('applyRecipe', () => {
+        const report = applyRecipe(this.net, text, { catalog });
+        // The chains are those of the recipe, in its order.
+        const made = new Map(
+          recipeOf(this.net).parametrizations.map(({ path, tensor, steps }) => [`${path}.${tensor}`, steps]),
+        );
+        for (const { path, tensor, steps } of (JSON.parse(text) as Recipe).parametrizations) {
+          const at = this.program.sharing === 'module' ? path.replace(/^b/, 'a') : path;
+          const kinds = made
+            .get(`${at}.${tensor}`)
+            ?.map(({ kind }) => kind)
+            .join(' ');
+          const wanted = steps.map(({ kind }) => kind).join(' ');
+          if (kinds !== wanted) throw new Error(`a recipe has made '${kinds}', not '${wanted}'`);
+        }
+        return report;
+      });
+    });
+  }
+
+  private count(operation: string): void {
+    performed.set(operation, (performed.get(operation) ?? 0) + 1);
+  }
+
+  /** A new module with the recipe and the state dict of this one has its values. */
+  private makeAgain(): void {
+    if (this.program.sharing === 'tie') return;
+    const other = new Pair(this.program.sharing);
+    const recipe = recipeOf(this.net);
+    applyRecipe(other, JSON.stringify(recipe), { catalog });
+    if (recipe.parametrizations.length > 0) this.count('makeAgain');
+    other.loadStateDict(this.net.stateDict());
+    other.eval();
+    const values = this.values();
+    tf.tidy(() => {
+      for (const [i, { host, name }] of this.tensors(other).entries()) {
+        this.same(`weight ${i} made by a recipe`, numbersOf(valueOf(host, name)), values[i]!);
+      }
+    });
+    other.dispose();
+  }
+
+  /** The reference of a tensor, or of one of its originals, of the list of the places. */
+  private mirrorAt(index: number): ReferenceTensor {
+    const below = (node: ReferenceTensor): ReferenceTensor[] => [node, ...node.originals.flatMap(below)];
+    return this.mirrors.flatMap(below)[index]!;
+  }
+
+  private edit(edit: Edit): void {
+    const places = this.tensors().flatMap(placesBelow);
+    const index = places.indexOf(this.place(edit.on, places));
+    const { host, name } = places[index]!;
+    if (!isParametrized(host, name)) return;
+    const list = parametrizationsOn(host, name);
+    const at = edit.at % (list.length + Number(edit.do === 'insert'));
+    const { keep } = edit;
+    const before = [...list];
+    const old = this.mirrorAt(index);
+    let expected: ReferenceTensor | null = null;
+    let isKept = false;
+    const values = this.values();
+    this.change(() => {
+      if (edit.do === 'drop') {
+        if (list.length === 1) this.count('drop the last step');
+        removeParametrization(host, name, at, { keep });
+        if (keep === 'originals' && before.length > 1)
+          expected = { ...old, steps: spliced(old.steps, at, 1) };
+        isKept = keep === 'value' && at === 0;
+      } else if (edit.do === 'reorder') {
+        const order = before.map((_, i) => (i + at) % before.length);
+        reorderParametrizations(host, name, order, { keep });
+        if (keep === 'originals') expected = { ...old, steps: order.map((i) => old.steps[i]!) };
+      } else {
+        const map = mapOf(edit, places[index]!);
+        if (map === null) return;
+        try {
+          if (edit.do === 'insert') insertParametrization(host, name, map, { at });
+          else replaceParametrization(host, name, at, map, { keep });
+        } catch (error) {
+          map.dispose();
+          throw error;
+        }
+        this.maps.push(map);
+        isKept = at === 0 && map instanceof WeightNorm && (edit.do === 'insert' || keep === 'value');
+        if (edit.do === 'insert' ? at > 0 : keep === 'originals') {
+          const steps = spliced(old.steps, at, edit.do === 'insert' ? 0 : 1, stepOf(map));
+          expected = { ...old, steps };
+        }
+      }
+      if (edit.do !== 'reorder' || at > 0) this.count(`${edit.do}, keep ${keep}`);
+      // The reference is changed before it is made anew, so that it says what the value must be.
+      if (expected !== null) {
+        const { steps } = expected as ReferenceTensor;
+        for (const step of old.steps) if (!steps.includes(step)) step.dispose?.();
+        Object.assign(old, { steps });
+        values.splice(0, values.length, ...this.values());
+        isKept = true;
+      }
+    });
+    if (!isKept) return;
+    this.values().forEach((value, i) => {
+      this.same(`weight ${i} after the edit`, value, values[i]!);
+    });
+  }
+
+  private skip({ on, at, loss }: Extract<Instruction, { do: 'skip' }>): void {
+    const places = this.tensors().flatMap(placesBelow);
+    const index = places.indexOf(this.place(on, places));
+    const { host, name } = places[index]!;
+    if (!isParametrized(host, name)) return;
+    const step = at % parametrizationsOn(host, name).length;
+    const mirror = this.mirrorAt(index);
+    const { steps } = mirror;
+    try {
+      without(host, { name, step }, () => {
+        // A chain with no steps is its only original.
+        Object.assign(mirror, { steps: spliced(steps, step, 1) });
+        this.count('skip');
+        this.noteCondition();
+        this.compareValues((place) => tf.tidy(() => tf.clone(valueOf(place.host, place.name))), true);
+        this.gradient(loss);
+      });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    } finally {
+      Object.assign(mirror, { steps });
+    }
+    if (this.hasNoState()) {
+      this.compareValues((place) => tf.tidy(() => tf.clone(valueOf(place.host, place.name))), true);
+    }
+  }
+
+  private readonly maps: Parametrization[] = [];
 
   end(): void {
     for (const scope of this.scopes.reverse()) scope[Symbol.dispose]();
     this.net.dispose();
+    for (const map of this.maps) map.dispose();
     this.mirrors.forEach(disposeMirror);
     disposeOptimizer(this.optimizer);
     this.reference.dispose();
   }
 
-  private tensors(): Place[] {
-    return [this.net.a, this.net.b].map((host) => ({ host, name: 'weight' }));
+  /** The weights that are computed by themselves: a shared or tied one once. */
+  private tensors({ a, b }: Pair = this.net): Place[] {
+    const hosts = this.program.sharing === 'none' ? [a, b] : [a];
+    return hosts.map((host) => ({ host, name: 'weight' }));
   }
 
-  private place(on: number): Place {
-    const places = this.tensors().flatMap(placesBelow).filter(isSquare);
-    return places[on % places.length]!;
+  private place(on: number, places = this.tensors().flatMap(placesBelow)): Place {
+    const squares = places.filter(isSquare);
+    return squares[on % squares.length]!;
   }
 
   private hasNoState(): boolean {
@@ -164,12 +441,12 @@ export class World {
     return this.tensors().flatMap(variablesBelow);
   }
 
-  private compareValues(read: (place: Place) => tf.Tensor): void {
+  private compareValues(read: (place: Place) => tf.Tensor, isOwn = !this.isPure()): void {
     for (const [i, place] of this.tensors().entries()) {
       const wanted = tf.tidy(() => numbersOf(evaluate(this.mirrors[i]!, this.net.training)));
       const value = read(place);
       this.same(`weight ${i}`, numbersOf(value), wanted);
-      if (!(value instanceof tf.Variable) && !this.isPure()) value.dispose();
+      if (!(value instanceof tf.Variable) && isOwn) value.dispose();
     }
   }
 
@@ -181,6 +458,7 @@ export class World {
   /** Does what changes variables or maps; the reference follows, and the optimizers learn of it. */
   private change(action: () => void): void {
     this.noteCondition();
+    this.changes++;
     const variables = this.variables();
     const slots = new Map(variables.map((variable, i) => [variable, this.mirrors.flatMap(leaves)[i]!]));
     try {
@@ -240,6 +518,7 @@ export class World {
     if (move) {
       for (const scope of this.scopes.splice(0).reverse()) scope[Symbol.dispose]();
       this.net = copy;
+      this.reports.splice(0);
       net.dispose();
       disposeOptimizer(this.optimizer);
       this.reference.dispose();
@@ -268,17 +547,13 @@ export class World {
   }
 
   private ours(): Weights {
-    const [a, b] = this.tensors().map(
-      ({ host, name }) =>
-        () =>
-          valueOf(host, name),
-    );
-    return { read: [a!, b!], variables: this.variables() };
+    const { a, b } = this.net;
+    return { read: [() => valueOf(a, 'weight'), () => valueOf(b, 'weight')], variables: this.variables() };
   }
 
   private theirs(): Weights {
     const [a, b] = this.mirrors.map((mirror) => () => evaluate(mirror, this.net.training));
-    return { read: [a!, b!], variables: this.mirrors.flatMap(leaves) };
+    return { read: [a!, b ?? a!], variables: this.mirrors.flatMap(leaves) };
   }
 
   private gradient(loss: LossName): void {
@@ -352,6 +627,34 @@ function register({ host, name }: Place, map: MapName, limit: number): void {
   else if (map === 'symmetric') symmetric(module, at);
   else orthogonal(module, at, { orthogonalMap: map === 'orthogonal, cayley' ? 'cayley' : 'matrixExp' });
 }
+
+/** The map that {@link register} registers; null for one that needs the value of the tensor. */
+function mapOf(
+  { map, limit }: { readonly map: MapName; readonly limit: number },
+  place: Place,
+): Parametrization | null {
+  nn.manualSeed(Math.floor(limit * 1e6));
+  if (map === 'weightNorm') return new WeightNorm();
+  if (map === 'unitNorm') return new UnitNorm();
+  if (map === 'maxNorm') return new MaxNorm({ maxValue: limit });
+  if (map === 'minMaxNorm') return new MinMaxNorm({ minValue: limit / 2, maxValue: limit });
+  if (map === 'nonNeg') return new NonNeg();
+  if (map === 'skew') return new Skew();
+  if (map === 'symmetric') return new Symmetric();
+  if (map === 'spectralNorm') return null;
+  const value = parametrizationsOn(place.host, place.name).inspect();
+  const orthogonalMap = map === 'orthogonal, cayley' ? 'cayley' : 'matrixExp';
+  const made = new Orthogonal(value, { orthogonalMap });
+  value.dispose();
+  return made;
+}
+
+const spliced = (
+  steps: readonly ReferenceStep[],
+  at: number,
+  removed: number,
+  ...added: readonly ReferenceStep[]
+): ReferenceStep[] => [...steps.slice(0, at), ...added, ...steps.slice(at + removed)];
 
 /** Disposes an optimizer, and what the momentum optimizer of tfjs forgets. */
 function disposeOptimizer(optimizer: tf.Optimizer): void {
