@@ -202,7 +202,7 @@ suite('the cost of a model', () => {
   for (const [name, work] of Object.entries(works)) {
     it(`grows in proportion to its layers: ${name}`, () => {
       // What is made on first use is not counted.
-      work(2);
+      work(4);
       const [few, some, many] = [work(20), work(40), work(60)];
       expect(few).toBeGreaterThan(0);
       expect(many! - some!).toBe(some! - few!);
