@@ -1,18 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { nn } from 'tfjs-parametrize';
 import { batches } from './batches.ts';
-import type { DeepNet } from './deepNet.ts';
 import { classCount, type Digits } from './loadDigits.ts';
 
 /** As an application would call a network: not all digits at once. */
 const batchSize = 100;
 
 /** The logits of every digit, ten numbers each. */
-export async function predict(network: DeepNet, digits: Digits, signal: AbortSignal): Promise<Float32Array> {
+export async function predict(
+  network: nn.Module,
+  digits: Digits,
+  signal: AbortSignal,
+): Promise<Float32Array> {
   const logits = new Float32Array(digits.labels.length * classCount);
   let filled = 0;
   network.eval();
   for (const { images } of batches(digits, batchSize)) {
-    const output = network.call(images);
+    const output = network.call(images) as tf.Tensor;
     const values = await output.data();
     output.dispose();
     logits.set(values, filled);

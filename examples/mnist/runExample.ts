@@ -21,6 +21,7 @@ const nextSteps = `Next:
   npm start -- --seeds 5 --epochs 6  more seeds, trained longer
   npm start -- --help                all options
   examples/mnist/variants.ts         the rule and the initialization, in ten lines
+  docs/weight-norm-paper.md          the claims of the paper, measured
   docs/declarative.md                rules for your own model`;
 
 /** Runs all parts of the example, prints the results and writes the report. */

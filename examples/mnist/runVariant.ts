@@ -34,7 +34,7 @@ export interface Run {
 export interface Setting {
   readonly training: Digits;
   readonly test: Digits;
-  readonly options: TrainingOptions & { readonly depth: number };
+  readonly options: TrainingOptions & { readonly depth: number; readonly epochs: number };
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }

@@ -7,7 +7,10 @@ import { randomSequence } from './randomSequence.ts';
 
 /** How to train. */
 export interface TrainingOptions {
-  readonly epochs: number;
+  /** Passes over the digits. Default: as many as the steps need. */
+  readonly epochs?: number;
+  /** The number of steps. Default: those of all passes. */
+  readonly steps?: number;
   readonly batchSize: number;
   readonly learningRate: number;
 }
@@ -35,9 +38,11 @@ export async function train(
   signal: AbortSignal,
 ): Promise<void> {
   const random = randomSequence(seed);
-  const optimizer = tf.train.adam(options.learningRate);
+  const { epochs = Number.POSITIVE_INFINITY, steps = Number.POSITIVE_INFINITY, learningRate } = options;
+  const optimizer = tf.train.adam(learningRate);
+  let step = 0;
   try {
-    for (let epoch = 1; epoch <= options.epochs; epoch++) {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
       for (const batch of batches(digits, options.batchSize, random)) {
         const begin = performance.now();
         const loss = minimize(optimizer, () => lossOf(network, batch), network, { returnCost: true });
@@ -48,6 +53,7 @@ export async function train(
         // Lets signals and the progress bar have their turn: on wasm `data()` alone never leaves the task.
         await setImmediate();
         signal.throwIfAborted();
+        if (++step >= steps) return;
       }
       await events.epoch(epoch);
     }
