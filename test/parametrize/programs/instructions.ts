@@ -64,8 +64,12 @@ export interface Program {
   readonly instructions: readonly Instruction[];
 }
 
-/** The program of a seed. */
-export function programOf(seed: number): Program {
+/**
+ * The program of a seed.
+ *
+ * @param withEdits - false for a program without edits, rules, recipes and ties, the same one as ever
+ */
+export function programOf(seed: number, withEdits: boolean): Program {
   const random = randomOf(seed * 7919 + 1);
   const one = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
   const whole = (below: number): number => Math.floor(random() * below);
@@ -84,6 +88,8 @@ export function programOf(seed: number): Program {
     [4, () => ({ do: 'register', on: Math.floor(random() * 8), map: one(mapNames), limit: 0.5 + random() })],
     [1, () => ({ do: 'remove', on: Math.floor(random() * 8), leave: random() < 0.7 })],
     [6, () => ({ do: one(['gradient', 'step'] as const), loss: one(lossNames) })],
+  ];
+  const further: typeof makers = [
     [4, edit],
     [1, () => ({ do: 'skip', on: whole(8), at: whole(4), loss: one(lossNames) })],
     [
@@ -95,9 +101,10 @@ export function programOf(seed: number): Program {
         limit: 0.5 + random(),
       }),
     ],
-    [2, () => ({ do: one(['undo', 'undo', 'keepRecipe', 'applyKept', 'makeAgain'] as const) })],
+    [3, () => ({ do: one(['undo', 'undo', 'undo', 'keepRecipe', 'applyKept', 'makeAgain'] as const) })],
     [1, () => ({ do: 'applyRecipe', path: one(['a', 'b']), maps: [one(mapNames), one(mapNames)] })],
   ];
+  if (withEdits) makers.push(...further);
   const total = makers.reduce((sum, [weight]) => sum + weight, 0);
   const instruction = (): Instruction => {
     let at = random() * total;
@@ -108,7 +115,7 @@ export function programOf(seed: number): Program {
     return { do: 'read' };
   };
   const [optimizer, withList] = [one(optimizerNames), random() < 0.6];
-  const sharing = one(sharings);
+  const sharing = withEdits ? one(sharings) : 'none';
   const register = makers[5]![1];
   const length = 2 + Math.floor(random() * 14);
   return {

@@ -39,8 +39,8 @@ function shrunk(program: Program): Program {
 }
 
 /** Runs the program of a seed. Returns null, or the shortest program found that fails, with its failure, as text. */
-export function runProgram(seed: number): string | null {
-  const program = programOf(seed);
+export function runProgram(seed: number, withEdits = true): string | null {
+  const program = programOf(seed, withEdits);
   if (failureOf(program) === null) return null;
   const smallest = shrunk(program);
   const lines = smallest.instructions.map((instruction, i) => `  ${i}: ${JSON.stringify(instruction)}`);

@@ -319,9 +319,14 @@ export class World {
 
   private edit(edit: Edit): void {
     const places = this.tensors().flatMap(placesBelow);
-    const index = places.indexOf(this.place(edit.on, places));
-    const { host, name } = places[index]!;
-    if (!isParametrized(host, name)) return;
+    const least = edit.do === 'reorder' ? 2 : 1;
+    const chains = places.filter(
+      ({ host, name }) => isParametrized(host, name) && parametrizationsOn(host, name).length >= least,
+    );
+    if (chains.length === 0) return;
+    const place = chains[edit.on % chains.length]!;
+    const { host, name } = place;
+    const index = places.indexOf(place);
     const list = parametrizationsOn(host, name);
     const at = edit.at % (list.length + Number(edit.do === 'insert'));
     const { keep } = edit;
