@@ -14,7 +14,7 @@ export interface CheckpointErrorOptions extends ErrorOptions {
  * The codes are `NOT_A_CHECKPOINT` (another kind of file), `CORRUPT` (damaged, cut off or contradictory), `UNSAFE`
  * (loading it would run code), `UNSUPPORTED` (well-formed, but not for tfjs), `DTYPE` (a type or value that tfjs cannot
  * hold), `LIMIT` (more memory than the size of the file justifies), `UNKNOWN_TENSOR`, `UNKNOWN_RECIPE`, `AMBIGUOUS`,
- * `UNREADABLE` (the source itself fails), `OPTION` and `DISPOSED`.
+ * `CONFLICT`, `TIED`, `UNREADABLE` (the source itself fails), `OPTION` and `DISPOSED`.
  */
 export class CheckpointError extends ParametrizeError {
   /** The name of the class. */

@@ -1,4 +1,5 @@
 import { keyFormats } from '../nn/stateDict/keyFormat.ts';
+import { type ApplyOptions, apply } from './apply.ts';
 import { type ConvertOptions, convert } from './convert.ts';
 import { type InspectOptions, inspect } from './inspect.ts';
 import type { Terminal } from './run.ts';
@@ -19,6 +20,8 @@ export interface CommandOption {
 export interface Command {
   readonly name: string;
   readonly text: string;
+  /** The description of the recipe argument, which comes before the file; absent if the command takes none. */
+  readonly recipe?: string;
   /** The description of the file argument. */
   readonly file: string;
   readonly options: readonly CommandOption[];
@@ -76,5 +79,22 @@ export const commands: readonly Command[] = [
       json,
     ],
     run: (file, values, terminal) => convert('convert', file, values as ConvertOptions, terminal),
+  },
+  {
+    name: 'apply',
+    text: 'register the parametrizations of a recipe on the plain tensors of a file',
+    recipe: 'a JSON file, as JSON.stringify(recipeOf(model)) gives it; a path',
+    file: 'a path or a URL',
+    options: [
+      output,
+      {
+        flags: '--key-format <name>',
+        text: 'how normalized weights are named; default modern',
+        choices: keyFormats.filter((name) => name !== 'folded'),
+      },
+      prefix,
+      json,
+    ],
+    run: (file, values, terminal) => apply(file, values as ApplyOptions, terminal),
   },
 ];

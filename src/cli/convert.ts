@@ -1,6 +1,3 @@
-import { realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { converted } from '../checkpoint/convert/converted.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
@@ -14,6 +11,7 @@ import { checkFileName } from '../checkpoint/save/checkFileName.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { pluralize } from '../core/text.ts';
 import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
+import { checkOutput, shardPaths } from './checkOutput.ts';
 import { below, withoutOptimizer } from './fileView.ts';
 import { globTest } from './glob.ts';
 import { progressBar } from './progressBar.ts';
@@ -140,25 +138,4 @@ function excluding(file: CheckpointFile, globs: readonly string[]): (weight: Par
     );
   }
   return (weight) => tests.some(([, test]) => namesOf(weight).some(test));
-}
-
-/** Returns the paths of the shards of an index. The shards of a URL are not files. */
-const shardPaths = (path: string, { shards }: CheckpointFile): string[] =>
-  /^https?:/i.test(path) ? [] : shards.map((name) => join(dirname(localPath(path)), name));
-
-const localPath = (file: string): string => (/^file:/i.test(file) ? fileURLToPath(file) : file);
-
-/** Refuses an output that is one of the inputs, because a fold cannot be undone. */
-async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
-  const realPath = (file: string): Promise<string | null> => realpath(localPath(file)).catch(() => null);
-  const target = await realPath(output);
-  if (target === null) return;
-  for (const input of inputs) {
-    if (target !== (await realPath(input))) continue;
-    throw new CheckpointError(
-      'OPTION',
-      `--output is ${quoted(output)}, a file that is read`,
-      'Write to another one.',
-    );
-  }
 }

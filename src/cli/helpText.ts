@@ -12,7 +12,7 @@ export const programHelp = (commands: readonly Command[]): string =>
 Looks into checkpoints of PyTorch and safetensors, and rewrites them. No file can run code.
 
 Commands:
-${textTable(commands.map(({ name, text }) => [`  ${name} <file>`, text]))}
+${textTable(commands.map(({ name, recipe, text }) => [`  ${name}${recipe === undefined ? '' : ' <recipe>'} <file>`, text]))}
 
 Options:
 ${textTable([['  -V, --version', 'print the version'], help])}
@@ -20,13 +20,13 @@ ${textTable([['  -V, --version', 'print the version'], help])}
 ${exitCodes}`;
 
 /** The help of one command. */
-export const commandHelp = ({ name, text, file, options }: Command): string =>
-  `Usage: tfjs-parametrize ${name} <file> [options]
+export const commandHelp = ({ name, text, recipe, file, options }: Command): string =>
+  `Usage: tfjs-parametrize ${name}${recipe === undefined ? '' : ' <recipe>'} <file> [options]
 
 ${text[0]!.toUpperCase()}${text.slice(1)}.
 
 Arguments:
-  <file>  ${file}
+${recipe === undefined ? '' : `  <recipe>  ${recipe}\n`}  <file>  ${file}
 
 Options:
 ${textTable([

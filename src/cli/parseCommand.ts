@@ -23,14 +23,23 @@ export interface ParsedCommand {
  * @throws {@link UsageError} for unknown, missing and superfluous arguments, and for values that an option does not
  * take
  */
-export function parseCommand({ options }: Command, args: readonly string[]): ParsedCommand | null {
+export function parseCommand(
+  { options, recipe: takesRecipe }: Command,
+  args: readonly string[],
+): ParsedCommand | null {
   const known = new Map(options.map((option) => [nameOf(option), option]));
   const { values, positionals } = parsed(known, args);
   if (values['help'] === true) return null;
-  const [file, ...superfluous] = positionals;
+  const [recipe, file, ...superfluous] =
+    takesRecipe === undefined ? [undefined, ...positionals] : positionals;
+  if (takesRecipe !== undefined && recipe === undefined) {
+    throw new UsageError("missing required argument 'recipe'");
+  }
   if (file === undefined) throw new UsageError("missing required argument 'file'");
-  if (superfluous.length > 0)
-    throw new UsageError(`too many arguments: expected one file, got ${positionals.length}`);
+  if (superfluous.length > 0) {
+    const expected = takesRecipe === undefined ? 'one file' : 'a recipe and one file';
+    throw new UsageError(`too many arguments: expected ${expected}, got ${positionals.length}`);
+  }
   for (const [name, { flags, isRequired, choices }] of known) {
     const value = values[name];
     if (value === undefined && isRequired) throw new UsageError(`required option '${flags}' is missing`);
@@ -42,7 +51,7 @@ export function parseCommand({ options }: Command, args: readonly string[]): Par
     name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     value,
   ]);
-  return { file, values: Object.fromEntries(camelCased) };
+  return { file, values: { ...Object.fromEntries(camelCased), ...(recipe !== undefined && { recipe }) } };
 }
 
 /** Parses the arguments by Node.js. The result has no precise type, because the options are data. */

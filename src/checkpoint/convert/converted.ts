@@ -47,7 +47,8 @@ export function converted(file: CheckpointFile, conversion: Conversion): Map<str
   return planned;
 }
 
-function asItIs(file: CheckpointFile, name: string): PlannedTensor {
+/** Plans a tensor that keeps its bytes. */
+export function asItIs(file: CheckpointFile, name: string): PlannedTensor {
   const { dtype, shape } = file.info(name);
   checkDType(dtype, name);
   return { dtype, shape, read: () => file.read(name) };

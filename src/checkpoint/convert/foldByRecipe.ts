@@ -10,7 +10,7 @@ import { CheckpointError, corrupt, printable, quoted } from '../checkpointError.
 import { type StoredTensor, toTensor } from '../tensor/storedTensor.ts';
 
 /** A module with only the weight. */
-class Host extends Module {
+export class WeightHost extends Module {
   readonly weight: Tensor;
 
   constructor(shape: readonly number[]) {
@@ -38,7 +38,7 @@ export async function foldByRecipe(
   recipe: readonly TensorRecipe[],
   parts: ReadonlyMap<string, StoredTensor>,
 ): Promise<StoredTensor> {
-  const host = new Host(shape);
+  const host = new WeightHost(shape);
   const tensors: Record<string, Tensor> = {};
   let value: Tensor | undefined;
   try {
@@ -69,14 +69,14 @@ function refusal(error: unknown, name: string): unknown {
  *
  * @throws {@link CheckpointError} `UNKNOWN_RECIPE`
  */
-export function checkKinds(name: string, recipe: readonly TensorRecipe[]): void {
+export function checkKinds(name: string, recipe: readonly TensorRecipe[], remedy = foldElsewhere): void {
   const kinds = recipe.flatMap(({ steps }) => steps.map(({ kind }) => kind));
   const unknown = kinds.find((kind) => !Object.hasOwn(definedCatalog(), kind));
   if (unknown === undefined) return;
   throw new CheckpointError(
     'UNKNOWN_RECIPE',
     `the tensor ${quoted(name)} is parametrized by ${quoted(unknown)}, which this program does not know`,
-    foldElsewhere,
+    remedy,
   );
 }
 
