@@ -27,7 +27,7 @@ function aboutTraining(runs: readonly Run[]): string[] {
   }
   if (plain.every((accuracy, seed) => Math.abs(accuracy - normalized[seed]!) < close)) {
     sentences.push(
-      `Weight norm without the initialization changes little: at most ${points(plain, normalized)} points, for every seed.`,
+      `Weight norm without the initialization changes the accuracy of no seed by more than ${points(plain, normalized)} points.`,
     );
   }
   return sentences;

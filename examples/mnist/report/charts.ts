@@ -36,7 +36,7 @@ export function charts(runs: readonly Run[]): Chart[] {
     {
       title: 'Spread of the outputs over a batch, before training',
       x: { label: 'layer', values: numbersTo(spreads.length) },
-      y: { label: 'standard deviation', log: true, digits: 6 },
+      y: { label: 'standard deviation', log: true, digits: 8 },
       series: seriesOf((run) => run.spreads),
     },
     {

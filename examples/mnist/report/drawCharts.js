@@ -12,6 +12,11 @@
   ];
   const dashes = [undefined, [8, 5], [2, 4], [12, 4, 2, 4]];
 
+  const labelOf = (tick) => {
+    if (tick == null) return '';
+    return tick !== 0 && Math.abs(tick) < 1e-3 ? tick.toExponential(0) : String(Number(tick.toPrecision(3)));
+  };
+
   const optionsOf = ({ title, x, y, series }) => {
     const style = getComputedStyle(document.documentElement);
     const [faint, grid] = ['--faint', '--grid'].map((name) => style.getPropertyValue(name));
@@ -30,7 +35,7 @@
       scales: { x: { time: false }, y: y.log ? { distr: 3 } : {} },
       axes: [
         { ...axis(x.label), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5] },
-        axis(y.label),
+        { ...axis(y.label), values: (_, ticks) => ticks.map(labelOf) },
       ],
       series: [
         { label: x.label },

@@ -8,13 +8,13 @@ import { charts } from './charts.ts';
 /** One page with the tables and the charts. It holds all that it needs, and its policy forbids it to load anything. */
 export function reportPage(results: Results, options: Options): string {
   const settings = [
-    `${options.depth} layers`,
-    `${options.epochs} epochs`,
-    `${options.batchSize} digits per step`,
-    `Adam with a learning rate of ${options.learningRate}`,
-    `seeds 1 to ${options.seeds}`,
-    `${options.backend} backend`,
-    `${options.limit} digits`,
+    `layers: ${options.depth}`,
+    `epochs: ${options.epochs}`,
+    `digits per step: ${options.batchSize}`,
+    `learning rate of Adam: ${options.learningRate}`,
+    `seeds: ${options.seeds}`,
+    `backend: ${options.backend}`,
+    `digits: ${options.limit}`,
   ];
   return `<!doctype html>
 <html lang="en">
@@ -32,7 +32,8 @@ ${ownFile('report.css')}
 <main>
 <h1>Can a network of ${options.depth} layers learn?</h1>
 <p>One network on MNIST digits, trained in three ways from the same weights on the same batches: as it is, with every
-weight normalized, and normalized with norms and biases from one batch. ${html(settings.join(', '))}.</p>
+weight normalized, and normalized with norms and biases from one batch.</p>
+<p>${html(settings.join(', '))}</p>
 ${conclusions(results)
   .map((sentence) => `<p>${html(sentence)}</p>`)
   .join('\n')}
