@@ -6,4 +6,8 @@ describe('the types', () => {
   it('let programs that make sense compile, and no others', () => {
     expect(typeErrors(fileURLToPath(new URL('programs.ts', import.meta.url)))).toEqual([]);
   });
+
+  it('find the mistakes in calls on whole models', () => {
+    expect(typeErrors(fileURLToPath(new URL('declarative.ts', import.meta.url)))).toEqual([]);
+  });
 });
