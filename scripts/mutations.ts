@@ -192,7 +192,7 @@ export const mutations: readonly Mutation[] = [
     name: 'syncOptimizer keeps slots by position',
     law: 'L7',
     file: 'src/model/optimizerState.ts',
-    edits: [['      all.map((variable) => position.get(variable)),', '      all.map((_, i) => i),']],
+    edits: [['all.map((variable) => position.get(variable));', 'all.map((_, i) => i);']],
   },
   {
     name: 'a copy shares the chain of its source',
