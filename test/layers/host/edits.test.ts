@@ -21,7 +21,6 @@ import { failure } from '../../parametrize/unchanged.ts';
 
 const names = (layer: tf.layers.Layer): string[] =>
   layer.trainableWeights.map(({ originalName }) => originalName);
-const _valueOf = (layer: tf.layers.Layer): tf.Tensor => layer.getWeights()[0]!;
 
 describe('an edit of the chain of a layer', () => {
   it('renames the weights whose steps move, so that no two are saved under one name', () => {
@@ -75,7 +74,7 @@ describe('an edit of the chain of a layer', () => {
     expect(list.parameters()).toEqual([variable]);
     expect(layer.trainableWeights.map((weight) => weight.read())[0]).toBe(variable);
     expect(layer.trainableWeights).toHaveLength(2);
-    // The insertion added one.
+    // The insertion added one, which Double doubles.
     tf.tidy(() => void expect(kernel.read()).toBeAllClose(tf.add(tf.tensor(value as number[][]), 2)));
     removeParametrizations(layer, 'kernel');
     expect(layer.weights[0]).toBe(kernel);

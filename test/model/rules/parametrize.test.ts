@@ -49,11 +49,7 @@ const rules = [
 describe('parametrize', () => {
   it('registers what the rules say on every tensor that they match', () => {
     const model = new Generator();
-    const report = parametrize(model, [
-      { match: 'conv_pre', apply: null },
-      { type: nn.ConvTranspose1d, apply: weightNorm, options: { dim: 1 } },
-      { type: [nn.Conv1d, 'Conv1d'], exclude: ['**.shortcut'], apply: weightNorm },
-    ]);
+    const report = parametrize(model, rules);
     expect(chains(model)).toEqual({
       'blocks.0.conv.weight': ['WeightNorm(dim=0)'],
       'blocks.0.up.weight': ['WeightNorm(dim=1)'],
@@ -110,7 +106,7 @@ describe('parametrize', () => {
     layer.dispose();
   });
 
-  it('plans without changing anything, and the recipe of the plan does the same', () => {
+  it('plans without changing anything, and its recipe names the tensors that the call registers on', () => {
     const model = new Generator();
     const keys = Object.keys(model.stateDict());
     const plan = parametrize(model, rules, { dryRun: true });
@@ -306,10 +302,11 @@ describe('parametrize', () => {
       else weightNorm(host as nn.Linear);
     };
     const message = failure(
-      () => parametrize(model, [{ type: [nn.Conv1d, nn.Linear], exclude: 'blocks.**', apply: wrong }]),
+      () => parametrize(model, [{ type: [nn.Conv1d, nn.Linear], apply: wrong }]),
       model,
     );
     expect(message).toContain("SHAPE: parametrize: rule 1, 'conv_pre.weight':");
+    expect(message).toContain("rule 1, 'blocks.1.shortcut.weight':");
     expect(message).not.toContain("'head.weight'");
     model.dispose();
   });

@@ -146,7 +146,7 @@ describe('clipGradients', () => {
     outer.dispose();
   });
 
-  it('refuses everything else', () => {
+  it('refuses what is no optimizer, and anything but one positive limit', () => {
     const sgd = tf.train.sgd(1);
     const code = (run: () => unknown): string => failure(run).split(':')[0]!;
     expect(code(() => clipGradients({} as never, { norm: 1 }))).toBe('OPTION');

@@ -30,7 +30,7 @@ describe('freeze', () => {
     bias.unfreeze();
   });
 
-  it('keeps optimizers away, whose state stays with its variables', () => {
+  it('keeps optimizers away until unfreeze', () => {
     const model = make();
     const adam = tf.train.adam(0.1);
     const loss = (): tf.Scalar => tf.sum(tf.square(model.call(tf.ones([1, 2])))) as tf.Scalar;

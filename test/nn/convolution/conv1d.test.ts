@@ -103,7 +103,7 @@ describe('Conv1d', () => {
     );
   });
 
-  it('with causal padding does not look at later elements, also where it is printed and refused', () => {
+  it('with causal padding does not look at later elements, prints the padding, and refuses other modes and layers', () => {
     const layer = new Conv1d(1, 1, 3, { padding: 'causal', dilation: 2 });
     tf.tidy(() => {
       const x = tf.randomUniform([1, 1, 8]);

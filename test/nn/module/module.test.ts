@@ -636,7 +636,9 @@ describe('toString', () => {
       );
     });
   });
+});
 
+describe('apply', () => {
   it('applies a function to children before parents, to a module of two parents twice', () => {
     const shared = new Linear(1, 1);
     const model = new Sequential(new Sequential(shared), shared);

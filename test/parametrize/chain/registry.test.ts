@@ -67,23 +67,23 @@ describe('the registry', () => {
 
   it('knows the lists of a map until it leaves the chain, and disposes then what is the chain’s', () => {
     const host = new Affine();
-    const [own, given] = [new Scaled(), markOwned(new Scaled())];
-    expect([isOwned(own), isOwned(given)]).toEqual([false, true]);
-    for (const map of [own, given]) registerParametrization(host, 'weight', map);
+    const [callers, chains] = [new Scaled(), markOwned(new Scaled())];
+    expect([isOwned(callers), isOwned(chains)]).toEqual([false, true]);
+    for (const map of [callers, chains]) registerParametrization(host, 'weight', map);
     const list = parametrizationsOn(host, 'weight');
-    expect([...listsWithModule(own), ...listsWithModule(given)]).toEqual([list, list]);
+    expect([...listsWithModule(callers), ...listsWithModule(chains)]).toEqual([list, list]);
     const removal = () => tf.tidy(() => planStepRemoval('remove', siteOf(host, 'weight'), 1)());
     expect(() =>
       transaction(() => {
         removal();
-        expect(listsWithModule(given).size).toBe(0);
+        expect(listsWithModule(chains).size).toBe(0);
         throw new Error('later');
       }),
     ).toThrow('later');
-    expect([...listsWithModule(given)]).toEqual([list]);
-    expect((given.scale as tf.Variable).isDisposed).toBe(false);
+    expect([...listsWithModule(chains)]).toEqual([list]);
+    expect((chains.scale as tf.Variable).isDisposed).toBe(false);
     transaction(removal);
-    expect([listsWithModule(given).size, (given.scale as tf.Variable).isDisposed]).toEqual([0, true]);
+    expect([listsWithModule(chains).size, (chains.scale as tf.Variable).isDisposed]).toEqual([0, true]);
     host.dispose();
   });
 });

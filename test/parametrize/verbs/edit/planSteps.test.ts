@@ -24,6 +24,7 @@ import {
   planReplacement,
   planStepRemoval,
 } from '../../../../src/parametrize/verbs/edit/planSteps.ts';
+import { flatten } from '../../../toBeAllClose.ts';
 import {
   AddOne,
   Affine,
@@ -223,15 +224,27 @@ describe('an edit of a chain', () => {
   it('keeps the state of an optimizer with the variables that stay', () => {
     const host = new Affine();
     registerParametrization(host, 'weight', new Double());
+    const variable = parametrizationsOn(host, 'weight').original!;
     const optimizer = tf.train.adam(0.1);
     const step = () =>
       optimizer.minimize(() => tf.sum(tf.square(host.weight)) as tf.Scalar, false, host.parameters());
+    const momentOf = (parameter: tf.Variable): tf.Variable | undefined =>
+      (optimizer as unknown as { accumulatedFirstMoment: { variable: tf.Variable }[] })
+        .accumulatedFirstMoment[host.parameters().indexOf(parameter)]?.variable;
     step();
+    const moment = momentOf(variable)!;
+    expect(flatten(moment)).not.toContain(0);
     insert(host, new AddOne(), 1);
+    expect(momentOf(variable)).toBe(moment);
     step();
     insert(host, new WeightNorm({ dim: 0 }), 0);
     syncOptimizer(optimizer, host.parameters());
+    expect(parametrizationsOn(host, 'weight').original1).toBe(variable);
+    expect(momentOf(variable)).toBe(moment);
+    const values = flatten(moment);
     step();
+    expect(momentOf(variable)).toBe(moment);
+    expect(flatten(moment)).not.toEqual(values);
     optimizer.dispose();
     host.dispose();
   });
