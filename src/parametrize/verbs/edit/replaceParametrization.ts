@@ -16,11 +16,11 @@ export interface ReplaceOptions extends KeepOptions, RegisterOptions {}
  *
  * @remarks
  * **Shape**: kept, unless `unsafe`.
- * **State**: with `keep: 'value'`, the value after the step goes back through the right inverses of the new step and of
- * those before it. So the value of the tensor stays, as far as the right inverses are exact. A new step without a right
- * inverse maps the old value, so the value changes. With `keep: 'originals'`, the originals stay, and the value changes.
- * If other originals are made, an optimizer of a module needs {@link syncOptimizer}, a compiled model of tf.layers
- * `syncModel`.
+ * **State**: with `keep: 'value'`, the value after the step goes back through the right inverses of the new step and
+ * of those before it. So the value of the tensor stays, as far as the right inverses are exact. A new step without a
+ * right inverse maps the old value, so the value changes. With `keep: 'originals'`, the originals stay, and the value
+ * changes. If other originals are made, an optimizer of a module needs {@link syncOptimizer}, a compiled model of
+ * tf.layers `syncModel`.
  * **Ownership**: the old parametrization is disposed if a registration function such as `spectralNorm` made it. A
  * parametrization that you registered, and the new one, belong to you.
  *
