@@ -14,6 +14,10 @@ describe('random programs on a module of two layers', () => {
     for (const seed of seeds) expect(runProgram(seed, false)).toBe(null);
   });
 
+  it('have the gradient from either side where an edit puts a norm on a limit', () => {
+    for (const seed of [21659, 22011]) expect(runProgram(seed)).toBe(null);
+  });
+
   for (let first = 1; first <= 60; first += 10) {
     it(`have the values, gradients and training of an uncached reference: seeds from ${first} on`, () => {
       for (let seed = first; seed < first + 10; seed++) expect(runProgram(seed, false)).toBe(null);

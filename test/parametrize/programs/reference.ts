@@ -7,6 +7,10 @@ export interface ReferenceStep {
   update?(input: tf.Tensor): void;
   /** How many times the rounding errors of the last input are larger in the value, where it is more than a few times. */
   condition?: number;
+  /** The columns that evaluations have found on a limit, within rounding, and whether the limit leaves them as they are. */
+  readonly kinks?: Map<number, boolean>;
+  /** Notes the state; returns what brings it back. */
+  saveState?(): () => void;
   dispose?(): void;
 }
 
@@ -33,6 +37,12 @@ export function evaluate(node: ReferenceTensor, training: boolean): tf.Tensor {
 /** The variables below a tensor, in order. */
 export const leaves = (node: ReferenceTensor): tf.Variable[] =>
   node.variable !== null ? [node.variable] : node.originals.flatMap(leaves);
+
+/** The steps of a tensor and of what is below it. */
+export const stepsOf = ({ originals, steps }: ReferenceTensor): ReferenceStep[] => [
+  ...originals.flatMap(stepsOf),
+  ...steps,
+];
 
 /** How many times rounding errors grew in the last evaluation: what the steps made of them one after the other. */
 export const conditionOf = ({ originals, steps }: ReferenceTensor): number =>
@@ -64,22 +74,7 @@ const masked = (x: tf.Tensor, keeps: (row: number, column: number) => boolean): 
 export const steps = {
   weightNorm: (): ReferenceStep => ({ value: (g, v) => tf.mul(g!, directions(v!, 1)) }),
   unitNorm: (): ReferenceStep => ({ value: (X) => directions(X!, 0) }),
-  /** Columns longer or shorter than the limits get the length of the nearest. */
-  limited: (least: number, most: number): ReferenceStep => ({
-    value(X) {
-      const sizes = numbersOf(tf.sqrt(tf.sum(tf.square(X!), 0, true)));
-      const isInside = (size: number): boolean => size === 0 || (size >= least && size <= most);
-      const inside = tf.tensor2d(
-        sizes.map((size) => Number(isInside(size))),
-        [1, 3],
-      );
-      const limit = tf.tensor2d(
-        sizes.map((size) => (isInside(size) ? 0 : Math.min(Math.max(size, least), most))),
-        [1, 3],
-      );
-      return tf.add(tf.mul(X!, inside), tf.mul(limit, directions(X!, 0)));
-    },
-  }),
+  limited,
   nonNeg: (): ReferenceStep => ({ value: (X) => tf.abs(X!) }),
   skew: (): ReferenceStep => ({
     value(X) {
@@ -96,6 +91,31 @@ export const steps = {
   }),
   orthogonal: orthogonalStep,
 };
+
+/** Columns longer or shorter than the limits get the length of the nearest. */
+function limited(least: number, most: number): ReferenceStep {
+  const kinks = new Map<number, boolean>();
+  const isInside = (size: number, column: number): boolean => {
+    if (size === 0) return true;
+    const isBetween = size >= least && size <= most;
+    // Roundings decide on which side of a limit a norm lies that was given the limit.
+    if (![least, most].some((limit) => Math.abs(size - limit) <= limit * 2 ** -20)) return isBetween;
+    if (!kinks.has(column)) kinks.set(column, isBetween);
+    return kinks.get(column)!;
+  };
+  return {
+    kinks,
+    value(X) {
+      const sizes = numbersOf(tf.sqrt(tf.sum(tf.square(X!), 0, true)));
+      const inside = sizes.map(isInside);
+      const limits = sizes.map((size, i) => (inside[i] ? 0 : Math.min(Math.max(size, least), most)));
+      return tf.add(
+        tf.mul(X!, tf.tensor2d(inside.map(Number), [1, 3])),
+        tf.mul(tf.tensor2d(limits, [1, 3]), directions(X!, 0)),
+      );
+    },
+  };
+}
 
 /** @param base - a copy of the orthogonal matrix that the map multiplies by */
 function orthogonalStep(map: string, base: tf.Tensor2D): ReferenceStep {
@@ -146,6 +166,12 @@ export function spectralStep(left: tf.Tensor, right: tf.Tensor): ReferenceStep {
   };
   const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   const step: ReferenceStep = {
+    saveState() {
+      const state = [u, v] as const;
+      return () => {
+        [u, v] = state;
+      };
+    },
     update(input) {
       const w = numbersOf(input);
       const rows = [0, 1, 2].map((i) => w.slice(3 * i, 3 * i + 3));
