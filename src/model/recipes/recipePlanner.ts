@@ -6,6 +6,7 @@ import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import { isSameData } from '../../stateDict/appliedSteps.ts';
 import { type Catalog, checkInCatalog, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { type FoundStep, stepsOn } from '../../stateDict/tensorRecipes.ts';
+import { type Conflict, checkConflicts } from '../rules/checkConflicts.ts';
 import type { Plan, PlannedStep, Skipped } from '../rules/plan.ts';
 import { type PlanNote, planNoteOf } from '../rules/planNotes.ts';
 import { stepText } from '../rules/stepText.ts';
@@ -40,7 +41,7 @@ export class RecipePlanner implements Plan {
   private readonly finder: TensorFinder;
   /** The steps of entries of this recipe, by the host and the tensor. */
   private readonly entries = new Map<object, Map<string, readonly CheckedStep[]>>();
-  private readonly conflicts: string[] = [];
+  private readonly conflicts: Conflict[] = [];
   private readonly stale: string[] = [];
 
   private readonly caller: string;
@@ -77,10 +78,7 @@ export class RecipePlanner implements Plan {
       const remedy = 'Make the plan again, or pass the recipe as text, which has no memory of a plan.';
       throw new ParametrizeError('STALE_PLAN', { caller, fact: stale.join('; '), remedy });
     }
-    if (conflicts.length > 0) {
-      const remedy = 'Remove the parametrizations of these tensors, or leave them out of the recipe.';
-      throw new ParametrizeError('CONFLICT', { caller, fact: conflicts.join('; '), remedy });
-    }
+    checkConflicts(caller, conflicts);
     return missing;
   }
 
@@ -134,7 +132,10 @@ export class RecipePlanner implements Plan {
     };
     if (planned !== undefined) {
       if (isSameData(planned, wanted)) keep();
-      else this.conflicts.push(`two entries are about '${label}', with other steps`);
+      else {
+        const fact = `two entries are about '${label}', with other steps`;
+        this.conflicts.push({ fact, remedy: 'Leave one of the entries out of the recipe.' });
+      }
       return;
     }
     this.entries.set(
@@ -158,7 +159,9 @@ export class RecipePlanner implements Plan {
     } else if (note !== undefined) {
       this.stale.push(`'${label}' has other parametrizations than when the recipe was planned`);
     } else {
-      this.conflicts.push(`'${label}' has ${candidate.registered.map(stepText).join(' → ')} already`);
+      const fact = `'${label}' has ${candidate.registered.map(stepText).join(' → ')} already`;
+      const remedy = 'Remove the parametrizations of these tensors, or leave them out of the recipe.';
+      this.conflicts.push({ fact, remedy });
     }
   }
 

@@ -8,6 +8,7 @@ import { appliedBefore } from '../../stateDict/appliedSteps.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
 import { candidatesOf, type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
 import { select } from '../select/select.ts';
+import { type Conflict, checkConflicts } from './checkConflicts.ts';
 import { type CheckedRule, checkedRule, type Rule } from './rule.ts';
 import { hasOptions } from './sameOptions.ts';
 
@@ -77,13 +78,7 @@ export function planRules(caller: string, model: object, rules: readonly Rule[],
     for (const candidate of selection.selected) planner.add(named(i), i, rule, candidate);
   }
   if (unmatched.length > 0) throw unmatchedError(caller, unmatched, planner.candidates);
-  if (planner.conflicts.length > 0) {
-    throw new ParametrizeError('CONFLICT', {
-      caller,
-      fact: planner.conflicts.join('; '),
-      remedy: "Leave the tensor out by exclude, or pass onConflict: 'keep', 'replace' or 'append'.",
-    });
-  }
+  checkConflicts(caller, planner.conflicts);
   return planner;
 }
 
@@ -96,7 +91,7 @@ class Planner implements Plan {
   readonly skipped: Skipped[] = [];
   readonly unmatched: number[] = [];
   readonly matched = new Set<number>();
-  readonly conflicts: string[] = [];
+  readonly conflicts: Conflict[] = [];
   private readonly closedBy = new Map<number, number>();
   private readonly plannedOn = new Map<number, PlannedStep[]>();
 
@@ -136,9 +131,13 @@ class Planner implements Plan {
     const path = tensorPath(candidate);
     const rival = before.find((one) => one.kind === kind);
     if (rival !== undefined) {
-      this.conflicts.push(`rules ${rival.rule + 1} and ${rule + 1} both register ${kind} on '${path}'`);
+      this.conflicts.push({
+        fact: `rules ${rival.rule + 1} and ${rule + 1} both register ${kind} on '${path}'`,
+        remedy: 'Leave the tensor out of one of the rules by exclude.',
+      });
       return;
     }
+    const count = Object.keys(definitionOf(apply)?.originals ?? {}).length;
     const there = candidate.registered.find((registered) => isOfKind(candidate, registered, step));
     if (there !== undefined && onConflict !== 'append') {
       const isSame =
@@ -148,17 +147,23 @@ class Planner implements Plan {
         return;
       }
       if (onConflict === 'error') {
-        this.conflicts.push(`rule ${rule + 1}: '${path}' has a ${kind} with other options`);
+        this.conflicts.push({
+          fact: `rule ${rule + 1}: '${path}' has a ${kind} with other options`,
+          remedy: `Pass onConflict: ${count > 1 ? "'keep' or 'replace'" : "'keep', 'replace' or 'append'"}, or leave the tensor out by exclude.`,
+        });
         return;
       }
     }
-    const count = Object.keys(definitionOf(apply)?.originals ?? {}).length;
     const isFirst = before.length === 0 && candidate.registered.indexOf(there as ParametrizationLike) <= 0;
     const isAlone = candidate.registered.length === 0 || (onConflict === 'replace' && there !== undefined);
     if (count > 1 && !(isFirst && isAlone)) {
-      this.conflicts.push(
-        `rule ${rule + 1}: ${kind} takes ${count} originals, but '${path}' is parametrized already`,
-      );
+      this.conflicts.push({
+        fact: `rule ${rule + 1}: ${kind} takes ${count} originals, but '${path}' is parametrized already`,
+        remedy:
+          candidate.registered.length === 0
+            ? `Put the rule of ${kind} before the others of the tensor.`
+            : 'Remove the parametrizations of the tensor first, or leave it out by exclude.',
+      });
       return;
     }
     const planned = onConflict === 'replace' && there !== undefined ? { ...step, replaces: there } : step;

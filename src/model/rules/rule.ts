@@ -79,6 +79,6 @@ function applied(
   throw new ParametrizeError('UNKNOWN_RECIPE', {
     caller,
     fact: `the catalog has no '${apply}'; it has ${has.join(', ') || 'nothing'}`,
-    remedy: `${didYouMean(apply, has).trim()} Add a function of that name: { catalog: { ${apply} } }.`.trim(),
+    remedy: didYouMean(apply, has).trim() || `Add a function of that name: { catalog: { ${apply} } }.`,
   });
 }

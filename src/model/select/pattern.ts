@@ -9,6 +9,8 @@ import type { Pattern } from './selector.ts';
 export interface CompiledPattern {
   /** The pattern as messages print it. */
   readonly text: string;
+  /** The text that misspelt paths are compared with; null for a predicate. */
+  readonly spelling: string | null;
   /**
    * Finds what the pattern names: the host of a candidate or the tensor itself, and the path that fits; null if
    * neither.
@@ -34,12 +36,12 @@ interface PatternMatch {
 export function compilePattern(caller: string, pattern: Pattern): CompiledPattern {
   if (typeof pattern === 'string') {
     const namesTensors = !/(^|\.)[*?]+$/.test(pattern);
-    return compiled(`'${pattern}'`, glob(caller, pattern), namesTensors);
+    return compiled(pattern, `'${pattern}'`, glob(caller, pattern), namesTensors);
   }
   if (pattern instanceof RegExp) {
     // With the flags g and y a RegExp goes on where its last match ended.
     const source = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
-    return compiled(String(pattern), (path) => source.test(path), true);
+    return compiled(pattern.source, String(pattern), (path) => source.test(path), true);
   }
   if (typeof pattern === 'function') return predicate(caller, pattern);
   throw refusal(
@@ -50,8 +52,14 @@ export function compilePattern(caller: string, pattern: Pattern): CompiledPatter
   );
 }
 
-const compiled = (text: string, test: (path: string) => boolean, namesTensors: boolean): CompiledPattern => ({
+const compiled = (
+  spelling: string,
+  text: string,
+  test: (path: string) => boolean,
+  namesTensors: boolean,
+): CompiledPattern => ({
   text,
+  spelling,
   match({ paths, tensor }) {
     const host = paths.find(test);
     if (host !== undefined) return { names: 'host', path: host };
@@ -65,6 +73,7 @@ const predicate = (
   test: (host: object, path: string, candidate: Candidate) => unknown,
 ): CompiledPattern => ({
   text: `the predicate${test.name === '' || test.name === 'match' ? '' : ` ${test.name}`}`,
+  spelling: null,
   match(candidate) {
     const { host, paths } = candidate;
     const path = paths.find((one) => {

@@ -37,9 +37,12 @@ function whyPattern(
 ): string {
   const { types, excluded, names } = conditions;
   const named = candidates.filter((candidate) => pattern.match(candidate) !== null);
-  if (named.length === 0) return `matches nothing${nearestPaths(candidates, pattern)}`;
+  const withType = (all: readonly FoundCandidate[]): readonly FoundCandidate[] =>
+    types === null ? all : all.filter((one) => types.some((type) => isOfType(one, type)));
+  if (named.length === 0)
+    return `matches nothing${nearestPaths(candidates, withType(candidates), conditions, pattern)}`;
   const shown = listOfHosts(named);
-  const ofType = types === null ? named : named.filter((one) => types.some((type) => isOfType(one, type)));
+  const ofType = withType(named);
   if (ofType.length === 0) {
     return `matches ${shown}, but no ${types!.map(textOfType).join(' or ')}`;
   }
@@ -67,12 +70,22 @@ function whyName(candidates: readonly FoundCandidate[], name: string): string {
   return `is that of no tensor; nearest: ${nearest(name, known, 3).join(', ') || 'none'}`;
 }
 
-function nearestPaths(candidates: readonly FoundCandidate[], { text }: CompiledPattern): string {
-  const paths = candidates.flatMap((one) =>
+/** Names the nearest paths, of the wanted type if there are any; for a predicate, the hosts that it was asked about. */
+function nearestPaths(
+  all: readonly FoundCandidate[],
+  ofType: readonly FoundCandidate[],
+  { types }: Conditions,
+  { spelling }: CompiledPattern,
+): string {
+  if (all.length === 0) return ', the model has no tensors';
+  const hosts = ofType.length === 0 ? all : ofType;
+  const kind = types === null || ofType.length === 0 ? '' : ` ${types.map(textOfType).join(' or ')}`;
+  if (spelling === null) return `; the model has ${listOfHosts(hosts)}`;
+  const paths = hosts.flatMap((one) =>
     one.paths.flatMap((path) => [path, joinPath(path, one.tensor)]).filter((path) => path !== ''),
   );
-  const near = nearest(text.slice(1, -1), new Set(paths), 3).map((path) => `'${path}'`);
-  return near.length === 0 ? ', the model has no tensors' : `; nearest: ${near.join(', ')}`;
+  const near = nearest(spelling, new Set(paths), 3).map((path) => `'${path}'`);
+  return `; nearest${kind}: ${near.join(', ')}`;
 }
 
 function listOfHosts(candidates: readonly FoundCandidate[]): string {
