@@ -81,6 +81,43 @@ describe('a tied weight of a layer', () => {
     disposeModel(model);
   });
 
+  it.each<['compiled' | 'synced']>([['compiled'], ['synced']])(
+    'is trained again after its removal, which a %s model does not forget',
+    async (way) => {
+      const model = tf.sequential({
+        layers: [
+          tf.layers.dense({ units: 3, inputShape: [3], name: 'a' }),
+          tf.layers.dense({ units: 3, name: 'b' }),
+        ],
+      });
+      const [a, b] = [model.getLayer('a'), model.getLayer('b')];
+      const compile = (): void => model.compile({ optimizer: tf.train.adam(0.1), loss: 'meanSquaredError' });
+      if (way === 'synced') compile();
+      tie(b, 'kernel', a);
+      if (way === 'synced') syncModel(model);
+      else compile();
+      const x = tf.randomNormal([8, 3], 0, 1, 'float32', 1);
+      await model.fit(x, x, { verbose: 0 });
+      removeParametrizations(b, 'kernel');
+      weightNorm(b as never, 'kernel');
+      await expect(model.fit(x, x, { verbose: 0 })).rejects.toThrow('syncModel');
+      removeParametrizations(b, 'kernel');
+      await expect(model.fit(x, x, { verbose: 0 })).rejects.toThrow('syncModel');
+      syncModel(model);
+      const before = await valueOf(b, 'kernel').array();
+      await model.fit(x, x, { verbose: 0 });
+      expect(await valueOf(b, 'kernel').array()).not.toEqual(before);
+      model.optimizer.dispose();
+      (b as unknown as { trainable: boolean }).trainable = false;
+      compile();
+      const frozen = await valueOf(b, 'kernel').array();
+      await model.fit(x, x, { verbose: 0 });
+      expect(await valueOf(b, 'kernel').array()).toEqual(frozen);
+      x.dispose();
+      disposeModel(model);
+    },
+  );
+
   it('comes back to its place by removal and by fold, and is shown in folded', () => {
     const all = ['encoder/kernel', 'encoder/bias', 'decoder/kernel', 'decoder/bias'];
     const model = autoencoder();

@@ -24,6 +24,22 @@ export const attachmentOf = (weight: LayerVariable): LayerAttachment | undefined
  */
 export const weightBehind = (weight: LayerVariable): LayerVariable => computedOf.get(weight) ?? weight;
 
+const untied = new WeakSet<LayerVariable>();
+let isAnyUntied = false;
+
+/**
+ * Returns those weights that were tied and have variables of their own again. A model that was compiled or synced in
+ * between has not collected them.
+ *
+ * @param weights - returns weights, and is called only if there can be one
+ */
+export const onceTied = (weights: () => readonly LayerVariable[]): LayerVariable[] =>
+  isAnyUntied
+    ? weights()
+        .map(weightBehind)
+        .filter((weight) => untied.has(weight))
+    : [];
+
 /**
  * Turns a weight of a layer into the computed tensor and back.
  *
@@ -125,6 +141,10 @@ export class LayerAttachment implements Attachment {
     });
     this.restoreDispose?.();
     this.restoreDispose = null;
+    if (tieOf(list) !== undefined) {
+      untied.add(weight);
+      isAnyUntied = true;
+    }
     this.showWeight();
     for (const name of ['read', 'write', 'dispose', 'trainable'] as const) {
       delete (weight as Partial<LayerVariable>)[name];

@@ -5,7 +5,7 @@ import { concernsUs, ownersOf, ownersOfRestored } from '../../engine/optimizerOw
 import { leavesOf } from '../../engine/optimizerParts.ts';
 import { checkOptimizer, noteOwners, planMissingState, planState } from '../../model/optimizerState.ts';
 import { transaction, undoable } from '../../parametrize/transaction.ts';
-import { attachmentOf, weightBehind } from '../host/layerAttachment.ts';
+import { attachmentOf, onceTied, weightBehind } from '../host/layerAttachment.ts';
 
 /** Returns a model, and its inner model if that does the training. */
 const trainedModels = (model: Model): Model[] =>
@@ -14,11 +14,12 @@ const trainedModels = (model: Model): Model[] =>
 /**
  * Returns the weights that a model has to collect after registrations and removals: originals in place of parametrized
  * weights, and weights in place of removed originals. Weights that were not trained stay out, as do originals that
- * were frozen when the model was compiled, or that a definition freezes.
+ * were frozen when the model was compiled, or that a definition freezes. Weights that were tied are trained again.
  */
-function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
+function currentWeights(model: Model, collected: readonly LayerVariable[]): LayerVariable[] {
   const known = new Set(collected);
   const weights = new Set(collected.map(weightBehind));
+  for (const weight of onceTied(() => model.trainableWeights)) weights.add(weight);
   return [...weights].flatMap((weight) => {
     const attachment = attachmentOf(weight);
     if (attachment === undefined) return [weight];
@@ -31,8 +32,9 @@ function currentWeights(collected: readonly LayerVariable[]): LayerVariable[] {
 }
 
 /** True if the collected weights are the current weights of the layers. */
-export function isSynced(collected: readonly LayerVariable[]): boolean {
-  const current = new Set(currentWeights(collected));
+export function isSynced(model: Model): boolean {
+  const collected = collectedWeights(model) ?? [];
+  const current = new Set(currentWeights(model, collected));
   return current.size === collected.length && collected.every((weight) => current.has(weight));
 }
 
@@ -49,7 +51,7 @@ export function collectCurrentWeights(caller: string, model: Model): void {
   transaction(() => {
     for (const part of parts) {
       const collected = collectedWeights(part)!;
-      const weights = currentWeights(collected);
+      const weights = currentWeights(part, collected);
       if (part.optimizer != null) moveState(caller, part.optimizer, collected, weights);
       undoable(collectWeights(part, weights));
     }

@@ -26,7 +26,7 @@ export function checkBeforeTraining(): void {
 }
 
 function checkSynced(model: Model): void {
-  if (isSynced(collectedWeights(model) ?? [])) return;
+  if (isSynced(model)) return;
   throw refusal(
     'NOT_SYNCED',
     `training '${model.name}'`,
