@@ -53,6 +53,21 @@ describe('the minified size', () => {
     },
   );
 
+  it('without any kernels is within the limit in the text, which agrees with the table', async () => {
+    const text = /weight normalization has at most (\d+) KB, and a registration alone at most (\d+) KB/;
+    const [, without, registration] = text.exec(guide)!.map(Number);
+    const define = limitsOfBackends.map(({ backend }) => [
+      `__TFJS_PARAMETRIZE_${backend.toUpperCase()}__`,
+      'false',
+    ]);
+    const bytes = await sizesByFile(
+      programOf('registerParametrization, weightNorm'),
+      Object.fromEntries(define),
+    );
+    expect(sum(bytes)).toBeLessThan(1000 * without!);
+    expect(1000 * registration!).toBe(limits[0]!.limit);
+  });
+
   it('of a registration has no kernels, and of weight normalization none of other maps', async () => {
     const files = async (exports: string) => [...(await sizesByFile(programOf(exports))).keys()].join('\n');
     expect(await files('registerParametrization')).not.toMatch(/src\/(kernels|parametrizations)\//);
