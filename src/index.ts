@@ -42,6 +42,7 @@ export {
   parametrize,
   type Recipe,
   type RecipeStep,
+  type RecipeTie,
   type Rule,
   type RuledTensor,
   recipeOf,

@@ -51,7 +51,7 @@ describe('the public interface', () => {
         NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions
         ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction
         ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport
-        Parts Pattern PlainTensor PossibleHost PossibleTensorName Recipe RecipeStep RegisterOptions RemoveOptions
+        Parts Pattern PlainTensor PossibleHost PossibleTensorName Recipe RecipeStep RecipeTie RegisterOptions RemoveOptions
         ReplaceOptions Rule RuledTensor Selector Shaped SkippedTensor SpectralNormOptions Step StepSelector
         TargetTensor TensorNameOf TensorRecipe TieOptions UnitNormOptions WeightNormOptions
       `),

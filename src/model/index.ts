@@ -1,4 +1,4 @@
-export type { Catalog, Recipe, RecipeStep, TensorRecipe } from '../stateDict/recipe.ts';
+export type { Catalog, Recipe, RecipeStep, RecipeTie, TensorRecipe } from '../stateDict/recipe.ts';
 export { catalog } from './catalog.ts';
 export { clone } from './clone.ts';
 export type { ElementCount } from './countOf.ts';

@@ -2,14 +2,24 @@ import { type ErrorCode, ParametrizeError } from '../core/errors.ts';
 import { isRecord } from '../core/guards.ts';
 import { joinPath } from '../core/paths.ts';
 import { typeName } from '../core/text.ts';
-import type { Recipe, RecipeStep, TensorRecipe } from './recipe.ts';
+import type { Recipe, RecipeStep, RecipeTie, TensorRecipe } from './recipe.ts';
 
 /** The latest version that this package reads. */
 const latest: Recipe['version'] = 2;
 
+/** A check of a field: returns what is wrong with the value, or null. */
+type FieldCheck = (value: unknown, entry: TensorRecipe) => string | null;
+
 /** The fields of an entry that version 1 does not have, with the checks of their values. */
-const laterFields: { readonly [K in keyof TensorRecipe]?: (value: unknown) => boolean } = {
-  frozen: (value) => Array.isArray(value) && Array.from(value).every((name) => typeof name === 'string'),
+const laterFields: { readonly [K in keyof TensorRecipe]?: FieldCheck } = {
+  frozen: (value) =>
+    Array.isArray(value) && Array.from(value).every((name) => typeof name === 'string')
+      ? null
+      : 'has no names in frozen',
+  tiedTo(value, { steps, frozen = [] }) {
+    if (!isTie(value)) return 'has no tensor in tiedTo';
+    return steps.length + frozen.length > 0 ? 'has steps or frozen originals beside tiedTo' : null;
+  },
 };
 
 /** Returns the lowest version that has all fields of these entries. A reader of an earlier version refuses it. */
@@ -17,7 +27,7 @@ const versionFor = (entries: readonly TensorRecipe[]): Recipe['version'] =>
   entries.some((entry) => laterFieldsOf(entry).length > 0) ? 2 : 1;
 
 /** Returns the fields of an entry that version 1 does not have, with their checks. */
-const laterFieldsOf = (entry: TensorRecipe): [field: string, check: (value: unknown) => boolean][] =>
+const laterFieldsOf = (entry: TensorRecipe): [field: string, check: FieldCheck][] =>
   Object.entries(laterFields).filter(([field]) => own(entry, field) !== undefined);
 
 /** The maximum number of steps of a tensor. A step takes a few bytes of text, and costs a computation. */
@@ -65,12 +75,14 @@ export function checkedRecipe(given: unknown, remedy: string, caller?: string): 
   for (let i = 0; i < entries.length; i++) {
     const entry: unknown = entries[i];
     if (!isTensorRecipe(entry)) throw refused('CORRUPT', 'does not list tensors and steps');
-    const { path, tensor, steps, frozen = [] } = entry;
     for (const [field, check] of laterFieldsOf(entry)) {
       if (found === 1) throw refused('CORRUPT', `has version 1, which has no ${field}`);
-      if (!check(entry[field as keyof TensorRecipe])) throw refused('CORRUPT', `has no names in ${field}`);
+      const fault = check(entry[field as keyof TensorRecipe], entry);
+      if (fault !== null) throw refused('CORRUPT', fault);
     }
-    if (path.length > maxPathLength || tensor.length > maxPathLength) {
+    const { path, tensor, steps, frozen = [], tiedTo } = entry;
+    const names = [path, tensor, tiedTo?.path ?? '', tiedTo?.tensor ?? ''];
+    if (names.some(({ length }) => length > maxPathLength)) {
       throw refused('LIMIT', `has a path with more than ${maxPathLength} characters`);
     }
     if (frozen.length > maxSteps) {
@@ -96,6 +108,12 @@ const isTensorRecipe = (value: unknown): value is TensorRecipe => {
     Array.from(steps).every(isStep)
   );
 };
+
+const isTie = (value: unknown): value is RecipeTie =>
+  isRecord(value) &&
+  typeof own(value, 'path') === 'string' &&
+  typeof own(value, 'tensor') === 'string' &&
+  ['undefined', 'boolean'].includes(typeof own(value, 'transpose'));
 
 const isStep = (value: unknown): value is RecipeStep =>
   isRecord(value) && typeof own(value, 'kind') === 'string' && isRecord(own(value, 'options'));

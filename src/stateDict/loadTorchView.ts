@@ -24,7 +24,7 @@ import { viewWrites } from './viewWrites.ts';
  */
 export function loadTorchView(
   state: TorchState,
-  { tensors, strict, recipe, catalog, ...names }: StateLoading,
+  { tensors, strict, recipe, catalog, tie, ...names }: StateLoading,
   registered: () => void,
 ): LoadedState {
   const view = new TorchView(state, chooserFor(tensors, recipe));

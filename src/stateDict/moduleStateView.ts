@@ -47,13 +47,16 @@ export class ModuleStateView implements StateView {
     return false;
   }
 
-  load({ tensors, strict, recipe, catalog, ...names }: StateLoading): LoadedState {
+  load({ tensors, strict, recipe, catalog, tie, ...names }: StateLoading): LoadedState {
     const { module } = this;
     const load = (): LoadStateDictReport => loadStateDict(module, tensors, { strict }, names);
     const { registered, report } =
       catalog === undefined || recipe.length === 0
         ? { registered: [], report: load() }
-        : registeringRecipes(module, recipe, catalog, (registered) => ({ registered, report: load() }));
+        : registeringRecipes(module, recipe, { catalog, tie }, (registered) => ({
+            registered,
+            report: load(),
+          }));
     const { mapped, missingKeys, unexpectedKeys } = report;
     return {
       mapped: [...unmapped(tensors, report), ...mapped].map((mapping) => ({

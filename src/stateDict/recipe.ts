@@ -26,6 +26,18 @@ export interface TensorRecipe {
    * if there are none, besides those that the first map freezes by its definition. Version 2.
    */
   readonly frozen?: readonly string[];
+  /** The tensor that this one reads: `tie` has tied them. Such an entry has no steps. Version 2. */
+  readonly tiedTo?: RecipeTie;
+}
+
+/** The source of a tied tensor as data. */
+export interface RecipeTie {
+  /** The path of the module in the model; empty for the model itself. */
+  readonly path: string;
+  /** The name of the tensor in the module. */
+  readonly tensor: string;
+  /** True if the tied tensor is the transpose of the source. Default false. */
+  readonly transpose?: boolean;
 }
 
 /** The parametrizations of a model as data. It can be written as JSON. */

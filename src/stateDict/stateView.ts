@@ -5,6 +5,7 @@ import type { Module } from '../nn/module/module.ts';
 import type { KeyMapping } from '../nn/stateDict/keyMapping.ts';
 import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import type { Catalog, TensorRecipe } from './recipe.ts';
+import type { RegisterTie } from './registerRecipes.ts';
 import type { StateTensor } from './stateTensor.ts';
 
 /** The types of models other than modules. `tfjs-parametrize/layers` adds its types by declaration merging. */
@@ -55,6 +56,8 @@ export interface StateLoading extends LoadingNames {
   readonly recipe: readonly TensorRecipe[];
   /** The functions that follow the recipe. Without them, the recipe only determines the axes of normalized tensors. */
   readonly catalog: Catalog | undefined;
+  /** Given if the recipe has ties. */
+  readonly tie?: RegisterTie | undefined;
 }
 
 /** A tensor that was loaded. */

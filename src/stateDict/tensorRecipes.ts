@@ -1,4 +1,5 @@
 import { isModule } from '../nn/module/fields.ts';
+import { tieOf } from '../nn/module/normalizedTensor.ts';
 import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { configOf, definitionOf } from '../parametrize/definition.ts';
@@ -6,22 +7,36 @@ import type { Parametrization, ParametrizationLike } from '../parametrize/parame
 import { callOf } from './appliedSteps.ts';
 import { frozenOriginals } from './frozenOriginals.ts';
 import { hostsOf } from './hostsOf.ts';
-import { FUNCTION_KIND, type RecipeStep, type TensorRecipe, UNKNOWN_KIND } from './recipe.ts';
+import { FUNCTION_KIND, type RecipeStep, type RecipeTie, type TensorRecipe, UNKNOWN_KIND } from './recipe.ts';
 
 /**
  * Returns the parametrizations of the tensors of a model as data, from which `registerRecipes` registers the same
  * again. A step has the kind and the options of the definition. Without a definition, it has those of the call by
  * which a rule or a recipe has registered it, else only the static `className` of the class.
  */
-export const tensorRecipes = (model: object): TensorRecipe[] =>
-  hostsOf(model).flatMap(([path, host]) =>
-    [...registrationsOf(host)].map(([tensor, { list }]) => ({
-      path,
-      tensor,
-      steps: stepsOn(list).map(({ step }) => step),
-      ...frozenOriginals(list),
-    })),
+export const tensorRecipes = (model: object): TensorRecipe[] => {
+  const hosts = hostsOf(model);
+  const paths = new Map(hosts.map(([path, host]) => [host, path]));
+  return hosts.flatMap(([path, host]) =>
+    [...registrationsOf(host)].map(([tensor, { list }]): TensorRecipe => {
+      const tiedTo = tieIn(paths, list);
+      if (tiedTo !== null) return { path, tensor, steps: [], tiedTo };
+      return { path, tensor, steps: stepsOn(list).map(({ step }) => step), ...frozenOriginals(list) };
+    }),
   );
+};
+
+/**
+ * Returns the source of a tied tensor as data. Returns null for other tensors, and if the source has no path.
+ *
+ * @param paths - the path of each host of the model
+ */
+function tieIn(paths: ReadonlyMap<object, string>, list: ParametrizationList): RecipeTie | null {
+  const tie = tieOf(list);
+  const path = tie && paths.get(tie.host);
+  if (tie === undefined || path === undefined) return null;
+  return { path, tensor: tie.name, ...(tie.isTransposed && { transpose: true }) };
+}
 
 /** A step of a recipe with the parametrizations that it stands for: mostly one. */
 export interface FoundStep {

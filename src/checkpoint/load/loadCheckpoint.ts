@@ -8,7 +8,6 @@ import { named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import { checkFormatOptions, formatOptions } from '../formats/formats.ts';
 import type { TorchOptions } from '../formats/torch/torchOptions.ts';
-import { recipeIn } from '../metadata/recipeText.ts';
 import type { CheckpointSource, OpenOptions } from '../source/byteSource.ts';
 import { viewOf } from '../viewOf.ts';
 import { checkLoading, checkRenamed } from './checkLoading.ts';
@@ -100,10 +99,12 @@ export async function loadCheckpoint(
       ...(restoring && { others: restoring.names }),
     });
     try {
-      const recipe = matchedRecipe(recipeOfFile(state.metadata, catalog), state.selection);
+      const recipe = matchedRecipe(await recipeOfFile(state.metadata, catalog), state.selection);
+      const hasTies = catalog !== undefined && recipe.some(({ tiedTo }) => tiedTo !== undefined);
+      const tie = hasTies ? (await import('../../stateDict/registerTie.ts')).registerTie : undefined;
       const { tensors } = state;
       const load = (): LoadedState =>
-        followingRecipe(() => view.load({ tensors, strict, recipe, catalog, ...loadingNames }));
+        followingRecipe(() => view.load({ tensors, strict, recipe, catalog, tie, ...loadingNames }));
       if (!restoring) return reportOf(view, state, load(), null);
       const { loaded, report } = restoring.load(state, { strict, rename }, load);
       return reportOf(view, state, loaded, report);
@@ -119,11 +120,12 @@ export async function loadCheckpoint(
 const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
 
 /** Returns the recipe of a file. Without a catalog, only its axes are used, and an unreadable recipe counts as none. */
-function recipeOfFile(
+async function recipeOfFile(
   metadata: Readonly<Record<string, string>>,
   catalog: Catalog | undefined,
-): readonly TensorRecipe[] {
+): Promise<readonly TensorRecipe[]> {
   try {
+    const { recipeIn } = await import('../metadata/recipeText.ts');
     return recipeIn(metadata) ?? [];
   } catch (error) {
     if (catalog !== undefined) throw error;

@@ -12,6 +12,7 @@ import type { ParametrizationList } from '../../parametrize/chain/parametrizatio
 import { checkConfigurable } from '../../parametrize/host/tensorAccessor.ts';
 import { keepKeyOrder, undoable } from '../../parametrize/transaction.ts';
 import { enterMode, leaveMode } from './callMode.ts';
+import { noteUntied } from './onceTied.ts';
 
 const attachments = new WeakMap<LayerVariable, LayerAttachment>();
 const computedOf = new WeakMap<LayerVariable, LayerVariable>();
@@ -23,22 +24,6 @@ export const attachmentOf = (weight: LayerVariable): LayerAttachment | undefined
  * Returns the weight that an original or a state belongs to, or once belonged to. Returns any other weight unchanged.
  */
 export const weightBehind = (weight: LayerVariable): LayerVariable => computedOf.get(weight) ?? weight;
-
-const untied = new WeakSet<LayerVariable>();
-let isAnyUntied = false;
-
-/**
- * Returns those weights that were tied and have variables of their own again. A model that was compiled or synced in
- * between has not collected them.
- *
- * @param weights - returns weights, and is called only if there can be one
- */
-export const onceTied = (weights: () => readonly LayerVariable[]): LayerVariable[] =>
-  isAnyUntied
-    ? weights()
-        .map(weightBehind)
-        .filter((weight) => untied.has(weight))
-    : [];
 
 /**
  * Turns a weight of a layer into the computed tensor and back.
@@ -141,10 +126,7 @@ export class LayerAttachment implements Attachment {
     });
     this.restoreDispose?.();
     this.restoreDispose = null;
-    if (tieOf(list) !== undefined) {
-      untied.add(weight);
-      isAnyUntied = true;
-    }
+    if (tieOf(list) !== undefined) noteUntied(weight);
     this.showWeight();
     for (const name of ['read', 'write', 'dispose', 'trainable'] as const) {
       delete (weight as Partial<LayerVariable>)[name];
@@ -166,9 +148,7 @@ export class LayerAttachment implements Attachment {
 
   /** Puts the weight, with its computed value, in the lists of the layer. Returns a function that undoes this. */
   fold(): () => void {
-    if (this.folds++ === 0) {
-      this.showWeight();
-    }
+    if (this.folds++ === 0) this.showWeight();
     return () => {
       if (--this.folds > 0 || this.list === null) return;
       this.show([this.weight], []);

@@ -5,7 +5,8 @@ import { concernsUs, ownersOf, ownersOfRestored } from '../../engine/optimizerOw
 import { leavesOf } from '../../engine/optimizerParts.ts';
 import { checkOptimizer, noteOwners, planMissingState, planState } from '../../model/optimizerState.ts';
 import { transaction, undoable } from '../../parametrize/transaction.ts';
-import { attachmentOf, onceTied, weightBehind } from '../host/layerAttachment.ts';
+import { attachmentOf, weightBehind } from '../host/layerAttachment.ts';
+import { onceTied } from '../host/onceTied.ts';
 
 /** Returns a model, and its inner model if that does the training. */
 const trainedModels = (model: Model): Model[] =>
@@ -19,7 +20,7 @@ const trainedModels = (model: Model): Model[] =>
 function currentWeights(model: Model, collected: readonly LayerVariable[]): LayerVariable[] {
   const known = new Set(collected);
   const weights = new Set(collected.map(weightBehind));
-  for (const weight of onceTied(() => model.trainableWeights)) weights.add(weight);
+  for (const weight of onceTied(() => model.trainableWeights.map(weightBehind))) weights.add(weight);
   return [...weights].flatMap((weight) => {
     const attachment = attachmentOf(weight);
     if (attachment === undefined) return [weight];

@@ -11,6 +11,7 @@ import { type AppliedStep, applyPlan } from '../rules/applyPlan.ts';
 import { undoSteps } from '../rules/carryOut.ts';
 import { type ParametrizeReport, reportOf } from '../rules/report.ts';
 import { type NumberedEntry, RecipePlanner } from './recipePlanner.ts';
+import { applyTies, undoTies } from './recipeTies.ts';
 
 /** Options of {@link applyRecipe}. */
 export interface ApplyRecipeOptions {
@@ -29,6 +30,9 @@ export interface ApplyRecipeOptions {
  * A tensor that has the parametrizations of its entry already stays as it is, so that a second call does nothing. The
  * recipe of a plan of this program, made with `dryRun`, does what the plan says if the tensors are as they were then.
  *
+ * Ties come last. A tensor that reads the source of its entry already stays as it is; a tensor that is parametrized or
+ * tied to another source is a conflict.
+ *
  * @remarks
  * **Shape**: kept.
  * **State**: that of each registration. The value of a tensor is kept where its map has a right inverse. Load the state
@@ -43,8 +47,8 @@ export interface ApplyRecipeOptions {
  * @throws {@link ParametrizeError} `UNKNOWN_RECIPE` for a kind that the catalog lacks, for functions that no recipe can
  * name, and for a later version; `UNKNOWN_TENSOR` for tensors that the model lacks; `CONFLICT` for a tensor with other
  * parametrizations; `STALE_PLAN` for a recipe of a plan whose tensors have other shapes or parametrizations now;
- * `CORRUPT`, `LIMIT`, `OPTION`, `UNSUPPORTED_HOST`; and the code of the first tensor that a registration is refused
- * for. Nothing has changed then.
+ * `CYCLE` for ties that go round in a circle; `CORRUPT`, `LIMIT`, `OPTION`, `UNSUPPORTED_HOST`; and the code of the
+ * first tensor that a registration is refused for. Nothing has changed then.
  * @example
  * ```ts
  * const plan = parametrize(model, rules, { dryRun: true });
@@ -78,14 +82,18 @@ export function applyRecipe(
     for (const one of inner) planner.expect(one);
     return reportOf(model, planner, null, () => {});
   }
-  const { applied, unfreeze } = transaction(() => ({
+  const { applied, ties, unfreeze } = transaction(() => ({
     applied: applyAll(caller, model, { planner, inner, strict }),
+    ties: applyTies(caller, model, planner.ties),
     unfreeze: planner.freezing.map(({ candidate: { host, tensor }, entry }) =>
       freezeOriginals(host, tensor, entry, caller),
     ),
   }));
   return reportOf(model, planner, applied, () => {
-    undoSteps(model, applied);
+    transaction(() => {
+      undoTies('undo', ties);
+      undoSteps(model, applied);
+    });
     for (const one of unfreeze) one();
   });
 }

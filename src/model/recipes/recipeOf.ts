@@ -10,6 +10,7 @@ import { checkModel } from '../checkModel.ts';
  * A tensor of a shared module is listed once. Chains inside of chains have a path through `parametrizations`. A map
  * without a definition has the kind and the options of the rule or recipe that registered it, else the static
  * `className` of its class. A function that nothing names has the kind `function`, and {@link applyRecipe} refuses it.
+ * A tied tensor has its source in `tiedTo`; if the source is outside of the model, its kind is `function`.
  *
  * @remarks
  * Nothing is evaluated.

@@ -1,17 +1,19 @@
 import { ParametrizeError } from '../../core/errors.ts';
 import { joinPath } from '../../core/paths.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { nearest } from '../../core/text.ts';
 import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import { isSameData } from '../../stateDict/appliedSteps.ts';
-import { type Catalog, checkInCatalog, type TensorRecipe } from '../../stateDict/recipe.ts';
+import { type Catalog, checkInCatalog, type RecipeTie, type TensorRecipe } from '../../stateDict/recipe.ts';
 import { type FoundStep, stepsOn } from '../../stateDict/tensorRecipes.ts';
 import { type Conflict, checkConflicts } from '../rules/checkConflicts.ts';
-import type { Plan, PlannedStep, Skipped } from '../rules/plan.ts';
+import type { Plan, PlannedStep, PlannedTie, Skipped, TieRoot } from '../rules/plan.ts';
 import { type PlanNote, planNoteOf } from '../rules/planNotes.ts';
+import { TIE_KIND } from '../rules/report.ts';
 import { stepText } from '../rules/stepText.ts';
-import { candidatesOf, type FoundCandidate, tensorPath } from '../select/candidate.ts';
+import { candidatesOf, type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
 import { isChain, type WantedStep } from './isChain.ts';
+import { absent, unknownTensors } from './missingTensors.ts';
+import { RecipeTies } from './recipeTies.ts';
 import { TensorFinder } from './tensorFinder.ts';
 
 /** An entry of a recipe with its number. */
@@ -38,7 +40,9 @@ export class RecipePlanner implements Plan {
   readonly frozen = new Map<number, readonly string[]>();
   /** The entries that freeze originals, with their tensors. */
   readonly freezing: { readonly candidate: FoundCandidate; readonly entry: TensorRecipe }[] = [];
+  readonly ties: PlannedTie[] = [];
   private readonly finder: TensorFinder;
+  private readonly wantedTies = new RecipeTies();
   /** The steps of entries of this recipe, by the host and the tensor. */
   private readonly entries = new Map<object, Map<string, readonly CheckedStep[]>>();
   private readonly conflicts: Conflict[] = [];
@@ -66,13 +70,23 @@ export class RecipePlanner implements Plan {
     const missing = entries.filter(({ entry, number }) => {
       const { path, tensor } = entry;
       const candidate = this.finder.find(path, tensor, this.candidates.length);
-      if (candidate === null) return true;
+      const source = this.sourceOf(entry);
+      if (candidate === null || source === null) return true;
       if (candidate.index === this.candidates.length) this.candidates.push(candidate);
       this.matched.add(candidate.index);
-      this.add({ ...candidate, path }, entry, number);
+      const named = { ...candidate, path };
+      if (source === undefined) this.add(named, entry, number);
+      else if (this.entries.get(named.host)?.has(named.tensor)) this.conflicts.push(twoEntries(named));
+      else this.wantedTies.add({ candidate: named, source, entry, rule: number });
       this.freeze(candidate, entry);
       return false;
     });
+    const { ties, unchanged, conflicts: rivals } = this.wantedTies.resolve(this.caller);
+    this.ties.push(...ties);
+    this.unchanged.push(...unchanged.map((tie) => ({ ...tie, kind: TIE_KIND })));
+    for (const { candidate, isTwice } of rivals) {
+      this.conflicts.push(isTwice ? twoEntries(candidate) : this.conflictOf(candidate));
+    }
     const { caller, conflicts, stale } = this;
     if (stale.length > 0) {
       const remedy = 'Make the plan again, or pass the recipe as text, which has no memory of a plan.';
@@ -105,14 +119,41 @@ export class RecipePlanner implements Plan {
    */
   leaveOut(missing: readonly NumberedEntry[], strict: boolean): void {
     if (missing.length === 0) return;
-    if (strict) throw unknownTensors(this.caller, missing, this.candidates);
+    if (strict) {
+      const lacking = missing.map(({ entry }) => (this.has(entry) ? entry.tiedTo! : entry));
+      throw unknownTensors(this.caller, lacking, this.candidates);
+    }
     for (const { entry, number } of missing) {
       this.unmatched.push(number);
       const candidate = { ...absent(entry, -1), paths: [] };
+      if (entry.tiedTo !== undefined) {
+        const { path, tensor } = entry.tiedTo;
+        const lack = this.has(entry) ? `tensor '${joinPath(path, tensor)}'` : 'such tensor';
+        this.skipped.push({ candidate, rule: number, kind: TIE_KIND, reason: `the model has no ${lack}` });
+      }
       for (const { kind } of entry.steps) {
         this.skipped.push({ candidate, rule: number, kind, reason: 'the model has no such tensor' });
       }
     }
+  }
+
+  private has({ path, tensor }: RecipeTie): boolean {
+    return this.finder.find(path, tensor, this.candidates.length) !== null;
+  }
+
+  /** Returns the source of the tie of an entry, null if the model lacks it, or undefined for another entry. */
+  private sourceOf({ tiedTo }: TensorRecipe): TieRoot | null | undefined {
+    if (tiedTo === undefined) return undefined;
+    const found = this.finder.find(tiedTo.path, tiedTo.tensor, this.candidates.length);
+    return found && { host: found.host, name: found.tensor, isTransposed: tiedTo.transpose === true };
+  }
+
+  /** The conflict of an entry with what a tensor has. */
+  private conflictOf({ list, registered, ...candidate }: FoundCandidate): Conflict {
+    const tied = tiedPath(this.candidates, list);
+    const has = tied === null ? `has ${registered.map(stepText).join(' → ')}` : `is tied to '${tied}'`;
+    const remedy = 'Remove the parametrizations of these tensors, or leave them out of the recipe.';
+    return { fact: `'${joinPath(candidate.path, candidate.tensor)}' ${has} already`, remedy };
   }
 
   private freeze(candidate: FoundCandidate, entry: TensorRecipe): void {
@@ -130,12 +171,10 @@ export class RecipePlanner implements Plan {
     const keep = (): void => {
       for (const { kind } of wanted) this.unchanged.push({ candidate, rule, kind });
     };
-    if (planned !== undefined) {
-      if (isSameData(planned, wanted)) keep();
-      else {
-        const fact = `two entries are about '${label}', with other steps`;
-        this.conflicts.push({ fact, remedy: 'Leave one of the entries out of the recipe.' });
-      }
+    const isTied = this.wantedTies.sourceOf(candidate.host, candidate.tensor) !== undefined;
+    if (planned !== undefined || isTied) {
+      if (!isTied && isSameData(planned, wanted)) keep();
+      else this.conflicts.push(twoEntries(candidate));
       return;
     }
     this.entries.set(
@@ -159,9 +198,7 @@ export class RecipePlanner implements Plan {
     } else if (note !== undefined) {
       this.stale.push(`'${label}' has other parametrizations than when the recipe was planned`);
     } else {
-      const fact = `'${label}' has ${candidate.registered.map(stepText).join(' → ')} already`;
-      const remedy = 'Remove the parametrizations of these tensors, or leave them out of the recipe.';
-      this.conflicts.push({ fact, remedy });
+      this.conflicts.push(this.conflictOf(candidate));
     }
   }
 
@@ -179,48 +216,15 @@ export class RecipePlanner implements Plan {
   }
 }
 
+const twoEntries = (candidate: FoundCandidate): Conflict => ({
+  fact: `two entries are about '${tensorPath(candidate)}', with other steps`,
+  remedy: 'Leave one of the entries out of the recipe.',
+});
+
 const dataOf = (found: readonly FoundStep[]): unknown => found.map(({ step }) => step);
 
 /** Returns the chain that a tensor has after the planned steps. */
 function chainAfter({ before, replaced }: PlanNote, wanted: readonly WantedStep[]): WantedStep[] {
   const kept = before.map((step, at): WantedStep => wanted[replaced.indexOf(at)] ?? { ...step, apply: null });
   return [...kept, ...wanted.filter((_, i) => (replaced[i] ?? null) === null)];
-}
-
-/** A candidate for a tensor that does not exist. */
-const absent = ({ path, tensor }: TensorRecipe, index: number): FoundCandidate => ({
-  index,
-  host: {},
-  path,
-  paths: [path],
-  tensor,
-  type: '',
-  shape: [],
-  dtype: 'float32',
-  registered: [],
-  list: null,
-  variable: null,
-  isMain: false,
-});
-
-/** The largest number of tensors that an error lists. */
-const maxListed = 8;
-
-function unknownTensors(
-  caller: string,
-  missing: readonly NumberedEntry[],
-  candidates: readonly FoundCandidate[],
-): ParametrizeError {
-  const known = candidates.map(tensorPath);
-  const listed = missing.slice(0, maxListed).map(({ entry }) => {
-    const label = joinPath(entry.path, entry.tensor);
-    const near = nearest(label, known, 2).map((path) => `'${path}'`);
-    return `'${label}'${near.length === 0 ? '' : ` (nearest: ${near.join(', ')})`}`;
-  });
-  const rest = missing.length > maxListed ? ` and ${missing.length - maxListed} more` : '';
-  return new ParametrizeError('UNKNOWN_TENSOR', {
-    caller,
-    fact: `the model has no tensor ${listed.join(', ')}${rest}`,
-    remedy: 'Build the model that the recipe was made of, or pass strict: false to leave these tensors out.',
-  });
 }

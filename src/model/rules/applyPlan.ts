@@ -31,14 +31,33 @@ export function applyPlan(
   model: object,
   { unit, steps }: Pick<Plan, 'unit' | 'steps'>,
 ): AppliedStep[] {
+  return applyEach(caller, model, steps, {
+    labelOf: ({ candidate, rule }) => {
+      const path = `'${tensorPath(candidate)}'`;
+      return unit === 'rule' ? `rule ${rule + 1}, ${path}` : path;
+    },
+    apply: (step) => applyStep(caller, step),
+  });
+}
+
+/**
+ * Makes changes, all or nothing. A compiled model is synced.
+ *
+ * @throws the error of the first change that fails; the message has every such change
+ */
+export function applyEach<T, R>(
+  caller: string,
+  model: object,
+  changes: readonly T[],
+  { labelOf, apply }: { readonly labelOf: (change: T) => string; readonly apply: (change: T) => R },
+): R[] {
   return transaction(() => {
     const failures: { readonly label: string; readonly error: unknown }[] = [];
-    const applied = steps.flatMap((step): AppliedStep[] => {
+    const applied = changes.flatMap((change): R[] => {
       try {
-        return [transaction(() => applyStep(caller, step))];
+        return [transaction(() => apply(change))];
       } catch (error) {
-        const path = `'${tensorPath(step.candidate)}'`;
-        failures.push({ label: unit === 'rule' ? `rule ${step.rule + 1}, ${path}` : path, error });
+        failures.push({ label: labelOf(change), error });
         return [];
       }
     });

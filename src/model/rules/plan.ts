@@ -5,7 +5,7 @@ import { attachmentOf } from '../../parametrize/chain/registry.ts';
 import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { appliedBefore } from '../../stateDict/appliedSteps.ts';
-import type { Catalog } from '../../stateDict/recipe.ts';
+import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
 import { candidatesOf, type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
 import { select } from '../select/select.ts';
 import { type Conflict, checkConflicts } from './checkConflicts.ts';
@@ -33,6 +33,23 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** A tie that a recipe asks for. */
+export interface PlannedTie {
+  readonly candidate: FoundCandidate;
+  /** The number of the entry of the recipe, from 0. */
+  readonly rule: number;
+  readonly entry: TensorRecipe;
+  /** The tensor that is read in the end: the source, or if that is tied, its source. */
+  readonly source: TieRoot;
+}
+
+/** A tensor that tied tensors read. */
+export interface TieRoot {
+  readonly host: object;
+  readonly name: string;
+  readonly isTransposed: boolean;
+}
+
 /** The changes that rules or a recipe ask for; nothing is evaluated to make it. */
 export interface Plan {
   /** The things that steps are numbered by. */
@@ -48,6 +65,8 @@ export interface Plan {
   readonly matched: ReadonlySet<number>;
   /** The originals that a recipe freezes, by the index of the candidate. */
   readonly frozen?: ReadonlyMap<number, readonly string[]>;
+  /** The ties of a recipe, which come after the steps. */
+  readonly ties?: readonly PlannedTie[];
 }
 
 /**

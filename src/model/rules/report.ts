@@ -1,3 +1,4 @@
+import { joinPath } from '../../core/paths.ts';
 import { formatShape, sizeOf } from '../../core/shapes.ts';
 import { pluralize } from '../../core/text.ts';
 import { textTable } from '../../core/textTable.ts';
@@ -5,7 +6,7 @@ import { configOf, definitionOf } from '../../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { recipeWith } from '../../stateDict/checkedRecipe.ts';
 import { frozenOriginals } from '../../stateDict/frozenOriginals.ts';
-import type { Recipe, RecipeStep, TensorRecipe } from '../../stateDict/recipe.ts';
+import type { Recipe, RecipeStep, RecipeTie, TensorRecipe } from '../../stateDict/recipe.ts';
 import { type FoundCandidate, tensorPath } from '../select/candidate.ts';
 import type { AppliedStep } from './applyPlan.ts';
 import type { Plan, PlannedStep } from './plan.ts';
@@ -24,7 +25,7 @@ export interface RuledTensor {
   readonly shape: readonly number[];
   /** The number of the rule, or of the entry of the recipe, from 0. */
   readonly rule: number;
-  /** The kind of parametrization: the name of the function that registers it. */
+  /** The kind of parametrization: the name of the function that registers it. That of a tie is `tie`. */
   readonly kind: string;
 }
 
@@ -59,6 +60,9 @@ export interface ParametrizeReport {
   toString(): string;
 }
 
+/** The kind of ties in reports. */
+export const TIE_KIND = 'tie';
+
 /** Makes the report of a plan. */
 export function reportOf(
   model: object,
@@ -67,12 +71,15 @@ export function reportOf(
   undo: () => void,
 ): ParametrizeReport {
   const steps = plan.steps.map((step, i) => ({ step, applied: applied?.[i] }));
+  const ties = plan.ties ?? [];
   const untouched = plan.candidates
     .filter(({ index, shape }) => shape.length > 1 && !plan.matched.has(index))
     .map(placeOf);
   return {
     isDryRun: applied === null,
-    registered: plan.steps.map(({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind })),
+    registered: [...plan.steps, ...ties.map((tie) => ({ ...tie, kind: TIE_KIND }))].map(
+      ({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind }),
+    ),
     unchanged: plan.unchanged.map(({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind })),
     skipped: plan.skipped.map(({ candidate, rule, kind, reason }) => ({
       ...placeOf(candidate),
@@ -82,7 +89,7 @@ export function reportOf(
     })),
     unmatched: plan.unmatched,
     untouched,
-    recipe: recipeOfSteps(model, steps, plan.frozen),
+    recipe: recipeOfSteps(model, steps, plan),
     undo,
     toString: () => tableOf(plan, applied),
   };
@@ -100,7 +107,11 @@ interface ReportedStep {
   readonly applied: AppliedStep | undefined;
 }
 
-function recipeOfSteps(model: object, steps: readonly ReportedStep[], frozen: Plan['frozen']): Recipe {
+function recipeOfSteps(
+  model: object,
+  steps: readonly ReportedStep[],
+  { frozen, ties = [] }: Pick<Plan, 'frozen' | 'ties'>,
+): Recipe {
   const entries = new Map<number, TensorRecipe & { steps: RecipeStep[] }>();
   const planned = new Map<number, PlannedStep[]>();
   for (const { step, applied } of steps) {
@@ -114,7 +125,7 @@ function recipeOfSteps(model: object, steps: readonly ReportedStep[], frozen: Pl
     entry.steps.push({ kind: step.kind, options: optionsOf(made) ?? step.options });
   }
   for (const [index, entry] of entries) notePlan(model, entry, planned.get(index)!);
-  return recipeWith([...entries.values()]);
+  return recipeWith([...entries.values(), ...ties.map(({ entry }) => entry)]);
 }
 
 function optionsOf(registered: ParametrizationLike | undefined): Record<string, unknown> | undefined {
@@ -123,7 +134,7 @@ function optionsOf(registered: ParametrizationLike | undefined): Record<string, 
 }
 
 function tableOf(
-  { unit, candidates, steps, unchanged, skipped }: Plan,
+  { unit, candidates, steps, ties = [], unchanged, skipped }: Plan,
   applied: readonly AppliedStep[] | null,
 ): string {
   const rows = [
@@ -136,12 +147,16 @@ function tableOf(
         chainText(candidate, made, replaces),
       );
     }),
+    ...ties.map(({ candidate, rule, entry }) => {
+      const text = tieText(entry.tiedTo!);
+      return row(candidate, rule, `+ ${text}`, text);
+    }),
     ...unchanged.map(({ candidate, rule, kind }) => row(candidate, rule, `= ${kind}`, chainText(candidate))),
     ...skipped.map(({ candidate, rule, kind, reason }) =>
       row(candidate, rule, `– ${kind}: ${reason}`, chainText(candidate)),
     ),
   ];
-  const tensors = new Map(steps.map(({ candidate }) => [candidate.index, candidate]));
+  const tensors = new Map([...steps, ...ties].map(({ candidate }) => [candidate.index, candidate]));
   const count = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const all = candidates.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const share = all === 0 ? 0 : Math.round((100 * count) / all);
@@ -172,6 +187,9 @@ function chainText(
   const before = registered.map((one) => (one === replaces ? added! : stepText(one)));
   return [...before, ...(added === undefined || replaces ? [] : [added])].join(' → ');
 }
+
+const tieText = ({ path, tensor, transpose }: RecipeTie): string =>
+  `tied to ${joinPath(path, tensor)}${transpose ? ', transposed' : ''}`;
 
 function plannedText(kind: string, options: Readonly<Record<string, unknown>>): string {
   const given = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);

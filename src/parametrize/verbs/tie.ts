@@ -42,8 +42,8 @@ const caller = 'tie';
  * one variable for both, or for a transposed tensor a copy. {@link clone} keeps the tie inside of the copy; a copy
  * without the source reads the same source.
  *
- * On tf.layers, the weight leaves the lists of its layer. Call `syncModel` for a compiled model after the tie, and after
- * its removal.
+ * On tf.layers, the weight leaves the lists of its layer. Call `syncModel` for a compiled model after the tie, and
+ * after its removal.
  *
  * @param host - a module, a layer of tf.layers, or an object that holds variables
  * @param name - the tensor that is to be tied, which is not parametrized
