@@ -29,6 +29,7 @@ export {
   type GroupOptimizer,
   groupOptimizer,
   type HostType,
+  type HTMLOptions,
   initialize,
   initializeFromBatch,
   type MinimizeOptions,

@@ -19,7 +19,7 @@ const arrows: Record<string, readonly string[]> = {
   parametrizations: ['parametrize', 'nn', 'kernels', 'ops'],
   legacy: ['parametrizations', 'parametrize', 'nn'],
   stateDict: ['parametrize', 'nn', 'engine'],
-  model: ['stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
+  model: ['stateDict', 'parametrizations', 'parametrize', 'nn', 'ops', 'engine'],
   decorators: ['model', 'stateDict', 'parametrize', 'nn'],
   layers: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
   checkpoint: ['engine', 'model', 'stateDict', 'nn'],

@@ -46,7 +46,7 @@ describe('the public interface', () => {
       names(`
         Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
         Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal
-        DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen Group GroupOptimizer HookKeys HostType HostTypes
+        DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen Group GroupOptimizer HTMLOptions HookKeys HostType HostTypes
         InsertOptions InsertPosition Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions
         NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions
         ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction

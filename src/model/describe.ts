@@ -8,113 +8,21 @@ import type { ParametrizationList } from '../parametrize/chain/parametrizationLi
 import { registrationsOf } from '../parametrize/chain/registry.ts';
 import { hostKindOf } from '../parametrize/host/objectHost.ts';
 import { hostsOf } from '../stateDict/hostsOf.ts';
-import type { RecipeStep } from '../stateDict/recipe.ts';
 import { stepsOn } from '../stateDict/tensorRecipes.ts';
 import { checkModel } from './checkModel.ts';
-import { bytesOf, countOf, type ElementCount } from './countOf.ts';
+import { bytesOf, countOf } from './countOf.ts';
+import type {
+  DescribedTensor,
+  DescribedTotals,
+  Description,
+  DescriptionData,
+  HTMLOptions,
+  PlainTensor,
+} from './description.ts';
 import { descriptionHTML, descriptionText } from './descriptionTable.ts';
+import { outputNorms } from './outputNorms.ts';
 import { stepText } from './rules/stepText.ts';
 import { candidatesOf, type FoundCandidate, tiedPath } from './select/candidate.ts';
-
-/** One original of a parametrized tensor. */
-export interface DescribedOriginal {
-  /** `original`, `original0`, … */
-  readonly name: string;
-  /** The shape of the original. */
-  readonly shape: readonly number[];
-  /** True if tfjs trains it. */
-  readonly trainable: boolean;
-}
-
-/** One parametrized tensor of a model. */
-export interface DescribedTensor {
-  /** The path of the host in the model; empty for the model itself. */
-  readonly path: string;
-  /** Every path of the host: a shared module has several. */
-  readonly paths: readonly string[];
-  /** The class of the host. */
-  readonly host: string;
-  /** The name of the tensor in the host. */
-  readonly tensor: string;
-  /** The shape of the computed tensor. */
-  readonly shape: readonly number[];
-  /** The parametrizations in the order of application: `WeightNorm(dim=0)`. A tied tensor has `tied to PATH`. */
-  readonly chain: readonly string[];
-  /** The parametrizations as data, as {@link recipeOf} writes them. */
-  readonly steps: readonly RecipeStep[];
-  /** The path of the tensor that the tensor is tied to, or null; see {@link tie}. */
-  readonly tiedTo: string | null;
-  /** The field where a decorator declares each parametrization, such as `Net.weight`, or null. */
-  readonly declaredBy: readonly (string | null)[];
-  /** The variables that the tensor is computed from. */
-  readonly originals: readonly DescribedOriginal[];
-  /** The elements of the parameters of the chain: of the originals, and of the parametrizations. */
-  readonly parameters: ElementCount;
-  /** The bytes of the variables that are the originals. */
-  readonly bytes: number;
-  /** The number of reads of the tensor. */
-  readonly reads: number;
-  /** The number of evaluations of the chain for those reads. */
-  readonly evaluations: number;
-}
-
-/** A tensor of a model that is not parametrized. */
-export interface PlainTensor {
-  /** The path of the host in the model; empty for the model itself. */
-  readonly path: string;
-  /** Every path of the host: a shared module has several. */
-  readonly paths: readonly string[];
-  /** The class of the host. */
-  readonly host: string;
-  /** The name of the tensor in the host. */
-  readonly tensor: string;
-  /** The shape of the tensor. */
-  readonly shape: readonly number[];
-  /** True for a buffer, which is no parameter. */
-  readonly isBuffer: boolean;
-  /** True if tfjs trains it. */
-  readonly trainable: boolean;
-  /** The bytes of the tensor. */
-  readonly bytes: number;
-}
-
-/** The sums over a model. A variable that stands at several places counts once. */
-export interface DescribedTotals {
-  /** The number of tensors. */
-  readonly tensors: number;
-  /** The number of tensors that are parametrized. */
-  readonly parametrized: number;
-  /** The elements of all parameters. */
-  readonly parameters: ElementCount;
-  /** The bytes of all parameters and buffers. */
-  readonly bytes: number;
-}
-
-/** A {@link Description} as plain data. */
-export interface DescriptionData {
-  /** See {@link Description.rows}. */
-  readonly rows: readonly DescribedTensor[];
-  /** See {@link Description.unparametrized}. */
-  readonly unparametrized: readonly PlainTensor[];
-  /** See {@link Description.totals}. */
-  readonly totals: DescribedTotals;
-}
-
-/** The result of {@link describe}: rows, which print as a table. */
-export interface Description {
-  /** The rows, one for each parametrized tensor. */
-  readonly rows: readonly DescribedTensor[];
-  /** The other tensors, outside of chains; empty without the option `unparametrized`. */
-  readonly unparametrized: readonly PlainTensor[];
-  /** The sums over the model. */
-  readonly totals: DescribedTotals;
-  /** Returns the rows and the totals as tables. */
-  toString(): string;
-  /** Returns the description as plain data, for `JSON.stringify`. */
-  toJSON(): DescriptionData;
-  /** Returns the same as {@link toString} in HTML: a `div` that needs nothing else, with all texts escaped. */
-  toHTML(): string;
-}
 
 /** Options of {@link describe}. */
 export interface DescribeOptions {
@@ -171,8 +79,27 @@ export function describe(model: object, options: DescribeOptions = {}): Descript
     ...data,
     toString: () => descriptionText(data),
     toJSON: () => data,
-    toHTML: () => descriptionHTML(data),
+    toHTML: ((given?: HTMLOptions) => htmlOf(model, data, given)) as Description['toHTML'],
   };
+}
+
+function htmlOf(
+  model: object,
+  data: DescriptionData,
+  options: HTMLOptions | undefined,
+): string | Promise<string> {
+  if (options === undefined) return descriptionHTML(data);
+  const caller = 'toHTML';
+  checkOptions(caller, options, ['norms']);
+  checkBoolean(caller, 'norms', options.norms);
+  if (!options.norms) return Promise.resolve(descriptionHTML(data));
+  return htmlWithNorms(caller, model, data);
+}
+
+async function htmlWithNorms(caller: string, model: object, data: DescriptionData): Promise<string> {
+  const hosts = new Map(hostsOf(model));
+  const places = data.rows.map(({ path, tensor }) => ({ host: hosts.get(path)!, tensor }));
+  return descriptionHTML(data, await outputNorms(caller, places));
 }
 
 function originalOf(

@@ -3,7 +3,7 @@ import { formatShape } from '../core/shapes.ts';
 import { pluralize } from '../core/text.ts';
 import { textTable } from '../core/textTable.ts';
 import type { ElementCount } from './countOf.ts';
-import type { DescribedTensor, DescribedTotals, DescriptionData, PlainTensor } from './describe.ts';
+import type { DescribedTensor, DescribedTotals, DescriptionData, PlainTensor } from './description.ts';
 
 /** A table of texts; the first row is the head. */
 interface Table {
@@ -23,19 +23,50 @@ export function descriptionText(data: DescriptionData): string {
     : [...tables, totalsText(data.totals)].join('\n');
 }
 
-/** Formats a description as HTML without scripts and without anything from elsewhere. */
-export function descriptionHTML(data: DescriptionData): string {
+/**
+ * Formats a description as HTML without scripts and without anything from elsewhere.
+ *
+ * @param norms - for each row the norms that are drawn, or null; default none
+ */
+export function descriptionHTML(
+  data: DescriptionData,
+  norms: readonly (ArrayLike<number> | null)[] = [],
+): string {
   const tables = tablesOf(data).map(({ rows: [head, ...body], firstNumber }) => {
-    const line = (tag: 'th' | 'td', cells: readonly string[]): string =>
-      `<tr>${cells.map((cell, i) => `<${tag} style="${cellStyle(i >= firstNumber)}">${escaped(cell)}</${tag}>`).join('')}</tr>`;
-    const rows = body.map((cells) => line('td', cells)).join('');
-    return `<table style="border-collapse:collapse"><thead>${line('th', head!)}</thead><tbody>${rows}</tbody></table>`;
+    const hasBars = norms.length > 0 && body.length === norms.length && firstNumber === FIRST_COUNT;
+    const line = (tag: 'th' | 'td', cells: readonly string[], bars: string): string =>
+      `<tr>${cells.map((cell, i) => `<${tag} style="${cellStyle(i >= firstNumber)}">${escaped(cell)}</${tag}>`).join('')}${hasBars ? `<${tag} style="${cellStyle(false)}">${bars}</${tag}>` : ''}</tr>`;
+    const rows = body.map((cells, i) => line('td', cells, barsOf(norms[i] ?? null))).join('');
+    return `<table style="border-collapse:collapse"><thead>${line('th', head!, 'norms per output')}</thead><tbody>${rows}</tbody></table>`;
   });
   const nothing = data.rows.length === 0 ? `<p>${NOTHING}</p>` : '';
   return `<div style="font-family:monospace">${nothing}${tables.join('')}<p>${escaped(totalsText(data.totals))}</p></div>`;
 }
 
 const NOTHING = 'nothing is parametrized';
+
+/** The first column with a count in the table of parametrized tensors. */
+const FIRST_COUNT = 5;
+
+/** The most bars of a tensor. Further outputs share a bar, which has the largest of their norms. */
+const MOST_BARS = 64;
+
+/** Draws norms as bars above 0, with the smallest and the largest as text. */
+function barsOf(norms: ArrayLike<number> | null): string {
+  if (norms === null || norms.length === 0) return '';
+  const share = Math.ceil(norms.length / MOST_BARS);
+  const heights = Array.from({ length: Math.ceil(norms.length / share) }, (_, i) =>
+    Math.max(...Array.from(norms).slice(i * share, (i + 1) * share)),
+  );
+  const largest = Math.max(...heights);
+  const bars = heights.map((height, i) => {
+    const part = height / largest;
+    const size = Number.isFinite(part) ? Math.max(1, Math.round(20 * part)) : 1;
+    return `<rect x="${4 * i}" y="${20 - size}" width="3" height="${size}" fill="#47a"/>`;
+  });
+  const text = [Math.min(...Array.from(norms)), largest].map((value) => value.toPrecision(3)).join(' to ');
+  return `<svg width="${4 * heights.length}" height="20" role="img" aria-label="${text}">${bars.join('')}</svg> ${text}`;
+}
 
 const cellStyle = (isNumber: boolean): string =>
   `border:1px solid #ccc;padding:2px 6px;text-align:${isNumber ? 'right' : 'left'}`;
@@ -56,7 +87,7 @@ function tablesOf({ rows, unparametrized }: DescriptionData): Table[] {
       ['tensor', 'host', 'shape', 'chain', 'originals', 'parameters', 'bytes', 'reads', 'evaluations'],
       ...rows.map(parametrizedCells),
     ],
-    firstNumber: 5,
+    firstNumber: FIRST_COUNT,
   };
   const plain: Table = {
     rows: [['tensor', 'host', 'shape', 'trained', 'bytes'], ...unparametrized.map(plainCells)],

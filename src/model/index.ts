@@ -2,16 +2,16 @@ export type { Catalog, Recipe, RecipeStep, RecipeTie, TensorRecipe } from '../st
 export { catalog } from './catalog.ts';
 export { clone } from './clone.ts';
 export type { ElementCount } from './countOf.ts';
-export {
-  type DescribedOriginal,
-  type DescribedTensor,
-  type DescribedTotals,
-  type DescribeOptions,
-  type Description,
-  type DescriptionData,
-  describe,
-  type PlainTensor,
-} from './describe.ts';
+export { type DescribeOptions, describe } from './describe.ts';
+export type {
+  DescribedOriginal,
+  DescribedTensor,
+  DescribedTotals,
+  Description,
+  DescriptionData,
+  HTMLOptions,
+  PlainTensor,
+} from './description.ts';
 export { evaluate } from './evaluate/evaluate.ts';
 export { fold } from './fold.ts';
 export { initialize } from './initialize.ts';

@@ -9,6 +9,7 @@ import {
   recipeOf,
   registerParametrization,
   Skew,
+  spectralNorm,
   weightNorm,
 } from '../../src/index.ts';
 import '../../src/layers/index.ts';
@@ -134,6 +135,40 @@ suite('describe', () => {
     expect(html).not.toContain('a<b>');
     expect(html).not.toMatch(/<script|src=|href=|url\(/);
     expect(html).toContain(String(description).split('\n').at(-1));
+    model.dispose();
+  });
+
+  it('draws the norm of each output in HTML if it is asked to, and moves no state for it', async () => {
+    const model = new nn.Sequential(
+      spectralNorm(new nn.Linear(3, 2)),
+      weightNorm(new nn.ConvTranspose1d(2, 4, 3), { dim: 1 }),
+      weightNorm(new nn.Linear(4, 100)),
+    );
+    model.train();
+    tf.tidy(() =>
+      parametrizationsOn(model.children()[1]!, 'weight').g!.assign(tf.tensor([[[1], [2], [4], [0]]])),
+    );
+    const state = Object.entries(model.stateDict()).map(([key, value]) => [key, ...value.dataSync()]);
+    const html = await describe(model).toHTML({ norms: true });
+    expect(html).toContain(
+      '<th style="border:1px solid #ccc;padding:2px 6px;text-align:left">norms per output</th>',
+    );
+    const [spectral, transposed, wide] = html.split('<svg').slice(1);
+    expect(spectral!.match(/<rect/g)).toHaveLength(2);
+    expect([...transposed!.matchAll(/height="(\d+)" fill/g)].map(([, height]) => height)).toEqual([
+      '5',
+      '10',
+      '20',
+      '1',
+    ]);
+    expect(transposed).toContain('</svg> 0.00 to 4.00');
+    expect(wide!.match(/<rect/g)).toHaveLength(50);
+    expect(html).not.toMatch(/<script|src=|href=|url\(/);
+    const after = Object.entries(model.stateDict()).map(([key, value]) => [key, ...value.dataSync()]);
+    expect(after).toEqual(state);
+    const again = await describe(model).toHTML({ norms: true });
+    expect(again.match(/<svg.*?<\/svg>/g)).toEqual(html.match(/<svg.*?<\/svg>/g));
+    expect(() => describe(model).toHTML({ norm: true } as never)).toThrow("'norm' is not an option");
     model.dispose();
   });
 
