@@ -1,6 +1,7 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { recipeBelow } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
+import { aliasesIn } from '../checkpoint/metadata/aliases.ts';
 import { isOptimizerName, optimizerKey } from '../checkpoint/metadata/optimizerNames.ts';
 import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeText.ts';
 
@@ -8,27 +9,52 @@ import { recipeIn, recipeKey, recipeText } from '../checkpoint/metadata/recipeTe
 export function below(file: CheckpointFile, prefix: string | undefined): CheckpointFile {
   if (prefix === undefined || prefix === '') return file;
   const path = prefix.endsWith('.') ? prefix : `${prefix}.`;
-  const names = file.names.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length));
-  if (names.length === 0) {
+  const relative = (names: readonly string[]): string[] =>
+    names.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length));
+  const { stored, aliases } = withAliases(file, path, relative);
+  if (stored.size === 0) {
     throw new CheckpointError(
       'OPTION',
       `--prefix: no tensor stands below ${quoted(prefix)}`,
       'List the names with tfjs-parametrize inspect.',
     );
   }
-  const ties = file.ties
-    .map((group) => group.filter((name) => name.startsWith(path)).map((name) => name.slice(path.length)))
-    .filter((group) => group.length > 1);
+  const nameOf = (name: string): string => stored.get(name) ?? path + name;
   return {
     ...file,
-    metadata: metadataBelow(file.metadata, path),
-    names,
-    ties,
-    info: (name) => file.info(path + name),
-    tensor: (name) => file.tensor(path + name),
-    slice: (name, begin, size) => file.slice(path + name, begin, size),
-    read: (name) => file.read(path + name),
+    metadata: { ...metadataBelow(file, path), ...aliases },
+    names: [...stored.keys()],
+    ties: file.ties.map(relative).filter((group) => group.length > 1),
+    info: (name) => file.info(nameOf(name)),
+    tensor: (name) => file.tensor(nameOf(name)),
+    slice: (name, begin, size) => file.slice(nameOf(name), begin, size),
+    read: (name) => file.read(nameOf(name)),
   };
+}
+
+/**
+ * Returns the relative names of the tensors below a path with their names in the file, and the aliases below it. A
+ * tensor that only an alias names there has that name.
+ */
+function withAliases(
+  { names, metadata }: CheckpointFile,
+  path: string,
+  relative: (names: readonly string[]) => string[],
+): { readonly stored: Map<string, string>; readonly aliases: Readonly<Record<string, string>> } {
+  const stored = new Map(relative(names).map((name) => [name, path + name]));
+  const first = new Map([...stored].map(([name, kept]) => [kept, name]));
+  const aliases: Record<string, string> = Object.create(null);
+  for (const [alias, kept] of aliasesIn(new Set(names), metadata)) {
+    const [name] = relative([alias]);
+    if (name === undefined) continue;
+    const known = first.get(kept);
+    if (known !== undefined) aliases[name] = known;
+    else {
+      stored.set(name, kept);
+      first.set(kept, name);
+    }
+  }
+  return { stored, aliases };
 }
 
 /** Returns a file without the state of an optimizer, which belongs to the originals of parametrized weights. */
@@ -38,12 +64,11 @@ export function withoutOptimizer(file: CheckpointFile): CheckpointFile {
   return { ...file, metadata, names: file.names.filter((name) => !isOptimizerName(name, file.metadata)) };
 }
 
-/** Returns the metadata with the recipe relative to the path. Other texts stay as they are. */
-function metadataBelow(
-  metadata: Readonly<Record<string, string>>,
-  path: string,
-): Readonly<Record<string, string>> {
-  const { [recipeKey]: _, [optimizerKey]: _optimizer, ...others } = metadata;
+/** Returns the metadata with the recipe relative to the path, without aliases. Other texts stay as they are. */
+function metadataBelow({ names, metadata }: CheckpointFile, path: string): Readonly<Record<string, string>> {
+  const { [recipeKey]: _, [optimizerKey]: _optimizer, ...all } = metadata;
+  const aliases = aliasesIn(new Set(names), metadata);
+  const others = Object.fromEntries(Object.entries(all).filter(([name]) => !aliases.has(name)));
   const recipe = recipeBelow(recipeIn(metadata) ?? [], path);
   return recipe.length === 0 ? others : { ...others, [recipeKey]: recipeText(recipe) };
 }

@@ -9,6 +9,7 @@ import type { TensorRecipe } from '../../stateDict/recipe.ts';
 import { registerRecipes } from '../../stateDict/registerRecipes.ts';
 import { CheckpointError, printable, quoted } from '../checkpointError.ts';
 import type { CheckpointFile } from '../file/checkpointFile.ts';
+import { aliasesIn } from '../metadata/aliases.ts';
 import type { PlannedTensor } from '../tensor/plannedTensor.ts';
 import { toTensor } from '../tensor/storedTensor.ts';
 import { asItIs } from './converted.ts';
@@ -72,7 +73,7 @@ function checkNames(
     const fact = `the recipe has a tensor in the chain of ${quoted(inner)}, and no steps of that`;
     throw new CheckpointError('CORRUPT', fact, 'Write the recipe of the whole model.');
   }
-  const tied = file.ties.flat().find((name) => wanted.has(name));
+  const tied = [...file.ties, ...aliasesIn(there, file.metadata)].flat().find((name) => wanted.has(name));
   if (tied !== undefined) {
     const fact = `the tensor ${quoted(tied)} of the file has several names`;
     throw new CheckpointError('TIED', fact, 'Load the file into its model, parametrize that, and save it.');

@@ -1,3 +1,4 @@
+import { aliasesIn } from '../metadata/aliases.ts';
 import { type LayerInOrder, layerOrderIn } from '../metadata/layerOrder.ts';
 import { isOptimizerName } from '../metadata/optimizerNames.ts';
 
@@ -25,18 +26,13 @@ interface Stored {
   shapeOf(name: string): readonly number[];
 }
 
-/**
- * Returns the names of a file. For tied tensors, `save_model` of safetensors writes the first, and lists the other
- * names in the metadata.
- */
+/** Returns the names of a file, with the aliases in its metadata. */
 export function storedNames({ names: all, ties, metadata, isInOrder, shapeOf }: Stored): StoredNames {
   const optimizer = all.filter((name) => isOptimizerName(name, metadata));
   const names = optimizer.length === 0 ? all : all.filter((name) => !isOptimizerName(name, metadata));
   const first = new Map(ties.flatMap((group) => group.map((name) => [name, group[0]!] as const)));
   const known = new Set(names);
-  for (const [name, kept] of Object.entries(metadata)) {
-    if (!known.has(name) && known.has(kept)) first.set(name, first.get(kept) ?? kept);
-  }
+  for (const [name, kept] of aliasesIn(known, metadata)) first.set(name, first.get(kept) ?? kept);
   const identityOf = (name: string): string => first.get(name) ?? name;
   const aliases = [...first.keys()].filter((name) => !known.has(name));
   return {
