@@ -195,6 +195,17 @@ export const mutations: readonly Mutation[] = [
     edits: [['all.map((variable) => position.get(variable));', 'all.map((_, i) => i);']],
   },
   {
+    name: 'an insertion at the start keeps the originals',
+    law: 'edits',
+    file: 'src/parametrize/verbs/edit/planSteps.ts',
+    edits: [
+      [
+        'if (at > 0) return planEdit(caller, site, { steps }, unsafe);',
+        'return planEdit(caller, site, { steps }, unsafe);',
+      ],
+    ],
+  },
+  {
     name: 'a copy shares the chain of its source',
     law: 'L8',
     file: 'src/parametrize/host/tensorAccessor.ts',

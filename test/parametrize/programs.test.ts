@@ -28,6 +28,7 @@ describe('random programs on a module of two layers', () => {
     performed.clear();
     for (let seed = 1000; seed < 1090; seed++) expect(runProgram(seed)).toBe(null);
     const operations = 'rules undo applyRecipe makeAgain skip'.split(' ');
+    operations.push('edit with a compared value');
     for (const edit of ['insert', 'replace', 'drop', 'reorder']) {
       operations.push(`${edit}, keep value`, `${edit}, keep originals`);
     }

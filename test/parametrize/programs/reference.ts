@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 /** One step of a chain, in operations of tfjs: the value of originals or of the step before, and what it does to state. */
 export interface ReferenceStep {
   value(...inputs: tf.Tensor[]): tf.Tensor;
+  /** The right inverse; null where roundings decide what it gives. It may set state. */
+  inverse(value: tf.Tensor): tf.Tensor[] | null;
   /** What an evaluation in training mode changes, before it. */
   update?(input: tf.Tensor): void;
   /** How many times the rounding errors of the last input are larger in the value, where it is more than a few times. */
@@ -25,13 +27,45 @@ export interface ReferenceTensor {
 export function evaluate(node: ReferenceTensor, training: boolean): tf.Tensor {
   if (node.variable !== null) return node.variable;
   const inputs = node.originals.map((original) => evaluate(original, training));
-  const [first, ...later] = node.steps;
-  const run = (step: ReferenceStep, values: tf.Tensor[]) => {
+  return run(node.steps, inputs, training);
+}
+
+function run(steps: readonly ReferenceStep[], inputs: readonly tf.Tensor[], training: boolean): tf.Tensor {
+  let values = inputs;
+  for (const step of steps) {
     if (training) step.update?.(values[0]!);
-    return step.value(...values);
-  };
-  if (first === undefined) return inputs[0]!;
-  return later.reduce((value, step) => run(step, [value]), run(first, inputs));
+    values = [step.value(...values)];
+  }
+  return values[0]!;
+}
+
+/**
+ * The value of a tensor with other steps, after the first `count` of them were given a value: it goes through their right
+ * inverses, and those of the originals. Null where roundings decide on it.
+ */
+export function evaluateGiven(
+  { originals }: ReferenceTensor,
+  steps: readonly ReferenceStep[],
+  count: number,
+  value: tf.Tensor,
+): tf.Tensor | null {
+  let images: tf.Tensor[] = [value];
+  for (const step of steps.slice(0, count).reverse()) {
+    const before = step.inverse(images[0]!);
+    if (before === null) return null;
+    images = before;
+  }
+  const inputs: tf.Tensor[] = [];
+  for (const [i, image] of images.entries()) {
+    const below = originals[i];
+    const input =
+      below === undefined || below.variable !== null
+        ? image
+        : evaluateGiven(below, below.steps, below.steps.length, image);
+    if (input === null) return null;
+    inputs.push(input);
+  }
+  return run(steps, inputs, false);
 }
 
 /** The variables below a tensor, in order. */
@@ -72,15 +106,19 @@ const masked = (x: tf.Tensor, keeps: (row: number, column: number) => boolean): 
 
 /** The steps that have no state. */
 export const steps = {
-  weightNorm: (): ReferenceStep => ({ value: (g, v) => tf.mul(g!, directions(v!, 1)) }),
-  unitNorm: (): ReferenceStep => ({ value: (X) => directions(X!, 0) }),
+  weightNorm: (): ReferenceStep => ({
+    value: (g, v) => tf.mul(g!, directions(v!, 1)),
+    inverse: (W) => [tf.sqrt(tf.sum(tf.square(W), 1, true)), W],
+  }),
+  unitNorm: (): ReferenceStep => ({ value: (X) => directions(X!, 0), inverse: (W) => [W] }),
   limited,
-  nonNeg: (): ReferenceStep => ({ value: (X) => tf.abs(X!) }),
+  nonNeg: (): ReferenceStep => ({ value: (X) => tf.abs(X!), inverse: (W) => [tf.relu(W)] }),
   skew: (): ReferenceStep => ({
     value(X) {
       const upper = masked(X!, (i, j) => j > i);
       return tf.sub(upper, tf.transpose(upper));
     },
+    inverse: (W) => [masked(W, (i, j) => j > i)],
   }),
   symmetric: (): ReferenceStep => ({
     value: (X) =>
@@ -88,6 +126,7 @@ export const steps = {
         masked(X!, (i, j) => j >= i),
         tf.transpose(masked(X!, (i, j) => j > i)),
       ),
+    inverse: (W) => [masked(W, (i, j) => j >= i)],
   }),
   orthogonal: orthogonalStep,
 };
@@ -105,6 +144,7 @@ function limited(least: number, most: number): ReferenceStep {
   };
   return {
     kinks,
+    inverse: (W) => [W],
     value(X) {
       const sizes = numbersOf(tf.sqrt(tf.sum(tf.square(X!), 0, true)));
       const inside = sizes.map(isInside);
@@ -117,8 +157,27 @@ function limited(least: number, most: number): ReferenceStep {
   };
 }
 
-/** @param base - a copy of the orthogonal matrix that the map multiplies by */
-function orthogonalStep(map: string, base: tf.Tensor2D): ReferenceStep {
+/** The Q of `W = QR` with a positive diagonal of R, by orthogonalized columns; null if W is almost singular. */
+function orthogonalized(W: readonly number[]): number[] | null {
+  const columns: number[][] = [];
+  for (const j of [0, 1, 2]) {
+    const column = [0, 1, 2].map((i) => W[3 * i + j]!);
+    const length = Math.hypot(...column);
+    let rest = column;
+    for (const q of columns) {
+      const along = rest.reduce((sum, x, i) => sum + x * q[i]!, 0);
+      rest = rest.map((x, i) => x - along * q[i]!);
+    }
+    const size = Math.hypot(...rest);
+    if (size <= 1e-3 * length) return null;
+    columns.push(rest.map((x) => x / size));
+  }
+  return [0, 1, 2].flatMap((i) => columns.map((column) => column[i]!));
+}
+
+/** @param start - a copy of the orthogonal matrix that the map multiplies by */
+function orthogonalStep(map: string, start: tf.Tensor2D): ReferenceStep {
+  let base = start;
   // The angles of a turn are as large as A, and so are the rounding errors. Larger matrices the library scales down.
   const limit = map === 'cayley' ? 10_000 : 1280;
   const step: ReferenceStep = {
@@ -128,6 +187,13 @@ function orthogonalStep(map: string, base: tf.Tensor2D): ReferenceStep {
       const size = Math.hypot(...numbersOf(A));
       step.condition = size < limit ? Math.max(1, size) : Number.POSITIVE_INFINITY;
       return tf.matMul(base, map === 'cayley' ? cayley(A) : exponential(A));
+    },
+    inverse(W) {
+      const Q = orthogonalized(numbersOf(W));
+      if (Q === null) return null;
+      base.dispose();
+      base = tf.keep(tf.tensor2d(Q, [3, 3]));
+      return [tf.zerosLike(W)];
     },
     dispose: () => base.dispose(),
   };
@@ -166,6 +232,11 @@ export function spectralStep(left: tf.Tensor, right: tf.Tensor): ReferenceStep {
   };
   const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   const step: ReferenceStep = {
+    /** The vectors follow the matrix. */
+    inverse(W) {
+      for (let i = 0; i < 15; i++) step.update!(W);
+      return [W];
+    },
     saveState() {
       const state = [u, v] as const;
       return () => {

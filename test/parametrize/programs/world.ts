@@ -56,6 +56,7 @@ import { makeOptimizer, ReferenceOptimizer } from './optimizers.ts';
 import {
   conditionOf,
   evaluate,
+  evaluateGiven,
   leaves,
   numbersOf,
   type ReferenceStep,
@@ -333,51 +334,78 @@ export class World {
     const { keep } = edit;
     const before = [...list];
     const old = this.mirrorAt(index);
-    let expected: ReferenceTensor | null = null;
-    let isKept = false;
-    const values = this.values();
+    const wasPlain = originalsOf(place).length === 1 && !isParametrized(list, 'original');
+    let wanted: number[][] | null = null;
     this.change(() => {
       if (edit.do === 'drop') {
         if (list.length === 1) this.count('drop the last step');
         removeParametrization(host, name, at, { keep });
-        if (keep === 'originals' && before.length > 1)
-          expected = { ...old, steps: spliced(old.steps, at, 1) };
-        isKept = keep === 'value' && at === 0;
+        wanted = this.valuesAfter(old, spliced(old.steps, at, 1), keep, [at + 1, at]);
       } else if (edit.do === 'reorder') {
         const order = before.map((_, i) => (i + at) % before.length);
         reorderParametrizations(host, name, order, { keep });
-        if (keep === 'originals') expected = { ...old, steps: order.map((i) => old.steps[i]!) };
+        const steps = order.map((i) => old.steps[i]!);
+        // The same order changes nothing.
+        wanted = this.valuesAfter(old, steps, at === 0 ? 'originals' : keep, [steps.length, steps.length]);
       } else {
         const map = mapOf(edit, places[index]!);
         if (map === null) return;
+        const isInsertion = edit.do === 'insert';
         try {
-          if (edit.do === 'insert') insertParametrization(host, name, map, { at });
+          if (isInsertion) insertParametrization(host, name, map, { at });
           else replaceParametrization(host, name, at, map, { keep });
         } catch (error) {
           map.dispose();
+          if (isInsertion && at === 0 && wasPlain) {
+            throw new Error(`${edit.map} at the start is refused: ${String(error)}`);
+          }
           throw error;
         }
         this.maps.push(map);
-        isKept = at === 0 && map instanceof WeightNorm && (edit.do === 'insert' || keep === 'value');
-        if (edit.do === 'insert' ? at > 0 : keep === 'originals') {
-          const steps = spliced(old.steps, at, edit.do === 'insert' ? 0 : 1, stepOf(map));
-          expected = { ...old, steps };
-        }
+        const step = stepOf(map);
+        const steps = spliced(old.steps, at, isInsertion ? 0 : 1, step);
+        if (isInsertion && at === 0) this.count(`insert ${edit.map} at the start`);
+        wanted = isInsertion
+          ? this.valuesAfter(old, steps, at === 0 ? 'value' : 'originals', [0, 1])
+          : this.valuesAfter(old, steps, keep, [at + 1, at + 1]);
+        step.dispose?.();
       }
       if (edit.do !== 'reorder' || at > 0) this.count(`${edit.do}, keep ${keep}`);
-      // The reference is changed before it is made anew, so that it says what the value must be.
-      if (expected !== null) {
-        const { steps } = expected as ReferenceTensor;
-        for (const step of old.steps) if (!steps.includes(step)) step.dispose?.();
-        Object.assign(old, { steps });
-        values.splice(0, values.length, ...this.values());
-        isKept = true;
-      }
     });
-    if (!isKept) return;
-    this.values().forEach((value, i) => {
-      this.same(`weight ${i} after the edit`, value, values[i]!);
+    (wanted as number[][] | null)?.forEach((value, i) => {
+      this.same(`weight ${i} after the edit`, this.values()[i]!, value);
     });
+  }
+
+  /**
+   * The values after an edit, by the reference as it was before. Null where roundings decide on them.
+   *
+   * @param keep - `'value'`: the value after the first `counts[0]` old steps is given to the first `counts[1]` new ones
+   */
+  private valuesAfter(
+    old: ReferenceTensor,
+    steps: readonly ReferenceStep[],
+    keep: Edit['keep'],
+    [oldCount, count]: readonly [number, number],
+  ): number[][] | null {
+    const { steps: before } = old;
+    const changed = { ...old, steps: [...steps] };
+    const [value] = tf.tidy((): tf.Variable[] => {
+      if (keep === 'originals') return [tf.variable(evaluate(changed, false), false)];
+      const kept = tf.clone(evaluate({ ...old, steps: before.slice(0, oldCount) }, false));
+      // Without a step the originals go, with what is below them.
+      const originals = steps.length === 0 ? [] : old.originals;
+      const after = evaluateGiven({ ...old, originals }, steps, count, kept);
+      return after === null ? [] : [tf.variable(after, false)];
+    });
+    this.count(value === undefined ? 'edit with an undecided value' : 'edit with a compared value');
+    if (value === undefined) return null;
+    // The tensor may be an original of another chain.
+    Object.assign(old, { variable: value });
+    const values = this.values();
+    Object.assign(old, { variable: null });
+    value.dispose();
+    return values;
   }
 
   private skip({ on, at, loss }: Extract<Instruction, { do: 'skip' }>): void {
