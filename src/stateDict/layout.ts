@@ -49,6 +49,19 @@ export class Layout {
     return rearrange(value, this.torch, this.other);
   }
 
+  /** Returns the layout of the transpose of the tensor of the other framework, for the same tensor of torch. */
+  transposed(): Layout {
+    return new Layout(this.torch, [...this.other].reverse());
+  }
+
+  /** Returns a text that is equal for layouts that move elements in the same way, whatever the names of factors. */
+  id(): string {
+    const places = new Map(this.other.flat().map(({ name }, place) => [name, place]));
+    const named = (axes: Axes): unknown =>
+      axes.map((axis) => axis.map(({ name, size }) => [places.get(name), size]));
+    return JSON.stringify([named(this.torch), named(this.other)]);
+  }
+
   /** Returns the axes in torch with exactly the elements of some axes of the other layout, or null. */
   torchAxes(axes: readonly number[]): number[] | null {
     return sameAxes(axes, this.other, this.torch);

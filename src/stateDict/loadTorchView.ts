@@ -9,6 +9,7 @@ import { normalizationAlike } from './normalizationAlike.ts';
 import type { TensorRecipe } from './recipe.ts';
 import { nativeKey, type StateTensor } from './stateTensor.ts';
 import type { LoadedState, StateLoading, StatePart, TorchState } from './stateView.ts';
+import { followTies, isStored, isTied, withoutNative } from './tiedView.ts';
 import { type ChooseMode, TorchView } from './torchView.ts';
 import { viewMappings } from './viewMappings.ts';
 import { followRecipe, registering } from './viewRecipe.ts';
@@ -31,25 +32,31 @@ export function loadTorchView(
   try {
     return scoped('loadCheckpoint', () => {
       const planned = catalog === undefined ? [] : followRecipe(view, recipe, catalog, tensors);
+      const ties = tie === undefined ? [] : followTies(view, recipe, tensors, tie);
       const before = dataOf(view);
-      const report = loadStateDict(view.module, withBroadcast(view, tensors), { strict }, names);
+      const untied = withoutNative(tensors, ties);
+      const report = loadStateDict(view.module, withBroadcast(view, untied), { strict }, names);
       const after = dataOf(view);
       const later = new Set(planned.map(({ viewed }) => viewed));
       const written = view.tensors.filter(
         (tensor) =>
-          !later.has(tensor) && [...tensor.paths.keys()].some((key) => after.get(key) !== before.get(key)),
+          !later.has(tensor) &&
+          !isTied(tensor.tensor) &&
+          [...tensor.paths.keys()].some((key) => after.get(key) !== before.get(key)),
       );
       const writes = written.flatMap(viewWrites);
       registering(planned, () => {
         const values = [...later].flatMap(viewWrites);
         if (planned.length > 0) registered();
         for (const [variable, value] of [...writes, ...values]) variable.assign(value);
+        for (const one of ties) one.tie();
+        if (ties.length > 0) registered();
       });
       return {
-        mapped: viewMappings(view, report, tensors),
+        mapped: viewMappings(view, report, untied),
         missingKeys: report.missingKeys,
         unexpectedKeys: report.unexpectedKeys,
-        registered: [...later].map(({ tensor }) => tensor.path),
+        registered: [...later, ...ties.map(({ viewed }) => viewed)].map(({ tensor }) => tensor.path),
       };
     });
   } finally {
@@ -66,6 +73,7 @@ function chooserFor(tensors: NamedTensorMap, recipe: readonly TensorRecipe[]): C
   const keys = Object.keys(tensors);
   return (tensor, part, possible) => {
     if (possible.length === 1) return possible[0]!;
+    if (isTied(tensor)) return isStored(tensor, part, tensors) ? possible.at(-1)! : 'native';
     if (keys.some((key) => key.startsWith(nativeKey(tensor, '')))) return 'native';
     return possible.includes('normalized') && isAlike(tensor, part, tensors, recipe)
       ? 'normalized'

@@ -123,6 +123,8 @@ export interface StateView {
 /** A model that is not a module, in torch's terms. Its parts have each tensor once. */
 export interface TorchState extends Pick<StateView, 'type' | 'ties' | 'notes' | 'areOrdered'> {
   readonly parts: readonly StatePart<StateTensor>[];
+  /** The recipe of tied tensors. Those with the same tensor in torch are in no part. */
+  readonly tied: readonly TensorRecipe[];
 }
 
 /** A kind of model that is not a module. `tfjs-parametrize/layers` implements it. */

@@ -9,6 +9,7 @@ import { Module } from '../nn/module/module.ts';
 import { buffer, isBuffer, parameter } from '../nn/module/parameter.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
+import type { RecipeTie, TensorRecipe } from './recipe.ts';
 import { currentValue, nativeKey, type StateTensor } from './stateTensor.ts';
 import type { StatePart, TorchState } from './stateView.ts';
 
@@ -43,10 +44,13 @@ export interface ViewTensor {
 export class TorchView {
   readonly module: Module;
   readonly tensors: readonly ViewTensor[];
+  /** The recipe of tied tensors of the model. */
+  readonly tied: readonly TensorRecipe[];
 
   /** @throws {@link ParametrizeError} `DISPOSED`; `INVALID_NAME` for a part with a name that no module can have */
   constructor(state: TorchState, choose: ChooseMode) {
     this.module = moduleNamed(state.type);
+    this.tied = state.tied;
     try {
       this.tensors = state.parts.flatMap((part) => {
         const module = this.partOf(part);
@@ -63,6 +67,15 @@ export class TorchView {
       throw error;
     }
     this.module.eval();
+  }
+
+  /** Returns the tensor that a recipe names by the names of torch or of the model, or undefined. */
+  find({ path, tensor }: Pick<RecipeTie, 'path' | 'tensor'>): ViewTensor | undefined {
+    return this.tensors.find(
+      ({ part, tensor: own }) =>
+        (part.path === path && own.torchNames.includes(tensor)) ||
+        (own.hostPath === path && own.name === tensor),
+    );
   }
 
   /** Replaces a plain tensor by its native form, which it will have in the model when it is parametrized. */

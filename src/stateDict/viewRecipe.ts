@@ -13,6 +13,7 @@ import { axesOption, mainAxesOf } from './normalizationAlike.ts';
 import { type Catalog, checkInCatalog, type TensorRecipe } from './recipe.ts';
 import { registerSteps } from './registerStep.ts';
 import { tensorRecipes } from './tensorRecipes.ts';
+import { isTied } from './tiedView.ts';
 import type { TorchView, ViewTensor } from './torchView.ts';
 
 /**
@@ -21,7 +22,7 @@ import type { TorchView, ViewTensor } from './torchView.ts';
  */
 export function viewRecipe(view: TorchView): TensorRecipe[] {
   const native = view.tensors
-    .filter(({ mode }) => mode === 'native')
+    .filter(({ tensor, mode }) => mode === 'native' && !isTied(tensor))
     .flatMap(({ tensor: { host, hostPath, name } }) =>
       tensorRecipes(host)
         .filter(({ path, tensor }) => path === '' && tensor === name)
@@ -35,7 +36,7 @@ export function viewRecipe(view: TorchView): TensorRecipe[] {
     )!;
     return { ...entry, ...frozenOriginals(registrationOf(tensor.host, tensor.name)!.list) };
   });
-  return [...normalized, ...native];
+  return [...normalized, ...native, ...view.tied];
 }
 
 /** A parametrization of a recipe that is registered on the model after the view. */
@@ -61,13 +62,10 @@ export function followRecipe(
   tensors: NamedTensorMap,
 ): PlannedRegistration[] {
   return recipe.flatMap((entry): PlannedRegistration[] => {
-    const { path, tensor, steps } = entry;
+    const { path, tensor, steps, tiedTo } = entry;
+    if (tiedTo !== undefined) return [];
     const label = joinPath(path, tensor);
-    const found = view.tensors.find(
-      ({ part, tensor: own }) =>
-        (part.path === path && own.torchNames.includes(tensor)) ||
-        (own.hostPath === path && own.name === tensor),
-    );
+    const found = view.find(entry);
     if (found === undefined) {
       throw new ParametrizeError('UNKNOWN_RECIPE', {
         fact: `'${label}' was parametrized, and the model has no such tensor`,

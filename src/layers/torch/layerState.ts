@@ -48,11 +48,12 @@ function stateOf(caller: string, model: Layer): TorchState {
     return found.parts.map((part): StatePart<StateTensor> => ({ ...part, owner: path, isNamed }));
   });
   checkNames(caller, all);
-  const { parts, ties } = withoutTied(all, otherPaths);
+  const { parts, ties, tied } = withoutTied(all, otherPaths);
   return {
     type: typeName(model),
     parts,
     ties,
+    tied,
     notes: [...notes, ...orders.notes],
     areOrdered: (a, b) => areOrdered(graph, layerAt.get(a.owner)!, layerAt.get(b.owner)!),
   };
