@@ -1,13 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
 import {
+  applyRecipe,
   cached,
   clone,
+  copyInto,
   describe,
   fold,
+  freeze,
+  groupOptimizer,
   nn,
+  parametrize,
+  recipeOf,
   removeParametrizations,
+  symmetric,
   syncOptimizer,
   weightNorm,
+  without,
 } from '../../src/index.ts';
 import { syncModel } from '../../src/layers/index.ts';
 import { type Spread, spread } from '../measure/interleave.ts';
@@ -20,6 +28,7 @@ type Steps = (time: <T>(name: string, step: () => T) => T, count: number) => voi
 export const models: Readonly<Record<string, { readonly counts: readonly number[]; readonly steps: Steps }>> =
   {
     'modules, Linear(2, 2)': { counts: [1000, 2500, 5000, 10_000], steps: modules },
+    'modules by rules, Linear(2, 2)': { counts: [500, 1000, 2000, 4000], steps: byRules },
     // Chains of 5,000 are deeper than the stack of JavaScript, on which tfjs walks them.
     'tf.layers, dense of 2 units': { counts: [500, 1000, 2000], steps: layers },
   };
@@ -58,6 +67,34 @@ function modules(time: Parameters<Steps>[0], count: number): void {
   copy.dispose();
   adam.dispose();
   x.dispose();
+}
+
+function byRules(time: Parameters<Steps>[0], count: number): void {
+  const make = (): nn.Sequential =>
+    new nn.Sequential(...Array.from({ length: count }, () => new nn.Linear(2, 2)));
+  const [model, other] = [make(), make()];
+  const rules = [
+    { type: nn.Linear, apply: weightNorm },
+    { match: '*', apply: symmetric },
+  ] as const;
+  time('parametrize, dry run', () => parametrize(model, rules, { dryRun: true }));
+  const report = time('parametrize', () => parametrize(model, rules));
+  time('parametrize again', () => parametrize(model, rules));
+  time('describe', () => String(describe(model)));
+  const recipe = time('recipeOf', () => recipeOf(model));
+  const applied = time('applyRecipe', () =>
+    applyRecipe(other, recipe, { catalog: { symmetric, weightNorm } }),
+  );
+  time('copyInto', () => copyInto(other, model, { decay: 0.9 }));
+  time('without', () => without(model, { step: 'symmetric' }, () => undefined));
+  time('freeze and unfreeze', () => freeze(model, { original: 'g' }).unfreeze());
+  const adam = tf.train.adam(0.01);
+  const groups = time('groupOptimizer', () => groupOptimizer(model, [{ optimizer: adam }]));
+  time('undo', () => report.undo());
+  time('fold', () => fold(other));
+  applied.undo();
+  groups.dispose();
+  for (const each of [model, other]) each.dispose();
 }
 
 function layers(time: Parameters<Steps>[0], count: number): void {
