@@ -1,5 +1,6 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { converted } from '../checkpoint/convert/converted.ts';
+import { convertedAliases } from '../checkpoint/convert/convertedAliases.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
 import { recipeByTensor, recipeOfTensors } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
@@ -12,7 +13,7 @@ import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { pluralize } from '../core/text.ts';
 import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
 import { checkOutput, shardPaths } from './checkOutput.ts';
-import { below, withoutOptimizer } from './fileView.ts';
+import { below, withoutAliases, withoutOptimizer } from './fileView.ts';
 import { globTest } from './glob.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
@@ -55,7 +56,12 @@ export async function convert(
       if (isFolded && weights.some(({ recipe }) => recipe !== null)) await useBackend();
       const notes: VectorNote[] = [];
       const tensors = converted(view, { keyFormat, isExcluded, found: (note) => void notes.push(note) });
-      const metadata = { format: 'pt', ...(isFolded ? withoutRecipe(view, weights) : view.metadata) };
+      const aliases = convertedAliases(view, weights, keyFormat);
+      const metadata = {
+        format: 'pt',
+        ...withoutAliases(view, isFolded ? withoutRecipe(view, weights) : view.metadata),
+        ...aliases,
+      };
       let bytes = 0;
       async function* pieces(): AsyncGenerator<Uint8Array> {
         for await (const piece of safetensorsPieces(tensors, metadata)) {

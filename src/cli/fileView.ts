@@ -65,10 +65,19 @@ export function withoutOptimizer(file: CheckpointFile): CheckpointFile {
 }
 
 /** Returns the metadata with the recipe relative to the path, without aliases. Other texts stay as they are. */
-function metadataBelow({ names, metadata }: CheckpointFile, path: string): Readonly<Record<string, string>> {
+function metadataBelow(file: CheckpointFile, path: string): Readonly<Record<string, string>> {
+  const { metadata } = file;
   const { [recipeKey]: _, [optimizerKey]: _optimizer, ...all } = metadata;
-  const aliases = aliasesIn(new Set(names), metadata);
-  const others = Object.fromEntries(Object.entries(all).filter(([name]) => !aliases.has(name)));
+  const others = withoutAliases(file, all);
   const recipe = recipeBelow(recipeIn(metadata) ?? [], path);
   return recipe.length === 0 ? others : { ...others, [recipeKey]: recipeText(recipe) };
+}
+
+/** Returns texts of a file without those that are other names of its tensors. */
+export function withoutAliases(
+  { names, metadata }: CheckpointFile,
+  texts: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const aliases = aliasesIn(new Set(names), metadata);
+  return Object.fromEntries(Object.entries(texts).filter(([name]) => !aliases.has(name)));
 }

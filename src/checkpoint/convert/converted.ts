@@ -71,7 +71,8 @@ async function readAll(file: CheckpointFile, parts: readonly string[]): Promise<
   return stored;
 }
 
-function renamed(weight: ParametrizedWeight, part: string, keyFormat: KeyFormat): string {
+/** Returns the name of a part of a weight in another key format. */
+export function renamed(weight: ParametrizedWeight, part: string, keyFormat: KeyFormat): string {
   const { prefix, tensor, hookKeys, parts } = weight;
   if (hookKeys === null) return part;
   const modern = partsOf(hookKeys)[parts.indexOf(part)]!;
