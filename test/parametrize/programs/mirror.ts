@@ -10,6 +10,7 @@ import {
   SpectralNorm,
   Symmetric,
   UnitNorm,
+  valueOf,
   WeightNorm,
 } from '../../../src/index.ts';
 import { numbersOf, type ReferenceStep, type ReferenceTensor, spectralStep, steps } from './reference.ts';
@@ -20,9 +21,8 @@ export interface Place {
   readonly name: string;
 }
 
-/** The variable of a tensor that is not parametrized. */
-const variableAt = ({ host, name }: Place): tf.Variable =>
-  (host as Record<string, unknown>)[name] as tf.Variable;
+/** The variable of a tensor that is not parametrized: a layer has it in a `LayerVariable`. */
+const variableAt = ({ host, name }: Place): tf.Variable => valueOf(host, name as never) as tf.Variable;
 
 /** The tensor and, if it is parametrized, what is below it. */
 export function placesBelow(place: Place): Place[] {
@@ -60,7 +60,7 @@ export function mirrorOf(place: Place): ReferenceTensor {
 
 /** The reference of a step, with its state as it is now. */
 export function stepOf(map: unknown): ReferenceStep {
-  if (map instanceof WeightNorm) return steps.weightNorm();
+  if (map instanceof WeightNorm) return steps.weightNorm(map.dim[0] === 1 ? 0 : 1);
   if (map instanceof UnitNorm) return steps.unitNorm();
   if (map instanceof MaxNorm) return steps.limited(0, map.maxValue);
   if (map instanceof MinMaxNorm) return steps.limited(map.minValue, map.maxValue);

@@ -106,9 +106,9 @@ const masked = (x: tf.Tensor, keeps: (row: number, column: number) => boolean): 
 
 /** The steps that have no state. */
 export const steps = {
-  weightNorm: (): ReferenceStep => ({
-    value: (g, v) => tf.mul(g!, directions(v!, 1)),
-    inverse: (W) => [tf.sqrt(tf.sum(tf.square(W), 1, true)), W],
+  weightNorm: (axis: number): ReferenceStep => ({
+    value: (g, v) => tf.mul(g!, directions(v!, axis)),
+    inverse: (W) => [tf.sqrt(tf.sum(tf.square(W), axis, true)), W],
   }),
   unitNorm: (): ReferenceStep => ({ value: (X) => directions(X!, 0), inverse: (W) => [W] }),
   limited,

@@ -6,15 +6,7 @@ import {
   fold,
   insertParametrization,
   isParametrized,
-  MaxNorm,
-  MinMaxNorm,
-  maxNorm,
-  minMaxNorm,
-  NonNeg,
   nn,
-  nonNeg,
-  Orthogonal,
-  orthogonal,
   type Parametrization,
   type ParametrizeReport,
   parametrizationsOn,
@@ -25,24 +17,16 @@ import {
   removeParametrizations,
   reorderParametrizations,
   replaceParametrization,
-  Skew,
   SpectralNorm,
-  Symmetric,
-  skew,
-  spectralNorm,
-  symmetric,
   syncOptimizer,
   tie,
-  UnitNorm,
-  unitNorm,
   valueOf,
-  WeightNorm,
-  weightNorm,
   without,
 } from '../../../src/index.ts';
-import type { Edit, Instruction, LossName, MapName, Program } from './instructions.ts';
+import type { Edit, Instruction, LossName, Program } from './instructions.ts';
 import { distanceOf, gradientsNearest, liesOnKink } from './kinks.ts';
 import { losses, type Weights } from './losses.ts';
+import { mapOf, register } from './maps.ts';
 import {
   disposeMirror,
   mirrorOf,
@@ -651,42 +635,6 @@ export class World {
 function isSquare({ host, name }: Place): boolean {
   if (isParametrized(host, name)) return true;
   return (valueOf(host, name) as tf.Tensor).size === 9;
-}
-
-function register({ host, name }: Place, map: MapName, limit: number): void {
-  const module = host as nn.Linear;
-  const at = name as 'weight';
-  nn.manualSeed(Math.floor(limit * 1e6));
-  if (map === 'weightNorm') weightNorm(module, at);
-  else if (map === 'unitNorm') unitNorm(module, at);
-  else if (map === 'maxNorm') maxNorm(module, at, { maxValue: limit });
-  else if (map === 'minMaxNorm') minMaxNorm(module, at, { minValue: limit / 2, maxValue: limit });
-  else if (map === 'nonNeg') nonNeg(module, at);
-  else if (map === 'spectralNorm') spectralNorm(module, at);
-  else if (map === 'skew') skew(module, at);
-  else if (map === 'symmetric') symmetric(module, at);
-  else orthogonal(module, at, { orthogonalMap: map === 'orthogonal, cayley' ? 'cayley' : 'matrixExp' });
-}
-
-/** The map that {@link register} registers; null for one that needs the value of the tensor. */
-function mapOf(
-  { map, limit }: { readonly map: MapName; readonly limit: number },
-  place: Place,
-): Parametrization | null {
-  nn.manualSeed(Math.floor(limit * 1e6));
-  if (map === 'weightNorm') return new WeightNorm();
-  if (map === 'unitNorm') return new UnitNorm();
-  if (map === 'maxNorm') return new MaxNorm({ maxValue: limit });
-  if (map === 'minMaxNorm') return new MinMaxNorm({ minValue: limit / 2, maxValue: limit });
-  if (map === 'nonNeg') return new NonNeg();
-  if (map === 'skew') return new Skew();
-  if (map === 'symmetric') return new Symmetric();
-  if (map === 'spectralNorm') return null;
-  const value = parametrizationsOn(place.host, place.name).inspect();
-  const orthogonalMap = map === 'orthogonal, cayley' ? 'cayley' : 'matrixExp';
-  const made = new Orthogonal(value, { orthogonalMap });
-  value.dispose();
-  return made;
 }
 
 const spliced = (
