@@ -1,5 +1,6 @@
 import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { sizeOf } from '../../core/shapes.ts';
 import { defineKernel, type KernelsInUse, type RunKernel } from '../defineKernel.ts';
 import { weightNormGradient } from './gradient.ts';
 import type { WeightNormKernels } from './kernels.ts';
@@ -50,8 +51,10 @@ export function defineWeightNorm(kernelsInUse: KernelsInUse<WeightNormKernels>):
  * tensors.
  */
 function canBeFused(g: Tensor, v: Tensor, axes: readonly number[]): boolean {
-  const norms = v.shape.reduce((count, size, axis) => (axes.includes(axis) ? count : count * size), 1);
-  return g.dtype === 'float32' && v.dtype === 'float32' && v.size > 0 && g.size === norms;
+  const shape = v.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const norms = sizeOf(shape);
+  const isOfNorms = norms === 1 ? g.size === 1 : tf.util.arraysEqual(g.shape, shape);
+  return g.dtype === 'float32' && v.dtype === 'float32' && v.size > 0 && isOfNorms;
 }
 
 type Backward = (

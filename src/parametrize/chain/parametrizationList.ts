@@ -61,6 +61,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
   declare active: readonly ChainStep[];
   /** @internal True while the chain runs: its originals cannot be disposed then. */
   declare isEvaluating: boolean;
+  /** @internal The kept values. */
   declare protected readonly cache: EvaluationCache;
   /** The properties that depend on the steps. */
   declare private shown: readonly PropertyKey[];

@@ -154,6 +154,19 @@ describe('weight norm as fused kernels', () => {
     );
   });
 
+  it('leaves a g to the reference that has as many numbers as there are norms, but along other axes', async () => {
+    const g = tf.tensor2d([[1, 2]]);
+    const v = tf.tensor2d([
+      [3, 4],
+      [6, 8],
+    ]);
+    expect(await kernelNames(() => weightNormOp(g, v, [1], 0))).not.toContain('tfjs-parametrize/WeightNorm');
+    inTidy(() => {
+      expect(weightNormOp(g, v, [1], 0)).toBeAllClose([0.6, 1.6, 0.6, 1.6]);
+    });
+    tf.dispose([g, v]);
+  });
+
   it('leaves what other dtypes and shapes of g there are to the reference', async () => {
     const v = tf.tensor2d([[3, 4]]);
     const whole = tf.tensor2d([[3, 4]], [1, 2], 'int32');
