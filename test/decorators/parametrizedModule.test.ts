@@ -172,7 +172,7 @@ describe('parametrizedModule', () => {
         "ParametrizeError: @parametrizedModule: rule 1: 'matches' is not an option. Did you mean 'match'? It has: match, type, exclude, name, apply, options, optional, onConflict.",
         "ParametrizeError: @parametrizedModule: rule 2: the pattern 'a..b' has an empty segment. A path has names between its dots: encoder.0.",
         "ParametrizeError: @parametrizedModule: rule 1: a type is number. Pass a class or the name of a class: nn.Linear, 'Dense'.",
-        "ParametrizeError: @parametrizedModule: rule 1: the catalog has no 'weightnorm'; it has weightNorm. Did you mean 'weightNorm'? Add a function of that name: { catalog: { weightnorm } }.",
+        "ParametrizeError: @parametrizedModule: rule 1: the catalog has no 'weightnorm'; it has weightNorm. Did you mean 'weightNorm'?",
       ]
     `);
   });
