@@ -31,10 +31,10 @@ async function stored(model: nn.Module, keyFormat: Format): Promise<tf.io.IOHand
   return { load: async () => artifacts! };
 }
 
-function expectSame(a: Language, b: Language): void {
+function expectSame(a: Language, b: Language, absolute = 1e-6): void {
   for (const name of ['embedding', 'decoder', 'other'] as const) {
     tf.tidy(() => {
-      expect(a[name].weight).toBeAllClose(b[name].weight, { absolute: 1e-6 });
+      expect(a[name].weight).toBeAllClose(b[name].weight, { absolute });
     });
   }
 }
@@ -50,17 +50,15 @@ const cases = sources.flatMap(([name, parametrize]) =>
 );
 
 describe('a checkpoint of a module with tied tensors', () => {
-  it.each(cases)(
-    'of a %s source in the format %s loads into the same',
-    async (_name, format, parametrize) => {
-      const [model, again] = [tied(parametrize), tied(parametrize)];
-      await loadCheckpoint(again, await stored(model, format));
-      expectSame(again, model);
-      expect(recipeOf(again)).toEqual(recipeOf(model));
-      model.dispose();
-      again.dispose();
-    },
-  );
+  it.each(cases)('of a %s source in the format %s loads into the same', async (name, format, parametrize) => {
+    const [model, again] = [tied(parametrize), tied(parametrize)];
+    await loadCheckpoint(again, await stored(model, format));
+    // The plain weight has no vectors: 15 iterations from random ones find σ again, nearly.
+    expectSame(again, model, name === 'spectral' && format === 'folded' ? 0.02 : undefined);
+    expect(recipeOf(again)).toEqual(recipeOf(model));
+    model.dispose();
+    again.dispose();
+  });
 
   it.each(cases)(
     'of a %s source in the format %s ties a plain module',
