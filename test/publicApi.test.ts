@@ -32,11 +32,11 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Skew SpectralNorm Symmetric
-        UnitNorm WeightNorm applyRecipe cached catalog checkParametrization clipGradients clone copyInto
+        MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Positive Skew SpectralNorm Symmetric
+        UnitNorm WeightNorm applyRecipe cached catalog checkParametrization checked clipGradients clone copyInto
         defineParametrization describe evaluate fold freeze groupOptimizer initialize initializeFromBatch
         insertParametrization invalidate isParametrized maxNorm minMaxNorm minimize nn nonNeg orthogonal
-        parametrizationsOn parametrize pure recipeOf registerParametrization removeParametrization
+        parametrizationsOn parametrize positive pure recipeOf registerParametrization removeParametrization
         removeParametrizations reorderParametrizations replaceParametrization skew spectralNorm squaredNorms
         symmetric syncOptimizer tie transferParametrizationsAndParams typeBeforeParametrizations unitNorm valueOf
         weightNorm without
@@ -47,12 +47,12 @@ describe('the public interface', () => {
         Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
         Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal
         DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen Group GroupOptimizer HTMLOptions HookKeys HostType HostTypes
-        InsertOptions InsertPosition Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions NoOptions
+        InsertOptions InsertPosition Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions MovedTensor NoOptions
         NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalMap OrthogonalOptions
         ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction
         ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport
-        Parts Pattern PlainTensor PossibleHost PossibleTensorName Recipe RecipeStep RecipeTie RegisterOptions RemoveOptions
-        ReplaceOptions Rule RuledTensor Selector Shaped SkippedTensor SpectralNormOptions Step StepSelector
+        Parts Pattern PlainTensor PositiveMap PositiveOptions PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep RecipeTie RegisterOptions RemoveOptions
+        ReplaceOptions Rule RuledTensor Selector SetDefinition SetFunctions Shaped SkippedTensor SpectralNormOptions Step StepSelector
         TargetTensor TensorNameOf TensorRecipe TieOptions UnitNormOptions WeightNormOptions
       `),
     );

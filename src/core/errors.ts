@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'NOT_A_FUNCTION'
   | 'NOT_A_VARIABLE'
   | 'NOT_FINITE'
+  | 'NOT_IN_SET'
   | 'NOT_PARAMETRIZED'
   | 'NOT_PURE'
   | 'NOT_SYNCED'

@@ -19,7 +19,7 @@ export { type MinimizeOptions, minimize } from './minimize.ts';
 export { type ApplyRecipeOptions, applyRecipe } from './recipes/applyRecipe.ts';
 export { recipeOf } from './recipes/recipeOf.ts';
 export { type ParametrizeOptions, parametrize } from './rules/parametrize.ts';
-export type { ParametrizeReport, RuledTensor, SkippedTensor } from './rules/report.ts';
+export type { MovedTensor, ParametrizeReport, RuledTensor, SkippedTensor } from './rules/report.ts';
 export type { Apply, Rule } from './rules/rule.ts';
 export type { Candidate } from './select/candidate.ts';
 export type { ParameterSelector } from './select/parameterSelector.ts';

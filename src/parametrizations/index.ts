@@ -4,6 +4,7 @@ export { NonNeg, nonNeg } from './nonNeg.ts';
 export type { NormAxis } from './normAxes.ts';
 export { Orthogonal, type OrthogonalOptions, orthogonal } from './orthogonal.ts';
 export type { OrthogonalMap } from './orthogonalMap.ts';
+export { Positive, type PositiveMap, type PositiveOptions, positive } from './positive.ts';
 export { Skew, skew } from './skew.ts';
 export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
 export { Symmetric, symmetric } from './symmetric.ts';

@@ -9,6 +9,18 @@ export const notNegative: Values<number> = {
   accepts: (value) => Number.isFinite(value) && value >= 0,
 };
 
+/** Accepts finite numbers. */
+export const finite: Values<number> = {
+  expected: 'a finite number',
+  accepts: (value) => Number.isFinite(value),
+};
+
+/** Accepts finite numbers above 0. */
+export const aboveZero: Values<number> = {
+  expected: 'a finite number above 0',
+  accepts: (value) => Number.isFinite(value) && value > 0,
+};
+
 /** Accepts integers of at least `minimum`. */
 export const integer = (minimum: number): Values<number> => ({
   expected: `an integer${minimum < -1 ? '' : ` of at least ${minimum}`}. Pass a whole number`,

@@ -10,9 +10,11 @@ import {
   type ParametrizationDefinition,
   setDefinition,
   type TargetTensor,
+  withDefaults,
 } from './definition.ts';
 import type { Site } from './host/site.ts';
 import type { Parametrization } from './parametrization.ts';
+import { isInSet, type SetDefinition, type SetFunctions, sampleOf } from './setDefinition.ts';
 import { makeOwned, registerOwned } from './verbs/registerOwned.ts';
 import type { PossibleTensorName, TensorNameOf } from './verbs/registerParametrization.ts';
 
@@ -66,6 +68,9 @@ export type NoOptions = Readonly<Record<string, never>>;
  * if the host makes its tensors later. Removal disposes the parametrization that the function made. A printed model
  * shows the options. A saved model contains them, so a model can be parametrized again.
  *
+ * With `set`, the function has `contains(value, tolerance, options)` and `sample(shape, options)`, and `checked` can
+ * refuse a value outside of the set.
+ *
  * @returns the function
  * @example
  * ```ts
@@ -93,6 +98,12 @@ export type NoOptions = Readonly<Record<string, never>>;
  * ```
  */
 export function defineParametrization<P extends Parametrization, O extends object = NoOptions>(
+  definition: ParametrizationDefinition<P, O> & { readonly set: SetDefinition<O> },
+): CatalogFunction<O> & SetFunctions<O>;
+export function defineParametrization<P extends Parametrization, O extends object = NoOptions>(
+  definition: ParametrizationDefinition<P, O>,
+): CatalogFunction<O>;
+export function defineParametrization<P extends Parametrization, O extends object = NoOptions>(
   definition: ParametrizationDefinition<P, O>,
 ): CatalogFunction<O> {
   const { name: caller, class: type } = definition;
@@ -106,6 +117,7 @@ export function defineParametrization<P extends Parametrization, O extends objec
   Object.defineProperty(register, 'name', { value: caller });
   Object.defineProperty(type, 'name', { value: classNameOf(caller), configurable: true });
   if (definition.hasFixedFields === true) fixFields(type);
+  if (definition.set !== undefined) Object.assign(register, setFunctions(definition, definition.set));
   const { hookKeys } = definition;
   if (hookKeys !== undefined) addHookKeys(hookKeys);
   Object.defineProperty(type.prototype, HOOK_KEYS, { value: hookKeys });
@@ -114,6 +126,26 @@ export function defineParametrization<P extends Parametrization, O extends objec
     setDefinition(target, definition as unknown as AnyDefinition);
   }
   return register as CatalogFunction<O>;
+}
+
+/** Makes the functions of an entry of the catalog for the set of its values. */
+function setFunctions<O extends object>(
+  definition: ParametrizationDefinition<Parametrization, O>,
+  set: SetDefinition<O>,
+): SetFunctions<O> {
+  const complete = (caller: string, options: O): Required<O> =>
+    withDefaults(definition, checkedOptions(definition, caller, options));
+  const { name } = definition;
+  return {
+    async contains(value, tolerance, options = {} as O) {
+      const caller = `${name}.contains`;
+      return await isInSet(caller, set, value, complete(caller, options), tolerance);
+    },
+    sample(shape, options = {} as O) {
+      const caller = `${name}.sample`;
+      return sampleOf(caller, set, shape, complete(caller, options));
+    },
+  };
 }
 
 /** Registers a parametrization by its definition, with checked options. */

@@ -3,6 +3,7 @@ import { checkOptions } from '../core/checkOptions.ts';
 import { refusal } from '../core/errors.ts';
 import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
 import type { Parametrization } from './parametrization.ts';
+import type { SetDefinition } from './setDefinition.ts';
 
 /** One option of a parametrization. */
 export interface OptionDefinition<T> {
@@ -89,6 +90,8 @@ export interface ParametrizationDefinition<P extends Parametrization, O extends 
    * Returns the options with which {@link make} makes the same parametrization. Default: the fields of the same names.
    */
   config?(parametrization: P): O;
+  /** The set of the values, if the map constrains them. */
+  readonly set?: SetDefinition<O>;
 }
 
 /** A definition of any type. */

@@ -1,6 +1,7 @@
 export type { Arithmetic } from '../nn/stateDict/arithmetic.ts';
 export type { HookKeys, Parts, Shaped } from '../nn/stateDict/hookKeys.ts';
 export type { ParametrizationList } from './chain/parametrizationList.ts';
+export { checked } from './checked.ts';
 export { type CatalogFunction, defineParametrization, type NoOptions } from './define.ts';
 export type {
   AxesDefinition,
@@ -16,7 +17,9 @@ export {
   type ParametrizationObject,
   pure,
 } from './parametrization.ts';
+export type { ReadTensor, SetDefinition, SetFunctions } from './setDefinition.ts';
 export { cached } from './verbs/cached.ts';
+
 export {
   type CheckOptions,
   checkParametrization,

@@ -1,6 +1,16 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { refusal } from '../core/errors.ts';
+import { typeName } from '../core/text.ts';
 import { Module } from '../nn/module/module.ts';
-import { checkedOptions, checkOption, definitionOf, optionsText, withDefaults } from './definition.ts';
+import {
+  checkedOptions,
+  checkOption,
+  configOf,
+  definitionOf,
+  optionsText,
+  withDefaults,
+} from './definition.ts';
+import { isInSet } from './setDefinition.ts';
 import { raiseVersion } from './version.ts';
 
 /**
@@ -39,6 +49,28 @@ export abstract class Parametrization extends Module {
    */
   isPure(): boolean {
     return false;
+  }
+
+  /**
+   * Resolves to true if a value belongs to the set of the map; see {@link SetFunctions.contains}.
+   *
+   * @param value - the value; it stays the caller's
+   * @param tolerance - the accepted error, relative to the largest element. Default 1e-4.
+   * @throws {@link ParametrizeError} `UNSUPPORTED` if the definition of the class has no set; `OPTION`, `DISPOSED`
+   */
+  async contains(value: Tensor, tolerance?: number): Promise<boolean> {
+    const definition = definitionOf(this);
+    const caller = `${typeName(this)}.contains`;
+    if (definition?.set === undefined) {
+      throw refusal(
+        'UNSUPPORTED',
+        caller,
+        'the map does not define a set',
+        'Add set to its defineParametrization.',
+      );
+    }
+    const options = withDefaults(definition, configOf(definition, this));
+    return await isInSet(caller, definition.set, value, options, tolerance);
   }
 
   /** Returns the current options by the {@link defineParametrization | definition} of the class. */

@@ -11,6 +11,7 @@ import { transaction, undoable } from '../../parametrize/transaction.ts';
 import { planReplacement } from '../../parametrize/verbs/edit/planSteps.ts';
 import { registerStep } from '../../stateDict/registerStep.ts';
 import { tensorPath } from '../select/candidate.ts';
+import { movedFrom } from './movedFrom.ts';
 import type { Plan, PlannedStep } from './plan.ts';
 
 /** A step of a plan that was registered. */
@@ -19,6 +20,11 @@ export interface AppliedStep {
   /** The parametrizations that the function has registered: mostly one. */
   readonly registered: readonly ParametrizationLike[];
   readonly list: ParametrizationList;
+  /**
+   * The relative distance by which the step moved the value. Null if the map has no set, or if reading the value would
+   * wait for a device.
+   */
+  readonly moved: number | null;
 }
 
 /**
@@ -69,6 +75,8 @@ export function applyEach<T, R>(
 
 function applyStep(caller: string, step: PlannedStep): AppliedStep {
   const { host, tensor } = step.candidate;
+  const hasSet = definitionOf(step.apply)?.set !== undefined;
+  const distance = hasSet ? scoped(caller, () => movedFrom(siteOf(host, tensor).inspect(caller))) : null;
   const run = step.replaces === null ? undefined : () => replace(caller, step, step.replaces!);
   const { list, registered } = registerStep(host, tensor, step, run);
   if (list === null || registered.length === 0) {
@@ -78,7 +86,8 @@ function applyStep(caller: string, step: PlannedStep): AppliedStep {
       remedy: 'Call registerParametrization(host, name, …) in it.',
     });
   }
-  return { step, registered, list };
+  const moved = distance && scoped(caller, () => distance(siteOf(host, tensor).inspect(caller)));
+  return { step, registered, list, moved };
 }
 
 function replace(

@@ -35,6 +35,12 @@ export interface SkippedTensor extends RuledTensor {
   readonly reason: string;
 }
 
+/** A tensor whose value a step moved into the set of its map. */
+export interface MovedTensor extends RuledTensor {
+  /** `‖after − before‖ / ‖before‖`, with the Frobenius norm; `‖after‖` for zeros. */
+  readonly distance: number;
+}
+
 /**
  * The result of {@link parametrize} or {@link applyRecipe}, or with `dryRun` what it would be. Converted to a string,
  * it is a table.
@@ -44,6 +50,12 @@ export interface ParametrizeReport {
   readonly isDryRun: boolean;
   /** The steps that were registered, in the order in which they were. */
   readonly registered: readonly RuledTensor[];
+  /**
+   * The steps whose map constrains the tensor to a set that its value did not belong to, so the value was moved. They
+   * are known on backends that have the numbers in the memory of the process (cpu, wasm); elsewhere, call
+   * {@link checked} or `contains`.
+   */
+  readonly moved: readonly MovedTensor[];
   /** The steps that were there already: a second call registers nothing. */
   readonly unchanged: readonly RuledTensor[];
   /** The tensors that stay as they are, with the reason; also those of a recipe that the model lacks. */
@@ -80,6 +92,14 @@ export function reportOf(
     registered: [...plan.steps, ...ties.map((tie) => ({ ...tie, kind: TIE_KIND }))].map(
       ({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind }),
     ),
+    moved: (applied ?? [])
+      .filter(({ moved }) => isMoved(moved))
+      .map(({ step: { candidate, rule, kind }, moved }) => ({
+        ...placeOf(candidate),
+        rule,
+        kind,
+        distance: moved!,
+      })),
     unchanged: plan.unchanged.map(({ candidate, rule, kind }) => ({ ...placeOf(candidate), rule, kind })),
     skipped: plan.skipped.map(({ candidate, rule, kind, reason }) => ({
       ...placeOf(candidate),
@@ -94,6 +114,14 @@ export function reportOf(
     toString: () => tableOf(plan, applied),
   };
 }
+
+/** The distance from which a value was moved; below, it differs by rounding errors. */
+const ROUNDING = 1e-5;
+
+const isMoved = (distance: number | null | undefined): boolean => (distance ?? 0) > ROUNDING;
+
+const movedText = (distance: number): string =>
+  distance < 0.001 ? distance.toExponential(0) : `${Number((100 * distance).toPrecision(2))} %`;
 
 const placeOf = ({ path, paths, tensor, shape }: FoundCandidate): Omit<RuledTensor, 'rule' | 'kind'> => ({
   path,
@@ -143,7 +171,7 @@ function tableOf(
       return row(
         candidate,
         rule,
-        `${replaces === null ? '+' : '±'} ${made}`,
+        `${replaces === null ? '+' : '±'} ${made}${isMoved(applied?.[i]?.moved) ? `, value moved by ${movedText(applied![i]!.moved!)}` : ''}`,
         chainText(candidate, made, replaces),
       );
     }),
