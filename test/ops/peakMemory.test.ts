@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { inverse } from '../../src/ops/matrix/inverse.ts';
 import { matrixExp } from '../../src/ops/matrix/matrixExp.ts';
+import { polar } from '../../src/ops/matrix/polar.ts';
+import { polarMap } from '../../src/ops/matrix/polarMap.ts';
 import { qr } from '../../src/ops/matrix/qr.ts';
 import { triangularInverse } from '../../src/ops/matrix/triangularInverse.ts';
 import { standardize } from '../../src/ops/norm/standardize.ts';
@@ -11,21 +13,27 @@ import { matrices } from './matrix/matrixCases.ts';
 /** Matrices near the identity, which have an inverse and triangular factors. */
 const dominant = (n: number): tf.Tensor => tf.add(tf.mul(matrices([1, n, n], 0.1), 1 / n), tf.eye(n));
 
-const functions: Record<string, [compute: (x: tf.Tensor) => unknown, bound: number]> = {
+/** Sizes for functions that take hundreds of products, which are slow on the cpu backend. */
+const SMALL = [32, 64];
+
+const functions: Record<string, [compute: (x: tf.Tensor) => unknown, bound: number, sizes?: number[]]> = {
   inverse: [(x) => inverse(x), 40],
   'inverse, numbers unknown': [(x) => inverse(x, () => null), 80],
   triangularInverse: [(x) => triangularInverse(x), 40],
   'triangularInverse, numbers unknown': [(x) => triangularInverse(x, () => null), 40],
   matrixExp: [(x) => matrixExp(x), 80],
   'matrixExp, numbers unknown': [(x) => matrixExp(x, () => null), 120],
+  polar: [(x) => polar(x), 24, SMALL],
+  'polar, numbers unknown': [(x) => polar(x, () => null), 24, SMALL],
+  'the gradient of polarMap': [(x) => tf.grad((x) => polarMap(x))(x, x), 32, SMALL],
   qr: [(x) => qr(x), 20],
   standardize: [(x) => standardize(x, [2], 1e-5), 8],
 };
 
 it.each(Object.entries(functions))(
   '%s holds a few matrices at once, as many of each size',
-  (_, [compute, bound]) => {
-    const counts = [128, 256].map((n) => {
+  (_, [compute, bound, sizes = [128, 256]]) => {
+    const counts = sizes.map((n) => {
       const x = tf.tidy(() => dominant(n));
       const { bytes } = peakOf(() => tf.tidy(() => void compute(x)));
       x.dispose();

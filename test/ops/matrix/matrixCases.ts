@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hostValues } from '../../../src/engine/hostValues.ts';
+import { orthogonalized, rowsOf } from '../../parametrizations/orthogonalDefinition.ts';
 import { flatten } from '../../toBeAllClose.ts';
 
 /** Fixed matrices of both signs: [b, n, k], all numbers within `scale`. */
@@ -20,3 +21,13 @@ export const readers = [
   ['numbers unknown', () => null],
   ['numbers known', hostValues],
 ] as const;
+
+/** A matrix of float32 whose singular values fall evenly in their logarithms from 1 to 1/condition: [1, n, k]. */
+export function withCondition(n: number, k: number, condition: number): tf.Tensor {
+  const values = Array.from({ length: k }, (_, i) => condition ** -(k === 1 ? 0 : i / (k - 1)));
+  return tf.tidy(() => {
+    const left = tf.tensor2d(orthogonalized(rowsOf(flatten(matrices([n, k])), k)));
+    const right = tf.tensor2d(orthogonalized(rowsOf(flatten(matrices([k, k], 1, 7)), k)));
+    return tf.expandDims(tf.matMul(tf.mul(left, tf.tensor1d(values)), right, false, true), 0);
+  });
+}
