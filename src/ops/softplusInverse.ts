@@ -14,10 +14,12 @@ const SMALL = 0.3;
  * **Gradient**: none.
  */
 export function softplusInverse(y: Tensor): Tensor {
-  const series = [5, 4, 3, 2].reduce<Tensor>(
-    (sum, n) => tf.sub(1, tf.mul(tf.div(y, n), sum)),
-    tf.sub(1, tf.div(y, 6)),
-  );
-  const complement = tf.where(tf.less(y, SMALL), tf.mul(y, series), tf.sub(1, tf.exp(tf.neg(y))));
-  return tf.add(y, tf.log(complement));
+  return tf.tidy(() => {
+    const series = [5, 4, 3, 2].reduce<Tensor>(
+      (sum, n) => tf.tidy(() => tf.sub(1, tf.mul(tf.div(y, n), sum))),
+      tf.tidy(() => tf.sub(1, tf.div(y, 6))),
+    );
+    const complement = tf.where(tf.less(y, SMALL), tf.mul(y, series), tf.sub(1, tf.exp(tf.neg(y))));
+    return tf.add(y, tf.log(complement));
+  });
 }

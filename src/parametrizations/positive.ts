@@ -90,7 +90,7 @@ export const positive = defineParametrization<Positive, PositiveOptions>({
   name: 'positive',
   class: Positive,
   hasFixedFields: true,
-  copies: 12,
+  copies: 18,
   options: {
     map: { default: 'softplus', ...oneOf(['softplus', 'exp']) },
     min: { default: 0, isQuiet: true, ...finite },

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { positive, removeParametrizations } from '../../src/index.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
+import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
 describeEntryLaws(positive as Entry, {
@@ -20,3 +21,5 @@ it('an element at the bound moves to near it, in proportion to the others', () =
   removeParametrizations(host, 'weight');
   host.weight.dispose();
 });
+
+describeEntryGolden(positive as Entry);
