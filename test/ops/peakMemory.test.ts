@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
+import { cholesky } from '../../src/ops/matrix/cholesky.ts';
+import { clipEigenvalues } from '../../src/ops/matrix/clipEigenvalues.ts';
 import { inverse } from '../../src/ops/matrix/inverse.ts';
 import { matrixExp } from '../../src/ops/matrix/matrixExp.ts';
 import { polar } from '../../src/ops/matrix/polar.ts';
 import { polarMap } from '../../src/ops/matrix/polarMap.ts';
 import { qr } from '../../src/ops/matrix/qr.ts';
+import { symmetricPart } from '../../src/ops/matrix/symmetricPart.ts';
 import { triangularInverse } from '../../src/ops/matrix/triangularInverse.ts';
 import { standardize } from '../../src/ops/norm/standardize.ts';
 import { peakOf } from '../peakMemory.ts';
@@ -23,6 +26,9 @@ const functions: Record<string, [compute: (x: tf.Tensor) => unknown, bound: numb
   'triangularInverse, numbers unknown': [(x) => triangularInverse(x, () => null), 40],
   matrixExp: [(x) => matrixExp(x), 80],
   'matrixExp, numbers unknown': [(x) => matrixExp(x, () => null), 120],
+  'cholesky of AAᵀ': [(x) => cholesky(tf.matMul(x, x, false, true)), 12],
+  'cholesky of AAᵀ, numbers unknown': [(x) => cholesky(tf.matMul(x, x, false, true), () => null), 12],
+  clipEigenvalues: [(x) => clipEigenvalues(symmetricPart(x), 0.5), 24, SMALL],
   polar: [(x) => polar(x), 24, SMALL],
   'polar, numbers unknown': [(x) => polar(x, () => null), 24, SMALL],
   'the gradient of polarMap': [(x) => tf.grad((x) => polarMap(x))(x, x), 32, SMALL],

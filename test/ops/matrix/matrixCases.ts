@@ -31,3 +31,20 @@ export function withCondition(n: number, k: number, condition: number): tf.Tenso
     return tf.expandDims(tf.matMul(tf.mul(left, tf.tensor1d(values)), right, false, true), 0);
   });
 }
+
+/** A symmetric matrix whose eigenvalues are a function of numbers that rise evenly from 0 to 1: [1, n, n]. */
+export function withEigenvalues(n: number, eigenvalue: (x: number) => number): tf.Tensor {
+  const values = Array.from({ length: n }, (_, i) => eigenvalue(n === 1 ? 1 : i / (n - 1)));
+  const Q = orthogonalized(rowsOf(flattened(matrices([n, n])), n));
+  const rows = Q.map((row, i) =>
+    Q.map((other, j) => (j > i ? 0 : row.reduce((sum, x, k) => sum + x * values[k]! * other[k]!, 0))),
+  );
+  return tf.tensor3d([rows.map((row, i) => row.map((_, j) => rows[Math.max(i, j)]![Math.min(i, j)]!))]);
+}
+
+/** The numbers of a tensor, which is disposed. */
+function flattened(x: tf.Tensor): number[] {
+  const numbers = flatten(x);
+  x.dispose();
+  return numbers;
+}
