@@ -27,3 +27,30 @@ export function watchingAssignments<T>(fn: (restore: () => void) => T): T {
     for (const value of before.values()) value.dispose();
   }
 }
+
+/**
+ * Assigns values to variables, all or none.
+ *
+ * @throws the error of an assignment; every variable has its old value then
+ */
+export function assignAll(writes: Iterable<readonly [tf.Variable, tf.Tensor]>): void {
+  allOrNone(
+    [...writes].map(
+      ([variable, value]) =>
+        () =>
+          variable.assign(value),
+    ),
+  );
+}
+
+/** Runs functions that assign variables. If one throws, every variable gets its old value back. */
+export function allOrNone(writes: readonly (() => void)[]): void {
+  watchingAssignments((restore) => {
+    try {
+      for (const write of writes) write();
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  });
+}

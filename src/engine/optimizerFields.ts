@@ -6,6 +6,8 @@ import { isObject } from '../core/guards.ts';
 interface WithRate {
   learningRate: number;
   setLearningRate?(rate: number): void;
+  /** The negative learning rate as a tensor, in SGD and momentum. */
+  c?: tf.Tensor;
 }
 
 /** True for an optimizer. The test of tfjs fails for null. */
@@ -21,4 +23,22 @@ export function setLearningRate(optimizer: Optimizer, rate: number): void {
   const target = optimizer as unknown as WithRate;
   if (target.setLearningRate === undefined) target.learningRate = rate;
   else target.setLearningRate(rate);
+}
+
+/**
+ * Prepares a learning rate for an optimizer of tfjs. SGD and momentum dispose their tensor before they make the new
+ * one.
+ *
+ * @returns the change, which cannot fail; it runs in the same tidy
+ */
+export function planLearningRate(optimizer: Optimizer, rate: number): () => void {
+  const target = optimizer as unknown as WithRate;
+  const { c: before } = target;
+  const after = before === undefined ? undefined : tf.scalar(-rate);
+  return () => {
+    target.learningRate = rate;
+    if (after === undefined) return;
+    before!.dispose();
+    target.c = tf.keep(after);
+  };
 }

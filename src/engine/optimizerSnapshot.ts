@@ -64,27 +64,32 @@ export function setIterations(optimizer: Optimizer, iterations: number): void {
 }
 
 /**
- * Replaces all slots of an optimizer. The old ones are disposed.
+ * Makes the variables that replace all slots of an optimizer.
  *
  * @param owners - the variables that the slots belong to
  * @param values - the values by the name of the slot, in the order of the owners
+ * @returns puts them in place and disposes the old ones; it cannot fail
  */
-export function replaceSlots(
+export function planSlots(
   optimizer: Optimizer,
   owners: readonly Variable[],
   values: ReadonlyMap<string, readonly Tensor[]>,
-): void {
-  for (const [name, field] of Object.entries(SLOT_FIELDS[optimizer.getClassName()]!)) {
-    for (const variable of slotVariables(optimizer, name)) if (variable) disposeVariable(variable);
+): () => void {
+  const names = Object.keys(SLOT_FIELDS[optimizer.getClassName()]!);
+  const planned = names.map((name) => {
     const own = values.get(name);
-    fieldsOf(optimizer)[field] =
-      own === undefined
-        ? []
-        : owners.map(
-            (owner, i): Slot => ({
-              originalName: `${owner.name}/${name}`,
-              variable: i < own.length ? makeVariable(own[i]!, false) : initialSlot(optimizer, owner),
-            }),
-          );
-  }
+    const slots = (own === undefined ? [] : owners).map(
+      (owner, i): Slot => ({
+        originalName: `${owner.name}/${name}`,
+        variable: i < own!.length ? makeVariable(own![i]!, false) : initialSlot(optimizer, owner),
+      }),
+    );
+    return { name, slots };
+  });
+  return () => {
+    for (const { name, slots } of planned) {
+      for (const variable of slotVariables(optimizer, name)) if (variable) disposeVariable(variable);
+      fieldsOf(optimizer)[slotField(optimizer, name)] = slots;
+    }
+  };
 }

@@ -4,7 +4,7 @@ import { tieOf } from '../nn/module/normalizedTensor.ts';
 import { announced, deleteRegistration, registrationsOf } from '../parametrize/chain/registry.ts';
 import { type Site, siteOf } from '../parametrize/host/site.ts';
 import type { Commit } from '../parametrize/transaction.ts';
-import { planRemoval } from '../parametrize/verbs/planRemoval.ts';
+import { planRemoval, retireList } from '../parametrize/verbs/planRemoval.ts';
 import { removeAll } from '../parametrize/verbs/removeParametrizations.ts';
 import { outerHostsOf } from '../stateDict/hostsOf.ts';
 import { checkModel } from './checkModel.ts';
@@ -51,8 +51,7 @@ function planFold(caller: string, site: Site, leaveParametrized: boolean): Commi
     announced(site.owner, () => {
       deleteRegistration(site.owner, site.name);
       attachment.uninstall(list, variable);
-      list.clear();
-      list.setSteps([]);
+      retireList(list);
     });
   };
 }

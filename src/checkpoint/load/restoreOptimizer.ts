@@ -2,17 +2,18 @@ import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tf
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape } from '../../core/shapes.ts';
 import { pluralize } from '../../core/text.ts';
-import { learningRateOf, setLearningRate } from '../../engine/optimizerFields.ts';
+import { learningRateOf, planLearningRate } from '../../engine/optimizerFields.ts';
 import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { setOwners } from '../../engine/optimizerOwners.ts';
 import { isStateless } from '../../engine/optimizerSlots.ts';
 import {
   countersOf,
-  replaceSlots,
+  planSlots,
   setIterations,
   slotNames,
   statefulParts,
 } from '../../engine/optimizerSnapshot.ts';
+import { disposingOnFailure } from '../../engine/variable.ts';
 import { currentLeaves } from '../../model/optimizerLeaves.ts';
 import { parametersOf } from '../../model/parametersOf.ts';
 import { variablesByKey } from '../../model/variablesByKey.ts';
@@ -111,14 +112,15 @@ export const restoringOptimizer = <T>(
 ): { readonly loaded: T; readonly report: OptimizerReport } =>
   allOrNothing(() => {
     const loaded = load();
-    const { report, commit } = planOptimizer(restoring, stored);
-    commit();
+    const { report, restore } = planOptimizer(restoring, stored);
+    restore();
     return { loaded, report };
   });
 
 interface OptimizerPlan {
   readonly report: OptimizerReport;
-  commit(): void;
+  /** Gives the optimizer its state. A transaction takes the counters back if it fails. */
+  restore(): void;
 }
 
 function planOptimizer(restoring: Restoring, { notes, tensors }: StoredOptimizer): OptimizerPlan {
@@ -156,10 +158,12 @@ function planOptimizer(restoring: Restoring, { notes, tensors }: StoredOptimizer
   if (strict) checkComplete(caller, notes, report);
   return {
     report,
-    commit: () => {
+    restore: () => {
       if (notes === null) return;
-      commit();
-      for (const plan of plans) plan.commit();
+      tf.tidy(() => {
+        const commits = disposingOnFailure(() => plans.map(({ prepare }) => prepare()));
+        for (const run of [commit, ...commits]) run();
+      });
       setIterations(optimizer, notes.iterations);
     },
   };
@@ -192,15 +196,21 @@ function planLeaf(leaf: Optimizer, i: number, { owned, found, note, tensors }: L
   const differing = Object.keys(given).filter(
     (option) => option !== 'learningRate' && JSON.stringify(given[option]) !== JSON.stringify(config[option]),
   );
-  const commit = (): void => {
+  /** Does all that can fail, and returns the rest. */
+  const prepare = (): (() => void) => {
     const all = [...restored, ...others];
-    replaceSlots(leaf, all, values);
-    setOwners(leaf, all);
-    guardSteps(all);
+    const commitSlots = planSlots(leaf, all, values);
+    const isOther = typeof rate === 'number' && rate !== learningRateOf(leaf);
+    const commitRate = isOther ? planLearningRate(leaf, rate) : null;
     for (const [at, [, counter]] of countersOf(leaf).entries()) counter.assign(counts[at]!);
-    if (typeof rate === 'number' && rate !== learningRateOf(leaf)) setLearningRate(leaf, rate);
+    return () => {
+      commitSlots();
+      setOwners(leaf, all);
+      guardSteps(all);
+      commitRate?.();
+    };
   };
-  return { restored, missing: isStateless(leaf) ? [] : others, differing, commit };
+  return { restored, missing: isStateless(leaf) ? [] : others, differing, prepare };
 }
 
 /** Returns a tensor of the state of an optimizer. */

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkOptions, checkProbability } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
+import { assignAll } from '../../engine/assignments.ts';
 import { isAlive } from '../../engine/variable.ts';
 import { checkModel } from '../checkModel.ts';
 import { candidatesOf, tensorPath } from '../select/candidate.ts';
@@ -76,7 +77,7 @@ export function copyInto(target: object, source: object, options: CopyOptions = 
     const writes = [...from].map(
       ([variable, given]) => [variable, averaged(variable, given, decay)] as const,
     );
-    for (const [variable, value] of writes) variable.assign(value);
+    assignAll(writes);
   });
 }
 

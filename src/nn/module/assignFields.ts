@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { watchingAssignments } from '../../engine/assignments.ts';
+import { allOrNone } from '../../engine/assignments.ts';
 import { isVariable } from '../../engine/variable.ts';
 import type { Module } from './module.ts';
 
@@ -15,19 +15,5 @@ export function assignFields(module: Module, values: Readonly<Record<string, Ten
     const field: unknown = Object.getOwnPropertyDescriptor(module, name)?.value;
     return isVariable(field) ? () => field.assign(value) : () => void Reflect.set(module, name, value);
   });
-  const isPlain = Object.keys(values).every((name) =>
-    isVariable(Object.getOwnPropertyDescriptor(module, name)?.value),
-  );
-  if (isPlain) {
-    for (const write of writes) write();
-    return;
-  }
-  watchingAssignments((restore) => {
-    try {
-      for (const write of writes) write();
-    } catch (error) {
-      restore();
-      throw error;
-    }
-  });
+  allOrNone(writes);
 }

@@ -4,6 +4,7 @@ import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { type ErrorParts, ParametrizeError, refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
+import { assignAll } from '../../engine/assignments.ts';
 import { hostValues } from '../../engine/hostValues.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
@@ -148,7 +149,7 @@ export function loadStateDict(
         unexpectedKeys,
       );
     }
-    for (const [variable, { value }] of writes) variable.assign(value);
+    assignAll([...writes].map(([variable, { value }]) => [variable, value]));
     return { mapped, missingKeys, unexpectedKeys };
   });
 }

@@ -74,12 +74,11 @@ abstract class BatchNorm extends RunningNorm {
   private byBatch(x: Tensor): Tensor {
     const count = x.size / this.numFeatures;
     this.checkCount(x, count);
-    const y = this.byOwnStatistics(tf.reshape(x, this.blocks(x)), [0, 2], ({ mean, variance }) => {
+    return this.byOwnStatistics(x, this.blocks(x), [0, 2], ({ mean, variance }) => {
       if (!this.training) return;
       const batches = this.nextCount();
       this.updateRunning(mean, variance, count, this.factorAfter(batches), batches);
     });
-    return tf.reshape(y, x.shape);
   }
 
   /** `[n, c, s]` */

@@ -35,19 +35,21 @@ abstract class InstanceNorm extends RunningNorm {
     this.checkInput(x, x.rank - spatial - 1, layouts);
     const size = tf.util.sizeFromShape(x.shape.slice(x.rank - spatial));
     const batch = x.rank === spatial + 2 ? x.shape[0]! : 1;
-    const blocks = tf.reshape(x, [batch, this.numFeatures, size]);
+    const blocks = [batch, this.numFeatures, size];
     if (!this.training) {
       const { running_mean, running_var } = this;
       if (running_mean !== null && running_var !== null) {
-        return tf.reshape(this.byRunningStatistics(blocks, running_mean, running_var), x.shape);
+        return tf.reshape(
+          this.byRunningStatistics(tf.reshape(x, blocks), running_mean, running_var),
+          x.shape,
+        );
       }
     }
     this.checkCount(x, size);
-    const y = this.byOwnStatistics(blocks, [2], ({ mean, variance }) => {
+    return this.byOwnStatistics(x, blocks, [2], ({ mean, variance }) => {
       // As in torch, null does not mean an average over all batches here, and num_batches_tracked stays 0.
       this.updateRunning(tf.mean(mean, 0), tf.mean(variance, 0), size, this.momentum ?? 0);
     });
-    return tf.reshape(y, x.shape);
   }
 }
 

@@ -69,16 +69,26 @@ export abstract class RunningNorm extends Module {
     return `${numFeatures}, eps=${eps}, momentum=${momentum}, affine=${affine}, trackRunningStats=${trackRunningStats}`;
   }
 
-  /** Normalizes `[n, c, s]` by its own statistics over these axes. `track` gets them when nothing else can fail. */
-  protected byOwnStatistics(x: Tensor, axes: readonly number[], track?: (own: Moments) => void): Tensor {
+  /**
+   * Normalizes an input as blocks `[n, c, s]` by its own statistics over these axes. `track` gets them when nothing
+   * else can fail.
+   */
+  protected byOwnStatistics(
+    input: Tensor,
+    blocks: number[],
+    axes: readonly number[],
+    track?: (own: Moments) => void,
+  ): Tensor {
+    const x = tf.reshape(input, blocks);
     const own = moments(x, axes);
     const standard = standardize(x, axes, this.eps, own);
     const weight = this.weight;
     const bias = this.bias;
-    const y =
+    const scaled =
       weight === null || bias === null
         ? standard
         : tf.add(tf.mul(standard, perChannel(weight)), perChannel(bias));
+    const y = tf.reshape(scaled, input.shape);
     track?.(own);
     return y;
   }

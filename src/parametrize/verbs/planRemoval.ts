@@ -92,7 +92,7 @@ function takeAway(located: readonly LocatedRegistration[], value: Tensor): void 
   }
   // The originals are retired now; one of them may have had the name.
   if (variableName !== undefined) takeName(variable, variableName);
-  for (const one of located) atCommit(() => retireList(one.list));
+  for (const one of located) retireList(one.list);
   for (const one of registered) atCommit(() => disposeOwned(one));
 }
 
@@ -129,9 +129,11 @@ function takeVariable(variables: readonly Variable[], value: Tensor): Variable {
   return kept;
 }
 
-/** Empties a list without a host, so that code that still holds it cannot reach the host's variable. */
-function retireList(list: ParametrizationList): void {
-  list.clear();
-  for (const name of list.originalNames) Reflect.deleteProperty(list, name);
-  list.setSteps([]);
+/** Empties a list without a host at the commit, so that code that still holds it cannot reach the host's variable. */
+export function retireList(list: ParametrizationList): void {
+  atCommit(() => {
+    list.clear();
+    for (const name of list.originalNames) Reflect.deleteProperty(list, name);
+    list.setSteps([]);
+  });
 }

@@ -1,6 +1,7 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { scoped } from '../../engine/scope.ts';
 import { type Site, siteOf } from '../host/site.ts';
+import { transaction } from '../transaction.ts';
 import { planRemoval } from './planRemoval.ts';
 
 /** Options of {@link removeParametrizations}. */
@@ -57,7 +58,8 @@ export function removeAll(
 ): void {
   scoped(caller, () => {
     const plans = sites.map((site) => plan(caller, site, leaveParametrized));
-    // A commit cannot fail, so it needs no transaction. It reports to that of the caller, if one is open.
-    for (const commit of plans) commit();
+    transaction(() => {
+      for (const commit of plans) commit();
+    });
   });
 }

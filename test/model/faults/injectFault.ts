@@ -7,23 +7,25 @@ class Fault extends Error {
 
 type Method = (...args: unknown[]) => unknown;
 
+/** The result of {@link injectFault}. */
+export interface Injection {
+  /** The number of steps that have run. */
+  readonly steps: number;
+  /** The error of the function; null if it did not fail. */
+  readonly error: unknown;
+  /** The number of the step that failed; null if the function ended before. */
+  readonly at: number | null;
+  /** The stack of the fault; empty if the function ended before. */
+  readonly stack: string;
+}
+
 /**
  * Runs a function in which one step of tfjs throws: the one with this number, of all kernels, all tensors and variables
  * that are made and all assignments.
  *
  * @param from - the number of the step, from 0; -1 for none. Steps at which tfjs would leak are passed over
- * @returns the number of steps that have run, and the error of the function
  */
-export async function injectFault(
-  from: number,
-  fn: () => unknown,
-  { inCommit = true }: { readonly inCommit?: boolean } = {},
-): Promise<{
-  readonly steps: number;
-  readonly error: unknown;
-  /** Where the fault was; empty if the function ended before. */
-  readonly stack: string;
-}> {
+export async function injectFault(from: number, fn: () => unknown): Promise<Injection> {
   let at = from;
   let steps = 0;
   let stack = '';
@@ -45,8 +47,7 @@ export async function injectFault(
       const real = engine[name]!;
       const isOwn = Object.hasOwn(engine, name);
       engine[name] = function (this: unknown, ...args) {
-        if (inCommit || name !== 'makeVariable')
-          step(name === 'runKernel' ? `kernel ${String(args[0])}` : name);
+        step(name === 'runKernel' ? `kernel ${String(args[0])}` : name);
         return real.apply(this, args);
       };
       return () => {
@@ -58,7 +59,7 @@ export async function injectFault(
       const prototype = tf.Variable.prototype as unknown as Record<string, Method>;
       const real = prototype['assign']!;
       prototype['assign'] = function (this: unknown, ...args) {
-        if (inCommit) step('assign');
+        step('assign');
         return real.apply(this, args);
       };
       return () => {
@@ -74,5 +75,5 @@ export async function injectFault(
   } finally {
     for (const undo of restore) undo();
   }
-  return { steps, error, stack };
+  return { steps, error, at: stack === '' ? null : at, stack };
 }

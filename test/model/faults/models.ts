@@ -36,7 +36,8 @@ export const shifted = defineParametrization({
   make: ({ value }, options) => new Shifted(value, options),
 });
 
-class Block extends nn.Module {
+/** A part of {@link Network}. */
+export class Block extends nn.Module {
   first = new nn.Linear(3, 3);
   conv = new nn.Conv1d(2, 2, 2);
   up = new nn.ConvTranspose1d(2, 3, 2);

@@ -94,5 +94,5 @@ export function differences(before: Photograph, after: Photograph): string[] {
     else if (after.get(key) !== value) found.push(`${key} was ${value}, and is ${after.get(key)}`);
   }
   for (const [key, value] of after) if (!before.has(key)) found.push(`${key} is new: ${value}`);
-  return found.slice(0, 12);
+  return found.slice(0, 12).map((text) => (text.length > 300 ? `${text.slice(0, 300)} …` : text));
 }
