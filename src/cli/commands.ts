@@ -82,8 +82,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'apply',
-    text: 'register the parametrizations of a recipe on the plain tensors of a file',
-    recipe: 'a JSON file, as JSON.stringify(recipeOf(model)) gives it; a path',
+    text: 'register the parametrizations of a recipe, or of rules, on the plain tensors of a file',
+    recipe: 'a JSON file: what recipeOf(model) returns, or an array of rules; a path',
     file: 'a path or a URL',
     options: [
       output,

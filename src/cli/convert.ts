@@ -1,6 +1,7 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { converted } from '../checkpoint/convert/converted.ts';
 import { convertedAliases } from '../checkpoint/convert/convertedAliases.ts';
+import { foldedTies } from '../checkpoint/convert/foldedTies.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
 import { recipeByTensor, recipeOfTensors } from '../checkpoint/convert/recipeBelow.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
@@ -12,6 +13,7 @@ import { checkFileName } from '../checkpoint/save/checkFileName.ts';
 import { writeNodeFile } from '../checkpoint/source/nodeFile.ts';
 import { pluralize } from '../core/text.ts';
 import type { KeyFormat } from '../nn/stateDict/keyFormat.ts';
+import type { TensorRecipe } from '../stateDict/recipe.ts';
 import { checkOutput, shardPaths } from './checkOutput.ts';
 import { below, withoutAliases, withoutOptimizer } from './fileView.ts';
 import { globTest } from './glob.ts';
@@ -56,10 +58,12 @@ export async function convert(
       if (isFolded && weights.some(({ recipe }) => recipe !== null)) await useBackend();
       const notes: VectorNote[] = [];
       const tensors = converted(view, { keyFormat, isExcluded, found: (note) => void notes.push(note) });
-      const aliases = convertedAliases(view, weights, keyFormat);
+      const ties = isFolded ? foldedTies(view, tensors) : null;
+      for (const [name, tensor] of ties?.copies ?? []) tensors.set(name, tensor);
+      const aliases = { ...convertedAliases(view, weights, keyFormat), ...ties?.aliases };
       const metadata = {
         format: 'pt',
-        ...withoutAliases(view, isFolded ? withoutRecipe(view, weights) : view.metadata),
+        ...withoutAliases(view, ties === null ? view.metadata : withoutRecipe(view, weights, ties.left)),
         ...aliases,
       };
       let bytes = 0;
@@ -109,19 +113,22 @@ function nothingFolded({ names }: CheckpointFile): string {
   return `warning: folded 0 weights: ${why} The tensors are written as they are.`;
 }
 
-/** Returns the metadata without the entries of the recipe for folded weights, which would be wrong. */
+/**
+ * Returns the metadata without the entries of the recipe for folded weights, which would be wrong.
+ *
+ * @param ties - the entries of ties that stay
+ */
 function withoutRecipe(
   { metadata }: CheckpointFile,
   folded: readonly ParametrizedWeight[],
+  ties: readonly TensorRecipe[],
 ): Readonly<Record<string, string>> {
   const { [recipeKey]: text, ...others } = metadata;
   if (text === undefined) return others;
   const gone = new Set(folded.map(({ prefix, tensor }) => prefix + tensor));
   const recipe = recipeIn(metadata) ?? [];
-  const left = recipeOfTensors(
-    recipe,
-    new Set([...recipeByTensor(recipe).keys()].filter((name) => !gone.has(name))),
-  );
+  const names = new Set([...recipeByTensor(recipe).keys()].filter((name) => !gone.has(name)));
+  const left = [...recipeOfTensors(recipe, names), ...ties];
   return left.length === 0 ? others : { ...others, [recipeKey]: recipeText(left) };
 }
 

@@ -1,5 +1,6 @@
 import { CheckpointError, quoted } from '../checkpoint/checkpointError.ts';
 import { recipeBelow } from '../checkpoint/convert/recipeBelow.ts';
+import { TieRoots } from '../checkpoint/convert/tieRoots.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { aliasesIn } from '../checkpoint/metadata/aliases.ts';
 import { isOptimizerName, optimizerKey } from '../checkpoint/metadata/optimizerNames.ts';
@@ -37,14 +38,15 @@ export function below(file: CheckpointFile, prefix: string | undefined): Checkpo
  * tensor that only an alias names there has that name.
  */
 function withAliases(
-  { names, metadata }: CheckpointFile,
+  file: CheckpointFile,
   path: string,
   relative: (names: readonly string[]) => string[],
 ): { readonly stored: Map<string, string>; readonly aliases: Readonly<Record<string, string>> } {
+  const { names, metadata } = file;
   const stored = new Map(relative(names).map((name) => [name, path + name]));
   const first = new Map([...stored].map(([name, kept]) => [kept, name]));
   const aliases: Record<string, string> = Object.create(null);
-  for (const [alias, kept] of aliasesIn(new Set(names), metadata)) {
+  for (const [alias, kept] of [...aliasesIn(new Set(names), metadata), ...tiedOutside(file, path)]) {
     const [name] = relative([alias]);
     if (name === undefined) continue;
     const known = first.get(kept);
@@ -55,6 +57,32 @@ function withAliases(
     }
   }
   return { stored, aliases };
+}
+
+/**
+ * Returns the tensors below a path that read tensors elsewhere, by the recipe, each with the tensor that it reads.
+ *
+ * @throws {@link CheckpointError} `TIED` if that is parametrized, or transposed
+ */
+function tiedOutside(file: CheckpointFile, path: string): [name: string, kept: string][] {
+  const names = new Set(file.names);
+  const aliases = aliasesIn(names, file.metadata);
+  const roots = new TieRoots();
+  for (const entry of recipeIn(file.metadata) ?? []) roots.add(entry);
+  return [...roots.groups()].flatMap(([root, members]) =>
+    root.startsWith(path)
+      ? []
+      : members.flatMap(({ name, isTransposed }): [string, string][] => {
+          if (!name.startsWith(path) || names.has(name) || aliases.has(name)) return [];
+          const kept = names.has(root) ? root : aliases.get(root);
+          if (kept !== undefined && !isTransposed) return [[name, kept]];
+          throw new CheckpointError(
+            'TIED',
+            `${quoted(name)} is tied to ${quoted(root)}, which is not below ${quoted(path.slice(0, -1))}`,
+            'Fold the file first, or leave --prefix out.',
+          );
+        }),
+  );
 }
 
 /** Returns a file without the state of an optimizer, which belongs to the originals of parametrized weights. */

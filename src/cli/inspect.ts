@@ -1,16 +1,18 @@
 import { printable } from '../checkpoint/checkpointError.ts';
+import { type FileCandidate, fileCandidates } from '../checkpoint/convert/fileCandidates.ts';
 import { type ParametrizedWeight, parametrizedWeights } from '../checkpoint/convert/parametrizedWeights.ts';
 import type { CheckpointFile } from '../checkpoint/file/checkpointFile.ts';
 import { openCheckpoint } from '../checkpoint/file/openCheckpoint.ts';
 import { placeholderNote } from '../checkpoint/load/checkpointReport.ts';
 import { optimizerKey } from '../checkpoint/metadata/optimizerNames.ts';
 import { optimizerIn } from '../checkpoint/metadata/optimizerText.ts';
-import { recipeKey } from '../checkpoint/metadata/recipeText.ts';
+import { recipeIn, recipeKey } from '../checkpoint/metadata/recipeText.ts';
+import { joinPath } from '../core/paths.ts';
 import { sizeOf } from '../core/shapes.ts';
 import { pluralize } from '../core/text.ts';
 import { textTable } from '../core/textTable.ts';
 import type { RecipeStep, TensorRecipe } from '../stateDict/recipe.ts';
-import { below } from './fileView.ts';
+import { below, withoutOptimizer } from './fileView.ts';
 import { progressBar } from './progressBar.ts';
 import type { Terminal } from './run.ts';
 
@@ -44,11 +46,30 @@ interface Parametrized {
   readonly parts: readonly string[];
 }
 
+/** A tensor that reads another, as the recipe of the file says. */
+interface RecipeTied {
+  readonly name: string;
+  readonly source: string;
+  readonly isTransposed: boolean;
+  /** True if the file has the tensor beside its source. */
+  readonly isStored: boolean;
+}
+
+/** The counts of the tensors and elements of the model: a parametrized tensor counts with its own shape. */
+interface Totals {
+  readonly tensors: number;
+  readonly elements: number;
+  readonly parametrizedTensors: number;
+  readonly parametrizedElements: number;
+}
+
 interface Facts {
   readonly format: string;
   readonly tensors: readonly { name: string; dtype: string; shape: readonly number[]; elements: number }[];
   readonly parametrized: readonly Parametrized[];
+  readonly totals: Totals;
   readonly tied: readonly (readonly string[])[];
+  readonly recipeTies: readonly RecipeTied[];
   /** The number of elements of all tensors. A tied tensor counts once. */
   readonly elements: number;
   readonly metadata: Readonly<Record<string, string>>;
@@ -66,12 +87,44 @@ function factsOf(file: CheckpointFile): Facts {
     format: file.format,
     tensors,
     parametrized: parametrizedWeights(file).map(parametrized),
+    totals: totalsOf(withoutOptimizer(file)),
     tied: file.ties,
+    recipeTies: recipeTiesOf(file),
     elements: tensors.reduce((sum, { name, elements }) => (again.has(name) ? sum : sum + elements), 0),
     metadata: file.metadata,
     placeholders: file.placeholders,
   };
 }
+
+function totalsOf(file: CheckpointFile): Totals {
+  const again = new Set(file.ties.flatMap((group) => group.slice(1)));
+  const own = fileCandidates(file).filter(
+    (one) => !one.isAlias && !again.has(joinPath(one.path, one.tensor)),
+  );
+  const elementsOf = (some: readonly FileCandidate[]): number =>
+    some.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const computed = own.filter(({ weight }) => weight !== null);
+  return {
+    tensors: own.length,
+    elements: elementsOf(own),
+    parametrizedTensors: computed.length,
+    parametrizedElements: elementsOf(computed),
+  };
+}
+
+const recipeTiesOf = ({ names, metadata }: CheckpointFile): RecipeTied[] =>
+  (recipeIn(metadata) ?? []).flatMap(({ path, tensor, tiedTo }) => {
+    if (tiedTo === undefined) return [];
+    const name = joinPath(path, tensor);
+    return [
+      {
+        name,
+        source: joinPath(tiedTo.path, tiedTo.tensor),
+        isTransposed: tiedTo.transpose === true,
+        isStored: names.includes(name),
+      },
+    ];
+  });
 
 function parametrized(weight: ParametrizedWeight): Parametrized {
   const { prefix, tensor, keyFormat, hookKeys, parts, recipe } = weight;
@@ -108,7 +161,8 @@ function byText({ by, recipe }: Parametrized): string {
     .join('; ');
 }
 
-function textOf({ format, tensors, parametrized, tied, elements, metadata, placeholders }: Facts): string {
+function textOf(facts: Facts): string {
+  const { format, tensors, parametrized, totals, tied, recipeTies, elements, metadata, placeholders } = facts;
   const numbers = (column: number): boolean => column === 3;
   const rows = tensors.map(({ name, dtype, shape, elements: count }) => [
     short(name),
@@ -124,10 +178,15 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
       weight.keyFormat,
       String(weight.parts.length),
     ]);
-    blocks.push(textTable([['parametrized', 'by', 'key format', 'parts'], ...found], numbers));
+    const table = textTable([['parametrized', 'by', 'key format', 'parts'], ...found], numbers);
+    blocks.push(`${table}\n${totalText(totals)}`);
   }
   const lines = [
     ...tied.map((group) => `tied: ${group.map(short).join(' = ')}`),
+    ...recipeTies.map(
+      ({ name, source, isTransposed, isStored }) =>
+        `tied by the recipe: ${short(name)} = ${short(source)}${isTransposed ? ', transposed' : ''}${isStored ? ', stored under both names' : ''}`,
+    ),
     // The recipe is printed in the table, and the optimizer as lines.
     ...Object.entries(metadata)
       .filter(([key]) => key !== recipeKey && key !== optimizerKey)
@@ -142,6 +201,12 @@ function textOf({ format, tensors, parametrized, tied, elements, metadata, place
   );
   return blocks.join('\n\n');
 }
+
+const totalText = ({ tensors, elements, parametrizedTensors, parametrizedElements }: Totals): string => {
+  const [part, all] = [parametrizedElements, elements].map((count) => count.toLocaleString('en'));
+  const share = elements === 0 ? 0 : Math.round((100 * parametrizedElements) / elements);
+  return `${parametrizedTensors} of ${pluralize(tensors, 'tensor')} parametrized, ${part} of ${all} elements (${share} %)`;
+};
 
 /** Returns a line for each optimizer whose state is in the file. */
 const optimizerLines = (metadata: Readonly<Record<string, string>>): string[] => {

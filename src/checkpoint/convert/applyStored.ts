@@ -7,48 +7,72 @@ import { knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
 import { keyIn, modernKey } from '../../nn/stateDict/stateKeys.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
 import { registerRecipes } from '../../stateDict/registerRecipes.ts';
+import { tensorRecipes } from '../../stateDict/tensorRecipes.ts';
 import { CheckpointError, printable, quoted } from '../checkpointError.ts';
 import type { CheckpointFile } from '../file/checkpointFile.ts';
 import { aliasesIn } from '../metadata/aliases.ts';
+import { recipeIn, recipeKey } from '../metadata/recipeText.ts';
 import type { PlannedTensor } from '../tensor/plannedTensor.ts';
 import { toTensor } from '../tensor/storedTensor.ts';
 import { asItIs } from './converted.ts';
 import { checkKinds, WeightHost } from './foldByRecipe.ts';
 import { floats, foldedType, storedAs } from './foldStored.ts';
+import { mergeTies } from './mergeTies.ts';
 import { parametrizedWeights } from './parametrizedWeights.ts';
-import { recipeByTensor } from './recipeBelow.ts';
+import { recipeAt, recipeByTensor } from './recipeBelow.ts';
+
+/** The contents of a file after a recipe was applied. */
+export interface AppliedFile {
+  readonly tensors: Map<string, PlannedTensor>;
+  /** The texts of the metadata without the recipe. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The recipe of the file: what it had before, what was registered, with all options, and the new ties. */
+  readonly recipe: readonly TensorRecipe[];
+  /** The names of the tensors that were tied. */
+  readonly tied: readonly string[];
+}
 
 /**
  * Registers a recipe on the plain tensors of a file. The value of each goes through the right inverses of its maps, in
- * float32, and its parts take its place. The parts are in memory; other tensors are read when they are written.
+ * float32, and its parts take its place. The parts are in memory; other tensors are read when they are written. Tied
+ * tensors are left out, because they read their sources; see {@link mergeTies}.
  *
- * @returns the tensors by name
  * @throws {@link CheckpointError} `UNKNOWN_TENSOR` for tensors that the file lacks, `CONFLICT` for tensors that are
- * parametrized, `TIED` for a tensor with several names, `UNKNOWN_RECIPE`, `CORRUPT`, `DTYPE`, and the codes of
- * registrations
+ * parametrized and for tied tensors with other values, `TIED` for a tensor with several names, `CYCLE`,
+ * `UNKNOWN_RECIPE`, `CORRUPT`, `DTYPE`, and the codes of registrations
  */
 export async function applyStored(
-  file: CheckpointFile,
-  recipe: readonly TensorRecipe[],
+  original: CheckpointFile,
+  whole: readonly TensorRecipe[],
   isLegacy: boolean,
-): Promise<Map<string, PlannedTensor>> {
+): Promise<AppliedFile> {
+  const { file, ties } = await mergeTies(original, whole);
+  const recipe = whole.filter(({ tiedTo }) => tiedTo === undefined);
   const wanted = recipeByTensor(recipe);
   checkNames(file, recipe, wanted);
   for (const [name, entries] of wanted)
     checkKinds(name, entries, 'Register it where its model is, and save that with saveCheckpoint.');
   const planned = new Map<string, PlannedTensor>();
+  const registered: TensorRecipe[] = [];
   for (const name of file.names) {
     const steps = wanted.get(name);
-    const tensors =
+    const applied =
       steps === undefined
-        ? [[name, asItIs(file, name)] as const]
+        ? { parts: [[name, asItIs(file, name)] as const], recipe: [] }
         : await partsOf(file, name, steps, isLegacy);
-    for (const [key, tensor] of tensors) {
+    registered.push(...recipeAt(name, applied.recipe));
+    for (const [key, tensor] of applied.parts) {
       if (planned.has(key)) throw conflict(`two tensors would be called ${quoted(key)}`);
       planned.set(key, tensor);
     }
   }
-  return planned;
+  const { [recipeKey]: _, ...metadata } = file.metadata;
+  return {
+    tensors: planned,
+    metadata,
+    recipe: [...(recipeIn(file.metadata) ?? []), ...registered, ...ties],
+    tied: ties.map(({ path, tensor }) => joinPath(path, tensor)),
+  };
 }
 
 const conflict = (fact: string): CheckpointError =>
@@ -78,6 +102,12 @@ function checkNames(
     const fact = `the tensor ${quoted(tied)} of the file has several names`;
     throw new CheckpointError('TIED', fact, 'Load the file into its model, parametrize that, and save it.');
   }
+  const names = recipe.map((entry) => joinPath(entry.path, entry.tensor));
+  const twice = firstTwice(names);
+  if (twice !== undefined) {
+    const fact = `two entries of the recipe are about ${quoted(twice)}`;
+    throw new CheckpointError('CONFLICT', fact, 'Leave one of the entries out of the recipe.');
+  }
   const lost = [...new Set(outer)].filter((name) => !there.has(name));
   if (lost.length === 0) return;
   const listed = lost.slice(0, 8).map((name) => {
@@ -92,13 +122,18 @@ function checkNames(
   );
 }
 
-/** Computes the parts of a tensor. */
+function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
+}
+
+/** Computes the parts of a tensor, and tells what was registered with all of its options. */
 async function partsOf(
   file: CheckpointFile,
   name: string,
   recipe: readonly TensorRecipe[],
   isLegacy: boolean,
-): Promise<[string, PlannedTensor][]> {
+): Promise<{ parts: [string, PlannedTensor][]; recipe: TensorRecipe[] }> {
   const stored = await file.read(name);
   floats(stored, name);
   const dtype = stored.dtype === 'F64' ? 'F32' : foldedType(stored.dtype);
@@ -116,7 +151,8 @@ async function partsOf(
         : undefined) ?? null;
     const prefix = name.slice(0, name.lastIndexOf('.') + 1);
     const tensor = name.slice(prefix.length);
-    return await Promise.all(
+    const made = tensorRecipes(host);
+    const parts = await Promise.all(
       state.map(async ([key, part]): Promise<[string, PlannedTensor]> => {
         const below = modernKey(key)!.part;
         const data = storedAs(dtype, part.shape, (await part.data()) as Float32Array);
@@ -126,6 +162,7 @@ async function partsOf(
         ];
       }),
     );
+    return { parts, recipe: made };
   } catch (error) {
     if (!(error instanceof ParametrizeError) || error instanceof CheckpointError) throw error;
     const fact = `the recipe of ${quoted(name)} does not fit it: ${printable(factOf(error).slice(0, 200))}`;

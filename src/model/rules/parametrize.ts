@@ -1,6 +1,7 @@
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
 import { checkModel } from '../checkModel.ts';
+import { candidatesOf } from '../select/candidate.ts';
 import { carryOut } from './carryOut.ts';
 import { planRules } from './plan.ts';
 import type { ParametrizeReport } from './report.ts';
@@ -54,5 +55,6 @@ export function parametrize<const O extends readonly any[]>(
   checkOptions(caller, options, ['dryRun', 'catalog']);
   const { dryRun = false, catalog = {} } = options;
   checkBoolean(caller, 'dryRun', dryRun);
-  return carryOut(caller, model, planRules(caller, model, rules as readonly Rule[], catalog), dryRun);
+  const plan = planRules(caller, () => candidatesOf(caller, model), rules as readonly Rule[], catalog);
+  return carryOut(caller, model, plan, dryRun);
 }

@@ -6,7 +6,7 @@ import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { appliedBefore } from '../../stateDict/appliedSteps.ts';
 import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
-import { candidatesOf, type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
+import { type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
 import { select } from '../select/select.ts';
 import { type Conflict, checkConflicts } from './checkConflicts.ts';
 import { type CheckedRule, checkedRule, type Rule } from './rule.ts';
@@ -70,12 +70,18 @@ export interface Plan {
 }
 
 /**
- * Resolves rules against the tensors of a model.
+ * Resolves rules against tensors.
  *
+ * @param findCandidates - returns every tensor that a rule may match; called after the rules were checked
  * @throws {@link ParametrizeError} `OPTION`, `PATTERN`, `UNKNOWN_RECIPE`, `UNMATCHED_RULE`, `CONFLICT`, `LIMIT`.
  * An unmatched rule and a conflict are listed with all others of their kind
  */
-export function planRules(caller: string, model: object, rules: readonly Rule[], catalog: Catalog): Plan {
+export function planRules(
+  caller: string,
+  findCandidates: () => readonly FoundCandidate[],
+  rules: readonly Rule[],
+  catalog: Catalog,
+): Plan {
   if (!Array.isArray(rules)) {
     throw new ParametrizeError('OPTION', {
       caller,
@@ -85,7 +91,7 @@ export function planRules(caller: string, model: object, rules: readonly Rule[],
   }
   const named = (rule: number): string => `${caller}: rule ${rule + 1}`;
   const checked = rules.map((rule: Rule, i) => checkedRule(named(i), rule, catalog));
-  const planner = new Planner(candidatesOf(caller, model));
+  const planner = new Planner(findCandidates());
   const unmatched: string[] = [];
   for (const [i, rule] of checked.entries()) {
     const byDefault = 'main';
@@ -136,9 +142,10 @@ class Planner implements Plan {
   }
 
   /** The reason why rules leave a tensor as it is, or null. */
-  private whyClosed({ index, list }: FoundCandidate): string | null {
+  private whyClosed({ index, list, closed }: FoundCandidate): string | null {
     const by = this.closedBy.get(index);
     if (by !== undefined) return `rule ${by + 1} leaves it as it is`;
+    if (closed !== undefined) return closed;
     const tied = tiedPath(this.candidates, list);
     if (tied !== null) return `it is tied to '${tied}'`;
     return list !== null && attachmentOf(list)?.isHooked === true ? 'the hook API computes it' : null;

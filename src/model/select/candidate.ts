@@ -37,6 +37,8 @@ export interface FoundCandidate extends Candidate {
   readonly variable: Variable | null;
   /** True if `tensor` is the main weight of the host. */
   readonly isMain: boolean;
+  /** The reason why rules leave the tensor as it is, if the chain does not tell; absent if there is none. */
+  readonly closed?: string;
 }
 
 /**
