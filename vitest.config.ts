@@ -41,6 +41,7 @@ const once = [
   'test/kernels/simd/*.test.ts',
   'test/kernels/weightNorm/{layout,plainRoutines,workgroupSchedule}.test.ts',
   'test/layers/packages.test.ts',
+  'test/ops/float64/*.test.ts',
   'test/parametrize/errors/environment.test.ts',
   'test/torch/parityTable.test.ts',
 ];

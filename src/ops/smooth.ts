@@ -34,6 +34,26 @@ export const tanh = elementwise(tf.tanh, (x) => tf.sub(1, tf.square(tanh(x))));
 /** `ln(1 + eˣ)` */
 export const softplus = elementwise(tf.softplus, sigmoid);
 
+/** `1 − e⁻ʸ`, to rounding for y ≥ 0. `tf.expm1` of the webgl and webgpu backends loses the digits of a small y. */
+const expComplement = elementwise(
+  (y) => {
+    const factor = (inner: Tensor | number, divisor: number): Tensor =>
+      tf.sub(1, tf.mul(tf.div(y, divisor), inner));
+    const series = tf.mul(y, [5, 4, 3, 2].reduce(factor, factor(1, 6)));
+    return tf.where(tf.less(y, 0.3), series, tf.sub(1, tf.exp(tf.neg(y))));
+  },
+  (y) => exp(tf.neg(y)),
+);
+
+/**
+ * `ln(eʸ − 1)` for y > 0, the inverse of softplus. It is `y + ln(1 − e⁻ʸ)`, so it does not overflow. After an exact
+ * softplus, the relative error is 4e-7, and the rounding of the logarithm for a small y: 4e-6 at 1e-30.
+ */
+export const softplusInverse = elementwise(
+  (y) => tf.add(y, tf.log(expComplement(y))),
+  (y) => tf.reciprocal(expComplement(y)),
+);
+
 /** `2/√π · ∫₀ˣ e^(-t²) dt`, to 2e-7 (tfjs approximates it). */
 export const erf = elementwise(tf.erf, (x) => tf.mul(2 / Math.sqrt(Math.PI), exp(tf.neg(tf.square(x)))));
 

@@ -1,6 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { erf, exp, expm1, logSoftmax, sigmoid, softmax, softplus, tanh } from '../../src/ops/smooth.ts';
+import {
+  erf,
+  exp,
+  expm1,
+  logSoftmax,
+  sigmoid,
+  softmax,
+  softplus,
+  softplusInverse,
+  tanh,
+} from '../../src/ops/smooth.ts';
 import { example, expectGradients } from '../nn/gradientCheck.ts';
 
 const functions = {
@@ -13,6 +23,40 @@ const functions = {
   softmax: { ours: softmax, tfjs: (x: tf.Tensor) => tf.softmax(x) },
   logSoftmax: { ours: logSoftmax, tfjs: (x: tf.Tensor) => tf.logSoftmax(x) },
 };
+
+describe('softplusInverse', () => {
+  it.each([1e-30, 1e-10, 1e-6, 1e-3, 0.1, 0.29, 0.31, 1, 10, 100, 1e4])('is ln(eʸ − 1): %d', (y) => {
+    tf.tidy(() => {
+      // Math.expm1 overflows where the logarithm is y.
+      const wanted = y > 50 ? y : Math.log(Math.expm1(y));
+      expect(softplusInverse(tf.scalar(y))).toBeAllClose(wanted, { relative: 4e-7, absolute: 4e-7 });
+    });
+  });
+
+  it('gives softplus its value back', () => {
+    tf.tidy(() => {
+      const y = tf.tensor1d([1e-30, 1e-20, 1e-8, 1e-3, 0.1, 0.5, 2, 30, 1e4]);
+      // The error of 1e-30 is the rounding of −69, times 1e-30.
+      expect(softplus(softplusInverse(y))).toBeAllClose(y, { relative: 5e-6, absolute: 0 });
+    });
+  });
+
+  it('has the gradients of central differences', () => {
+    const y = tf.tidy(() => tf.variable(tf.tensor1d([0.8, 1, 4])));
+    expectGradients(() => softplusInverse(y), [y]);
+    y.dispose();
+  });
+
+  it('has the derivatives 1/e and −(1 − e)/e² with e = 1 − e⁻ʸ', () => {
+    tf.tidy(() => {
+      const y = tf.tensor1d([1e-6, 0.01, 0.29, 0.31]);
+      const first = tf.grad((x) => softplusInverse(x));
+      const e = Array.from(y.dataSync(), (x) => -Math.expm1(-x));
+      expect(first(y)).toBeAllClose(e.map((x) => 1 / x));
+      expect(tf.grad(first)(y)).toBeAllClose(e.map((x) => -(1 - x) / x ** 2));
+    });
+  });
+});
 
 describe.each(Object.entries(functions))('%s', (_name, { ours, tfjs }) => {
   it('has the value of tfjs', () => {

@@ -3,19 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
 import { differentiableInverse } from './inverseGradient.ts';
 import { plainMatMul } from './matMul.ts';
-import { transpose } from './transpose.ts';
+import { newtonInverse } from './newtonInverse.ts';
 
 /** The largest size of a matrix that is inverted as a whole. */
 const SMALL = 64;
-
-/**
- * The number of steps that raise the eigenvalues of `M·X` from above 1e-10 to above 0.05. Each step multiplies them by
- * 3.8.
- */
-const APPROACH = 16;
-
-/** The number of Newton steps that follow. */
-const FINISH = 6;
 
 /**
  * Inverts matrices whose symmetric part is at least the identity: `xᵀMx ≥ xᵀx`, such as I − K for a skew K.
@@ -35,7 +26,7 @@ function invert(M: Tensor, read: SyncReader): Tensor {
   const [b, n] = M.shape as [number, number, number];
   if (n <= SMALL) {
     const numbers = read(M);
-    return numbers === null ? iterate(M) : tf.tensor(eliminate(numbers, b, n), M.shape);
+    return numbers === null ? newtonInverse(M) : tf.tensor(eliminate(numbers, b, n), M.shape);
   }
   const h = Math.ceil(n / 2);
   const [P, Q, R, S] = [
@@ -75,25 +66,4 @@ function eliminateRow(row: Float64Array, pivotRow: Float64Array, k: number): voi
   const factor = row[k]!;
   row[k] = 0;
   for (let j = 0; j < row.length; j++) row[j]! -= factor * pivotRow[j]!;
-}
-
-/**
- * Inverts by Newton's iteration from a multiple of Mᵀ, for which the eigenvalues of `M·X` are above 0 and at most 1.
- *
- * Note [Approach]: a Newton step maps an eigenvalue y to `y(2 − y)`, which only doubles a small y. `c·y(1.05 − y)`,
- * with the largest c that keeps the result below 1, maps a small y to 3.8y, and keeps an eigenvalue above 0.05 above
- * 0.05.
- */
-function iterate(M: Tensor): Tensor {
-  const n = M.shape[2]!;
-  const squares = tf.sum(tf.square(M), [1, 2], true);
-  const size = tf.abs(M);
-  const norms = tf.mul(tf.max(tf.sum(size, 1, true), 2, true), tf.max(tf.sum(size, 2, true), 1, true));
-  let X: Tensor = tf.div(transpose(M), tf.minimum(squares, norms));
-  const [approach, finish] = [tf.mul(tf.eye(n), 1.05), tf.mul(tf.eye(n), 2)];
-  for (let i = 0; i < APPROACH; i++) {
-    X = tf.mul(tf.matMul(X, tf.sub(approach, tf.matMul(M, X))), 4 / 1.05 ** 2);
-  }
-  for (let i = 0; i < FINISH; i++) X = tf.matMul(X, tf.sub(finish, tf.matMul(M, X)));
-  return X;
 }
