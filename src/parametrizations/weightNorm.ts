@@ -33,7 +33,8 @@ export interface WeightNormOptions {
  * **Gradient**: in closed form, `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)` with `u = v/‖v‖`; it can
  * be differentiated again. Where v is zero, W and both gradients are zero, never NaN as in torch.
  *
- * @throws {@link ParametrizeError} `OPTION` for an invalid `dim` or `eps`; `DTYPE` for a value that is not float32
+ * @throws {@link ParametrizeError} `OPTION` for an invalid `dim` or `eps`; `DTYPE` for a value that is not float32;
+ * `SHAPE` for a g that has not one length for each norm, as the g of other axes
  * @see Salimans and Kingma 2016, arXiv:1602.07868. torch.nn.utils.parametrizations.weight_norm
  */
 export class WeightNorm extends Parametrization {
@@ -61,7 +62,9 @@ export class WeightNorm extends Parametrization {
   }
 
   override forward(g: Tensor, v: Tensor): Tensor {
-    return weightNormOp(g, v, reducedAxes(this.dim, v), this.eps);
+    const axes = reducedAxes(this.dim, v);
+    checkNorms(g, v, axes);
+    return weightNormOp(g, v, axes, this.eps);
   }
 
   /** Returns `g = max(‖W‖, eps)` and `v = W`, which keep the value. */
@@ -122,6 +125,21 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   make: ({ outputAxes }, options) => new WeightNorm({ dim: outputAxes ?? 0, ...options }),
   config: ({ dim, eps }) => ({ dim: dim.length === 0 ? null : dim, eps }),
 });
+
+/** Refuses a g of other axes than those of the norms, which would be broadcast to a wrong weight. */
+function checkNorms(g: Tensor, v: Tensor, axes: readonly number[]): void {
+  const isOne = g.size === 1 && v.shape.every((size, axis) => size === 1 || axes.includes(axis));
+  const isNorm = (size: number, axis: number): boolean => size === (axes.includes(axis) ? 1 : v.shape[axis]);
+  if (isOne || (g.rank === v.rank && g.shape.every(isNorm))) return;
+  const wanted = axes.length === v.rank ? [] : v.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const fact = `g has shape ${formatShape(g.shape)}, expected ${formatShape(wanted)} for v ${formatShape(v.shape)}`;
+  throw refusal(
+    'SHAPE',
+    'weightNorm',
+    fact,
+    'Pass the dim of these originals, or let the right inverse make others.',
+  );
+}
 
 /** Returns the axes of `x` that a norm runs over: all but the kept axes. */
 function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {

@@ -148,7 +148,7 @@ describe('apply with rules', () => {
       '[{',
     ]) {
       const { code, error } = await applied(rules);
-      refusals.push(`${code} ${error}`);
+      refusals.push(`${code} ${error.replace(/it has maxNorm.*weightNorm\./, 'it has …')}`);
       expect(existsSync(output)).toBe(false);
     }
     expect(refusals).toMatchInlineSnapshot(`
@@ -159,7 +159,7 @@ describe('apply with rules', () => {
         "1 error: rule 1 has the type "Conv1d", and a file does not tell the classes of its modules. Select by match, exclude and name; or call parametrize on the model, and save that with saveCheckpoint. [UNSUPPORTED]",
         "1 error: rule 1: the pattern 'ups.[0]' has a '[', which means nothing in a glob. Pass a RegExp for more. [PATTERN]",
         "1 error: rule 1: a pattern is Object. Pass a glob, a RegExp or a function of (host, path, candidate). [PATTERN]",
-        "1 error: rule 1: the catalog has no 'weigthNorm'; it has maxNorm, minMaxNorm, nonNeg, orthogonal, skew, spectralNorm, symmetric, unitNorm, weightNorm. Did you mean 'weightNorm'? [UNKNOWN_RECIPE]",
+        "1 error: rule 1: the catalog has no 'weigthNorm'; it has … Did you mean 'weightNorm'? [UNKNOWN_RECIPE]",
         "2 error: rule 1: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps. [OPTION]",
         "2 error: the recipe of 'ups.0.weight' does not fit it: weightNorm: dim 7 is out of range for shape [3, 2, 2]: expected an axis from -3 to 2, or null. [OPTION]",
         "2 error: rule 1: 'aply' is not an option. Did you mean 'apply'? It has: match, type, exclude, name, apply, options, optional, onConflict. [OPTION]",

@@ -11,7 +11,7 @@ import { type AppliedStep, applyPlan } from '../rules/applyPlan.ts';
 import { undoSteps } from '../rules/carryOut.ts';
 import { type ParametrizeReport, reportOf } from '../rules/report.ts';
 import { type NumberedEntry, RecipePlanner } from './recipePlanner.ts';
-import { applyTies, undoTies } from './recipeTies.ts';
+import { applyTies, checkTies, undoTies } from './recipeTies.ts';
 
 /** Options of {@link applyRecipe}. */
 export interface ApplyRecipeOptions {
@@ -80,6 +80,7 @@ export function applyRecipe(
   const inner = missing.filter((one) => !isLost(one));
   if (dryRun) {
     for (const one of inner) planner.expect(one);
+    checkTies(caller, planner.ties);
     return reportOf(model, planner, null, () => {});
   }
   const { applied, ties, unfreeze } = transaction(() => ({

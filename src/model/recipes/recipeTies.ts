@@ -4,8 +4,8 @@ import type { ParametrizationList } from '../../parametrize/chain/parametrizatio
 import { registrationOf } from '../../parametrize/chain/registry.ts';
 import { siteOf } from '../../parametrize/host/site.ts';
 import { removeAll } from '../../parametrize/verbs/removeParametrizations.ts';
-import { tie } from '../../parametrize/verbs/tie.ts';
-import { applyEach } from '../rules/applyPlan.ts';
+import { checkTie, tie } from '../../parametrize/verbs/tie.ts';
+import { applyEach, tryEach } from '../rules/applyPlan.ts';
 import type { PlannedTie, TieRoot } from '../rules/plan.ts';
 import { tensorPath } from '../select/candidate.ts';
 
@@ -97,10 +97,25 @@ export interface AppliedTie {
   readonly list: ParametrizationList;
 }
 
+const labelOf = ({ candidate }: PlannedTie): string => `'${tensorPath(candidate)}'`;
+
+/**
+ * Checks the ties of a plan as {@link applyTies} does, and changes nothing.
+ *
+ * @throws {@link ParametrizeError} of the first tie that does not fit; the message has every such tie
+ */
+export function checkTies(caller: string, ties: readonly PlannedTie[]): void {
+  tryEach(caller, ties, {
+    labelOf,
+    apply: ({ candidate: { host, tensor }, source }) =>
+      checkTie(host, tensor, source.host, source.name, source.isTransposed),
+  });
+}
+
 /** Makes the ties of a plan, all or nothing. A compiled model is synced. */
 export const applyTies = (caller: string, model: object, ties: readonly PlannedTie[]): AppliedTie[] =>
   applyEach(caller, model, ties, {
-    labelOf: ({ candidate }) => `'${tensorPath(candidate)}'`,
+    labelOf,
     apply(planned): AppliedTie {
       const { candidate, source } = planned;
       const { host, tensor } = candidate;

@@ -58,19 +58,36 @@ export function applyEach<T, R>(
   { labelOf, apply }: { readonly labelOf: (change: T) => string; readonly apply: (change: T) => R },
 ): R[] {
   return transaction(() => {
-    const failures: { readonly label: string; readonly error: unknown }[] = [];
-    const applied = changes.flatMap((change): R[] => {
-      try {
-        return [transaction(() => apply(change))];
-      } catch (error) {
-        failures.push({ label: labelOf(change), error });
-        return [];
-      }
+    const applied = tryEach(caller, changes, {
+      labelOf,
+      apply: (change) => transaction(() => apply(change)),
     });
-    if (failures.length > 0) throw failureOf(caller, failures);
     if (applied.length > 0) addedHostKindOf(model)?.sync?.(caller, model);
     return applied;
   });
+}
+
+/**
+ * Does something for each change of a plan.
+ *
+ * @throws the error of the first change that fails; the message has every such change
+ */
+export function tryEach<T, R>(
+  caller: string,
+  changes: readonly T[],
+  { labelOf, apply }: { readonly labelOf: (change: T) => string; readonly apply: (change: T) => R },
+): R[] {
+  const failures: { readonly label: string; readonly error: unknown }[] = [];
+  const done = changes.flatMap((change): R[] => {
+    try {
+      return [apply(change)];
+    } catch (error) {
+      failures.push({ label: labelOf(change), error });
+      return [];
+    }
+  });
+  if (failures.length > 0) throw failureOf(caller, failures);
+  return done;
 }
 
 function applyStep(caller: string, step: PlannedStep): AppliedStep {

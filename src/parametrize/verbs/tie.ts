@@ -70,18 +70,39 @@ export function tie(
   checkBoolean(caller, 'transpose', transpose);
   setTieState(tiedTensorKeys);
   atSite(caller, source, sourceName, (from) => {
-    atSite(caller, host, name, (to) => tieSites(to, from, transpose));
+    atSite(caller, host, name, (to) => planTie(to, from, transpose)());
   });
 }
 
-function tieSites(to: Site, given: Site, transpose: boolean): void {
+/**
+ * Checks a tie as {@link tie} does, and changes nothing.
+ *
+ * @throws {@link ParametrizeError} the errors of {@link tie}
+ */
+export function checkTie(
+  host: object,
+  name: string,
+  source: object,
+  sourceName: string,
+  transpose: boolean,
+): void {
+  atSite(caller, source, sourceName, (from) => {
+    atSite(caller, host, name, (to) => {
+      planTie(to, from, transpose);
+    });
+  });
+}
+
+/** Makes all checks of a tie, and returns the change. */
+function planTie(to: Site, given: Site, transpose: boolean): () => void {
   checkPlace(to);
   checkPlace(given);
   const found = rootOf(given, transpose);
   const { source, isTransposed } = found;
   const there = to.registration && tieOf(to.registration.list);
-  if (there?.host === source.host && there.name === source.name && there.isTransposed === isTransposed)
-    return;
+  if (there?.host === source.host && there.name === source.name && there.isTransposed === isTransposed) {
+    return () => {};
+  }
   if (source.host === to.owner && source.name === to.name) {
     const fact = `${to.label} would be tied to itself`;
     throw refusal('CYCLE', caller, fact, 'Pass the tensor that it is to read.');
@@ -95,23 +116,25 @@ function tieSites(to: Site, given: Site, transpose: boolean): void {
   checkShapes(to, variable, source, isTransposed);
   const isOne = (plain as Variable | null) === variable;
   if (!isOne) checkTied(caller, to.owner, to.name, variable);
-  const { owner, name, label, mode } = to;
-  const { trainable: wasTrainable } = variable;
-  const list = new TiedList({ label, source, isTransposed, wasTrainable, wasBuffer: isBuffer(variable) });
-  list.training = mode ?? list.training;
-  transaction(() => {
-    keepKeyOrder(owner);
-    announced(owner, () => {
-      undoable(() => {
-        list.clear();
-        attachment.uninstall(list, variable);
+  return () => {
+    const { owner, name, label, mode } = to;
+    const { trainable: wasTrainable } = variable;
+    const list = new TiedList({ label, source, isTransposed, wasTrainable, wasBuffer: isBuffer(variable) });
+    list.training = mode ?? list.training;
+    transaction(() => {
+      keepKeyOrder(owner);
+      announced(owner, () => {
+        undoable(() => {
+          list.clear();
+          attachment.uninstall(list, variable);
+        });
+        attachment.install(list);
+        if (!isOne) retireVariable(variable);
+        const variableName = isOne ? undefined : variable.name;
+        enterRegistration(owner, name, { list, attachment, variableName });
       });
-      attachment.install(list);
-      if (!isOne) retireVariable(variable);
-      const variableName = isOne ? undefined : variable.name;
-      enterRegistration(owner, name, { list, attachment, variableName });
     });
-  });
+  };
 }
 
 /** Returns the source itself; for a tensor that is tied, its source. */

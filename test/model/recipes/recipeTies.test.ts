@@ -215,6 +215,32 @@ describe('ties in recipes', () => {
     model.dispose();
   });
 
+  it('that do not fit are refused by a dry run as by the call, all at once', () => {
+    class Mixed extends Language {
+      conv = new nn.Conv1d(3, 5, 2);
+    }
+    const model = new Mixed();
+    const refusals = [
+      [tieOn('decoder', 'embedding', { transpose: true }), tieOn('other', 'embedding')],
+      [tieOn('decoder', 'conv', { transpose: true })],
+      [tieOn('conv', 'embedding')],
+    ].map((entries) => {
+      const [dry, real] = [true, false].map((dryRun) =>
+        failure(() => applyRecipe(model, version2(embeddingNorm, ...entries), { catalog, dryRun }), model),
+      );
+      expect(dry).toBe(real);
+      return dry;
+    });
+    expect(refusals).toMatchInlineSnapshot(`
+      [
+        "SHAPE: applyRecipe: 'decoder.weight': Linear.weight has shape [5, 3], expected [3, 5]; 'other.weight': Linear.weight has shape [3, 5], expected [5, 3]. It would be the transpose of Embedding.weight.",
+        "SHAPE: applyRecipe: 'decoder.weight': Conv1d.weight has shape [5, 3, 2], and only a matrix can be transposed. Leave transpose out.",
+        "SHAPE: applyRecipe: 'conv.weight': Conv1d.weight has shape [5, 3, 2], expected [5, 3]. It would be Embedding.weight.",
+      ]
+    `);
+    model.dispose();
+  });
+
   it('are left out without a source if strict is false', () => {
     const model = new Language();
     const given = version2(

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import {
   insertParametrization,
   isParametrized,
+  nn,
   parametrizationsOn,
   pure,
   registerParametrization,
   removeParametrization,
+  removeParametrizations,
   reorderParametrizations,
   replaceParametrization,
   SpectralNorm,
@@ -161,6 +163,27 @@ describe('replaceParametrization and reorderParametrizations', () => {
     expectValue(host, before, (x) => tf.sub(x, 1));
     expect(parametrizationsOn(host, 'weight').original).toBe(own);
     host.dispose();
+  });
+
+  it.each<[number | null | number[], number | null | number[]]>([
+    [0, 1],
+    [1, 0],
+    [0, null],
+    [null, 1],
+    [0, [0, 1]],
+    [[0, 1], 1],
+  ])('refuse to read the g of dim %j by a weight norm of dim %j, also of a square', (from, to) => {
+    const host = { weight: nn.parameter(tf.tensor2d([0.5, -2, 1, 3, 0.25, -1, 4, 2, 1], [3, 3])) };
+    weightNorm(host, 'weight', { dim: from });
+    const map = new WeightNorm({ dim: to });
+    const replace = () => replaceParametrization(host, 'weight', 0, map, { keep: 'originals' });
+    expect(failure(replace, host)).toMatch(/^SHAPE: .*g has shape \[.*\], expected \[.*\] for v \[3, 3\]/);
+    const same = new WeightNorm({ dim: from, eps: 1 });
+    replaceParametrization(host, 'weight', 0, same, { keep: 'originals' });
+    expect(parametrizationsOn(host, 'weight')[0]).toBe(same);
+    removeParametrizations(host, 'weight');
+    tf.dispose(host.weight);
+    for (const one of [map, same]) one.dispose();
   });
 });
 
