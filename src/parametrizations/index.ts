@@ -1,3 +1,4 @@
+export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
@@ -5,8 +6,10 @@ export type { NormAxis } from './normAxes.ts';
 export { Orthogonal, type OrthogonalOptions, orthogonal } from './orthogonal.ts';
 export type { OrthogonalMap } from './orthogonalMap.ts';
 export { Positive, type PositiveMap, type PositiveOptions, positive } from './positive.ts';
+export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
 export { Skew, skew } from './skew.ts';
 export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
+export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
 export { Symmetric, symmetric } from './symmetric.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
 export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';

@@ -1,9 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
-import { weightNormOp } from '../kernels/index.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { scaledTo } from './scaledTo.ts';
 
 /** Options of {@link unitNorm}. They are the options of `tf.constraints.unitNorm`. */
 export interface UnitNormOptions {
@@ -34,9 +33,7 @@ export class UnitNorm extends Parametrization {
   }
 
   override forward(X: Tensor): Tensor {
-    const axes = axesOf('unitNorm', this.axis, X);
-    const kept = X.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-    return weightNormOp(tf.ones(axes.length === X.rank ? [] : kept), X, axes, 0);
+    return scaledTo(1, X, axesOf('unitNorm', this.axis, X));
   }
 
   /** Returns the weight. A weight of norm one keeps its value; any other is divided by its norm on reads. */

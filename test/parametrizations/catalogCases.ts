@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  interval,
   maxNorm,
   minMaxNorm,
   nn,
@@ -8,8 +9,10 @@ import {
   orthogonal,
   Parametrization,
   positive,
+  simplex,
   skew,
   spectralNorm,
+  sphere,
   symmetric,
   unitNorm,
   weightNorm,
@@ -21,6 +24,7 @@ const orthogonalBy = (orthogonalMap: OrthogonalMap) => (layer: nn.Linear) =>
 
 /** Every map of the catalog: what registers it on the weight of a layer, `[3, 3]`. What follows a comma says which way. */
 export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown>> = {
+  interval: (layer) => interval(layer, { min: -2, max: 2 }),
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
   nonNeg: (layer) => nonNeg(layer),
@@ -28,8 +32,11 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   'orthogonal, cayley': orthogonalBy('cayley'),
   'orthogonal, householder': orthogonalBy('householder'),
   positive: (layer) => positive(layer),
+  simplex: (layer) => simplex(layer),
   skew: (layer) => skew(layer),
   spectralNorm: (layer) => spectralNorm(layer),
+  'sphere, exp': (layer) => sphere(layer, { map: 'exp' }),
+  'sphere, project': (layer) => sphere(layer),
   symmetric: (layer) => symmetric(layer),
   unitNorm: (layer) => unitNorm(layer),
   weightNorm: (layer) => weightNorm(layer),

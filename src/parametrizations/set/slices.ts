@@ -50,3 +50,9 @@ export function largest(values: Float64Array): number {
   for (const value of values) max = Math.max(max, Math.abs(value));
   return max;
 }
+
+/** Returns the Euclidean length of each vector along some axes; null for an axis that the tensor lacks. */
+export const lengthsAlong = (value: ReadTensor, axes: readonly number[]): number[] | null =>
+  vectorsAlong(value, axes)?.map((vector) =>
+    Math.sqrt(vector.reduce((sum, element) => sum + element * element, 0)),
+  ) ?? null;
