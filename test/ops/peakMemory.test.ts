@@ -7,6 +7,8 @@ import { matrixExp } from '../../src/ops/matrix/matrixExp.ts';
 import { polar } from '../../src/ops/matrix/polar.ts';
 import { polarMap } from '../../src/ops/matrix/polarMap.ts';
 import { qr } from '../../src/ops/matrix/qr.ts';
+import { smith } from '../../src/ops/matrix/smith.ts';
+import { sqrtm } from '../../src/ops/matrix/sqrtm.ts';
 import { symmetricPart } from '../../src/ops/matrix/symmetricPart.ts';
 import { triangularInverse } from '../../src/ops/matrix/triangularInverse.ts';
 import { standardize } from '../../src/ops/norm/standardize.ts';
@@ -32,6 +34,12 @@ const functions: Record<string, [compute: (x: tf.Tensor) => unknown, bound: numb
   polar: [(x) => polar(x), 24, SMALL],
   'polar, numbers unknown': [(x) => polar(x, () => null), 24, SMALL],
   'the gradient of polarMap': [(x) => tf.grad((x) => polarMap(x))(x, x), 32, SMALL],
+  'smith, numbers unknown': [
+    (x) => smith(tf.neg(x), tf.eye(x.shape[2]!).expandDims(0), () => null),
+    40,
+    SMALL,
+  ],
+  'sqrtm of AAᵀ': [(x) => sqrtm(tf.matMul(x, x, false, true)), 24, SMALL],
   qr: [(x) => qr(x), 20],
   standardize: [(x) => standardize(x, [2], 1e-5), 8],
 };
