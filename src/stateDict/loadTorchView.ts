@@ -7,7 +7,7 @@ import { keyIn, partsOf } from '../nn/stateDict/stateKeys.ts';
 import { isBroadcast } from './isBroadcast.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
 import type { TensorRecipe } from './recipe.ts';
-import { nativeKey, type StateTensor } from './stateTensor.ts';
+import { keyOf, nativeKey, type StateTensor } from './stateTensor.ts';
 import type { LoadedState, StateLoading, StatePart, TorchState } from './stateView.ts';
 import { followTies, isStored, isTied, withoutNative } from './tiedView.ts';
 import { type ChooseMode, TorchView } from './torchView.ts';
@@ -28,14 +28,14 @@ export function loadTorchView(
   { tensors, strict, recipe, catalog, tie, ...names }: StateLoading,
   registered: () => void,
 ): LoadedState {
-  const view = new TorchView(state, chooserFor(tensors, recipe));
+  const view = new TorchView(state, chooserFor(state, tensors, recipe));
   try {
     return scoped('loadCheckpoint', () => {
       const planned = catalog === undefined ? [] : followRecipe(view, recipe, catalog, tensors);
       const ties = tie === undefined ? [] : followTies(view, recipe, tensors, tie);
       const before = dataOf(view);
       const untied = withoutNative(tensors, ties);
-      const report = loadStateDict(view.module, withBroadcast(view, untied), { strict }, names);
+      const report = loadStateDict(view.module, withBroadcast(view, untied), { strict }, names, state.ties);
       const after = dataOf(view);
       const later = new Set(planned.map(({ viewed }) => viewed));
       const written = view.tensors.filter(
@@ -53,7 +53,7 @@ export function loadTorchView(
         if (ties.length > 0) registered();
       });
       return {
-        mapped: viewMappings(view, report, untied),
+        mapped: viewMappings(view, report, untied, state.ties),
         missingKeys: report.missingKeys,
         unexpectedKeys: report.unexpectedKeys,
         registered: [...later, ...ties.map(({ viewed }) => viewed)].map(({ tensor }) => tensor.path),
@@ -67,11 +67,20 @@ export function loadTorchView(
 /**
  * Chooses the mode of a tensor in the view that fits the file best. It is normalized only if the file has norms along
  * the same axes. Otherwise the value is computed, and the model's own parametrization gets it through its right
- * inverse.
+ * inverse. A tied tensor with another order of elements is not in the view: its value goes to its source.
  */
-function chooserFor(tensors: NamedTensorMap, recipe: readonly TensorRecipe[]): ChooseMode {
+function chooserFor(
+  { ties }: TorchState,
+  tensors: NamedTensorMap,
+  recipe: readonly TensorRecipe[],
+): ChooseMode {
   const keys = Object.keys(tensors);
+  const isConverted = (tensor: StateTensor, part: StatePart): boolean => {
+    const key = keyOf(tensor, part);
+    return ties.sourceOf(key) !== ties.firstOf(key);
+  };
   return (tensor, part, possible) => {
+    if (isConverted(tensor, part)) return null;
     if (possible.length === 1) return possible[0]!;
     if (isTied(tensor)) return isStored(tensor, part, tensors) ? possible.at(-1)! : 'native';
     if (keys.some((key) => key.startsWith(nativeKey(tensor, '')))) return 'native';

@@ -59,7 +59,7 @@ export class ModuleStateView implements StateView {
           }));
     const { mapped, missingKeys, unexpectedKeys } = report;
     return {
-      mapped: [...unmapped(tensors, report), ...mapped].map((mapping) => ({
+      mapped: [...unmapped(tensors, report, this.ties), ...mapped].map((mapping) => ({
         ...mapping,
         isFolded: isFold(mapping),
       })),

@@ -5,7 +5,7 @@ import { scoped } from '../engine/scope.ts';
 import { isAlive } from '../engine/variable.ts';
 import { registrationOf } from '../parametrize/chain/registry.ts';
 import type { Layout } from './layout.ts';
-import type { StateEntry } from './stateView.ts';
+import type { StateEntry, StatePart } from './stateView.ts';
 
 /** A tensor of a model that is not a module. */
 export interface StateTensor extends StateEntry {
@@ -45,6 +45,10 @@ export function currentValue(tensor: StateTensor): Tensor {
   if (registration === undefined) return variableOf(tensor);
   return scoped('currentValue', () => registration.list.inspect());
 }
+
+/** Returns the plain key of a tensor: torch's, or that of the model for a tensor that torch does not have. */
+export const keyOf = ({ torchNames, layout, path }: StateTensor, part: StatePart): string =>
+  layout === null || torchNames.length === 0 ? path : joinPath(part.path, torchNames[0]!);
 
 /** Returns the key of a variable of a chain, with the path that the model's framework gives the tensor. */
 export const nativeKey = ({ hostPath, name }: StateTensor, key: string): string =>

@@ -19,8 +19,12 @@ import type { StatePart, TorchState } from './stateView.ts';
  */
 type ViewMode = 'plain' | 'normalized' | 'native' | 'nativeValue';
 
-/** Chooses one of the possible modes of a tensor. The last mode is always the value. */
-export type ChooseMode = (tensor: StateTensor, part: StatePart, possible: readonly ViewMode[]) => ViewMode;
+/** Chooses one of the possible modes of a tensor, or null to leave it out. The last mode is always the value. */
+export type ChooseMode = (
+  tensor: StateTensor,
+  part: StatePart,
+  possible: readonly ViewMode[],
+) => ViewMode | null;
 
 /** A tensor of a model in a view. */
 export interface ViewTensor {
@@ -54,12 +58,13 @@ export class TorchView {
     try {
       this.tensors = state.parts.flatMap((part) => {
         const module = this.partOf(part);
-        return part.tensors.map((tensor): ViewTensor => {
+        return part.tensors.flatMap((tensor): ViewTensor[] => {
           const mode = choose(tensor, part, possibleModes(tensor));
+          if (mode === null) return [];
           const viewed = { tensor, part, module, mode, variables: new Map(), paths: new Map() };
           if (mode === 'native' || mode === 'nativeValue') this.addNative(viewed);
           else addTorch(viewed);
-          return viewed;
+          return [viewed];
         });
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { LoadStateDictReport } from '../nn/module/hooks.ts';
 import { isFold, type KeyAction, type KeyMapping } from '../nn/stateDict/keyMapping.ts';
+import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
 import { isBroadcast } from './isBroadcast.ts';
 import { vectorsOf } from './normalizationAlike.ts';
 import type { LoadedTensor } from './stateView.ts';
@@ -13,16 +14,18 @@ import { goesThroughInverse } from './viewWrites.ts';
  *
  * @param report - the report of the state dict of the view
  * @param tensors - the state dict
+ * @param ties - the keys of tied tensors
  */
 export function viewMappings(
   { tensors: all }: TorchView,
   report: LoadStateDictReport,
   tensors: NamedTensorMap,
+  ties: TiedKeys,
 ): LoadedTensor[] {
   const ofKey = new Map(
     all.flatMap((tensor) => [...tensor.paths.keys()].map((key) => [key, tensor] as const)),
   );
-  const rows = [...unmapped(tensors, report), ...report.mapped];
+  const rows = [...unmapped(tensors, report, ties), ...report.mapped];
   // Summed tensors have separate rows here. The model has one tensor for them.
   const merged = new Map<unknown, KeyMapping>();
   for (const row of rows) {
@@ -34,11 +37,13 @@ export function viewMappings(
   }
   return [...merged.values()].map(({ from, to, actions }) => {
     const tensor = ofKey.get(to[0]!);
+    // The value had another layout than that of its target.
+    const isConverted = from.some((key) => ties.sourceOf(key) !== ties.firstOf(key));
     const targets = new Set(to.map((key) => ofKey.get(key)?.paths.get(key) ?? key));
     return {
       from,
       to: [...targets],
-      actions: tensor === undefined ? actions : actionsOf(actions, from, to, tensor, tensors),
+      actions: tensor === undefined ? actions : actionsOf(actions, from, to, tensor, tensors, isConverted),
       isFolded: isFold({ actions }),
     };
   });
@@ -50,6 +55,7 @@ function actionsOf(
   to: readonly string[],
   viewed: ViewTensor,
   tensors: NamedTensorMap,
+  isConverted: boolean,
 ): KeyAction[] {
   const { tensor, mode } = viewed;
   const { layout, torchNames } = tensor;
@@ -58,7 +64,7 @@ function actionsOf(
   const isRepeated =
     tensor.isBroadcast === true &&
     from.some((key) => tensors[key] && isBroadcast(tensors[key].shape, layout!.torchShape));
-  const isMoved = !mode.startsWith('native') && layout !== null && !isVector;
+  const isMoved = !isConverted && !mode.startsWith('native') && layout !== null && !isVector;
   const move = isMoved ? layout.action() : null;
   return [
     ...actions,

@@ -15,11 +15,15 @@ export async function checkRivals(
   read: (name: string) => Promise<Tensor>,
 ): Promise<void> {
   const different: string[] = [];
-  for (const [one, other] of rivals) {
+  for (const [one, other, convert] of rivals) {
     const tensors: Tensor[] = [];
     try {
       for (const name of [one, other]) tensors.push(await read(name));
-      if (!(await areEqual(tensors[0]!, tensors[1]!))) different.push(`${quoted(one)} and ${quoted(other)}`);
+      const converted = convert?.(tensors[1]!);
+      if (converted !== undefined) tensors.push(converted);
+      const isMisfit = convert !== undefined && converted === undefined;
+      if (isMisfit || !(await areEqual(tensors[0]!, tensors.at(-1)!)))
+        different.push(`${quoted(one)} and ${quoted(other)}`);
     } finally {
       tf.dispose(tensors);
     }

@@ -84,7 +84,7 @@ export async function loadCheckpoint(
       const { TorchStateView } = await import('../../stateDict/torchStateView.ts');
       return new TorchStateView(kind, 'loadCheckpoint', model);
     });
-    const isAsked = (key: string): boolean => view.partOf(key) !== undefined;
+    const isAsked = (key: string): boolean => view.partOf(view.ties.sourceOf(key)) !== undefined;
     const select = async (stored: StoredNames): Promise<Selection> => {
       const selection = await selectTensors(stored, view, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);

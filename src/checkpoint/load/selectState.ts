@@ -1,4 +1,5 @@
 import { joinPath } from '../../core/paths.ts';
+import type { ConvertedTie } from '../../nn/stateDict/tiedKeys.ts';
 import { CheckpointError, quoted } from '../checkpointError.ts';
 
 /** Other names for keys: a function, or a table of whole keys and of paths before a dot. Null leaves a key out. */
@@ -17,8 +18,11 @@ export interface Selection {
   /** The keys that are left out because another key has the same tensor, with that key. */
   readonly tied?: ReadonlyMap<string, string>;
   /** Pairs of names whose tensors have to be equal, because they belong to one tensor of the model. */
-  readonly rivals?: readonly (readonly [string, string])[];
+  readonly rivals?: readonly Rivals[];
 }
+
+/** Two names of a file, with the change of layout from the second tensor to the first, if there is one. */
+export type Rivals = readonly [one: string, other: string, convert?: ConvertedTie['convert']];
 
 /** Returns true if the model may have a key. `from` is the key in the file. */
 export type IsKnown = (key: string, from: string) => boolean;

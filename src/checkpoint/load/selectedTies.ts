@@ -1,6 +1,6 @@
 import type { TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
-import { mergeTied } from '../../nn/stateDict/tiedKeys.ts';
-import type { Selection } from './selectState.ts';
+import { idOf, mergeTied } from '../../nn/stateDict/tiedKeys.ts';
+import type { Rivals, Selection } from './selectState.ts';
 import type { StoredNames } from './storedNames.ts';
 
 /**
@@ -21,6 +21,16 @@ export function mergeSelected(
     ties,
     (one, other) => stored.identityOf(one) === stored.identityOf(other),
   );
+  const rivals = conflicts.map(
+    ([one, other]): Rivals => [selection.keys.get(one)!, selection.keys.get(other)!],
+  );
+  for (const { tensor, source, convert } of ties.converted) {
+    const [key, first] = [idOf(tensor), ties.firstOf(idOf(source))];
+    const [name, other] = [keys.get(key), keys.get(first)];
+    if (name === undefined || other === undefined) continue;
+    rivals.push([other, name, convert]);
+    keys.delete(key);
+  }
   const names = new Map<string, string>();
   for (const [key, name] of keys) {
     const one = stored.identityOf(name);
@@ -32,13 +42,10 @@ export function mergeSelected(
   const tied = new Map(selection.tied);
   for (const [key, name] of selection.keys) {
     if (keys.has(key)) continue;
-    const first = ties.firstOf(key);
+    const first = ties.sourceOf(key);
     const other = keys.has(first) ? first : names.get(stored.identityOf(name));
     if (other !== undefined) tied.set(key, other);
   }
-  const rivals = conflicts.map(
-    ([one, other]) => [selection.keys.get(one)!, selection.keys.get(other)!] as const,
-  );
   return { ...selection, keys, tied, rivals };
 }
 

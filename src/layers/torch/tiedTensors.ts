@@ -1,10 +1,12 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { isOwnWeight, type Layer } from '../../engine/layer.ts';
 import { isLayerVariable } from '../../engine/layerVariable.ts';
 import { tieOf } from '../../nn/module/normalizedTensor.ts';
-import { type TensorKey, TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
+import { type ConvertedTie, type TensorKey, TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
 import { registrationOf } from '../../parametrize/chain/registry.ts';
 import type { TensorRecipe } from '../../stateDict/recipe.ts';
-import type { StateTensor } from '../../stateDict/stateTensor.ts';
+import { keyOf, type StateTensor } from '../../stateDict/stateTensor.ts';
 import type { StatePart } from '../../stateDict/stateView.ts';
 
 /** The parts of a model with each tensor once, and the other keys of tied tensors. */
@@ -28,7 +30,7 @@ export function withoutTied(
   const all = parts.flatMap((part) => part.tensors.map((tensor) => ({ part, tensor })));
   const sources = sourcesOf(all.map(({ tensor }) => tensor));
   const idOf = (tensor: StateTensor): string => idIn(sources, tensor);
-  const firsts = new Map<string, { part: StatePart<StateTensor>; tensor: StateTensor }>();
+  const firsts = new Map<string, Entry>();
   // A weight can be parametrized only on the layer that made it, so that layer comes first.
   const isFirst = (tensor: StateTensor): boolean => isOwner(tensor) && !sources.has(tensor);
   for (const entry of [...all.filter(({ tensor }) => isFirst(tensor)), ...all]) {
@@ -49,12 +51,27 @@ export function withoutTied(
     if (sources.get(tensor)?.isTransposed === true) continue;
     tensors.set(tensor.path, { prefix: withDot(first.tensor.hostPath), name: first.tensor.name });
   }
+  const reps = [...firsts.values()];
+  const conversions = reps.flatMap((entry): ConvertedTie[] => {
+    const root = reps.find(({ tensor }) => rootIn(sources, tensor) === rootIn(sources, entry.tensor))!;
+    // A sum of two tensors has no value under one key.
+    const isSum = [root, entry].some(({ tensor }) => tensor.torchNames.length > 1);
+    if (root === entry || isSum) return [];
+    const isTransposed = sources.get(entry.tensor)?.isTransposed === true;
+    return [
+      {
+        tensor: tensorKey(entry),
+        source: tensorKey(root),
+        convert: (value) => converted(value, entry.tensor, root.tensor, isTransposed),
+      },
+    ];
+  });
   const untied = parts
     .map((part) => ({ ...part, tensors: part.tensors.filter((tensor) => !tied.has(tensor)) }))
     .filter((part) => part.tensors.length > 0);
   return {
     parts: tied.size === 0 ? parts : untied,
-    ties: new TiedKeys({ paths, tensors }),
+    ties: new TiedKeys({ paths, tensors, converted: conversions }),
     tied: [...sources].map(([tensor, { source, isTransposed }]) => ({
       path: tensor.hostPath,
       tensor: tensor.name,
@@ -62,6 +79,11 @@ export function withoutTied(
       tiedTo: { path: source.hostPath, tensor: source.name, ...(isTransposed && { transpose: true }) },
     })),
   };
+}
+
+interface Entry {
+  readonly part: StatePart<StateTensor>;
+  readonly tensor: StateTensor;
 }
 
 /** The tensor that a tied tensor reads. */
@@ -79,6 +101,32 @@ function sourcesOf(tensors: readonly StateTensor[]): Map<StateTensor, Source> {
     if (source !== undefined) found.set(tensor, { source, isTransposed: tie!.isTransposed });
   }
   return found;
+}
+
+/** Returns the same object for tensors that are one variable, in any layout. */
+const rootIn = (sources: ReadonlyMap<StateTensor, Source>, tensor: StateTensor): object =>
+  (sources.get(tensor)?.source ?? tensor).identity;
+
+/** Returns the plain key of a tensor in a state dict. */
+function tensorKey({ part, tensor }: Entry): TensorKey {
+  const key = keyOf(tensor, part);
+  const dot = key.lastIndexOf('.') + 1;
+  return { prefix: key.slice(0, dot), name: key.slice(dot) };
+}
+
+/** Converts a value of a tied tensor in a state dict to the order of its source. */
+function converted(
+  value: Tensor,
+  { layout, shape }: StateTensor,
+  source: StateTensor,
+  isTransposed: boolean,
+): Tensor | undefined {
+  if (!tf.util.arraysEqual(value.shape, [...(layout?.torchShape ?? shape)])) return undefined;
+  return tf.tidy(() => {
+    const own = layout?.fromTorch(value) ?? value;
+    const moved = isTransposed ? tf.transpose(own) : own;
+    return tf.clone(source.layout?.toTorch(moved) ?? moved);
+  });
 }
 
 const withDot = (path: string): string => (path === '' ? '' : `${path}.`);

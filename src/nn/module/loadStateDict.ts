@@ -10,13 +10,13 @@ import { alias, scoped } from '../../engine/scope.ts';
 import { isAlive } from '../../engine/variable.ts';
 import type { KeyMapping } from '../stateDict/keyMapping.ts';
 import { loadingRemedies, type ShapeMismatch } from '../stateDict/loadingRemedies.ts';
-import { mergeTied } from '../stateDict/tiedKeys.ts';
+import { mergeTied, type TiedKeys } from '../stateDict/tiedKeys.ts';
 import { everyPath, namedState } from './fields.ts';
 import { hooks, type LoadStateDictReport, type StateDict, type StateDictLoading } from './hooks.ts';
+import { mergeConverted } from './mergeConverted.ts';
 import type { Module } from './module.ts';
 import { readStateDict } from './readStateDict.ts';
 import { tiedKeysOf } from './tiedKeysOf.ts';
-import { tieStateOrNull } from './tieState.ts';
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadStateDictOptions {
@@ -49,12 +49,17 @@ export interface LoadingNames {
   readonly what: string;
 }
 
-/** See {@link Module.loadStateDict}. */
+/**
+ * See {@link Module.loadStateDict}.
+ *
+ * @param ties - the keys of tied tensors; those of a view are the keys of its model
+ */
 export function loadStateDict(
   module: Module,
   map: StateDict,
   options: LoadStateDictOptions = {},
   { caller, what }: LoadingNames = { caller: 'loadStateDict', what: 'map' },
+  ties: TiedKeys = tiedKeysOf(module),
 ): LoadStateDictReport {
   checkOptions('loadStateDict', options, ['strict']);
   const { strict = true } = options;
@@ -66,8 +71,9 @@ export function loadStateDict(
     const mismatches: ShapeMismatch[] = [];
     const explained = new Set<string>();
     const state = new Map(Object.entries(map));
-    const moved = tieStateOrNull()?.moveTransposed(state, module, hasSameNumbers);
-    const { origins, conflicts } = mergeTied(state, tiedKeysOf(module), hasSameNumbers, moved);
+    const merged = mergeTied(state, ties, hasSameNumbers);
+    mergeConverted(state, ties, hasSameNumbers, merged);
+    const { origins, conflicts } = merged;
     const keyInMap = (key: string): string => origins.get(key) ?? key;
     for (const [one, other] of conflicts) {
       problems.push(`'${one}' and '${other}' are one variable of the module, and two values in the ${what}`);

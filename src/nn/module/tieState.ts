@@ -1,5 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import type { MergedKeys, TensorKey } from '../stateDict/tiedKeys.ts';
+import type { ConvertedTie, TensorKey } from '../stateDict/tiedKeys.ts';
 import type { Module } from './module.ts';
 
 /** The work of state dicts for tensors that read other tensors. */
@@ -11,12 +10,8 @@ export interface TieState {
    * @param prefixes - the first prefix of each module
    */
   keysOf(prefixes: ReadonlyMap<Module, string>): [key: string, source: TensorKey][];
-  /** Moves the values of transposed tensors to the keys of their sources. */
-  moveTransposed(
-    state: Map<string, Tensor>,
-    root: Module,
-    isSame: (a: unknown, b: unknown) => boolean,
-  ): MergedKeys;
+  /** Returns the transposed ones of these tensors. */
+  transposed(prefixes: ReadonlyMap<Module, string>): ConvertedTie[];
 }
 
 let tieState: TieState | null = null;

@@ -14,8 +14,9 @@ export function tiedKeysOf(root: Module): TiedKeys {
   }
   const pathsOnly = new TiedKeys({ paths, tensors: new Map() });
   const tensors = tiedTensors(root, pathsOnly);
-  for (const [key, source] of tieStateOrNull()?.keysOf(first) ?? []) tensors.set(key, source);
-  return new TiedKeys({ paths, tensors });
+  const ties = tieStateOrNull();
+  for (const [key, source] of ties?.keysOf(first) ?? []) tensors.set(key, source);
+  return new TiedKeys({ paths, tensors, converted: ties?.transposed(first) ?? [] });
 }
 
 /** Returns the tensors of different modules with the same variables. */

@@ -24,7 +24,7 @@ export async function selectTensors(
 async function selectOf(stored: StoredNames, view: StateView, options: PartsOptions): Promise<Selection> {
   const { prefix, rename } = options;
   const partOf = (key: string, from: string): StatePart | undefined => {
-    const part = view.partOf(view.ties.firstOf(key));
+    const part = view.partOf(view.ties.sourceOf(key));
     return part !== undefined && (part.isNamed || isRenamed(rename, from)) ? part : undefined;
   };
   const isKnown = (key: string, from: string): boolean => partOf(key, from) !== undefined;
