@@ -45,6 +45,8 @@ export function followTies(
     const { path, tensor, tiedTo } = entry;
     if (tiedTo === undefined || view.tied.some((one) => one.path === path && one.tensor === tensor))
       return [];
+    // The tied layer of the model may have another name, which no tensor of the file tells.
+    if (view.find(entry) === undefined && view.tied.some((one) => hasSource(one, entry))) return [];
     const [viewed, source] = [found(view, entry, entry), found(view, entry, tiedTo)];
     const { host, name } = viewed.tensor;
     if (registrationOf(host, name) !== undefined) return [];
@@ -60,6 +62,13 @@ export const withoutNative = (tensors: NamedTensorMap, ties: readonly PlannedTyi
   const isLeft = ([key]: [string, unknown]): boolean => !starts.some((start) => key.startsWith(start));
   return starts.length === 0 ? tensors : Object.fromEntries(Object.entries(tensors).filter(isLeft));
 };
+
+/** True if two tied tensors of the same name read the same source in the same way. */
+const hasSource = (one: TensorRecipe, other: TensorRecipe): boolean =>
+  one.tensor === other.tensor &&
+  one.tiedTo?.path === other.tiedTo?.path &&
+  one.tiedTo?.tensor === other.tiedTo?.tensor &&
+  one.tiedTo?.transpose === other.tiedTo?.transpose;
 
 function found(view: TorchView, entry: TensorRecipe, place: Pick<RecipeTie, 'path' | 'tensor'>): ViewTensor {
   const viewed = view.find(place);

@@ -16,6 +16,7 @@ import { followingRecipe } from './followingRecipe.ts';
 import { selectTensors } from './match/selectTensors.ts';
 import { matchedRecipe } from './matchedRecipe.ts';
 import type { OptimizerReport } from './optimizerReport.ts';
+import { type OwnerPaths, ownerPaths } from './ownerPaths.ts';
 import { readState, type StoredState } from './readState.ts';
 import { mergeSelected, tiesOf } from './selectedTies.ts';
 import type { Rename, Selection } from './selectState.ts';
@@ -84,10 +85,12 @@ export async function loadCheckpoint(
       const { TorchStateView } = await import('../../stateDict/torchStateView.ts');
       return new TorchStateView(kind, 'loadCheckpoint', model);
     });
+    let owners: OwnerPaths = () => null;
     const isAsked = (key: string): boolean => view.partOf(view.ties.sourceOf(key)) !== undefined;
     const select = async (stored: StoredNames): Promise<Selection> => {
       const selection = await selectTensors(stored, view, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);
+      owners = ownerPaths(selection, view);
       const merged = mergeSelected(selection, stored, view.ties, isAsked);
       return restoring ? merged : { ...merged, skipped: [...merged.skipped, ...stored.optimizer] };
     };
@@ -99,14 +102,14 @@ export async function loadCheckpoint(
       ...(restoring && { others: restoring.names }),
     });
     try {
-      const recipe = matchedRecipe(await recipeOfFile(state.metadata, catalog), state.selection);
+      const recipe = matchedRecipe(await recipeOfFile(state.metadata, catalog), state.selection, owners);
       const hasTies = catalog !== undefined && recipe.some(({ tiedTo }) => tiedTo !== undefined);
       const tie = hasTies ? (await import('../../stateDict/registerTie.ts')).registerTie : undefined;
       const { tensors } = state;
       const load = (): LoadedState =>
         followingRecipe(() => view.load({ tensors, strict, recipe, catalog, tie, ...loadingNames }));
       if (!restoring) return reportOf(view, state, load(), null);
-      const { loaded, report } = restoring.load(state, { strict, rename }, load);
+      const { loaded, report } = restoring.load(state, { strict, rename, owners }, load);
       return reportOf(view, state, loaded, report);
     } finally {
       tf.dispose([state.tensors, state.others]);

@@ -2,6 +2,7 @@ import { joinPath } from '../../core/paths.ts';
 import { knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
 import { keysIn, legacyKey, modernKey } from '../../nn/stateDict/stateKeys.ts';
 import type { RecipeTie, TensorRecipe } from '../../stateDict/recipe.ts';
+import type { OwnerPaths } from './ownerPaths.ts';
 import type { Selection } from './selectState.ts';
 
 /** A tensor of a recipe. */
@@ -10,10 +11,13 @@ type Place = Pick<RecipeTie, 'path' | 'tensor'>;
 /**
  * Returns the recipe of a file with the paths of the model instead of the paths in the file. Entries for tensors that
  * are not selected are left out.
+ *
+ * @param owners - finds the layer of the model for a layer of the file
  */
 export function matchedRecipe(
   recipe: readonly TensorRecipe[],
   { keys, skipped, prefix: all }: Selection,
+  owners: OwnerPaths,
 ): TensorRecipe[] {
   const keyOf = new Map([...keys].map(([key, name]) => [name, key]));
   const left = new Set(skipped);
@@ -41,6 +45,8 @@ export function matchedRecipe(
     }
     const found = left.has(name) ? null : computed({ path, tensor });
     if (found?.path !== path || found.tensor !== tensor) return found;
+    const owner = owners(path);
+    if (owner !== null) return { path: owner, tensor };
     if (!`${path}.`.startsWith(all)) return null;
     return { path: path.slice(all.length), tensor };
   };

@@ -2,6 +2,7 @@ import type { NamedTensorMap, Optimizer } from '@tensorflow/tfjs-core';
 import { checkRestorable } from '../checkRestorable.ts';
 import type { OptimizerNotes } from '../metadata/optimizerText.ts';
 import type { OptimizerReport } from './optimizerReport.ts';
+import type { OwnerPaths } from './ownerPaths.ts';
 import type { Asked, StoredState } from './readState.ts';
 import { restoringOptimizer, storedOptimizer } from './restoreOptimizer.ts';
 import { type Rename, renamer } from './selectState.ts';
@@ -15,7 +16,11 @@ export interface OptimizerLoading {
   /** Loads the model by a function, and then the optimizer, all or nothing. */
   load<T>(
     state: StoredState & { readonly others: NamedTensorMap },
-    options: { readonly strict: boolean; readonly rename: Rename | undefined },
+    options: {
+      readonly strict: boolean;
+      readonly rename: Rename | undefined;
+      readonly owners: OwnerPaths;
+    },
     load: () => T,
   ): { readonly loaded: T; readonly report: OptimizerReport };
 }
@@ -34,10 +39,10 @@ export function optimizerLoading(model: object, optimizer: Optimizer): Optimizer
       notes = stored.notes;
       return stored.names;
     },
-    load: ({ selection: { prefix }, others }, { strict, rename }, load) => {
+    load: ({ selection: { prefix }, others }, { strict, rename, owners }, load) => {
       const renamed = renamer(rename);
       const pathOf = (key: string): string | null =>
-        key.startsWith(prefix) ? renamed(key.slice(prefix.length)) : null;
+        owners(key) ?? (key.startsWith(prefix) ? renamed(key.slice(prefix.length)) : null);
       return restoringOptimizer(
         { caller, model, optimizer, strict, pathOf },
         { notes, tensors: others },

@@ -19,7 +19,9 @@ interface Candidate {
   readonly prefix: string;
   readonly keys: ReadonlyMap<string, string>;
   readonly slots: readonly Slot[];
+  /** The modules without those that have only tensors of other modules. */
   readonly modules: readonly StoredModule[];
+  readonly all: readonly StoredModule[];
 }
 
 /**
@@ -33,9 +35,12 @@ export function selectByShape(stored: StoredNames, state: StateView, options: Pa
   const candidates = candidatesOf(stored, state, options);
   const fitting = new Map<string, { candidate: Candidate; matching: Matching }>();
   for (const candidate of candidates) {
-    const { prefix, keys, slots, modules } = candidate;
-    const matching = matchSlots(slots, modules, state.areOrdered, layersBelow(stored, prefix));
-    const id = JSON.stringify([...keys.values()]);
+    const { prefix, keys, slots, modules, all } = candidate;
+    const matchingOf = (some: readonly StoredModule[]): Matching | null =>
+      matchSlots(slots, some, state.areOrdered, layersBelow(stored, prefix));
+    // Modules that are tied in the file may be separate layers of the model.
+    const matching = matchingOf(modules) ?? (all.length === modules.length ? null : matchingOf(all));
+    const id = JSON.stringify([...new Set([...keys.values()].map(stored.identityOf))]);
     if (matching !== null && !fitting.has(id)) fitting.set(id, { candidate, matching });
   }
   const [found, other] = fitting.values();
@@ -78,19 +83,23 @@ function candidatesOf(
     .sort(([a], [b]) => a.length - b.length)
     .map(([prefix, keys]) => {
       const { slots, modules } = placesFor(stored, parts, keys, prefix);
-      return { prefix, keys, slots, modules: withoutDoubles(modules, stored) };
+      return { prefix, keys, slots, modules: withoutDoubles(modules, stored), all: modules };
     });
 }
 
-/** Returns the modules without duplicates, which have only tensors of an earlier module. */
+/** Returns the modules without duplicates, which have only tensors of other modules. The module of a name is kept. */
 function withoutDoubles(modules: readonly StoredModule[], { identityOf }: StoredNames): StoredModule[] {
   const seen = new Set<string>();
-  return modules.filter(({ keys }) => {
+  const hasOwn = ({ keys }: StoredModule): boolean =>
+    [...keys.values()].some((name) => identityOf(name) === name);
+  const [own, others] = [modules.filter(hasOwn), modules.filter((module) => !hasOwn(module))];
+  const kept = [...own, ...others].filter(({ keys }) => {
     const names = [...keys.values()].map((name) => identityOf(name));
     const isNew = names.length === 0 || names.some((name) => !seen.has(name));
     for (const name of names) seen.add(name);
     return isNew;
   });
+  return modules.filter((module) => kept.includes(module));
 }
 
 /** Makes the error for a file without a fitting state dict. It describes the most similar candidate. */
