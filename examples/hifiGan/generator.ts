@@ -25,6 +25,16 @@ export const tiny: GeneratorSize = {
   resblockDilations: [1, 3, 5],
 };
 
+/** The size of the generator in `test/golden/hifi_gan/generator.pt`, which PyTorch has saved. */
+export const smallest: GeneratorSize = {
+  bands: 4,
+  upsampleInitialChannel: 8,
+  upsampleRates: [8, 8],
+  upsampleKernelSizes: [16, 16],
+  resblockKernelSizes: [3],
+  resblockDilations: [1, 3],
+};
+
 const slope = 0.1;
 
 /** A residual block of dilated convolutions, each followed by one without dilation. */

@@ -23,7 +23,7 @@ export interface Loaded {
 
 /** Loads a file into a new weight-normalized generator, runs it, folds it, and runs it again. */
 export async function loadAndFold(
-  file: string,
+  file: string | URL,
   size: GeneratorSize,
   frames: tf.Tensor,
   calls: number,

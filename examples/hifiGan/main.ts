@@ -1,5 +1,9 @@
 /**
- * Weight norm on a generator of HiFi-GAN's form: three rules, a file with torch's keys, fold for inference.
+ * Weight norm on a generator of HiFi-GAN's form: three rules, files with torch's keys, fold for inference.
+ *
+ * It loads two files by the same rules. `test/golden/hifi_gan/generator.pt` is a file of `torch.save`, which PyTorch has
+ * written; its generator is small and not trained. The other file is written here, in safetensors with the keys of
+ * torch, after a short training, so that there is something to hear.
  *
  * npx tsx --tsconfig test/tsconfig.json examples/hifiGan/main.ts [FOLDER]
  */
@@ -9,7 +13,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe } from 'tfjs-parametrize';
-import { Generator, tiny } from './generator.ts';
+import { Generator, smallest, tiny } from './generator.ts';
 import { loadAndFold } from './loadAndFold.ts';
 import { normalizeGenerator } from './normalizeGenerator.ts';
 import { melody, sampleRate } from './tone.ts';
@@ -31,6 +35,14 @@ console.log(`${normalizeGenerator(shown)}\n`);
 const { totals } = describe(shown);
 console.log(`${totals.parameters.all} parameters`);
 shown.dispose();
+
+const torchFile = new URL('../../test/golden/hifi_gan/generator.pt', import.meta.url);
+const frames = tf.randomNormal([1, smallest.bands, 3]);
+const ofTorch = await loadAndFold(torchFile, smallest, frames, 1);
+frames.dispose();
+console.log(
+  `\nLoaded ${ofTorch.keys.length} tensors that PyTorch has saved, folded ${ofTorch.folded.length} weights`,
+);
 
 const notes = melody(tiny.bands, framesPerNote);
 console.log(`\nTraining ${steps} steps for a file to load …`);

@@ -13,7 +13,7 @@ export interface Trained {
 
 /**
  * Trains a generator to play a melody and saves it with the keys of torch's `weight_norm`: `ups.0.weight_g`,
- * `ups.0.weight_v`. It stands for a file that somebody has trained in PyTorch.
+ * `ups.0.weight_v`. PyTorch has no part in it.
  */
 export async function writeCheckpoint(
   file: string,

@@ -1,24 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { fold } from 'tfjs-parametrize';
+import { loadCheckpoint } from 'tfjs-parametrize/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Generator, type GeneratorSize } from '../../examples/hifiGan/generator.ts';
+import { Generator, smallest as size } from '../../examples/hifiGan/generator.ts';
 import { type Loaded, loadAndFold } from '../../examples/hifiGan/loadAndFold.ts';
 import { normalizeGenerator } from '../../examples/hifiGan/normalizeGenerator.ts';
 import { type Melody, melody } from '../../examples/hifiGan/tone.ts';
 import { wavFile } from '../../examples/hifiGan/wavFile.ts';
 import { type Trained, writeCheckpoint } from '../../examples/hifiGan/writeCheckpoint.ts';
+import { call } from '../cli/call.ts';
 
-const size: GeneratorSize = {
-  bands: 4,
-  upsampleInitialChannel: 8,
-  upsampleRates: [8, 8],
-  upsampleKernelSizes: [16, 16],
-  resblockKernelSizes: [3],
-  resblockDilations: [1, 3],
-};
+const torchFolder = new URL('../golden/hifi_gan/', import.meta.url);
+const torchFile = new URL('generator.pt', torchFolder);
 
 describe('the generator of HiFi-GAN’s form', () => {
   let folder: string;
@@ -57,6 +54,43 @@ describe('the generator of HiFi-GAN’s form', () => {
       ),
     ];
     expect([...loaded.keys].sort()).toEqual(names.flatMap(module).sort());
+  });
+
+  it('loads what PyTorch has saved by the same rules, and computes what PyTorch computes', async () => {
+    const { frames, samples } = JSON.parse(readFileSync(new URL('output.json', torchFolder), 'utf8'));
+    const input = tf.tensor3d(frames, [1, size.bands, 3]);
+    const { keys, normalized, plain } = await loadAndFold(torchFile, size, input, 1);
+    input.dispose();
+    expect([...keys].sort()).toEqual([...loaded.keys].map((key) => `generator.${key}`).sort());
+    for (const output of [normalized, plain]) {
+      const differences = (samples as number[]).map((sample, i) => Math.abs(sample - output[i]!));
+      expect(differences).toHaveLength(output.length);
+      expect(Math.max(...differences)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('gets its norms back on the command line, from the folded file and three rules as data', async () => {
+    const [folded, rules, normed] = ['folded.safetensors', 'rules.json', 'normed.safetensors'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    await call('fold', fileURLToPath(torchFile), '-o', folded);
+    const wanted = [
+      { match: 'conv_{pre,post}', apply: 'weightNorm' },
+      { match: 'ups.*', apply: 'weightNorm', options: { dim: 0 } },
+      { match: 'resblocks.**', apply: 'weightNorm' },
+    ];
+    writeFileSync(rules, JSON.stringify(wanted));
+    const applied = await call('apply', rules, folded, '-o', normed, '--prefix', 'generator');
+    expect(applied).toMatchObject({ code: 0, error: '' });
+    const generator = new Generator(size);
+    const { registered } = normalizeGenerator(generator);
+    expect(applied.out).toContain(`parametrized ${registered.length} tensors`);
+    await loadCheckpoint(generator, torchFile);
+    const before = [...generator.conv_pre.parametrizations!.weight!.original0!.dataSync()];
+    await loadCheckpoint(generator, normed);
+    const after = generator.conv_pre.parametrizations!.weight!.original0!.dataSync();
+    expect(Math.max(...before.map((g, i) => Math.abs(g - after[i]!)))).toBeLessThan(1e-5);
+    generator.dispose();
   });
 
   it('plays the same as before saving, and as folded', () => {
