@@ -33,23 +33,25 @@ describe('the public interface', () => {
     expect(values).toEqual(
       names(`
         Interval MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization ParametrizeError Positive Simplex Skew
-        SpectralNorm Sphere Symmetric UnitNorm WeightNorm applyRecipe cached catalog checkParametrization checked
-        clipGradients clone copyInto defineParametrization describe evaluate fold freeze groupOptimizer initialize
-        initializeFromBatch insertParametrization interval invalidate isParametrized maxNorm minMaxNorm minimize nn
-        nonNeg orthogonal parametrizationsOn parametrize positive pure recipeOf registerParametrization
-        removeParametrization removeParametrizations reorderParametrizations replaceParametrization simplex skew
-        spectralNorm sphere squaredNorms symmetric syncOptimizer tie transferParametrizationsAndParams
-        typeBeforeParametrizations unitNorm valueOf weightNorm without
+        SpectralNorm Sphere Symmetric UnitNorm WeightNorm applyRecipe cached catalog checkParametrization
+        checked clipGradients clone copyInto defineParametrization describe evaluate fold freeze groupOptimizer
+        initialize initializeFromBatch insertParametrization interval invalidate isParametrized maxNorm
+        minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn parametrize positive pure recipeOf
+        registerParametrization removeParametrization removeParametrizations reorderParametrizations
+        replaceParametrization simplex skew spectralNorm sphere squaredNorms symmetric syncOptimizer tie
+        transferParametrizationsAndParams typeBeforeParametrizations unitNorm updateBase valueOf weightNorm
+        without
       `),
     );
     expect(types).toEqual(
       names(`
-        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate Catalog
-        CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal DescribedTensor
-        DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen Group GroupOptimizer
-        HTMLOptions HookKeys HostType HostTypes InsertOptions InsertPosition IntervalOptions Keep KeepOptions
-        MaxNormOptions MinMaxNormOptions MinimizeOptions MovedTensor NoOptions NormAxis OneOrMore OptionDefinition
-        OriginalDefinition OrthogonalMap OrthogonalOptions ParameterSelector ParametrizationCheck
+        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
+        Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal
+        DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen
+        Group GroupOptimizer HTMLOptions HookKeys HostType HostTypes InsertOptions InsertPosition
+        IntervalOptions Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions MovedTensor NoOptions
+        NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalDistribution OrthogonalMap
+        OrthogonalMapName OrthogonalOptions OrthogonalSampleOptions ParameterSelector ParametrizationCheck
         ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
         ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern PlainTensor PositiveMap
         PositiveOptions PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep RecipeTie RegisterOptions

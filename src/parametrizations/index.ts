@@ -3,8 +3,15 @@ export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
 export type { NormAxis } from './normAxes.ts';
-export { Orthogonal, type OrthogonalOptions, orthogonal } from './orthogonal.ts';
-export type { OrthogonalMap } from './orthogonalMap.ts';
+export {
+  Orthogonal,
+  type OrthogonalDistribution,
+  type OrthogonalOptions,
+  type OrthogonalSampleOptions,
+  orthogonal,
+} from './orthogonal.ts';
+export type { OrthogonalMap } from './orthogonalMaps/orthogonalFactor.ts';
+export type { OrthogonalMapName } from './orthogonalMaps/orthogonalMaps.ts';
 export { Positive, type PositiveMap, type PositiveOptions, positive } from './positive.ts';
 export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
 export { Skew, skew } from './skew.ts';
@@ -12,4 +19,5 @@ export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectral
 export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
 export { Symmetric, symmetric } from './symmetric.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
+export { updateBase } from './updateBase.ts';
 export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';

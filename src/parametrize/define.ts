@@ -97,9 +97,13 @@ export type NoOptions = Readonly<Record<string, never>>;
  * bounded(layer, { bound: 2 });
  * ```
  */
-export function defineParametrization<P extends Parametrization, O extends object = NoOptions>(
-  definition: ParametrizationDefinition<P, O> & { readonly set: SetDefinition<O> },
-): CatalogFunction<O> & SetFunctions<O>;
+export function defineParametrization<
+  P extends Parametrization,
+  O extends object = NoOptions,
+  S extends object = object,
+>(
+  definition: ParametrizationDefinition<P, O, S> & { readonly set: SetDefinition<O, S> },
+): CatalogFunction<O> & SetFunctions<O, S>;
 export function defineParametrization<P extends Parametrization, O extends object = NoOptions>(
   definition: ParametrizationDefinition<P, O>,
 ): CatalogFunction<O>;
@@ -129,21 +133,30 @@ export function defineParametrization<P extends Parametrization, O extends objec
 }
 
 /** Makes the functions of an entry of the catalog for the set of its values. */
-function setFunctions<O extends object>(
-  definition: ParametrizationDefinition<Parametrization, O>,
-  set: SetDefinition<O>,
-): SetFunctions<O> {
-  const complete = (caller: string, options: O): Required<O> =>
-    withDefaults(definition, checkedOptions(definition, caller, options));
-  const { name } = definition;
+function setFunctions<O extends object, S extends object>(
+  definition: ParametrizationDefinition<Parametrization, O, S>,
+  set: SetDefinition<O, S>,
+): SetFunctions<O, S> {
+  const { name, options: known } = definition;
+  const complete = <T extends object>(
+    caller: string,
+    options: T,
+    definition: ParametrizationDefinition<Parametrization, T>,
+  ): Required<T> => withDefaults(definition, checkedOptions(definition, caller, options));
+  const ofMap = definition as unknown as ParametrizationDefinition<Parametrization, O>;
+  const ofSample = {
+    ...definition,
+    options: { ...known, ...set.sampleOptions },
+  } as unknown as ParametrizationDefinition<Parametrization, O & S>;
   return {
     async contains(value, tolerance, options = {} as O) {
       const caller = `${name}.contains`;
-      return await isInSet(caller, set, value, complete(caller, options), tolerance);
+      return await isInSet(caller, set, value, complete(caller, options, ofMap), tolerance);
     },
-    sample(shape, options = {} as O) {
+    sample(shape, options = {} as O & S) {
       const caller = `${name}.sample`;
-      return sampleOf(caller, set, shape, complete(caller, options));
+      const all = complete(caller, options, ofSample);
+      return sampleOf(caller, set, shape, all as Required<O> & Required<S>);
     },
   };
 }

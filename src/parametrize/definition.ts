@@ -48,7 +48,11 @@ export interface AxesDefinition<O extends object> {
 type MapClass<P extends Parametrization> = abstract new (...args: never[]) => P;
 
 /** The definition of a parametrization, without its mathematics; see {@link defineParametrization}. */
-export interface ParametrizationDefinition<P extends Parametrization, O extends object> {
+export interface ParametrizationDefinition<
+  P extends Parametrization,
+  O extends object,
+  S extends object = object,
+> {
   /** The name of the function in recipes, files and messages. The name of the class has a capital letter first. */
   readonly name: string;
   /** The class of the map. */
@@ -91,7 +95,7 @@ export interface ParametrizationDefinition<P extends Parametrization, O extends 
    */
   config?(parametrization: P): O;
   /** The set of the values, if the map constrains them. */
-  readonly set?: SetDefinition<O>;
+  readonly set?: SetDefinition<O, S>;
 }
 
 /** A definition of any type. */
@@ -189,6 +193,8 @@ export function optionsText(definition: AnyDefinition, parametrization: Parametr
     .join(', ');
 }
 
-/** Formats a value. A list with one element is shown as the element. */
-const valueText = (value: unknown): string =>
-  Array.isArray(value) && value.length !== 1 ? `[${value.join(', ')}]` : String(value);
+/** Formats a value. A list with one element is shown as the element, and a function as its name. */
+function valueText(value: unknown): string {
+  if (typeof value === 'function') return value.name || 'a function';
+  return Array.isArray(value) && value.length !== 1 ? `[${value.join(', ')}]` : String(value);
+}

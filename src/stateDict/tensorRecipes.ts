@@ -12,7 +12,8 @@ import { FUNCTION_KIND, type RecipeStep, type RecipeTie, type TensorRecipe, UNKN
 /**
  * Returns the parametrizations of the tensors of a model as data, from which `registerRecipes` registers the same
  * again. A step has the kind and the options of the definition. Without a definition, it has those of the call by
- * which a rule or a recipe has registered it, else only the static `className` of the class.
+ * which a rule or a recipe has registered it, else only the static `className` of the class. A map with a function for
+ * an option has the kind `function`.
  */
 export const tensorRecipes = (model: object): TensorRecipe[] => {
   const hosts = hostsOf(model);
@@ -73,7 +74,10 @@ export function stepsOn(
 function stepOf(registered: ParametrizationLike, call: RecipeStep | undefined): RecipeStep {
   const definition = definitionOf(registered);
   if (definition !== undefined) {
-    return { kind: definition.name, options: configOf(definition, registered as Parametrization) };
+    const options = configOf(definition, registered as Parametrization);
+    // A recipe is data, so a step with a function for an option is as one that nothing names.
+    const isData = Object.values(options).every((value) => typeof value !== 'function');
+    return isData ? { kind: definition.name, options } : { kind: FUNCTION_KIND, options: {} };
   }
   if (call !== undefined) return { kind: call.kind, options: call.options };
   if (!isModule(registered)) return { kind: FUNCTION_KIND, options: {} };

@@ -31,6 +31,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   'orthogonal, matrixExp': orthogonalBy('matrixExp'),
   'orthogonal, cayley': orthogonalBy('cayley'),
   'orthogonal, householder': orthogonalBy('householder'),
+  'orthogonal, polar': orthogonalBy('polar'),
   positive: (layer) => positive(layer),
   simplex: (layer) => simplex(layer),
   skew: (layer) => skew(layer),

@@ -76,6 +76,11 @@ export class MatrixLayout {
     this.count = size / (this.rows * this.columns);
   }
 
+  /** The axes that count the matrices; none if the tensor is one matrix. */
+  get batchShape(): number[] {
+    return this.rowAxis === null ? this.shape.slice(0, -2) : [];
+  }
+
   /** True if the matrices have fewer rows than columns. */
   get isWide(): boolean {
     return this.rows < this.columns;

@@ -69,7 +69,10 @@ export function stepOf(map: unknown): ReferenceStep {
   if (map instanceof Symmetric) return steps.symmetric();
   if (map instanceof SpectralNorm) return spectralStep(map._u!, map._v!);
   if (map instanceof Orthogonal) {
-    return steps.orthogonal(map.orthogonalMap, tf.tensor2d(numbersOf(map.base!), [3, 3]));
+    return steps.orthogonal(
+      map.orthogonalMap as 'matrixExp' | 'cayley' | 'householder',
+      tf.tensor2d(numbersOf(map.base!), [3, 3]),
+    );
   }
   throw new Error(`no reference of ${String(map)}`);
 }

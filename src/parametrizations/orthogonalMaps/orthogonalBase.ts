@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { reflectionProduct } from '../ops/matrix/blockReflection.ts';
-import { qr } from '../ops/matrix/qr.ts';
+import { diagonalSigns, positiveQr } from '../../ops/matrix/positiveQr.ts';
+import { qr } from '../../ops/matrix/qr.ts';
 
 /** The largest accepted difference between QᵀQ and I for an n × n matrix: torch's `10 · n · eps`. */
 const tolerance = (n: number): number => 10 * n * 2 ** -23;
@@ -12,17 +12,22 @@ const tolerance = (n: number): number => 10 * n * 2 ** -23;
  * its reflections. It has no gradient.
  *
  * **Shape**: W: [b, n, k], n ≥ k; result [b, n, n].
+ *
+ * @param isSpecial - if true, the last column of a square matrix with determinant −1 is negated
  */
-export function orthogonalBase(W: Tensor): Tensor {
-  const [b, n, k] = W.shape as [number, number, number];
+export function orthogonalBase(W: Tensor, isSpecial = false): Tensor {
+  const [, n, k] = W.shape as [number, number, number];
   return tf.tidy(() => {
-    const { vectors, R } = qr(W);
-    const top = tf.slice(R, [0, 0, 0], [b, k, k]);
-    const signs = signsOfR(top);
-    const all = n > k ? tf.concat([signs, tf.ones([b, 1, n - k])], 2) : signs;
-    const base = tf.tidy(() => tf.mul(reflectionProduct(vectors, n), all));
-    return n > k ? base : tf.where(isOrthogonal(top), W, base);
+    const { Q, R, determinant } = positiveQr(W, n);
+    const base = n > k ? Q : tf.where(isOrthogonal(R), W, Q);
+    return isSpecial ? withLastColumnTimes(base, determinant) : base;
   });
+}
+
+/** Multiplies the last column of matrices, [b, n, n], by numbers, [b, 1, 1]. */
+export function withLastColumnTimes(Q: Tensor, factor: Tensor): Tensor {
+  const [b, , k] = Q.shape as [number, number, number];
+  return tf.mul(Q, k === 1 ? factor : tf.concat([tf.ones([b, 1, k - 1]), factor], 2));
 }
 
 /**
@@ -38,14 +43,6 @@ function isOrthogonal(R: Tensor): Tensor {
 }
 
 /**
- * Returns the signs of the diagonal of R, [b, 1, k]. A zero counts as -1, so the Q of a zero matrix is the identity.
- */
-function signsOfR(R: Tensor): Tensor {
-  const diagonal = tf.sum(tf.mul(R, tf.eye(R.shape[2]!)), 1, true);
-  return tf.where(tf.greater(diagonal, 0), tf.onesLike(diagonal), tf.neg(tf.onesLike(diagonal)));
-}
-
-/**
  * Returns the original that the householder map takes to the Q of `W = QR`, in LAPACK's layout. It has the vectors of
  * the reflections below the diagonal, the signs of the diagonal of R on it, and R above it, where the map reads
  * nothing.
@@ -57,7 +54,7 @@ export function reflectors(W: Tensor): Tensor {
   return tf.tidy(() => {
     const { vectors, R } = qr(W);
     const identity = tf.eye(n, k);
-    const signs = signsOfR(tf.slice(R, [0, 0, 0], [b, k, k]));
+    const signs = diagonalSigns(tf.slice(R, [0, 0, 0], [b, k, k]));
     const aboveDiagonal = tf.mul(R, tf.sub(1, identity));
     return tf.addN([vectors, aboveDiagonal, tf.mul(signs, identity)]);
   });

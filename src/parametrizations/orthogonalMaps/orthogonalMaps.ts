@@ -1,23 +1,25 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { householderProduct } from '../ops/matrix/householderProduct.ts';
-import { inverse } from '../ops/matrix/inverse.ts';
-import { matMul, matMulTN } from '../ops/matrix/matMul.ts';
-import { matrixExp } from '../ops/matrix/matrixExp.ts';
-import { reorthogonalize } from '../ops/matrix/reorthogonalize.ts';
-import { transpose } from '../ops/matrix/transpose.ts';
-import { tril } from '../ops/matrix/triangular.ts';
-import { isZero, norm } from '../ops/norm/norm.ts';
-import { stopGradient } from '../ops/stopGradient.ts';
+import { householderProduct } from '../../ops/matrix/householderProduct.ts';
+import { inverse } from '../../ops/matrix/inverse.ts';
+import { matMul, matMulTN } from '../../ops/matrix/matMul.ts';
+import { matrixExp } from '../../ops/matrix/matrixExp.ts';
+import { polarMap } from '../../ops/matrix/polarMap.ts';
+import { reorthogonalize } from '../../ops/matrix/reorthogonalize.ts';
+import { transpose } from '../../ops/matrix/transpose.ts';
+import { tril } from '../../ops/matrix/triangular.ts';
+import { isZero, norm } from '../../ops/norm/norm.ts';
+import { stopGradient } from '../../ops/stopGradient.ts';
+import { withLastColumnTimes } from './orthogonalBase.ts';
 
-/** The map from any matrix to an orthogonal one; see {@link Orthogonal}. */
-export type OrthogonalMap = 'matrixExp' | 'cayley' | 'householder';
+/** The name of a map from any matrix to an orthogonal one; see {@link Orthogonal}. */
+export type OrthogonalMapName = 'matrixExp' | 'cayley' | 'householder' | 'polar';
 
 /**
- * The maps from X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. The gradient is zero on and
- * above the diagonal.
+ * The maps from X, [b, n, k] with n ≥ k, to Q of the same shape with orthonormal columns. Except for `'polar'`, the
+ * gradient is zero on and above the diagonal, and −I is mapped to I.
  */
-export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tensor>> = {
+export const orthogonalMaps: Readonly<Record<OrthogonalMapName, (X: Tensor) => Tensor>> = {
   /**
    * If a matrix has more than twice as many rows as columns, `A = [[K, −Lᵀ], [L, 0]]` rotates only the first k axes and
    * the columns of L. Let N be these columns with length 1, and D their lengths. Then
@@ -64,7 +66,20 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMap, (X: Tensor) => Tenso
   },
 
   householder: (X) => tf.mul(reorthogonalize(householderProduct(X)), diagonalSigns(X)),
+
+  polar: (X) => polarMap(X),
 };
+
+/** The householder map of square matrices, whose last sign is the one with which the determinant is 1. */
+export function specialHouseholder(X: Tensor): Tensor {
+  const n = X.shape[2]!;
+  const signs = stopGradient(() => {
+    const signs = diagonalSigns(X);
+    // Each of the n reflections has the determinant −1.
+    return withLastColumnTimes(signs, tf.mul(tf.prod(signs, 2, true), (-1) ** n));
+  });
+  return tf.mul(reorthogonalize(householderProduct(X)), signs);
+}
 
 /** Returns the signs of the diagonal, [b, 1, k], with 1 for zero, as constants for gradients. */
 function diagonalSigns(X: Tensor): Tensor {
