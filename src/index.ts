@@ -58,6 +58,12 @@ export {
 } from './model/index.ts';
 export * as nn from './nn.ts';
 export {
+  CenteredWeightNorm,
+  type CenteredWeightNormOptions,
+  centeredWeightNorm,
+  EqualizedLearningRate,
+  type EqualizedLearningRateOptions,
+  equalizedLearningRate,
   Interval,
   type IntervalOptions,
   interval,
@@ -101,7 +107,13 @@ export {
   updateBase,
   WeightNorm,
   type WeightNormOptions,
+  WeightStandardization,
+  type WeightStandardizationOptions,
   weightNorm,
+  weightStandardization,
+  ZeroMean,
+  type ZeroMeanOptions,
+  zeroMean,
 } from './parametrizations/index.ts';
 export {
   type Arithmetic,

@@ -1,3 +1,13 @@
+export {
+  CenteredWeightNorm,
+  type CenteredWeightNormOptions,
+  centeredWeightNorm,
+} from './centeredWeightNorm.ts';
+export {
+  EqualizedLearningRate,
+  type EqualizedLearningRateOptions,
+  equalizedLearningRate,
+} from './equalizedLearningRate.ts';
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
@@ -21,3 +31,9 @@ export { Symmetric, symmetric } from './symmetric.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
 export { updateBase } from './updateBase.ts';
 export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';
+export {
+  WeightStandardization,
+  type WeightStandardizationOptions,
+  weightStandardization,
+} from './weightStandardization.ts';
+export { ZeroMean, type ZeroMeanOptions, zeroMean } from './zeroMean.ts';

@@ -1,13 +1,27 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { axisIn } from '../core/axes.ts';
-import { type ParametrizeError, refusal } from '../core/errors.ts';
-import { formatShape } from '../core/shapes.ts';
+import { refusal } from '../core/errors.ts';
 import { normOp, weightNormOp } from '../kernels/index.ts';
+import { nextSeed } from '../nn/init/random.ts';
 import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
+import { exp } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { notNegative } from './options.ts';
+import {
+  checkNorms,
+  type KeptAxes,
+  keptAxes,
+  listOf,
+  optionOf,
+  reducedAxes,
+  scalarIf,
+  sizeAlong,
+} from './keptAxes.ts';
+import { notNegative, oneOf } from './options.ts';
+import { vectorsBut } from './set/slices.ts';
+
+/** The form of the trained length of a slice: the length, or its logarithm. */
+export type WeightNormScale = 'linear' | 'log';
 
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
@@ -16,19 +30,31 @@ export interface WeightNormOptions {
    * the end. That includes -1, which means the whole tensor in torch. Default 0; on layers of tf.layers, the axes that
    * number the outputs.
    */
-  readonly dim?: number | readonly number[] | null;
+  readonly dim?: KeptAxes;
   /** The lower bound of the divisor, in the unit of the norm. Default 0: no bound. */
   readonly eps?: number;
+  /**
+   * `'linear'`: g is trained. `'log'`: s is trained, with `g = eˢ`, so that g stays above 0 and a step multiplies it.
+   * Default `'linear'`.
+   */
+  readonly scale?: WeightNormScale;
 }
+
+/** The length that stands for a length of 0, whose logarithm would be infinite. */
+const LEAST = 1e-12;
 
 /**
  * Separates the length of a weight from its direction (weight normalization).
  *
- * `W = g · v / max(‖v‖, eps)`, with the norm over every axis but `dim` and the letters of the paper.
+ * `W = g · v / max(‖v‖, eps)`, with the norm over every axis but `dim` and the letters of the paper. With
+ * `scale: 'log'`, `g = eˢ`.
  *
  * @remarks
  * **Shape**: v, W: S. g: S with every axis but `dim` set to 1; a scalar for `dim: null`.
- * **State**: `original0` = g (alias `g`), `original1` = v (alias `v`), both trainable. No buffers.
+ * **State**: `original0` = g (alias `g`), `original1` = v (alias `v`), both trainable. With `scale: 'log'`,
+ * `original0` = s (alias `s`), of the shape of g. No buffers.
+ * **Files**: a checkpoint of torch has g. If `scale` is `'log'`, `weight_g` and `weight_v` are loaded through the value
+ * of the weight, and `original0` is loaded as s.
  * **Units**: g has the unit of W. W does not depend on the length of v.
  * **Gradient**: in closed form, `∂L/∂g = Σ(∂L/∂W · u)`, `∂L/∂v = g/‖v‖ · (∂L/∂W − u · ∂L/∂g)` with `u = v/‖v‖`; it can
  * be differentiated again. Where v is zero, W and both gradients are zero, never NaN as in torch.
@@ -40,12 +66,17 @@ export interface WeightNormOptions {
 export class WeightNorm extends Parametrization {
   /** The axes with separate norms, as given. */
   readonly dim: readonly number[];
+  /** The form of the trained length. */
+  readonly scale: WeightNormScale;
+  override readonly originalNames: readonly string[];
   private lowerBound: number;
 
   constructor(options: WeightNormOptions = {}) {
     super();
-    const { dim, eps } = this.checkedOptions(options);
-    this.dim = dim === null ? [] : [dim].flat();
+    const { dim, eps, scale } = this.checkedOptions(options);
+    this.dim = listOf(dim);
+    this.scale = scale;
+    this.originalNames = [scale === 'log' ? 's' : 'g', 'v'];
     this.lowerBound = eps;
   }
 
@@ -61,20 +92,26 @@ export class WeightNorm extends Parametrization {
     this.invalidate();
   }
 
-  override forward(g: Tensor, v: Tensor): Tensor {
-    const axes = reducedAxes(this.dim, v);
-    checkNorms(g, v, axes);
+  override forward(scale: Tensor, v: Tensor): Tensor {
+    const axes = reducedAxes('weightNorm', this.dim, v);
+    checkNorms('weightNorm', scale, v, axes);
+    const g = this.scale === 'log' ? exp(scale) : scale;
     return weightNormOp(g, v, axes, this.eps);
   }
 
-  /** Returns `g = max(‖W‖, eps)` and `v = W`, which keep the value. */
+  /**
+   * Returns `g = max(‖W‖, eps)` and `v = W`, which keep the value. With `scale: 'log'`, returns `s = log g`; a g of 0
+   * counts as 1e-12.
+   */
   override rightInverse(W: Tensor): [Tensor, Tensor] {
     if (W.dtype !== 'float32') {
       throw refusal('DTYPE', 'weightNorm', `expected a float32 tensor, got ${W.dtype}`, 'Cast it first.');
     }
-    const length = normOp(W, reducedAxes(this.dim, W));
+    const length = normOp(W, reducedAxes('weightNorm', this.dim, W));
     const g = this.eps > 0 ? tf.maximum(length, this.eps) : length;
-    return [this.dim.length === 0 ? tf.reshape(g, []) : g, W];
+    const isLog = this.scale === 'log';
+    const scale = isLog ? tf.tidy(() => tf.log(tf.where(tf.greater(g, 0), g, LEAST))) : g;
+    return [scalarIf(this.dim.length === 0, scale), W];
   }
 
   override isPure(): boolean {
@@ -84,9 +121,11 @@ export class WeightNorm extends Parametrization {
 
 declare module '../parametrize/chain/parametrizationList.ts' {
   interface ParametrizationList {
-    /** The lengths of a weight-normalized tensor: `original0`. Absent on other tensors. */
+    /** The lengths of a weight-normalized or standardized tensor: `original0`. Absent on other tensors. */
     readonly g?: Variable;
-    /** The direction of a weight-normalized tensor: `original1`. Absent on other tensors. */
+    /** The logarithms of the lengths, with `scale: 'log'`: `original0`. Absent on other tensors. */
+    readonly s?: Variable;
+    /** The direction of a weight-normalized or standardized tensor: `original1`. Absent on other tensors. */
     readonly v?: Variable;
   }
 }
@@ -112,45 +151,23 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   hasFixedFields: true,
   copies: 10,
   options: {
-    dim: {
-      default: 0,
-      expected: 'an axis, axes or null',
-      accepts: (dim) => dim === null || [dim].flat().every(Number.isInteger),
-    },
+    dim: keptAxes,
     eps: { default: 0, isQuiet: true, ...notNegative },
+    scale: { default: 'linear', isQuiet: true, ...oneOf(['linear', 'log']) },
   },
   originals: { g: {}, v: {} },
   hookKeys: weightNormKeys,
+  // torch's weight_g is not a logarithm.
+  hasHookKeys: ({ scale }) => scale !== 'log',
   axes: { option: 'dim' },
   make: ({ outputAxes }, options) => new WeightNorm({ dim: outputAxes ?? 0, ...options }),
-  config: ({ dim, eps }) => ({ dim: dim.length === 0 ? null : dim, eps }),
+  config: ({ dim, eps, scale }) => ({ dim: optionOf(dim), eps, scale }),
+  set: {
+    contains: (value, { dim }) => vectorsBut(value, listOf(dim)) !== null,
+    sample(shape, { dim }) {
+      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const fanIn = sizeAlong(numbers, reducedAxes('weightNorm.sample', listOf(dim), numbers));
+      return tf.div(numbers, Math.sqrt(Math.max(1, fanIn)));
+    },
+  },
 });
-
-/** Refuses a g of other axes than those of the norms, which would be broadcast to a wrong weight. */
-function checkNorms(g: Tensor, v: Tensor, axes: readonly number[]): void {
-  const isOne = g.size === 1 && v.shape.every((size, axis) => size === 1 || axes.includes(axis));
-  const isNorm = (size: number, axis: number): boolean => size === (axes.includes(axis) ? 1 : v.shape[axis]);
-  if (isOne || (g.rank === v.rank && g.shape.every(isNorm))) return;
-  const wanted = axes.length === v.rank ? [] : v.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const fact = `g has shape ${formatShape(g.shape)}, expected ${formatShape(wanted)} for v ${formatShape(v.shape)}`;
-  throw refusal(
-    'SHAPE',
-    'weightNorm',
-    fact,
-    'Pass the dim of these originals, or let the right inverse make others.',
-  );
-}
-
-/** Returns the axes of `x` that a norm runs over: all but the kept axes. */
-function reducedAxes(dim: readonly number[], { shape, rank }: Tensor): number[] {
-  const kept = dim.map((axis) => {
-    const found = axisIn(axis, rank);
-    if (found !== undefined) return found;
-    const range = rank === 0 ? 'null' : `an axis from ${-rank} to ${rank - 1}, or null`;
-    throw optionError(`dim ${axis} is out of range for shape ${formatShape(shape)}: expected ${range}`);
-  });
-  if (new Set(kept).size < kept.length) throw optionError(`dim [${dim.join(', ')}] names an axis twice`);
-  return shape.map((_, axis) => axis).filter((axis) => !kept.includes(axis));
-}
-
-const optionError = (fact: string): ParametrizeError => refusal('OPTION', 'weightNorm', fact);

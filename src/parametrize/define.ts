@@ -6,6 +6,7 @@ import { fixFields } from './chain/fieldSet.ts';
 import {
   type AnyDefinition,
   checkedOptions,
+  configOf,
   enterFunction,
   type ParametrizationDefinition,
   setDefinition,
@@ -122,9 +123,15 @@ export function defineParametrization<P extends Parametrization, O extends objec
   Object.defineProperty(type, 'name', { value: classNameOf(caller), configurable: true });
   if (definition.hasFixedFields === true) fixFields(type);
   if (definition.set !== undefined) Object.assign(register, setFunctions(definition, definition.set));
-  const { hookKeys } = definition;
+  const { hookKeys, hasHookKeys } = definition;
   if (hookKeys !== undefined) addHookKeys(hookKeys);
-  Object.defineProperty(type.prototype, HOOK_KEYS, { value: hookKeys });
+  Object.defineProperty(type.prototype, HOOK_KEYS, {
+    get(this: P) {
+      return hasHookKeys?.(configOf(definition as unknown as AnyDefinition, this) as O) === false
+        ? undefined
+        : hookKeys;
+    },
+  });
   enterFunction(caller, register);
   for (const target of [register, type.prototype as object]) {
     setDefinition(target, definition as unknown as AnyDefinition);

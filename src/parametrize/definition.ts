@@ -84,10 +84,13 @@ export interface ParametrizationDefinition<
    * Returns the shape of the tensor from the shapes of its originals. Default: the shape of the last original.
    *
    * @param originals - the shapes in the order of the arguments of `forward`
+   * @param options - the options of the parametrization
    */
-  shape?(originals: readonly (readonly number[])[]): readonly number[];
+  shape?(originals: readonly (readonly number[])[], options: O): readonly number[];
   /** The names of the parts in torch's older API, with their formula. */
   readonly hookKeys?: HookKeys;
+  /** Returns false for options with which the originals are not those of {@link hookKeys}. Default: true for all. */
+  hasHookKeys?(options: O): boolean;
   /** The axes of the parametrization, for other layouts of the tensor. */
   readonly axes?: AxesDefinition<O>;
   /**

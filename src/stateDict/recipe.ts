@@ -72,8 +72,13 @@ export function shapeByRecipe(
   originals: readonly (readonly number[])[],
   catalog: Catalog,
 ): readonly number[] {
-  return definitionOf(catalog[step?.kind ?? ''])?.shape?.(originals) ?? originals.at(-1)!;
+  const { kind = '', options = {} } = step ?? {};
+  return definitionOf(catalog[kind])?.shape?.(originals, options) ?? originals.at(-1)!;
 }
+
+/** True if the originals of a step are those of torch's older API for its kind: the names fit its options. */
+export const hasHookKeys = ({ kind, options = {} }: RecipeStep, catalog: Catalog): boolean =>
+  definitionOf(catalog[kind])?.hasHookKeys?.(options) !== false;
 
 /**
  * Refuses a recipe of a tensor with a kind that the catalog lacks.

@@ -79,7 +79,10 @@ const onTensors =
     const names = Array.from({ length: count }, (_, i) => String(i));
     const host = new ParameterList(names.map(() => parameter(tf.ones([2, 2]))));
     // What removal disposes then, a dictionary and the vectors of each, is counted too.
-    for (const name of names) (name === '0' ? weightNorm : spectralNorm)(host, name);
+    for (const name of names) {
+      if (name === '0') weightNorm(host, name);
+      else spectralNorm(host, name);
+    }
     const counted = workOf(() => work(host, names));
     host.dispose();
     return counted;

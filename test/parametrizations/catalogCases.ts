@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  centeredWeightNorm,
+  equalizedLearningRate,
   interval,
   maxNorm,
   minMaxNorm,
@@ -16,6 +18,8 @@ import {
   symmetric,
   unitNorm,
   weightNorm,
+  weightStandardization,
+  zeroMean,
 } from '../../src/index.ts';
 import * as catalog from '../../src/parametrizations/index.ts';
 
@@ -24,6 +28,8 @@ const orthogonalBy = (orthogonalMap: OrthogonalMap) => (layer: nn.Linear) =>
 
 /** Every map of the catalog: what registers it on the weight of a layer, `[3, 3]`. What follows a comma says which way. */
 export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown>> = {
+  centeredWeightNorm: (layer) => centeredWeightNorm(layer),
+  equalizedLearningRate: (layer) => equalizedLearningRate(layer),
   interval: (layer) => interval(layer, { min: -2, max: 2 }),
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
@@ -41,6 +47,10 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   symmetric: (layer) => symmetric(layer),
   unitNorm: (layer) => unitNorm(layer),
   weightNorm: (layer) => weightNorm(layer),
+  'weightNorm, log': (layer) => weightNorm(layer, { scale: 'log' }),
+  weightStandardization: (layer) => weightStandardization(layer),
+  'weightStandardization, gain': (layer) => weightStandardization(layer, { gain: true }),
+  zeroMean: (layer) => zeroMean(layer),
 };
 
 /** The functions that register the maps of the package: those whose name is the name of a class. */

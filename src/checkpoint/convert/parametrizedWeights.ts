@@ -1,7 +1,8 @@
+import { definedCatalog } from '../../model/catalog.ts';
 import { type HookKeys, knownHookKeys } from '../../nn/stateDict/hookKeys.ts';
 import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
 import { keysIn, legacyKey, modernKey, partsOf } from '../../nn/stateDict/stateKeys.ts';
-import type { TensorRecipe } from '../../stateDict/recipe.ts';
+import { hasHookKeys, type TensorRecipe } from '../../stateDict/recipe.ts';
 import type { CheckpointFile, TensorInfo } from '../file/checkpointFile.ts';
 import { recipeIn } from '../metadata/recipeText.ts';
 import { recipeByTensor } from './recipeBelow.ts';
@@ -110,7 +111,11 @@ function modernGroups(names: readonly string[]) {
 
 /**
  * True if the recipe allows the normalization. Steps without tensors leave no names, so `original0` and `original1` may
- * be more than a weight norm.
+ * be more than a weight norm, or a weight norm whose g is a logarithm.
  */
-const agrees = (recipe: readonly TensorRecipe[] | null, { kind }: HookKeys): boolean =>
-  recipe === null || (recipe.length === 1 && recipe[0]!.steps.map((step) => step.kind).join() === kind);
+function agrees(recipe: readonly TensorRecipe[] | null, { kind }: HookKeys): boolean {
+  if (recipe === null) return true;
+  const [step, ...others] = recipe.length === 1 ? recipe[0]!.steps : [];
+  if (step === undefined || others.length > 0 || step.kind !== kind) return false;
+  return hasHookKeys(step, definedCatalog());
+}

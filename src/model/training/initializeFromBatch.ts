@@ -139,7 +139,7 @@ function pass(
 /** Changes g and the bias of a layer by its output; returns the output that it has then. */
 function initializeLayer(
   caller: string,
-  { path, g, bias, output }: NormedLayer,
+  { path, g, isLog, bias, output }: NormedLayer,
   y: Tensor,
   scale: number,
   eps: number,
@@ -159,7 +159,8 @@ function initializeLayer(
   const varies = tf.step(tf.sub(variance, eps));
   const factor = tf.add(tf.mul(varies, tf.div(scale, tf.sqrt(tf.add(variance, eps)))), tf.sub(1, varies));
   const shift = bias === null ? tf.zerosLike(mean) : mean;
-  g.assign(tf.mul(g as Tensor, tf.reshape(factor, g.shape)));
+  const change = tf.reshape(factor, g.shape);
+  g.assign(isLog ? tf.add(g as Tensor, tf.log(change)) : tf.mul(g as Tensor, change));
   bias?.write(tf.mul(tf.sub(bias.read(), shift), factor));
   const spread = (values: Tensor): Tensor =>
     tf.reshape(

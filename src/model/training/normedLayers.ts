@@ -15,8 +15,9 @@ import type { Selector } from '../select/selector.ts';
 /** A weight-normalized layer. */
 export interface NormedLayer {
   readonly path: string;
-  /** One norm for each output. */
+  /** One norm for each output, or its logarithm. */
   readonly g: Variable;
+  readonly isLog: boolean;
   readonly bias: { read(): Tensor; write(value: Tensor): void } | null;
   /** Its output before the activation. */
   readonly output: PreActivation;
@@ -60,9 +61,12 @@ function selectedBy(
   return selected;
 }
 
-/** g of a weight-normalized tensor. */
+/** g of a weight-normalized tensor, or s, its logarithm. */
 const normsOf = ({ list }: FoundCandidate): unknown =>
-  list === null || list.steps[0]?.originalNames[0] !== 'g' ? undefined : (list as { g?: unknown }).g;
+  list?.steps[0]?.originalNames[0] === 'g' ? list.g : isLogScaled(list) ? list!.s : undefined;
+
+const isLogScaled = (list: FoundCandidate['list']): boolean =>
+  String(list?.steps[0]?.originalNames) === 's,v';
 
 function normedLayer(
   caller: string,
@@ -103,7 +107,7 @@ function normedLayer(
     );
   }
   const bias = candidates.find((other) => other.host === host && other.tensor === 'bias');
-  return { path, g, bias: bias === undefined ? null : biasOf(bias), output };
+  return { path, g, isLog: isLogScaled(list), bias: bias === undefined ? null : biasOf(bias), output };
 }
 
 const biasOf = ({ list, variable }: FoundCandidate): NonNullable<NormedLayer['bias']> =>

@@ -56,3 +56,31 @@ export const lengthsAlong = (value: ReadTensor, axes: readonly number[]): number
   vectorsAlong(value, axes)?.map((vector) =>
     Math.sqrt(vector.reduce((sum, element) => sum + element * element, 0)),
   ) ?? null;
+
+/** The mean, and the mean of the squared differences from it. */
+export interface VectorMoments {
+  readonly mean: number;
+  readonly variance: number;
+}
+
+/** Returns the moments of a vector. */
+export function momentsOf(vector: Float64Array): VectorMoments {
+  const mean = vector.reduce((sum, element) => sum + element, 0) / vector.length;
+  const squares = vector.reduce((sum, element) => sum + (element - mean) ** 2, 0);
+  return { mean, variance: squares / vector.length };
+}
+
+/** True if the mean of a vector is zero, relative to its largest element. */
+export const isCentered = (vector: Float64Array, tolerance: number): boolean =>
+  Math.abs(momentsOf(vector).mean) <= tolerance * largest(vector);
+
+/** Returns the vectors along all axes but some; null for an axis that the tensor lacks. */
+export const vectorsBut = (value: ReadTensor, kept: readonly number[]): Float64Array[] | null => {
+  const rank = value.shape.length;
+  const isKept = new Set(kept.map((axis) => (axis < 0 ? axis + rank : axis)));
+  if ([...isKept].some((axis) => axis < 0 || axis >= rank)) return null;
+  return vectorsAlong(
+    value,
+    value.shape.map((_, axis) => axis).filter((axis) => !isKept.has(axis)),
+  );
+};

@@ -48,7 +48,7 @@ const tieOn = (path: string, to: string, more: object = {}): TensorRecipe => ({
 const embeddingNorm: TensorRecipe = {
   path: 'embedding',
   tensor: 'weight',
-  steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0 } }],
+  steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0, scale: 'linear' } }],
 };
 
 describe('ties in recipes', () => {
