@@ -32,33 +32,36 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/index.ts');
     expect(values).toEqual(
       names(`
-        CenteredWeightNorm EqualizedLearningRate Interval MaxNorm MinMaxNorm NonNeg Orthogonal Parametrization
-        ParametrizeError Positive Simplex Skew SpectralNorm Sphere Symmetric UnitNorm WeightNorm WeightStandardization
-        ZeroMean applyRecipe cached catalog centeredWeightNorm checkParametrization checked clipGradients clone
-        copyInto defineParametrization describe equalizedLearningRate evaluate fold freeze groupOptimizer initialize
-        initializeFromBatch insertParametrization interval invalidate isParametrized maxNorm minMaxNorm minimize nn
-        nonNeg orthogonal parametrizationsOn parametrize positive pure recipeOf registerParametrization
-        removeParametrization removeParametrizations reorderParametrizations replaceParametrization simplex skew
-        spectralNorm sphere squaredNorms symmetric syncOptimizer tie transferParametrizationsAndParams
-        typeBeforeParametrizations unitNorm updateBase valueOf weightNorm weightStandardization without zeroMean
+        CenteredWeightNorm EqualizedLearningRate Grassmannian Interval Invertible MaxNorm MinMaxNorm NonNeg
+        Orthogonal Parametrization ParametrizeError Positive Simplex Skew SpecialLinear SpectralNorm Sphere
+        Symmetric UnitNorm WeightNorm WeightStandardization ZeroMean applyRecipe cached catalog
+        centeredWeightNorm checkParametrization checked clipGradients clone copyInto defineParametrization
+        describe equalizedLearningRate evaluate fold freeze grassmannian groupOptimizer initialize
+        initializeFromBatch insertParametrization interval invalidate invertible isParametrized maxNorm
+        minMaxNorm minimize nn nonNeg orthogonal parametrizationsOn parametrize positive pure recipeOf
+        registerParametrization removeParametrization removeParametrizations reorderParametrizations
+        replaceParametrization simplex skew specialLinear spectralNorm sphere squaredNorms symmetric
+        syncOptimizer tie transferParametrizationsAndParams typeBeforeParametrizations unitNorm updateBase
+        valueOf weightNorm weightStandardization without zeroMean
       `),
     );
     expect(types).toEqual(
       names(`
-        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate Catalog
-        CatalogFunction CenteredWeightNormOptions CheckOptions ClipOptions CopyOptions DescribeOptions
+        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
+        Catalog CatalogFunction CenteredWeightNormOptions CheckOptions ClipOptions CopyOptions DescribeOptions
         DescribedOriginal DescribedTensor DescribedTotals Description DescriptionData ElementCount
-        EqualizedLearningRateOptions ErrorCode ErrorParts Frozen Group GroupOptimizer HTMLOptions HookKeys HostType
-        HostTypes InsertOptions InsertPosition IntervalOptions Keep KeepOptions MaxNormOptions MinMaxNormOptions
-        MinimizeOptions MovedTensor NoOptions NormAxis OneOrMore OptionDefinition OriginalDefinition
-        OrthogonalDistribution OrthogonalMap OrthogonalMapName OrthogonalOptions OrthogonalSampleOptions
-        ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction ParametrizationLike
-        ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern PlainTensor
-        PositiveMap PositiveOptions PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep RecipeTie
-        RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor Selector SetDefinition SetFunctions Shaped
-        SimplexOptions SkippedTensor SpectralNormOptions SphereMap SphereOptions Step StepSelector TargetTensor
-        TensorNameOf TensorRecipe TieOptions UnitNormOptions WeightNormOptions WeightStandardizationOptions
-        ZeroMeanOptions
+        EqualizedLearningRateOptions ErrorCode ErrorParts Frozen GrassmannianMap GrassmannianOptions Group
+        GroupOptimizer HTMLOptions HookKeys HostType HostTypes InsertOptions InsertPosition IntervalOptions
+        InvertibleOptions Keep KeepOptions MaxNormOptions MinMaxNormOptions MinimizeOptions MovedTensor
+        NoOptions NormAxis OneOrMore OptionDefinition OriginalDefinition OrthogonalDistribution OrthogonalMap
+        OrthogonalMapName OrthogonalOptions OrthogonalSampleOptions ParameterSelector ParametrizationCheck
+        ParametrizationDefinition ParametrizationFunction ParametrizationLike ParametrizationList
+        ParametrizationObject ParametrizeOptions ParametrizeReport Parts Pattern PlainTensor PositiveMap
+        PositiveOptions PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep RecipeTie RegisterOptions
+        RemoveOptions ReplaceOptions RotationMap Rule RuledTensor Selector SetDefinition SetFunctions Shaped
+        SimplexOptions SkippedTensor SpecialLinearOptions SpectralNormOptions SphereMap SphereOptions Step
+        StepSelector TargetTensor TensorNameOf TensorRecipe TieOptions UnitNormOptions WeightNormOptions
+        WeightStandardizationOptions ZeroMeanOptions
       `),
     );
   });

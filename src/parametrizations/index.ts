@@ -8,7 +8,16 @@ export {
   type EqualizedLearningRateOptions,
   equalizedLearningRate,
 } from './equalizedLearningRate.ts';
+
+export {
+  Grassmannian,
+  type GrassmannianMap,
+  type GrassmannianOptions,
+  grassmannian,
+} from './grassmannian.ts';
+
 export { Interval, type IntervalOptions, interval } from './interval.ts';
+export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
@@ -25,6 +34,7 @@ export type { OrthogonalMapName } from './orthogonalMaps/orthogonalMaps.ts';
 export { Positive, type PositiveMap, type PositiveOptions, positive } from './positive.ts';
 export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
 export { Skew, skew } from './skew.ts';
+export { SpecialLinear, type SpecialLinearOptions, specialLinear } from './specialLinear.ts';
 export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
 export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
 export { Symmetric, symmetric } from './symmetric.ts';

@@ -1,8 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
-import { assignFields } from '../nn/module/assignFields.ts';
-import { buffer } from '../nn/module/parameter.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
@@ -12,6 +9,7 @@ import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
 import {
   canStart,
   factorAt,
+  newBase,
   type OrthogonalMap,
   orthogonalMapOption,
   startAt,
@@ -108,7 +106,7 @@ export class Orthogonal extends Parametrization {
     super();
     const checked = this.checkedOptions(options);
     this.layout = new MatrixLayout('orthogonal', weight.shape, checked);
-    const { rows, columns, long, batchShape } = this.layout;
+    const { rows, columns } = this.layout;
     checkFloat('orthogonal', weight);
     this.orthogonalMap = checked.orthogonalMap ?? (rows === columns ? 'matrixExp' : 'householder');
     this.special = checked.special;
@@ -116,8 +114,8 @@ export class Orthogonal extends Parametrization {
     this.dim = checked.dim;
     const hasBase = hasBaseOf(options, this.orthogonalMap);
     checkSpecial(this, hasBase, this.layout);
-    checkOrthogonalRoom('orthogonal', this.layout, this, hasBase);
-    if (hasBase) this.base = buffer(() => identities([...batchShape, long, long]));
+    this.checkRoom(hasBase);
+    if (hasBase) this.base = newBase(this.layout);
     if (!canStart(this)) {
       // This hides the method, which tells the mechanism that the map has no right inverse.
       Object.assign(this, { rightInverse: undefined });
@@ -135,18 +133,22 @@ export class Orthogonal extends Parametrization {
    * cannot be assigned to.
    */
   override rightInverse?(W: Tensor): Tensor {
-    const { layout, base: buffer } = this;
-    layout.check('orthogonal', W);
-    checkOrthogonalRoom('orthogonal', layout, this, buffer !== undefined);
-    const { X, base } = startAt(this, layout.tall(W));
-    if (buffer !== undefined && base !== undefined) {
-      assignFields(this, { base: tf.reshape(base, buffer.shape) });
-    }
-    return layout.fromTall(X);
+    this.layout.check('orthogonal', W);
+    this.checkRoom(this.base !== undefined);
+    return this.layout.fromTall(startAt(this, this.layout.tall(W)));
   }
 
   override isPure(): boolean {
     return true;
+  }
+
+  private checkRoom(hasBase: boolean): void {
+    const { layout } = this;
+    const remedy =
+      hasBase && layout.long > layout.short
+        ? "Pass { orthogonalMap: 'householder', useTrivialization: false }, which needs no base, or dispose tensors that are not needed."
+        : undefined;
+    checkOrthogonalRoom('orthogonal', layout, this, hasBase, 0, remedy);
   }
 }
 
@@ -207,6 +209,3 @@ function checkFloat(caller: string, { dtype }: Tensor): void {
   if (dtype === 'float32') return;
   throw refusal('DTYPE', caller, `expected a float32 tensor, got ${dtype}`, 'Cast it first.');
 }
-
-/** Returns an identity for every matrix of a shape. */
-const identities = (shape: number[]): Tensor => tf.broadcastTo(tf.eye(shape.at(-1)!), shape);

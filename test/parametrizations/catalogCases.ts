@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   centeredWeightNorm,
   equalizedLearningRate,
+  grassmannian,
   interval,
+  invertible,
   maxNorm,
   minMaxNorm,
   nn,
@@ -13,6 +15,7 @@ import {
   positive,
   simplex,
   skew,
+  specialLinear,
   spectralNorm,
   sphere,
   symmetric,
@@ -26,11 +29,20 @@ import * as catalog from '../../src/parametrizations/index.ts';
 const orthogonalBy = (orthogonalMap: OrthogonalMap) => (layer: nn.Linear) =>
   orthogonal(layer, 'weight', { orthogonalMap });
 
+/** The maps that have no square matrices. Their layers have a weight of one column less. */
+const rectangular = new Set(['grassmannian']);
+
+/** A layer with a weight of n rows for a map of {@link catalogCases}. */
+export const layerFor = (name: string, n: number): nn.Linear =>
+  new nn.Linear(rectangular.has(name) ? n - 1 : n, n, { bias: false });
+
 /** Every map of the catalog: what registers it on the weight of a layer, `[3, 3]`. What follows a comma says which way. */
 export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown>> = {
   centeredWeightNorm: (layer) => centeredWeightNorm(layer),
   equalizedLearningRate: (layer) => equalizedLearningRate(layer),
+  grassmannian: (layer) => grassmannian(layer),
   interval: (layer) => interval(layer, { min: -2, max: 2 }),
+  invertible: (layer) => invertible(layer),
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
   nonNeg: (layer) => nonNeg(layer),
@@ -41,6 +53,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   positive: (layer) => positive(layer),
   simplex: (layer) => simplex(layer),
   skew: (layer) => skew(layer),
+  specialLinear: (layer) => specialLinear(layer),
   spectralNorm: (layer) => spectralNorm(layer),
   'sphere, exp': (layer) => sphere(layer, { map: 'exp' }),
   'sphere, project': (layer) => sphere(layer),
@@ -61,9 +74,10 @@ export const catalogNames: string[] = Object.entries(catalog)
 /** A layer in evaluation mode, whose weight has norms below, within and above the limits, with the map on it. */
 export function parametrizedLayer(name: string): nn.Linear {
   nn.manualSeed(3);
-  const layer = new nn.Linear(3, 3, { bias: false });
+  const layer = layerFor(name, 3);
   tf.tidy(() => {
-    const value = tf.tensor2d([0.3, 0.6, 1.2, -0.25, -0.5, -0.9, 0.2, 0.55, 1.1], [3, 3]);
+    const numbers = tf.tensor2d([0.3, 0.6, 1.2, -0.25, -0.5, -0.9, 0.2, 0.55, 1.1], [3, 3]);
+    const value = tf.slice(numbers, [0, 0], layer.weight.shape as [number, number]);
     (layer.weight as tf.Variable).assign(value);
     catalogCases[name]!(layer);
     // The right inverse has no negative number.

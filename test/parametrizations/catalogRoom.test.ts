@@ -7,7 +7,7 @@ import { Symmetric, skew, symmetric } from '../../src/parametrizations/index.ts'
 import { isParametrized, pure, registerParametrization } from '../../src/parametrize/index.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
 import { flatten } from '../toBeAllClose.ts';
-import { catalogCases } from './catalogCases.ts';
+import { catalogCases, layerFor } from './catalogCases.ts';
 
 interface Wasm {
   _malloc(bytes: number): number;
@@ -56,8 +56,8 @@ describe.runIf(process.env['TFJS_BACKEND'] === 'wasm')(
 
     it.each(Object.entries(catalogCases))(
       '%s is refused, and possible as soon as there is room',
-      (_, register) => {
-        const layer = newLayer();
+      (name, register) => {
+        const layer = layerFor(name, size);
         expectRefusal(layer, register, 3 * copy);
         register(layer);
         inTidy(() => expect(flatten(layer.weight).every(Number.isFinite)).toBe(true));

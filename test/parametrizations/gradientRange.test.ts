@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { nn } from '../../src/index.ts';
 import { flatten } from '../toBeAllClose.ts';
-import { catalogCases } from './catalogCases.ts';
+import { catalogCases, layerFor } from './catalogCases.ts';
 
 // A unit that nothing activates gets a gradient of exactly zero, and decoupled weight decay takes its weights through all
 // the numbers of float32 down to zero.
@@ -14,7 +14,7 @@ const exponents = [0, -33, -63, -70, -76, -100, -123, -126, -133, -146, -149];
 function ofMagnitude(name: string, magnitude: number): nn.Linear {
   // The vectors of spectral norm and the bases of orthogonal maps are drawn.
   nn.manualSeed(3);
-  const layer = new nn.Linear(3, 3, { bias: false });
+  const layer = layerFor(name, 3);
   catalogCases[name]!(layer);
   const list = layer.parametrizations!.weight!;
   const original = list.original ?? list.original1!;
@@ -22,8 +22,8 @@ function ofMagnitude(name: string, magnitude: number): nn.Linear {
   tf.tidy(() =>
     original.assign(
       tf.tensor(
-        numbers.map((x) => x * magnitude),
-        [3, 3],
+        numbers.slice(0, original.size).map((x) => x * magnitude),
+        original.shape,
       ),
     ),
   );
@@ -52,7 +52,7 @@ describe.each(Object.keys(catalogCases))('%s, of weights down to the smallest nu
     for (const magnitude of [...exponents.map((exponent) => 2 ** exponent), 0]) {
       const layer = ofMagnitude(name, magnitude);
       const variables = layer.parameters();
-      const zero = () => tf.sum(tf.mul(layer.weight, tf.zeros([3, 3])));
+      const zero = () => tf.sum(tf.mul(layer.weight, tf.zeros(layer.weight.shape)));
       const sums = (of: () => tf.Tensor) => () => tf.addN(gradients(of, variables).map((x) => tf.sum(x)));
       tf.tidy(() => {
         for (const [i, of] of [zero, sums(zero)].entries()) {

@@ -4,22 +4,20 @@ import { saveCheckpoint } from '../../src/checkpoint/index.ts';
 import {
   applyRecipe,
   nn,
-  type Orthogonal,
   type OrthogonalOptions,
   orthogonal,
-  type Parametrization,
   parametrizationsOn,
   recipeOf,
   removeParametrizations,
 } from '../../src/index.ts';
-import { polar } from '../../src/ops/matrix/polar.ts';
 import { orthogonalMaps } from '../../src/parametrizations/orthogonalMaps/orthogonalMaps.ts';
 import { tensorOf } from '../nn/golden.ts';
 import { matrices, orthogonalityError } from '../ops/matrix/matrixCases.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
 import { flatten } from '../toBeAllClose.ts';
-import { describeEntryGolden, type GoldenCase, insideOf, outsideOf } from './entryGolden.ts';
+import { describeEntryGolden, insideOf, outsideOf } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
+import { prepareBase } from './geotorchBase.ts';
 
 describeEntryLaws(orthogonal as Entry, {
   checksRoom: true,
@@ -32,22 +30,12 @@ describeEntryLaws(orthogonal as Entry, {
   ],
 });
 
-/** Sets the base to the polar factor of the base of the case, as GeoTorch does. */
-const prepare = (map: Parametrization, { bases }: GoldenCase): void => {
-  const base = bases && tensorOf(bases['']!);
-  if (base === undefined) return;
-  const { shape } = (map as Orthogonal).base!;
-  const size = base.shape.slice(-2) as [number, number];
-  const batch = tf.reshape(base, [-1, ...size]);
-  (map as Orthogonal).base!.assign(tf.reshape(polar(batch), shape));
-};
-
-describeEntryGolden(orthogonal as Entry, { isSameMap: () => true, prepare });
+describeEntryGolden(orthogonal as Entry, { isSameMap: () => true, prepare: prepareBase });
 describeEntryGolden(orthogonal as Entry, {
   name: 'specialOrthogonal',
   isSameMap: () => true,
   options: (options) => ({ ...options, special: true }),
-  prepare,
+  prepare: prepareBase,
 });
 
 const hostOf = (value: () => tf.Tensor) => ({ weight: tf.tidy(() => tf.variable(value())) as tf.Tensor });

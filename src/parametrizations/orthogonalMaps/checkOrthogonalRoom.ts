@@ -21,6 +21,7 @@ const BASES = 8;
  * Throws unless there is room for the tensors that a registration and a gradient of an orthogonal factor hold at once.
  *
  * @param others - the number of tensors of the size of the weight that the rest of the map holds
+ * @param remedy - a way that needs less memory
  * @throws {@link ParametrizeError} `OUT_OF_MEMORY`
  */
 export function checkOrthogonalRoom(
@@ -29,6 +30,7 @@ export function checkOrthogonalRoom(
   { orthogonalMap }: OrthogonalFactor,
   hasBase: boolean,
   others = 0,
+  remedy = 'Dispose tensors that are not needed, or use another backend.',
 ): void {
   const [matrices, weights] = MATRICES[typeof orthogonalMap === 'function' ? 'matrixExp' : orthogonalMap];
   const size = orthogonalMap === 'matrixExp' ? Math.min(long, 2 * short) : short;
@@ -37,8 +39,6 @@ export function checkOrthogonalRoom(
     caller,
     4 * count * (bases + matrices * size ** 2 + (weights + others) * short * long),
     `a weight of shape ${formatShape(shape)}${hasBase ? ` with a base of [${long}, ${long}]` : ''}`,
-    hasBase && long > short
-      ? "Pass { orthogonalMap: 'householder', useTrivialization: false }, which needs no base, or dispose tensors that are not needed."
-      : 'Dispose tensors that are not needed, or use another backend.',
+    remedy,
   );
 }

@@ -2,8 +2,12 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
+import { assignFields } from '../../nn/module/assignFields.ts';
+import type { Module } from '../../nn/module/module.ts';
+import { buffer } from '../../nn/module/parameter.ts';
 import { constantMatMul, plainMatMul } from '../../ops/matrix/matMul.ts';
 import { polar } from '../../ops/matrix/polar.ts';
+import type { MatrixLayout } from '../matrix/matrixLayout.ts';
 import { orthogonalBase, reflectors } from './orthogonalBase.ts';
 import { type OrthogonalMapName, orthogonalMaps, specialHouseholder } from './orthogonalMaps.ts';
 
@@ -52,21 +56,28 @@ function mapped(map: OrthogonalMap, X: Tensor): Tensor {
 export const canStart = ({ orthogonalMap, base }: OrthogonalFactor): boolean =>
   base !== undefined || orthogonalMap === 'householder' || orthogonalMap === 'polar';
 
-/** The numbers with which {@link factorAt} gives a matrix. */
-export interface FactorStart {
-  /** [b, n, k] */
-  readonly X: Tensor;
-  /** The base, [b, n, n], if the factor has one. */
-  readonly base?: Tensor;
-}
+/** Makes a base for the matrices of a layout: an identity for each. */
+export const newBase = ({ batchShape, long }: MatrixLayout): Variable =>
+  buffer(() => tf.broadcastTo(tf.eye(long), [...batchShape, long, long]));
 
 /**
- * Returns the start of a factor at W, if {@link canStart}. Any other W than an orthogonal one counts as the nearest
- * orthogonal matrix for `'polar'`, else as the Q of its QR decomposition. It has no gradient.
+ * Returns the X for which {@link factorAt} gives W, and writes the base of the factor, if it has one. The factor must
+ * be able to; see {@link canStart}. Any other W than an orthogonal one counts as the nearest orthogonal matrix for
+ * `'polar'`, else as the Q of its QR decomposition. It has no gradient.
  *
- * **Shape**: W: [b, n, k], n ≥ k.
+ * **Shape**: W, X: [b, n, k], n ≥ k.
  */
-export function startAt({ orthogonalMap, base, special = false }: OrthogonalFactor, W: Tensor): FactorStart {
+export function startAt(factor: OrthogonalFactor & Module, W: Tensor): Tensor {
+  const { X, base } = startOf(factor, W);
+  if (base !== undefined) assignFields(factor, { base: tf.reshape(base, factor.base!.shape) });
+  return X;
+}
+
+/** Returns the X and the base for which the factor is W. */
+function startOf(
+  { orthogonalMap, base, special = false }: OrthogonalFactor,
+  W: Tensor,
+): { readonly X: Tensor; readonly base?: Tensor } {
   if (orthogonalMap === 'polar') return { X: polar(W) };
   if (base === undefined) return { X: reflectors(W) };
   const X = tf.neg(tf.broadcastTo(tf.eye(W.shape[1]!, W.shape[2]!), W.shape));

@@ -1,0 +1,133 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { refusal } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
+import { defineParametrization } from '../parametrize/define.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
+import { oneOf } from './options.ts';
+import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
+import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
+import { haar } from './orthogonalMaps/orthogonalSamples.ts';
+import { matricesBy } from './set/matricesBy.ts';
+import { isOrthonormal } from './set/orthonormal.ts';
+
+/** The map of {@link grassmannian}. */
+export type GrassmannianMap = 'matrixExp' | 'cayley';
+
+/** Options of {@link grassmannian}. */
+export interface GrassmannianOptions extends MatrixOptions {
+  /** The map from any matrix to an orthogonal one, as of {@link orthogonal}. Default `'matrixExp'`. */
+  readonly orthogonalMap?: GrassmannianMap;
+}
+
+/**
+ * Lets a matrix W with orthonormal columns represent the space that they span: `W = base · map(X)`, where the first k
+ * rows of X do not count. So training turns the space, and not the columns inside of it. A wide matrix goes through its
+ * transpose.
+ *
+ * The maps are those of {@link orthogonal}, for `A = [[0, −Lᵀ], [L, 0]]` with the rows of X below the first k for L.
+ * These are `(n − k)·k` free numbers, the dimension of the set of spaces.
+ *
+ * @remarks
+ * **Shape**: X, W: [..., m, n], m ≠ n. With `matrix: 'dim'`, the weight is one matrix with a row for each index of the
+ * axis `dim`.
+ * **State**: `original` = X; a buffer `base`, [..., k, k], where k is the larger of m and n. Registration and
+ * assignment set `base` to W, completed to a square, and X to −I, for which the map is I.
+ * **Gradient**: of any order; zero in the first k rows.
+ *
+ * Use it if the loss depends on `WWᵀ` only. A matrix that has no orthonormal columns becomes the Q of its QR
+ * decomposition with a positive diagonal of R. An X with a norm above the limits of {@link Orthogonal} is scaled down.
+ *
+ * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not a matrix, or square; `OUT_OF_MEMORY`
+ * @see Edelman, Arias and Smith 1998, doi:10.1137/S0895479895290954
+ */
+export class Grassmannian extends Parametrization {
+  /** The map from any matrix to an orthogonal one. */
+  readonly orthogonalMap: GrassmannianMap;
+  /** The matrix that the map rotates. */
+  readonly base: Variable;
+  readonly matrix: 'last' | 'dim';
+  readonly dim: number;
+  private readonly layout: MatrixLayout;
+
+  /** @param weight - the tensor to parametrize; only its shape is used */
+  constructor(weight: Tensor, options: GrassmannianOptions = {}) {
+    super();
+    const { orthogonalMap, matrix, dim } = this.checkedOptions(options);
+    this.layout = layoutOf('grassmannian', weight.shape, { matrix, dim });
+    this.orthogonalMap = orthogonalMap;
+    this.matrix = matrix;
+    this.dim = dim;
+    checkOrthogonalRoom('grassmannian', this.layout, this, true);
+    this.base = newBase(this.layout);
+  }
+
+  override forward(X: Tensor): Tensor {
+    const { layout } = this;
+    layout.check('grassmannian', X);
+    const { count, long, short } = layout;
+    const turning = tf.slice(layout.tall(X), [0, short, 0], [count, long - short, short]);
+    const whole = tf.concat([tf.zeros([count, short, short]), turning], 1);
+    return layout.fromTall(factorAt(this, whole));
+  }
+
+  /** Returns the original of a W with orthonormal columns. Writes {@link base}. */
+  override rightInverse(W: Tensor): Tensor {
+    const { layout } = this;
+    layout.check('grassmannian', W);
+    checkOrthogonalRoom('grassmannian', layout, this, true);
+    return layout.fromTall(startAt(this, layout.tall(W)));
+  }
+
+  override isPure(): boolean {
+    return true;
+  }
+}
+
+/**
+ * Lets a weight with orthonormal columns, or rows if it is wide, represent the space that they span; see
+ * {@link Grassmannian}. Such a weight keeps its value; any other becomes the Q of its QR decomposition.
+ *
+ * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not a matrix, or square; `OUT_OF_MEMORY`; the
+ * errors of {@link registerParametrization}
+ * @example
+ * ```ts
+ * grassmannian(new nn.Linear(64, 8)); // the basis of a subspace of 8 dimensions
+ * ```
+ * @function
+ */
+export const grassmannian = defineParametrization<Grassmannian, GrassmannianOptions>({
+  name: 'grassmannian',
+  class: Grassmannian,
+  hasFixedFields: true,
+  options: {
+    orthogonalMap: { default: 'matrixExp', ...oneOf(['matrixExp', 'cayley']) },
+    ...matrixOptions,
+  },
+  make: (target, options) =>
+    new Grassmannian(target.value, options.matrix === 'dim' ? withRows(target, options) : options),
+  set: {
+    contains: (value, options, tolerance) =>
+      matricesBy(value, options)?.every(
+        (matrix) => matrix.shape[0] !== matrix.shape[1] && isOrthonormal(matrix, tolerance),
+      ) ?? false,
+    sample(shape, options) {
+      const layout = layoutOf('grassmannian.sample', shape, options);
+      return layout.fromTall(haar([layout.count, layout.long, layout.short]));
+    },
+  },
+});
+
+/** Refuses square matrices, whose columns span the whole space. */
+function layoutOf(caller: string, shape: readonly number[], options: MatrixOptions): MatrixLayout {
+  const layout = new MatrixLayout(caller, shape, options);
+  const { rows, columns } = layout;
+  if (rows !== columns) return layout;
+  throw refusal(
+    'SHAPE',
+    caller,
+    `the matrices of shape ${formatShape(shape)} are square, ${rows} × ${columns}, and their columns span the whole space`,
+    'Use orthogonal, or a weight that is not square.',
+  );
+}
