@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { hostValues, type SyncReader } from '../../engine/hostValues.ts';
+import { LARGEST_FLOAT32, scaleAlong } from '../norm/norm.ts';
 import { repeat } from '../repeat.ts';
 import { plainMatMul } from './matMul.ts';
 import { sizeOf } from './newtonSchulz.ts';
@@ -65,14 +66,19 @@ const carried = (X: Tensor, directions: readonly Tensor[]): Tensor =>
     const zero = tf.zerosLike(X);
     const start = Array.from({ length: 2 ** directions.length }, () => zero);
     start[0] = unit(X);
-    for (const [i, direction] of directions.entries()) start[2 ** i] = unit(direction);
-    return repeat(STEPS, start, (...state) => {
+    // The derivative is linear in each direction. The sizes come in at the end. They are finite, so a zero stays zero.
+    const sizes = directions.map((direction) => scaleAlong(direction, [1, 2]));
+    for (const [i, direction] of directions.entries()) start[2 ** i] = tf.div(direction, sizes[i]!);
+    const derivative = repeat(STEPS, start, (...state) => {
       const grams = state.map((_, subset) => gramOf(state, subset));
       return state.map((matrix, subset) => {
         const products = partsOf(subset).map((part) => plainMatMul(state[part]!, grams[subset ^ part]!));
         return tf.sub(tf.mul(matrix, 1.5), tf.mul(sum(products), 0.5));
       });
     }).at(-1)!;
+    return sizes
+      .map((size) => tf.minimum(unit(size), LARGEST_FLOAT32))
+      .reduce((product, factor) => tf.mul(product, factor), derivative);
   });
 
 /** `(XᵀX)_S`. The product of two parts in the other order is the transpose. */
