@@ -1,6 +1,6 @@
 import * as parametrizations from '../parametrizations/index.ts';
-import { definedFunctions, definitionOf } from '../parametrize/definition.ts';
-import type { Catalog } from '../stateDict/recipe.ts';
+import { definitionOf } from '../parametrize/definition.ts';
+import { type Catalog, programCatalog } from '../stateDict/recipe.ts';
 
 const isFunctionOfCatalog = (entry: [string, unknown]): entry is [string, Catalog[string]] =>
   definitionOf(entry[1]) !== undefined;
@@ -16,7 +16,4 @@ const catalogOfPackage = (): Catalog =>
 export const catalog: Catalog = /* @__PURE__ */ catalogOfPackage();
 
 /** Returns the catalog with the functions that the program has defined. */
-export const definedCatalog = (): Catalog => ({
-  ...(Object.fromEntries(definedFunctions()) as Catalog),
-  ...catalog,
-});
+export const definedCatalog = (): Catalog => programCatalog(catalog);

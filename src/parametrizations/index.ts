@@ -1,8 +1,11 @@
+export { Aol, type AolOptions, aol } from './aol.ts';
 export {
   CenteredWeightNorm,
   type CenteredWeightNormOptions,
   centeredWeightNorm,
 } from './centeredWeightNorm.ts';
+export { Correlation, type CorrelationOptions, correlation } from './correlation.ts';
+export { DoublyStochastic, type DoublyStochasticOptions, doublyStochastic } from './doublyStochastic.ts';
 export {
   EqualizedLearningRate,
   type EqualizedLearningRateOptions,
@@ -18,6 +21,7 @@ export {
 
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
+export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
@@ -32,12 +36,19 @@ export {
 export type { OrthogonalMap } from './orthogonalMaps/orthogonalFactor.ts';
 export type { OrthogonalMapName } from './orthogonalMaps/orthogonalMaps.ts';
 export { Positive, type PositiveMap, type PositiveOptions, positive } from './positive.ts';
+export { PositiveDefinite, type PositiveDefiniteOptions, positiveDefinite } from './positiveDefinite.ts';
+export {
+  PositiveSemidefinite,
+  type PositiveSemidefiniteOptions,
+  positiveSemidefinite,
+} from './positiveSemidefinite.ts';
 export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
 export { Skew, skew } from './skew.ts';
 export { SpecialLinear, type SpecialLinearOptions, specialLinear } from './specialLinear.ts';
 export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
 export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
 export { Symmetric, symmetric } from './symmetric.ts';
+export { Triangular, type TriangularDiagonal, type TriangularOptions, triangular } from './triangular.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
 export { updateBase } from './updateBase.ts';
 export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';

@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { nextSeed } from '../nn/init/random.ts';
-import { exp, softplus } from '../ops/smooth.ts';
-import { softplusInverse } from '../ops/softplusInverse.ts';
+import { exp, softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { finite, oneOf } from './options.ts';
@@ -64,10 +63,12 @@ export class Positive extends Parametrization {
 
   /** Returns X of a W above the bound. Other elements are moved to near the bound. */
   override rightInverse(W: Tensor): Tensor {
-    const above = tf.sub(W, this.min);
-    const nearest = tf.maximum(tf.mul(1e-3, tf.mean(tf.abs(above))), 1e-6);
-    const [, inverse] = maps[this.map];
-    return inverse(tf.where(tf.greater(above, 0), above, tf.mul(tf.onesLike(above), nearest)));
+    return tf.tidy(() => {
+      const above = tf.sub(W, this.min);
+      const nearest = tf.maximum(tf.mul(1e-3, tf.mean(tf.abs(above))), 1e-6);
+      const [, inverse] = maps[this.map];
+      return inverse(tf.where(tf.greater(above, 0), above, tf.mul(tf.onesLike(above), nearest)));
+    });
   }
 
   override isPure(): boolean {
@@ -90,7 +91,7 @@ export const positive = defineParametrization<Positive, PositiveOptions>({
   name: 'positive',
   class: Positive,
   hasFixedFields: true,
-  copies: 18,
+  copies: 28,
   options: {
     map: { default: 'softplus', ...oneOf(['softplus', 'exp']) },
     min: { default: 0, isQuiet: true, ...finite },

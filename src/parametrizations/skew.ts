@@ -4,7 +4,7 @@ import { transpose } from '../ops/matrix/transpose.ts';
 import { triu } from '../ops/matrix/triangular.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { checkSquare } from './squareMatrix.ts';
+import { checkSquare } from './matrix/squareMatrix.ts';
 
 /**
  * Makes skew-symmetric matrices from their strict upper triangle: `A = triu(X, 1) − triu(X, 1)ᵀ`.

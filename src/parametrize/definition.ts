@@ -86,7 +86,7 @@ export interface ParametrizationDefinition<
    * @param originals - the shapes in the order of the arguments of `forward`
    * @param options - the options of the parametrization
    */
-  shape?(originals: readonly (readonly number[])[], options: O): readonly number[];
+  shape?(originals: readonly (readonly number[])[], options: Required<O>): readonly number[];
   /** The names of the parts in torch's older API, with their formula. */
   readonly hookKeys?: HookKeys;
   /** Returns false for options with which the originals are not those of {@link hookKeys}. Default: true for all. */

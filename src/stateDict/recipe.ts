@@ -1,6 +1,6 @@
 import { ParametrizeError } from '../core/errors.ts';
 import { joinPath } from '../core/paths.ts';
-import { definitionOf } from '../parametrize/definition.ts';
+import { definedFunctions, definitionOf, withDefaults } from '../parametrize/definition.ts';
 
 /** One parametrization as data: the name of the function that registers it, and its options. */
 export interface RecipeStep {
@@ -67,14 +67,27 @@ export const UNKNOWN_KIND = 'unknown';
  * Returns the shape of a tensor from the shapes of its originals, by the first step. If the step does not define it,
  * returns the shape of the last original.
  */
-export function shapeByRecipe(
+export const shapeByRecipe = (
   step: RecipeStep | undefined,
   originals: readonly (readonly number[])[],
   catalog: Catalog,
-): readonly number[] {
-  const { kind = '', options = {} } = step ?? {};
-  return definitionOf(catalog[kind])?.shape?.(originals, options) ?? originals.at(-1)!;
+): readonly number[] => definedShape(step, originals, catalog) ?? originals.at(-1)!;
+
+/** Returns the shape of a tensor from the shapes of its originals, or null if the first step does not define it. */
+export function definedShape(
+  step: RecipeStep | undefined,
+  originals: readonly (readonly number[])[],
+  catalog: Catalog,
+): readonly number[] | null {
+  const definition = definitionOf(catalog[step?.kind ?? '']);
+  return definition?.shape?.(originals, withDefaults(definition, step!.options)) ?? null;
 }
+
+/** Returns a catalog with the functions that the program has defined, and so imported. */
+export const programCatalog = (catalog: Catalog = {}): Catalog => ({
+  ...(Object.fromEntries(definedFunctions()) as Catalog),
+  ...catalog,
+});
 
 /** True if the originals of a step are those of torch's older API for its kind: the names fit its options. */
 export const hasHookKeys = ({ kind, options = {} }: RecipeStep, catalog: Catalog): boolean =>

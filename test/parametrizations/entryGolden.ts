@@ -41,6 +41,13 @@ export interface EntryGolden {
   readonly gradient?: number;
   /** The largest error of a value, relative to the largest element. Default 1e-5. */
   readonly value?: number;
+  /** The name of the set in the file. Default: the name of the entry. */
+  readonly set?: string;
+  /**
+   * The largest difference between a value that was moved and the nearest of the set, relative to the largest element of
+   * the value before. Default: it only belongs to the set.
+   */
+  readonly nearest?: number;
 }
 
 interface Host {
@@ -63,6 +70,12 @@ interface Inside {
 
 const entries = golden.entries as unknown as Readonly<Record<string, readonly GoldenCase[]>>;
 
+/** The properties of a case that are options of an entry. */
+const optionsIn = (entry: Entry, one: object): object => {
+  const { options } = definitionOf(entry)!;
+  return Object.fromEntries(Object.entries(one).filter(([name]) => Object.hasOwn(options, name)));
+};
+
 /** The cases of values outside of a set. */
 export const outsideOf = (set: string): Outside[] =>
   (entries['outside'] as unknown as Outside[]).filter((one) => one.set === set);
@@ -73,9 +86,19 @@ export const insideOf = (set: string): Inside[] =>
 
 const largestIn = (x: tf.Tensor): number => Math.max(...flatten(x).map(Math.abs), 1e-30);
 
-function expectNear(actual: tf.Tensor, wanted: GoldenTensor, tolerance: number): void {
+/**
+ * Compares a tensor with a golden one.
+ *
+ * @param tolerance - relative to the largest number of `scale`
+ */
+export function expectNear(
+  actual: tf.Tensor,
+  wanted: GoldenTensor,
+  tolerance: number,
+  scale: GoldenTensor = wanted,
+): void {
   const numbers = tensorOf(wanted);
-  expect(actual).toBeAllClose(numbers, { relative: 0, absolute: tolerance * largestIn(numbers) });
+  expect(actual).toBeAllClose(numbers, { relative: 0, absolute: tolerance * largestIn(tensorOf(scale)) });
 }
 
 /** Registers an entry on a weight of the shape of a case. */
@@ -142,6 +165,37 @@ export function describeEntryGolden(entry: Entry, of: EntryGolden = {}): void {
         inTidy(() => expectNear(host.weight, one.float64.value, value));
         disposeHost(host);
         member.dispose();
+      },
+    );
+
+    const inside = insideOf(of.set ?? name).map((one, i) => [`${i}`, one] as const);
+    it.runIf(inside.length > 0).each(inside)('member %s of the set is one, and kept', async (_, one) => {
+      const given = optionsIn(entry, one);
+      const member = tensorOf(one.value);
+      expect(await entry.contains(member, 1e-4, given as never)).toBe(true);
+      const host = registered(entry, member.shape, given);
+      host.weight = member;
+      inTidy(() => expectNear(host.weight, one.value, value));
+      disposeHost(host);
+      member.dispose();
+    });
+
+    const outside = outsideOf(of.set ?? name).map((one, i) => [`${i}`, one] as const);
+    it.runIf(outside.length > 0).each(outside)(
+      'value %s outside of the set moves into it',
+      async (_, one) => {
+        const given = optionsIn(entry, one);
+        const value = tensorOf(one.given);
+        expect(await entry.contains(value, 1e-4, given as never)).toBe(false);
+        const host = registered(entry, value.shape, given);
+        host.weight = value;
+        const moved = tf.tidy(() => tf.clone(host.weight));
+        expect(await entry.contains(moved, 1e-4, given as never)).toBe(true);
+        inTidy(() => {
+          if (of.nearest !== undefined) expectNear(moved, one.nearest, of.nearest, one.given);
+        });
+        disposeHost(host);
+        tf.dispose([value, moved]);
       },
     );
   });

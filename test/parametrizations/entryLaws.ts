@@ -40,6 +40,8 @@ export interface EntryLaws {
   readonly cases: readonly EntryCase[];
   /** The largest change of a value of the set at its registration, relative to the largest element. Default 1e-5. */
   readonly kept?: number;
+  /** False if the map does not reach every value of the set, so that a registration moves some. Default true. */
+  readonly isOnto?: boolean;
   /** The tolerance of membership after any registration and training. Default 1e-4. */
   readonly tolerance?: number;
   /** The magnitudes of values that are moved into the set. Default: from 1e-18 to 1e18. */
@@ -87,7 +89,14 @@ const awkward = (shape: number[], magnitude: number): Record<string, tf.Tensor> 
  * recipes and copies, in nn and tf.layers.
  */
 export function describeEntryLaws(entry: Entry, laws: EntryLaws): void {
-  const { cases, kept = 1e-5, tolerance = 1e-4, magnitudes = [1e-18, 1, 1e18], orders = [1, 2] } = laws;
+  const {
+    cases,
+    isOnto = true,
+    kept = 1e-5,
+    tolerance = 1e-4,
+    magnitudes = [1e-18, 1, 1e18],
+    orders = [1, 2],
+  } = laws;
   const definition = definitionOf(entry)!;
   const { name } = definition;
   const register = (host: object, tensor: string | undefined, { options = {} }: EntryCase): object =>
@@ -114,20 +123,23 @@ export function describeEntryLaws(entry: Entry, laws: EntryLaws): void {
       tf.dispose(drawn);
     });
 
-    it.each(all)('%s: a registration keeps a value of the set, and an assignment gives it', (_, one) => {
-      nn.manualSeed(3);
-      const [value, other] = [sampled(one), sampled(one)];
-      const host = hostOf(() => value);
-      register(host, 'weight', one);
-      const scale = (x: tf.Tensor): number => Math.max(...flatten(x).map(Math.abs), 1e-30);
-      inTidy(() => {
-        expect(host.weight).toBeAllClose(value, { relative: 0, absolute: kept * scale(value) });
-        host.weight = other;
-        expect(host.weight).toBeAllClose(other, { relative: 0, absolute: kept * scale(other) });
-      });
-      disposeHost(host);
-      tf.dispose([value, other]);
-    });
+    it.runIf(isOnto).each(all)(
+      '%s: a registration keeps a value of the set, and an assignment gives it',
+      (_, one) => {
+        nn.manualSeed(3);
+        const [value, other] = [sampled(one), sampled(one)];
+        const host = hostOf(() => value);
+        register(host, 'weight', one);
+        const scale = (x: tf.Tensor): number => Math.max(...flatten(x).map(Math.abs), 1e-30);
+        inTidy(() => {
+          expect(host.weight).toBeAllClose(value, { relative: 0, absolute: kept * scale(value) });
+          host.weight = other;
+          expect(host.weight).toBeAllClose(other, { relative: 0, absolute: kept * scale(other) });
+        });
+        disposeHost(host);
+        tf.dispose([value, other]);
+      },
+    );
 
     it.each(all)('%s: a registration moves any value into the set', async (_, one) => {
       for (const magnitude of magnitudes) {
@@ -180,10 +192,10 @@ export function describeEntryLaws(entry: Entry, laws: EntryLaws): void {
           .ownVariables()
           .filter(({ trainable }) => trainable);
         for (let step = 0; step < 10; step++) {
-          optimizer.minimize(() => tf.sum(tf.squaredDifference(host.weight, target)), false, variables);
+          optimizer.minimize(() => tf.mean(tf.squaredDifference(host.weight, target)), false, variables);
         }
         const value = tf.tidy(() => tf.clone(host.weight));
-        expect(await contains(value, matrix), optimizerName).toBe(true);
+        expect(await contains(value, matrix), `${optimizerName}: ${flatten(value).slice(0, 9)}`).toBe(true);
         expect(flatten(value)).not.toEqual(before);
         tf.dispose([value, target]);
         disposeOptimizer(optimizer);

@@ -27,6 +27,8 @@ function ofMagnitude(name: string, magnitude: number): nn.Linear {
       ),
     ),
   );
+  const scaled = numbers.slice(0, original.size).map((x) => x * magnitude);
+  tf.tidy(() => original.assign(tf.tensor(scaled, original.shape)));
   return layer.eval() as nn.Linear;
 }
 

@@ -14,7 +14,7 @@ const table = new Map(
 
 describe("docs/gradients.md's table", () => {
   it('has a row for every map of the catalog, and no other', () => {
-    expect([...table.keys()]).toEqual(Object.keys(catalogCases));
+    expect([...table.keys()].sort()).toEqual(Object.keys(catalogCases).sort());
   });
 
   it.each([...table])('says truly which orders of gradient there are of %s', (name, orders) => {

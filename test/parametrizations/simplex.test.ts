@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { nn, removeParametrizations, simplex } from '../../src/index.ts';
-import { tensorOf } from '../nn/golden.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
-import { describeEntryGolden, disposeHost, insideOf, outsideOf, registered } from './entryGolden.ts';
+import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
 describeEntryLaws(simplex as Entry, {
@@ -23,23 +22,6 @@ it('a positive vector with another sum keeps its proportions, and other elements
   inTidy(() => expect(host.weight).toBeAllClose([6, 8 * 2.5e-4, 2, 8 * 2.5e-4].map((part) => part / sum)));
   removeParametrizations(host, 'weight');
   host.weight.dispose();
-});
-
-it.each(insideOf('simplex'))('simplex keeps a row-stochastic matrix (%#)', async ({ value }) => {
-  const member = tensorOf(value);
-  expect(await simplex.contains(member)).toBe(true);
-  const host = registered(simplex as Entry, member.shape, {});
-  host.weight = member;
-  inTidy(() => expect(host.weight).toBeAllClose(member));
-  disposeHost(host);
-  member.dispose();
-});
-
-it.each(outsideOf('simplex'))('simplex tells values outside from the nearest inside (%#)', async (one) => {
-  const [given, nearest] = [tensorOf(one.given), tensorOf(one.nearest)];
-  expect(await simplex.contains(given)).toBe(false);
-  expect(await simplex.contains(nearest)).toBe(true);
-  tf.dispose([given, nearest]);
 });
 
 it('simplex refuses an axis that the tensor lacks, and changes nothing', async () => {

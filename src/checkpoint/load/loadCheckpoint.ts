@@ -4,7 +4,7 @@ import { checkBoolean } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
 import type { LoadedState, StatefulModel, StateView } from '../../stateDict/stateView.ts';
-import { named } from '../checkpointError.ts';
+import { CheckpointError, named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import { checkFormatOptions, formatOptions } from '../formats/formats.ts';
 import type { TorchOptions } from '../formats/torch/torchOptions.ts';
@@ -87,7 +87,8 @@ export async function loadCheckpoint(
     });
     let owners: OwnerPaths = () => null;
     const isAsked = (key: string): boolean => view.partOf(view.ties.sourceOf(key)) !== undefined;
-    const select = async (stored: StoredNames): Promise<Selection> => {
+    const select = async (names: StoredNames): Promise<Selection> => {
+      const stored = await shaped(names, catalog);
       const selection = await selectTensors(stored, view, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);
       owners = ownerPaths(selection, view);
@@ -121,6 +122,20 @@ export async function loadCheckpoint(
 
 /** The names in messages about a state dict from a file. */
 const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
+
+/**
+ * Returns the names of a file with the shapes of computed weights. An unreadable recipe is refused later, or unused.
+ */
+async function shaped(stored: StoredNames, catalog: Catalog | undefined): Promise<StoredNames> {
+  if (stored.metadata['tfjs-parametrize'] === undefined) return stored;
+  const { withWholeShapes } = await import('./wholeShapes.ts');
+  try {
+    return withWholeShapes(stored, catalog);
+  } catch (error) {
+    if (error instanceof CheckpointError) return stored;
+    throw error;
+  }
+}
 
 /** Returns the recipe of a file. Without a catalog, only its axes are used, and an unreadable recipe counts as none. */
 async function recipeOfFile(

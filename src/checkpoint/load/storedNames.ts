@@ -10,6 +10,7 @@ export interface StoredNames {
   readonly optimizer: readonly string[];
   /** True if this is the order in which the tensors were made. A safetensors file sorts them. */
   readonly isInOrder: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
   /** The paths of the layers of a saved model of tf.layers. */
   readonly layers: readonly LayerInOrder[];
   shapeOf(name: string): readonly number[];
@@ -39,6 +40,7 @@ export function storedNames({ names: all, ties, metadata, isInOrder, shapeOf }: 
     names: [...names, ...aliases],
     optimizer,
     isInOrder,
+    metadata,
     layers: layerOrderIn(metadata),
     shapeOf: (name) => shapeOf(known.has(name) ? name : identityOf(name)),
     identityOf,

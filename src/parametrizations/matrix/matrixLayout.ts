@@ -96,6 +96,12 @@ export class MatrixLayout {
     return Math.max(this.rows, this.columns);
   }
 
+  /** The sizes of the axes that count the columns, if the matrices are not the last two axes; else null. */
+  get otherAxes(): number[] | null {
+    const { rowAxis, shape } = this;
+    return rowAxis === null ? null : shape.filter((_, axis) => axis !== rowAxis);
+  }
+
   /** Returns the matrices of a tensor, [count, rows, columns]. */
   matrices(x: Tensor): Tensor {
     const { rowAxis, count, rows, columns } = this;

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { refusal } from '../core/errors.ts';
-import { formatShape } from '../core/shapes.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import { refusal } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
 
 /** Throws unless a tensor is a square matrix or a batch of them. */
 export function checkSquare(caller: string, x: Tensor): void {
@@ -13,3 +14,6 @@ export function checkSquare(caller: string, x: Tensor): void {
     'Register it on a square weight.',
   );
 }
+
+/** Returns the last two axes of a tensor as a batch of matrices, [b, m, n]. */
+export const batchOf = (x: Tensor): Tensor => tf.reshape(x, [-1, ...x.shape.slice(-2)]);
