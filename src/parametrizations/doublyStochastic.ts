@@ -36,9 +36,9 @@ const [COPIES, COPIES_PER_ITERATION] = [10, 10.2];
  * A gradient keeps every iteration: about ten copies of the weight each.
  *
  * The sums of the columns are exact. The error of the sums of the rows depends on X and on the iterations: for normal
- * numbers, 4e-7 after 10 iterations at standard deviation 1, and after 50 at 3; 2e-2 after 50 and 5e-4 after 1000 at 10.
- * The right inverse is the logarithm, so a doubly stochastic W keeps its value. Elements
- * below `1e-3/n` become `1e-3/n`, and elements above 1 become 1.
+ * numbers, 4e-7 after 10 iterations at standard deviation 1, and after 50 at 3; 2e-2 after 50 and 5e-4 after 1000 at
+ * 10. The right inverse is the logarithm, so a doubly stochastic W keeps its value. Elements below `1e-3/n` become
+ * `1e-3/n`, and elements above 1 become 1.
  *
  * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not square; `OUT_OF_MEMORY`
  * @see Sinkhorn and Knopp 1967. Mena et al. 2018, arXiv:1802.08665

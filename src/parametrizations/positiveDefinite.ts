@@ -36,9 +36,9 @@ const ROUNDING = 1e-6;
  * **State**: `original` = X; its upper triangle is not used. No buffers.
  * **Gradient**: of any order; zero to the upper triangle. There is one X for each W, and no point without a gradient.
  *
- * The right inverse moves other values to the nearest matrix whose eigenvalues are at least
- * `1e-6 · ‖sym(W) − min·I‖` above `min`. It is also the limit of the condition number that a value keeps. Half of
- * the eigenvalues of a random weight lie at this limit, so begin with `positiveDefinite.sample`, or assign the identity.
+ * The right inverse moves other values to the nearest matrix whose eigenvalues are at least `1e-6 · ‖sym(W) − min·I‖`
+ * above `min`. It is also the limit of the condition number that a value keeps. Half of the eigenvalues of a random
+ * weight lie at this limit, so begin with `positiveDefinite.sample`, or assign the identity.
  *
  * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not square
  * @see torch.distributions.transforms.PositiveDefiniteTransform

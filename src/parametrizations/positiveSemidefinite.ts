@@ -36,8 +36,9 @@ const ITERATIONS = 8;
  * **Gradient**: of any order. `Y·O` gives the same W for an orthogonal O. The gradient to a column of zeros is zero, so
  * it would never train: the right inverse gives such columns random numbers, 1e-3 of the others.
  *
- * The right inverse moves other values: negative eigenvalues become zero, which gives the nearest matrix. If the rank is
- * limited, the result is near the nearest matrix of that rank (1.03 times the smallest distance for random matrices).
+ * The right inverse moves other values: negative eigenvalues become zero, which gives the nearest matrix. If the rank
+ * is limited, the result is near the nearest matrix of that rank (1.03 times the smallest distance for random
+ * matrices).
  *
  * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not square, or smaller than the rank
  */
@@ -115,8 +116,8 @@ function withoutZeros(Y: Tensor): Tensor {
  * Makes the matrices of a weight symmetric and positive semidefinite, of a largest rank; see
  * {@link PositiveSemidefinite}. A positive semidefinite weight of that rank keeps its value.
  *
- * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not square, or smaller than the rank; the errors of
- * {@link registerParametrization}
+ * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not square, or smaller than the rank; the errors
+ * of {@link registerParametrization}
  * @example
  * ```ts
  * positiveSemidefinite(layer, 'weight', { rank: 8 });
