@@ -19,14 +19,6 @@ function ofMagnitude(name: string, magnitude: number): nn.Linear {
   const list = layer.parametrizations!.weight!;
   const original = list.original ?? list.original1!;
   const numbers = [4, 2, -3, 8, 5, 2, -4, 1, 4];
-  tf.tidy(() =>
-    original.assign(
-      tf.tensor(
-        numbers.slice(0, original.size).map((x) => x * magnitude),
-        original.shape,
-      ),
-    ),
-  );
   const scaled = numbers.slice(0, original.size).map((x) => x * magnitude);
   tf.tidy(() => original.assign(tf.tensor(scaled, original.shape)));
   return layer.eval() as nn.Linear;
