@@ -9,11 +9,11 @@ import { softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
+import { checkSquare } from './matrix/squareMatrix.ts';
 import { oneOf } from './options.ts';
 import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
 import { largest, matricesOf } from './set/slices.ts';
-import { checkSquare } from './squareMatrix.ts';
 
 /** The map of the orthogonal factor of {@link invertible} and {@link specialLinear}. */
 export type RotationMap = 'matrixExp' | 'cayley' | 'householder';

@@ -10,12 +10,12 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import type { RotationMap } from './invertible.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
+import { checkSquare } from './matrix/squareMatrix.ts';
 import { oneOf } from './options.ts';
 import { withLastColumnTimes } from './orthogonalMaps/orthogonalBase.ts';
 import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
 import { matricesOf } from './set/slices.ts';
-import { checkSquare } from './squareMatrix.ts';
 
 /** Options of {@link specialLinear}. */
 export interface SpecialLinearOptions {
