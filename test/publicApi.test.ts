@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 
 /** The names of the catalog: one line a file, types with a colon. */
 const catalogNames = `
+  FixedRank fixedRank :FixedRankOptions
   :NormAxis
   :OrthogonalDistribution :OrthogonalMapName :OrthogonalSampleOptions updateBase
   :OrthogonalMap

@@ -11,14 +11,13 @@ export {
   type EqualizedLearningRateOptions,
   equalizedLearningRate,
 } from './equalizedLearningRate.ts';
-
+export { FixedRank, type FixedRankOptions, fixedRank } from './fixedRank.ts';
 export {
   Grassmannian,
   type GrassmannianMap,
   type GrassmannianOptions,
   grassmannian,
 } from './grassmannian.ts';
-
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';

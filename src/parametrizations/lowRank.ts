@@ -9,6 +9,7 @@ import { transpose } from '../ops/matrix/transpose.ts';
 import { norm } from '../ops/norm/norm.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
+import { factorShapes, shapeOfFactors } from './matrix/factorShapes.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { integer } from './options.ts';
 import { hasRank } from './set/hasRank.ts';
@@ -95,28 +96,13 @@ export class LowRank extends Parametrization {
       // Divided by √length, or by 1 where V becomes zero.
       const root = tf.sqrt(tf.add(tf.mul(lengths, tf.sub(1, isNegligible)), isNegligible));
       const V = tf.div(tf.mul(B, tf.sub(1, isNegligible)), root);
-      const [u, v] = this.shapes;
-      return [tf.reshape(tf.mul(Q, transpose(root)), u), tf.reshape(transpose(V), v)];
+      const { left, right } = factorShapes(layout, rank);
+      return [tf.reshape(tf.mul(Q, transpose(root)), left), tf.reshape(transpose(V), right)];
     }) as [Tensor, Tensor];
   }
 
   override isPure(): boolean {
     return true;
-  }
-
-  private get shapes(): [number[], number[]] {
-    const { rank, layout } = this;
-    const { rows, columns } = layout;
-    const others = layout.otherAxes;
-    return others === null
-      ? [
-          [...layout.shape.slice(0, -2), rows, rank],
-          [...layout.shape.slice(0, -2), columns, rank],
-        ]
-      : [
-          [rows, rank],
-          [...others, rank],
-        ];
   }
 }
 
@@ -139,12 +125,7 @@ export const lowRank = defineParametrization<LowRank, LowRankOptions>({
   copies: 40,
   options: { rank: integer(1), ...matrixOptions },
   originals: { U: {}, V: {} },
-  shape([U, V], { matrix, dim }) {
-    if (matrix === 'last' || V!.length === 2) return [...U!.slice(0, -1), V!.at(-2)!];
-    const others = V!.slice(0, -1);
-    const axis = dim < 0 ? dim + others.length + 1 : dim;
-    return [...others.slice(0, axis), U![0]!, ...others.slice(axis)];
-  },
+  shape: ([U, V], options) => shapeOfFactors(U!, V!, options),
   check({ rank }) {
     if (rank !== undefined) return;
     throw refusal('OPTION', 'lowRank', 'rank is missing', 'Pass the largest rank: { rank: 4 }.');

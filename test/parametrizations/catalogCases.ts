@@ -5,6 +5,7 @@ import {
   correlation,
   doublyStochastic,
   equalizedLearningRate,
+  fixedRank,
   grassmannian,
   interval,
   invertible,
@@ -78,6 +79,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   positiveSemidefinite: (layer) => positiveSemidefinite(layer),
   lowRank: (layer) => lowRank(layer, { rank: 2 }),
   aol: (layer) => aol(layer),
+  fixedRank: (layer) => fixedRank(layer, { rank: 2 }),
 };
 
 /** The functions that register the maps of the package: those whose name is the name of a class. */
