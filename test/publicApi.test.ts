@@ -17,15 +17,18 @@ const catalogNames = `
   :OrthogonalDistribution :OrthogonalMapName :OrthogonalSampleOptions updateBase
   :OrthogonalMap
   Aol aol :AolOptions
-  CenteredWeightNorm :CenteredWeightNormOptions centeredWeightNorm EqualizedLearningRate :EqualizedLearningRateOptions equalizedLearningRate WeightStandardization :WeightStandardizationOptions weightStandardization ZeroMean :ZeroMeanOptions zeroMean
+  Ball ball :BallOptions
+  CenteredWeightNorm centeredWeightNorm :CenteredWeightNormOptions
   Correlation correlation :CorrelationOptions
   DoublyStochastic doublyStochastic :DoublyStochasticOptions
+  EqualizedLearningRate equalizedLearningRate :EqualizedLearningRateOptions
   Grassmannian :GrassmannianMap :GrassmannianOptions grassmannian Invertible :InvertibleOptions invertible :RotationMap SpecialLinear :SpecialLinearOptions specialLinear
   Interval interval :IntervalOptions
   LowRank lowRank :LowRankOptions
   MaxNorm maxNorm :MaxNormOptions
   MinMaxNorm minMaxNorm :MinMaxNormOptions
   NonNeg nonNeg
+  Ordered ordered :OrderedOptions
   Orthogonal orthogonal :OrthogonalOptions
   Positive positive :PositiveMap :PositiveOptions
   PositiveDefinite positiveDefinite :PositiveDefiniteOptions
@@ -34,10 +37,13 @@ const catalogNames = `
   Skew skew
   SpectralNorm spectralNorm :SpectralNormOptions
   Sphere sphere :SphereMap :SphereOptions
+  StableDiagonal stableDiagonal
   Symmetric symmetric
   Triangular triangular :TriangularDiagonal :TriangularOptions
   UnitNorm unitNorm :UnitNormOptions
-  WeightNorm weightNorm :WeightNormOptions
+  WeightNorm weightNorm :KeptAxes :WeightNormOptions :WeightNormScale
+  WeightStandardization weightStandardization :WeightStandardizationOptions
+  ZeroMean zeroMean :ZeroMeanOptions
 `
   .trim()
   .split(/\s+/);

@@ -95,7 +95,7 @@ export const equalizedLearningRate = defineParametrization<
   name: 'equalizedLearningRate',
   class: EqualizedLearningRate,
   hasFixedFields: true,
-  copies: 8,
+  copies: 10,
   options: {
     dim: keptAxes,
     gain: { default: 1, isQuiet: true, ...aboveZero },

@@ -1,4 +1,5 @@
 export { Aol, type AolOptions, aol } from './aol.ts';
+export { Ball, type BallOptions, ball } from './ball.ts';
 export {
   CenteredWeightNorm,
   type CenteredWeightNormOptions,
@@ -20,11 +21,13 @@ export {
 } from './grassmannian.ts';
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
+export type { KeptAxes } from './keptAxes.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
 export type { NormAxis } from './normAxes.ts';
+export { Ordered, type OrderedOptions, ordered } from './ordered.ts';
 export {
   Orthogonal,
   type OrthogonalDistribution,
@@ -46,11 +49,12 @@ export { Skew, skew } from './skew.ts';
 export { SpecialLinear, type SpecialLinearOptions, specialLinear } from './specialLinear.ts';
 export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
 export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
+export { StableDiagonal, stableDiagonal } from './stableDiagonal.ts';
 export { Symmetric, symmetric } from './symmetric.ts';
 export { Triangular, type TriangularDiagonal, type TriangularOptions, triangular } from './triangular.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
 export { updateBase } from './updateBase.ts';
-export { WeightNorm, type WeightNormOptions, weightNorm } from './weightNorm.ts';
+export { WeightNorm, type WeightNormOptions, type WeightNormScale, weightNorm } from './weightNorm.ts';
 export {
   WeightStandardization,
   type WeightStandardizationOptions,

@@ -1,9 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { nextSeed } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 import { notNegative } from './options.ts';
-import { withNorms } from './withNorms.ts';
+import { lengthsAlong } from './set/slices.ts';
+import { withNorms, withUniformNorms } from './withNorms.ts';
 
 /** Options of {@link maxNorm}. They are the options of `tf.constraints.maxNorm`. */
 export interface MaxNormOptions {
@@ -83,4 +86,13 @@ export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({
   },
   axes: { option: 'axis' },
   make: (_, options) => new MaxNorm(options),
+  set: {
+    contains: (value, { axis, maxValue }, tolerance) =>
+      lengthsAlong(value, [axis].flat())?.every((length) => length <= maxValue * (1 + tolerance)) ?? false,
+    sample(shape, { axis, maxValue }) {
+      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const axes = axesOf('maxNorm.sample', [axis].flat(), numbers);
+      return withUniformNorms(numbers, axes, [0, maxValue]);
+    },
+  },
 });

@@ -1,10 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
+import { nextSeed } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 import { notNegative } from './options.ts';
-import { withNorms } from './withNorms.ts';
+import { lengthsAlong } from './set/slices.ts';
+import { withNorms, withUniformNorms } from './withNorms.ts';
 
 /** Options of {@link minMaxNorm}. They are the options of `tf.constraints.minMaxNorm`. */
 export interface MinMaxNormOptions {
@@ -93,4 +96,15 @@ export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
     throw refusal('OPTION', 'minMaxNorm', `minValue ${minValue} is above maxValue ${maxValue}`, 'Swap them.');
   },
   make: (_, options) => new MinMaxNorm(options),
+  set: {
+    contains: (value, { axis, minValue, maxValue }, tolerance) =>
+      lengthsAlong(value, [axis].flat())?.every(
+        (length) => length >= minValue * (1 - tolerance) && length <= maxValue * (1 + tolerance),
+      ) ?? false,
+    sample(shape, { axis, minValue, maxValue }) {
+      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const axes = axesOf('minMaxNorm.sample', [axis].flat(), numbers);
+      return withUniformNorms(numbers, axes, [minValue, maxValue]);
+    },
+  },
 });

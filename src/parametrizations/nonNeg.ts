@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { nextSeed } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
+import { largest } from './set/slices.ts';
 
 /**
  * Makes a weight non-negative: `W = |X|`.
@@ -41,7 +43,14 @@ export const nonNeg = defineParametrization<NonNeg>({
   name: 'nonNeg',
   class: NonNeg,
   hasFixedFields: true,
-  copies: 10,
+  copies: 11,
   options: {},
   make: () => new NonNeg(),
+  set: {
+    contains({ data }, _, tolerance) {
+      const least = -tolerance * largest(data);
+      return data.every((value) => value >= least);
+    },
+    sample: (shape) => tf.abs(tf.randomNormal([...shape], 0, 1, 'float32', nextSeed())),
+  },
 });

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { nextSeed } from '../nn/init/random.ts';
 import { scaleAlong } from '../ops/norm/norm.ts';
+import { onLastAxis } from '../ops/onLastAxis.ts';
 import { softmax } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -44,12 +45,8 @@ export class Simplex extends Parametrization {
 
   override forward(X: Tensor): Tensor {
     const [axis] = axesOf('simplex', [this.axis], X) as [number];
-    const last = X.rank - 1;
-    if (axis === last) return softmax(X);
     // tfjs takes the softmax of the last axis only.
-    const order = [...X.shape.keys()];
-    [order[axis], order[last]] = [last, axis];
-    return tf.transpose(softmax(tf.transpose(X, order)), order);
+    return onLastAxis(X, axis, softmax);
   }
 
   /** Returns `log W − mean(log W)`. */

@@ -1,8 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { nextSeed } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
 import { scaledTo } from './scaledTo.ts';
+import { lengthsAlong } from './set/slices.ts';
 
 /** Options of {@link unitNorm}. They are the options of `tf.constraints.unitNorm`. */
 export interface UnitNormOptions {
@@ -68,4 +71,13 @@ export const unitNorm = defineParametrization<UnitNorm, UnitNormOptions>({
   options: { axis: { default: 0, ...normAxes } },
   axes: { option: 'axis' },
   make: (_, options) => new UnitNorm(options),
+  set: {
+    contains: (value, { axis }, tolerance) =>
+      lengthsAlong(value, [axis].flat())?.every((length) => Math.abs(length - 1) <= tolerance) ?? false,
+    sample(shape, { axis }) {
+      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const axes = axesOf('unitNorm.sample', [axis].flat(), numbers);
+      return scaledTo(1, numbers, axes);
+    },
+  },
 });

@@ -1,8 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { weightNormOp } from '../kernels/index.ts';
+import { nextSeed } from '../nn/init/random.ts';
 import { norm } from '../ops/norm/norm.ts';
 import { stopGradient } from '../ops/stopGradient.ts';
+import { scaledTo } from './scaledTo.ts';
 
 /** The limits of norms, and the fraction of the distance by which a norm outside of them moves to the nearest limit. */
 export interface NormLimits {
@@ -32,4 +34,15 @@ export function withNorms(X: Tensor, axes: readonly number[], limits: NormLimits
   });
   const [a, b] = [stopGradient(() => tf.sub(1, share)), stopGradient(() => tf.mul(share, nearest))];
   return tf.add(tf.mul(X, a), weightNormOp(b, X, axes, 0));
+}
+
+/** Gives the vectors of a tensor random norms between two numbers. Zeros stay zeros. Follows `nn.manualSeed`. */
+export function withUniformNorms(
+  x: Tensor,
+  axes: readonly number[],
+  [least, greatest]: readonly [number, number],
+): Tensor {
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const norms = tf.randomUniform(kept, least, greatest, 'float32', nextSeed());
+  return tf.mul(scaledTo(1, x, axes), norms);
 }

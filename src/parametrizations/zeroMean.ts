@@ -62,7 +62,7 @@ export const zeroMean = defineParametrization<ZeroMean, ZeroMeanOptions>({
   name: 'zeroMean',
   class: ZeroMean,
   hasFixedFields: true,
-  copies: 10,
+  copies: 12,
   options: { axis: { default: 0, ...normAxes } },
   axes: { option: 'axis' },
   make: (_, options) => new ZeroMean(options),

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   aol,
+  ball,
   centeredWeightNorm,
   correlation,
   doublyStochastic,
@@ -15,6 +16,7 @@ import {
   nn,
   nonNeg,
   type OrthogonalMap,
+  ordered,
   orthogonal,
   Parametrization,
   positive,
@@ -25,6 +27,7 @@ import {
   specialLinear,
   spectralNorm,
   sphere,
+  stableDiagonal,
   symmetric,
   triangular,
   unitNorm,
@@ -46,6 +49,7 @@ export const layerFor = (name: string, n: number): nn.Linear =>
 
 /** Every map of the catalog: what registers it on the weight of a layer, `[3, 3]`. What follows a comma says which way. */
 export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown>> = {
+  ball: (layer) => ball(layer),
   centeredWeightNorm: (layer) => centeredWeightNorm(layer),
   equalizedLearningRate: (layer) => equalizedLearningRate(layer),
   grassmannian: (layer) => grassmannian(layer),
@@ -54,6 +58,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
   nonNeg: (layer) => nonNeg(layer),
+  ordered: (layer) => ordered(layer),
   'orthogonal, matrixExp': orthogonalBy('matrixExp'),
   'orthogonal, cayley': orthogonalBy('cayley'),
   'orthogonal, householder': orthogonalBy('householder'),
@@ -65,6 +70,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   spectralNorm: (layer) => spectralNorm(layer),
   'sphere, exp': (layer) => sphere(layer, { map: 'exp' }),
   'sphere, project': (layer) => sphere(layer),
+  stableDiagonal: (layer) => stableDiagonal(layer),
   symmetric: (layer) => symmetric(layer),
   unitNorm: (layer) => unitNorm(layer),
   weightNorm: (layer) => weightNorm(layer),
