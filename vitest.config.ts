@@ -28,7 +28,10 @@ const laws = [
 /** Tests of stores, files and requests to other origins, which Node.js lacks or has in another form. */
 const inBrowsers = ['test/{checkpoint,layers}/inBrowser.test.ts'];
 
-/** Files that need no backend, or choose their own, or run programs of their own: the same on every backend. */
+/**
+ * Files that need no backend, or choose their own, or run programs of their own: the same on every backend. The gradients
+ * of the table are compared by the laws of each map on both backends.
+ */
 const once = [
   'test/*.test.ts',
   'test/{bundlers,cli,core,decorators,examples,types}/**/*.test.ts',
@@ -42,6 +45,7 @@ const once = [
   'test/kernels/weightNorm/{layout,plainRoutines,workgroupSchedule}.test.ts',
   'test/layers/packages.test.ts',
   'test/ops/float64/*.test.ts',
+  'test/parametrizations/gradientTable.test.ts',
   'test/parametrize/errors/environment.test.ts',
   'test/torch/parityTable.test.ts',
 ];

@@ -17,6 +17,20 @@ function gradientsOf(net: Net, f: () => tf.Tensor): Record<string, number[]> {
   );
 }
 
+/** Maps of hundreds of products, whose third gradient takes minutes where a GPU is drawn in software. */
+const long = [
+  'almostOrthogonal',
+  'doublyStochastic',
+  'fixedRank',
+  'grassmannian',
+  'hurwitz',
+  'invertible',
+  'specialLinear',
+];
+
+const isTooLongHere = (name: string): boolean =>
+  process.env['TFJS_BACKEND'] === 'webgl' && (long.includes(name.split(',')[0]!) || name.endsWith('polar'));
+
 describe('L2: every read in a gradient is on its tape', () => {
   for (const name of pureSpecimens) {
     it.each(Object.keys(losses))(`gives the same gradients with and without cached: ${name}, %s`, (loss) => {
@@ -77,7 +91,7 @@ describe('L2: every read in a gradient is on its tape', () => {
     net.dispose();
   });
 
-  it.each(Object.keys(catalogCases))(
+  it.each(Object.keys(catalogCases).filter((name) => !isTooLongHere(name)))(
     'has the same gradients of second and third order at whatever depth a value is read and used: %s',
     (name) => {
       const layer = parametrizedLayer(name);
