@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
+import { build as buildAll } from 'esbuild';
+import { catalog } from 'tfjs-parametrize';
 import { build, type Rollup } from 'vite';
 import { describe, expect, it } from 'vitest';
 
@@ -72,6 +74,25 @@ describe('a bundle', () => {
     expect(message).toContain('Net.weight is not parametrized');
   });
 
+  it('of one map of the catalog contains no other map', async () => {
+    const names = Object.keys(catalog);
+    const bundles = await bundlesOfOne(names);
+    expect([...bundles.keys()].sort()).toEqual([...names].sort());
+    for (const [name, { code, files }] of bundles) {
+      const defined = [...code.matchAll(/defineParametrization\(\{\s*name: "(\w+)"/g)].map(
+        ([, found]) => found,
+      );
+      expect(defined, name).toEqual([name]);
+      const others = names
+        .filter((other) => other !== name)
+        .map((other) => `src/parametrizations/${other}.ts`);
+      expect(
+        files.filter((file) => others.includes(file)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
   it('of one small function leaves the rest out', async () => {
     // It looks behind proxies and into the registry: 1081 bytes, and a little room.
     expect((await bundle(['isParametrized'])).length).toBeLessThan(1120);
@@ -105,6 +126,51 @@ async function bundleOf(program: string): Promise<string> {
     });
     return (result as Rollup.RollupOutput[])[0]!.output[0].code;
   });
+}
+
+/** A bundle and the files that it has code of. */
+interface OneBundle {
+  readonly code: string;
+  readonly files: readonly string[];
+}
+
+/** Bundles each of these exports of the package alone, with tfjs left outside. */
+async function bundlesOfOne(names: readonly string[]): Promise<Map<string, OneBundle>> {
+  const { outputFiles, metafile } = await buildAll({
+    entryPoints: Object.fromEntries(names.map((name) => [name, `export:${name}`])),
+    absWorkingDir: root,
+    outdir: join(root, '.cache'),
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    external: ['@tensorflow/*', 'node:*'],
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'exports of the package',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^export:/ }, ({ path }) => ({
+            path: path.replace('export:', ''),
+            namespace: 'export',
+          }));
+          onLoad({ filter: /.*/, namespace: 'export' }, ({ path }) => ({
+            contents: `export { ${path} } from './src/index.ts';`,
+            resolveDir: root,
+          }));
+        },
+      },
+    ],
+  });
+  return new Map(
+    outputFiles.map(({ path, text }) => {
+      const { inputs } = metafile.outputs[`.cache/${basename(path)}`]!;
+      const files = Object.keys(inputs).filter((file) => inputs[file]!.bytesInOutput > 0);
+      return [basename(path, '.js'), { code: text, files }];
+    }),
+  );
 }
 
 async function evaluate<T = Entry>(code: string): Promise<T> {
