@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 
 /** The names of the catalog: one line a file, types with a colon. */
 const catalogNames = `
+  Circulant circulant
   FixedRank fixedRank :FixedRankOptions
   :NormAxis
   :OrthogonalDistribution :OrthogonalMapName :OrthogonalSampleOptions updateBase
@@ -24,6 +25,7 @@ const catalogNames = `
   EqualizedLearningRate equalizedLearningRate :EqualizedLearningRateOptions
   Grassmannian :GrassmannianMap :GrassmannianOptions grassmannian Invertible :InvertibleOptions invertible :RotationMap SpecialLinear :SpecialLinearOptions specialLinear
   Interval interval :IntervalOptions
+  Kronecker kronecker :KroneckerOptions :KroneckerShapes
   LowRank lowRank :LowRankOptions
   MaxNorm maxNorm :MaxNormOptions
   MinMaxNorm minMaxNorm :MinMaxNormOptions
@@ -39,6 +41,7 @@ const catalogNames = `
   Sphere sphere :SphereMap :SphereOptions
   StableDiagonal stableDiagonal
   Symmetric symmetric
+  Toeplitz toeplitz :ToeplitzOptions
   Triangular triangular :TriangularDiagonal :TriangularOptions
   UnitNorm unitNorm :UnitNormOptions
   WeightNorm weightNorm :KeptAxes :WeightNormOptions :WeightNormScale

@@ -5,6 +5,7 @@ export {
   type CenteredWeightNormOptions,
   centeredWeightNorm,
 } from './centeredWeightNorm.ts';
+export { Circulant, circulant } from './circulant.ts';
 export { Correlation, type CorrelationOptions, correlation } from './correlation.ts';
 export { DoublyStochastic, type DoublyStochasticOptions, doublyStochastic } from './doublyStochastic.ts';
 export {
@@ -22,6 +23,7 @@ export {
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
 export type { KeptAxes } from './keptAxes.ts';
+export { Kronecker, type KroneckerOptions, type KroneckerShapes, kronecker } from './kronecker.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
@@ -51,6 +53,7 @@ export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectral
 export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
 export { StableDiagonal, stableDiagonal } from './stableDiagonal.ts';
 export { Symmetric, symmetric } from './symmetric.ts';
+export { Toeplitz, type ToeplitzOptions, toeplitz } from './toeplitz.ts';
 export { Triangular, type TriangularDiagonal, type TriangularOptions, triangular } from './triangular.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
 export { updateBase } from './updateBase.ts';

@@ -48,6 +48,8 @@ export interface EntryLaws {
   readonly magnitudes?: readonly number[];
   /** The orders of gradients in the first case; the others have the first order only. Default: first and second. */
   readonly orders?: number[];
+  /** The options for a matrix of another shape, if those of the cases depend on the shape. */
+  optionsFor?(shape: readonly number[]): object;
   /** True if the map checks for room itself, so that its definition has no number of copies; another test has it. */
   readonly checksRoom?: boolean;
 }
@@ -209,7 +211,7 @@ export function describeEntryLaws(entry: Entry, laws: EntryLaws): void {
         const shape = cases.every(({ shape }) => shape.at(-1) === shape.at(-2)) ? [n, n] : [n, 4];
         const host = hostOf(() => matrices(shape));
         const { bytes } = peakOf(() => {
-          register(host, 'weight', matrix);
+          register(host, 'weight', { shape, options: laws.optionsFor?.(shape) ?? matrix.options ?? {} });
           const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(host.weight)));
           tf.dispose([value, grads]);
         });
