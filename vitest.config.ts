@@ -25,6 +25,9 @@ const laws = [
   'test/parametrize/chain/backendSwitch.test.ts',
 ];
 
+/** Tests of all maps of the catalog on graphics processors. Elsewhere the tests of each map have more. */
+const onGPU = ['test/parametrizations/entriesOnGPU.test.ts'];
+
 /** Tests of stores, files and requests to other origins, which Node.js lacks or has in another form. */
 const inBrowsers = ['test/{checkpoint,layers}/inBrowser.test.ts'];
 
@@ -100,7 +103,7 @@ const project = (
   },
 });
 
-const notOnNode = [...once, ...inBrowsers, ofBackend('webgl'), ofBackend('webgpu')];
+const notOnNode = [...once, ...inBrowsers, ...onGPU, ofBackend('webgl'), ofBackend('webgpu')];
 
 /** Files of a backend share a process and its modules, which takes a third of the processor time; but for some. */
 const onBackend = (backend: string): TestProjectInlineConfiguration[] => [
@@ -161,8 +164,8 @@ function browserProjects(): TestProjectInlineConfiguration[] {
     return [];
   }
   return [
-    browserProject('webgl', first, [...kernels, ...laws, ...inBrowsers], chromium),
-    browserProject('webgpu', second, kernels, chromium),
+    browserProject('webgl', first, [...kernels, ...laws, ...onGPU, ...inBrowsers], chromium),
+    browserProject('webgpu', second, [...kernels, ...onGPU], chromium),
   ];
 }
 

@@ -7,6 +7,7 @@ import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { type EvenFunction, evenFunction } from '../ops/norm/evenFunction.ts';
 import { norm } from '../ops/norm/norm.ts';
+import { cos, sin } from '../ops/sin.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
@@ -30,13 +31,13 @@ export interface SphereOptions {
   readonly map?: SphereMap;
 }
 
-const cosine: EvenFunction = { series: [-1 / 2, -1 / 12, -1 / 30], limit: 0.0025, of: tf.cos };
+const cosine: EvenFunction = { series: [-1 / 2, -1 / 12, -1 / 30], limit: 0.0025, of: cos };
 
 /** `sin n / n` */
 const cardinalSine: EvenFunction = {
   series: [-1 / 6, -1 / 20, -1 / 42],
   limit: 0.0025,
-  of: (norm) => tf.div(tf.sin(norm), norm),
+  of: (norm) => tf.div(sin(norm), norm),
 };
 
 /**

@@ -81,7 +81,9 @@ function factor(A: Tensor, r: number, limit: Tensor): Tensor {
     const last = rest;
     const [column, next] = tf.tidy(() => {
       const diagonal = diagonalOf(last);
-      const isPivot = tf.cast(tf.oneHot(tf.argMax(diagonal, 1), n), 'float32');
+      // tf.oneHot refuses a depth of 1.
+      const pivot = tf.reshape(tf.argMax(diagonal, 1), [b, 1]);
+      const isPivot = tf.cast(tf.equal(pivot, tf.range(0, n, 1, 'int32')), 'float32');
       const largest = tf.reshape(tf.max(diagonal, 1), [b, 1, 1]);
       const isLeft = tf.step(tf.sub(largest, limit));
       const divisor = tf.sqrt(tf.add(tf.mul(largest, isLeft), tf.sub(1, isLeft)));

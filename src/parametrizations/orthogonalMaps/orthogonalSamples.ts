@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { nextSeed } from '../../nn/init/random.ts';
 import { positiveQr } from '../../ops/matrix/positiveQr.ts';
+import { cos, sin } from '../../ops/sin.ts';
 import { withLastColumnTimes } from './orthogonalBase.ts';
 
 /**
@@ -37,8 +38,8 @@ export function torus([b, n, k]: readonly [number, number, number]): Tensor {
     1,
   ]);
   const angles = tf.mul(random, isTurned);
-  const [cos, sin] = [tf.cos(angles), tf.sin(angles)];
-  const rotations = tf.reshape(tf.concat([cos, tf.neg(sin), sin, cos], 2), [b, pairs, 2, 1, 2]);
+  const [c, s] = [cos(angles), sin(angles)];
+  const rotations = tf.reshape(tf.concat([c, tf.neg(s), s, c], 2), [b, pairs, 2, 1, 2]);
   const places = tf.reshape(tf.eye(pairs), [1, pairs, 1, pairs, 1]);
   const all = tf.reshape(tf.mul(rotations, places), [b, 2 * pairs, 2 * pairs]);
   return tf.slice(all, [0, 0, 0], [b, n, k]);

@@ -42,6 +42,7 @@ describe.each(readers)('pivotedCholesky, %s', (_, numbers) => {
   });
 
   it.each([
+    ['one number', () => ofRank(2, 1, 1), 1],
     ['rank 10 of 48', () => ofRank(1, 48, 10), 10],
     ['more columns than the rank', () => ofRank(1, 12, 3), 9],
     ['more columns than the matrix', () => ofRank(1, 3, 2), 5],
