@@ -58,8 +58,11 @@ export {
 } from './model/index.ts';
 export * as nn from './nn.ts';
 export {
+  AlmostOrthogonal,
+  type AlmostOrthogonalOptions,
   Aol,
   type AolOptions,
+  almostOrthogonal,
   aol,
   Ball,
   type BallOptions,
@@ -85,6 +88,9 @@ export {
   type GrassmannianMap,
   type GrassmannianOptions,
   grassmannian,
+  Hurwitz,
+  type HurwitzOptions,
+  hurwitz,
   Interval,
   type IntervalOptions,
   Invertible,
@@ -132,6 +138,7 @@ export {
   Simplex,
   type SimplexOptions,
   Skew,
+  type SkewOptions,
   SpecialLinear,
   type SpecialLinearOptions,
   SpectralNorm,
@@ -141,6 +148,7 @@ export {
   type SphereOptions,
   StableDiagonal,
   Symmetric,
+  type SymmetricOptions,
   simplex,
   skew,
   specialLinear,

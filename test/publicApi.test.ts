@@ -77,12 +77,12 @@ describe('the public interface', () => {
     expect(values).toEqual(
       [
         ...names(`
-        Parametrization ParametrizeError applyRecipe cached catalog checkParametrization checked clipGradients
-        clone copyInto defineParametrization describe evaluate fold freeze groupOptimizer initialize
-        initializeFromBatch insertParametrization invalidate isParametrized minimize nn parametrizationsOn
-        parametrize pure recipeOf registerParametrization removeParametrization removeParametrizations
-        reorderParametrizations replaceParametrization squaredNorms syncOptimizer tie
-        transferParametrizationsAndParams typeBeforeParametrizations valueOf without
+        AlmostOrthogonal Hurwitz Parametrization ParametrizeError almostOrthogonal applyRecipe cached catalog
+        checkParametrization checked clipGradients clone copyInto defineParametrization describe evaluate fold
+        freeze groupOptimizer hurwitz initialize initializeFromBatch insertParametrization invalidate
+        isParametrized minimize nn parametrizationsOn parametrize pure recipeOf registerParametrization
+        removeParametrization removeParametrizations reorderParametrizations replaceParametrization squaredNorms
+        syncOptimizer tie transferParametrizationsAndParams typeBeforeParametrizations valueOf without
       `),
         ...catalogValues,
       ].sort(),
@@ -90,16 +90,17 @@ describe('the public interface', () => {
     expect(types).toEqual(
       [
         ...names(`
-        Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization BatchInitialized Candidate
-        Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions DescribedOriginal
-        DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode ErrorParts Frozen
-        Group GroupOptimizer HTMLOptions HookKeys HostType HostTypes InsertOptions InsertPosition Keep
-        KeepOptions MinimizeOptions MovedTensor NoOptions OneOrMore OptionDefinition OriginalDefinition
-        ParameterSelector ParametrizationCheck ParametrizationDefinition ParametrizationFunction
-        ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions ParametrizeReport Parts
-        Pattern PlainTensor PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep RecipeTie
-        RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor Selector SetDefinition SetFunctions Shaped
-        SkippedTensor Step StepSelector TargetTensor TensorNameOf TensorRecipe TieOptions
+        AlmostOrthogonalOptions Apply ApplyRecipeOptions Arithmetic AxesDefinition BatchInitialization
+        BatchInitialized Candidate Catalog CatalogFunction CheckOptions ClipOptions CopyOptions DescribeOptions
+        DescribedOriginal DescribedTensor DescribedTotals Description DescriptionData ElementCount ErrorCode
+        ErrorParts Frozen Group GroupOptimizer HTMLOptions HookKeys HostType HostTypes HurwitzOptions
+        InsertOptions InsertPosition Keep KeepOptions MinimizeOptions MovedTensor NoOptions OneOrMore
+        OptionDefinition OriginalDefinition ParameterSelector ParametrizationCheck ParametrizationDefinition
+        ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions
+        ParametrizeReport Parts Pattern PlainTensor PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep
+        RecipeTie RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor Selector SetDefinition
+        SetFunctions Shaped SkewOptions SkippedTensor Step StepSelector SymmetricOptions TargetTensor
+        TensorNameOf TensorRecipe TieOptions
       `),
         ...catalogTypes,
       ].sort(),

@@ -1,3 +1,4 @@
+export { AlmostOrthogonal, type AlmostOrthogonalOptions, almostOrthogonal } from './almostOrthogonal.ts';
 export { Aol, type AolOptions, aol } from './aol.ts';
 export { Ball, type BallOptions, ball } from './ball.ts';
 export {
@@ -20,6 +21,7 @@ export {
   type GrassmannianOptions,
   grassmannian,
 } from './grassmannian.ts';
+export { Hurwitz, type HurwitzOptions, hurwitz } from './hurwitz.ts';
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
 export type { KeptAxes } from './keptAxes.ts';
@@ -47,12 +49,12 @@ export {
   positiveSemidefinite,
 } from './positiveSemidefinite.ts';
 export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
-export { Skew, skew } from './skew.ts';
+export { Skew, type SkewOptions, skew } from './skew.ts';
 export { SpecialLinear, type SpecialLinearOptions, specialLinear } from './specialLinear.ts';
 export { SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts';
 export { Sphere, type SphereMap, type SphereOptions, sphere } from './sphere.ts';
 export { StableDiagonal, stableDiagonal } from './stableDiagonal.ts';
-export { Symmetric, symmetric } from './symmetric.ts';
+export { Symmetric, type SymmetricOptions, symmetric } from './symmetric.ts';
 export { Toeplitz, type ToeplitzOptions, toeplitz } from './toeplitz.ts';
 export { Triangular, type TriangularDiagonal, type TriangularOptions, triangular } from './triangular.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';

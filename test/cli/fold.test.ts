@@ -104,7 +104,10 @@ describe('fold, by the recipe in the file,', () => {
     const { parametrized } = JSON.parse((await call('inspect', input, '--json')).out);
     expect(parametrized[0].recipe).toEqual([
       { tensor: '0.weight', steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0 } }] },
-      { tensor: '0.parametrizations.weight.original1', steps: [{ kind: 'symmetric', options: {} }] },
+      {
+        tensor: '0.parametrizations.weight.original1',
+        steps: [{ kind: 'symmetric', options: { lower: false } }],
+      },
     ]);
     model.dispose();
   });

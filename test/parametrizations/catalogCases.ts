@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  almostOrthogonal,
   aol,
   ball,
   centeredWeightNorm,
@@ -9,6 +10,7 @@ import {
   equalizedLearningRate,
   fixedRank,
   grassmannian,
+  hurwitz,
   interval,
   invertible,
   kronecker,
@@ -52,11 +54,17 @@ export const layerFor = (name: string, n: number): nn.Linear =>
 
 /** Every map of the catalog: what registers it on the weight of a layer, `[3, 3]`. What follows a comma says which way. */
 export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown>> = {
+  almostOrthogonal: (layer) => almostOrthogonal(layer),
+  aol: (layer) => aol(layer),
   ball: (layer) => ball(layer),
   centeredWeightNorm: (layer) => centeredWeightNorm(layer),
   circulant: (layer) => circulant(layer),
+  correlation: (layer) => correlation(layer),
+  doublyStochastic: (layer) => doublyStochastic(layer, { iterations: 5 }),
   equalizedLearningRate: (layer) => equalizedLearningRate(layer),
+  fixedRank: (layer) => fixedRank(layer, { rank: 2 }),
   grassmannian: (layer) => grassmannian(layer),
+  hurwitz: (layer) => hurwitz(layer),
   interval: (layer) => interval(layer, { min: -2, max: 2 }),
   invertible: (layer) => invertible(layer),
   kronecker: (layer) =>
@@ -66,6 +74,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
         [1, 3],
       ],
     }),
+  lowRank: (layer) => lowRank(layer, { rank: 2 }),
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
   nonNeg: (layer) => nonNeg(layer),
@@ -75,6 +84,8 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   'orthogonal, householder': orthogonalBy('householder'),
   'orthogonal, polar': orthogonalBy('polar'),
   positive: (layer) => positive(layer),
+  positiveDefinite: (layer) => positiveDefinite(layer),
+  positiveSemidefinite: (layer) => positiveSemidefinite(layer),
   simplex: (layer) => simplex(layer),
   skew: (layer) => skew(layer),
   specialLinear: (layer) => specialLinear(layer),
@@ -84,20 +95,13 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   stableDiagonal: (layer) => stableDiagonal(layer),
   symmetric: (layer) => symmetric(layer),
   toeplitz: (layer) => toeplitz(layer),
+  triangular: (layer) => triangular(layer, { diagonal: 'positive' }),
   unitNorm: (layer) => unitNorm(layer),
   weightNorm: (layer) => weightNorm(layer),
   'weightNorm, log': (layer) => weightNorm(layer, { scale: 'log' }),
   weightStandardization: (layer) => weightStandardization(layer),
   'weightStandardization, gain': (layer) => weightStandardization(layer, { gain: true }),
   zeroMean: (layer) => zeroMean(layer),
-  triangular: (layer) => triangular(layer, { diagonal: 'positive' }),
-  doublyStochastic: (layer) => doublyStochastic(layer, { iterations: 5 }),
-  correlation: (layer) => correlation(layer),
-  positiveDefinite: (layer) => positiveDefinite(layer),
-  positiveSemidefinite: (layer) => positiveSemidefinite(layer),
-  lowRank: (layer) => lowRank(layer, { rank: 2 }),
-  aol: (layer) => aol(layer),
-  fixedRank: (layer) => fixedRank(layer, { rank: 2 }),
 };
 
 /** The functions that register the maps of the package: those whose name is the name of a class. */

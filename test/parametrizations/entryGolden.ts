@@ -41,6 +41,8 @@ export interface EntryGolden {
   readonly gradient?: number;
   /** The largest error of a value, relative to the largest element. Default 1e-5. */
   readonly value?: number;
+  /** The largest change of a member of the set at its assignment, relative to the largest element. Default: `value`. */
+  readonly kept?: number;
   /** The name of the set in the file. Default: the name of the entry. */
   readonly set?: string;
   /**
@@ -153,7 +155,7 @@ export function expectSameMap(entry: Entry, one: GoldenCase, of: EntryGolden, or
 /** Compares an entry with the golden cases of the same map, and its set with the values of other maps of the set. */
 export function describeEntryGolden(entry: Entry, of: EntryGolden = {}): void {
   const { name } = definitionOf(entry)!;
-  const { value = 1e-5, options = (given) => given } = of;
+  const { value = 1e-5, kept = value, options = (given) => given } = of;
   const isSameMap = of.isSameMap ?? (({ by }) => !by.startsWith('geotorch.'));
   const cases = goldenCases[of.name ?? name]!.filter(({ originals }) => originals !== undefined);
   const label = ({ by, options: given, float64 }: GoldenCase): string =>
@@ -185,7 +187,7 @@ export function describeEntryGolden(entry: Entry, of: EntryGolden = {}): void {
       expect(await entry.contains(member, 1e-4, given as never)).toBe(true);
       const host = registered(entry, member.shape, given);
       host.weight = member;
-      inTidy(() => expectNear(host.weight, one.value, value));
+      inTidy(() => expectNear(host.weight, one.value, kept));
       disposeHost(host);
       member.dispose();
     });

@@ -6,6 +6,8 @@ import { Skew, skew } from '../../src/parametrizations/index.ts';
 import { parametrizationsOn } from '../../src/parametrize/index.ts';
 import { expectGradients } from '../nn/gradientCheck.ts';
 import { Affine, inTidy, numbers, read, train, variableOf } from '../parametrize/fixtures.ts';
+import { describeEntryGolden } from './entryGolden.ts';
+import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
 const matrix = [
   [1, 2, 3],
@@ -107,3 +109,9 @@ describe('skew', () => {
     parametrizationsOn(host, 'weight').dispose();
   });
 });
+
+describeEntryLaws(skew as Entry, {
+  cases: [{ shape: [3, 3] }, { shape: [2, 4, 4], options: { lower: true } }, { shape: [1, 1] }],
+});
+
+describeEntryGolden(skew as Entry, { isSameMap: () => true });

@@ -6,6 +6,8 @@ import { Symmetric, symmetric } from '../../src/parametrizations/index.ts';
 import { parametrizationsOn, registerParametrization } from '../../src/parametrize/index.ts';
 import { expectGradients } from '../nn/gradientCheck.ts';
 import { Affine, inTidy, numbers, read, train, variableOf } from '../parametrize/fixtures.ts';
+import { describeEntryGolden } from './entryGolden.ts';
+import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
 const matrix = [
   [1, 2, 3],
@@ -126,3 +128,9 @@ describe('symmetric', () => {
     host.dispose();
   });
 });
+
+describeEntryLaws(symmetric as Entry, {
+  cases: [{ shape: [3, 3] }, { shape: [2, 4, 4], options: { lower: true } }, { shape: [1, 1] }],
+});
+
+describeEntryGolden(symmetric as Entry, { isSameMap: () => true });
