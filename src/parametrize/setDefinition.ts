@@ -55,7 +55,7 @@ export interface SetFunctions<O extends object, S extends object = object> {
 }
 
 /** The accepted error of {@link SetFunctions.contains}. */
-export const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-4;
 
 /**
  * Reads a value and returns true if it belongs to a set.

@@ -94,7 +94,7 @@ const largestIn = (x: tf.Tensor): number => Math.max(...flatten(x).map(Math.abs)
  *
  * @param tolerance - relative to the largest number of `scale`
  */
-export function expectNear(
+function expectNear(
   actual: tf.Tensor,
   wanted: GoldenTensor,
   tolerance: number,

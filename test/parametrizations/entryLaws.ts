@@ -29,7 +29,7 @@ import { flatten } from '../toBeAllClose.ts';
 export type Entry = CatalogFunction<never> & SetFunctions<never>;
 
 /** A shape and options of an entry. */
-export interface EntryCase {
+interface EntryCase {
   readonly shape: readonly number[];
   readonly options?: object;
 }

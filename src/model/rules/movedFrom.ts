@@ -3,7 +3,7 @@ import { hostValues } from '../../engine/hostValues.ts';
 
 /**
  * Returns a function that measures how far a step moves a value: `‖W − before‖ / ‖before‖`, with the Frobenius norm. It
- * returns null if reading the numbers would wait for a device, see Note [Host values].
+ * returns null if reading the numbers would wait for a device, see `hostValues`.
  *
  * @param before - the value before the step
  */

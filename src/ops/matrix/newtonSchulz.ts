@@ -30,7 +30,7 @@ export const newtonSchulz = (A: Tensor): Tensor =>
  *
  * The plain step `X(3I − XᵀX)/2` maps a singular value x to `x(3 − x²)/2`, which is only 1.5x if x is small. The steps
  * before it map x to `c·x(1.05 − x²)`, with the largest c that keeps the result below 1: a small x to 2.53x, and no x
- * above 0.12 to one below. See Note [Approach].
+ * above 0.12 to one below; `newtonInverse` has steps of the same kind.
  *
  * @param approach - the number of steps before the plain ones
  */
