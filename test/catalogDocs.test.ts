@@ -9,6 +9,11 @@ const document = read('docs/catalog.md');
 const namesIn = (lines: RegExp): string[] =>
   [...document.matchAll(lines)].flatMap(([line]) => [...line.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
 
+it('docs/catalog.md has a section for every map of the catalog', () => {
+  const described = namesIn(/^### .*$/gm);
+  expect(Object.keys(catalog).filter((name) => !described.includes(name))).toEqual([]);
+});
+
 it('docs/catalog.md has a row for every map of the catalog in its table', () => {
   const listed = namesIn(/^\| `[^|]*\|/gm);
   expect(Object.keys(catalog).filter((name) => !listed.includes(name))).toEqual([]);
