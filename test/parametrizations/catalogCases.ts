@@ -67,13 +67,15 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
   hurwitz: (layer) => hurwitz(layer),
   interval: (layer) => interval(layer, { min: -2, max: 2 }),
   invertible: (layer) => invertible(layer),
-  kronecker: (layer) =>
+  kronecker: (layer) => {
+    const [m, n] = layer.weight.shape as [number, number];
     kronecker(layer, {
       shapes: [
-        [3, 1],
-        [1, 3],
+        [m, 1],
+        [1, n],
       ],
-    }),
+    });
+  },
   lowRank: (layer) => lowRank(layer, { rank: 2 }),
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),
