@@ -1,8 +1,9 @@
 /**
- * What reading a spectral-normalized or an orthogonal matrix costs, here and in PyTorch; see README.md.
+ * What reading and registering the maps of the catalog costs, here and in PyTorch; see README.md.
  *
  *     npm run bench:maps
  *     npm run bench:maps -- --sizes tiny,small --rounds 21
+ *     npm run bench:maps -- --sizes reads,registrations --rounds 5
  *     npm run bench:maps -- --write
  */
 import '@tensorflow/tfjs';
@@ -11,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Case, casesOf, scaleOf, sizes, titleOf } from './maps/cases.ts';
 import { mapStep } from './maps/contestant.ts';
+import { readTable } from './maps/readTable.ts';
+import { registrationTable } from './maps/registrationTable.ts';
 import { environment, sentence } from './measure/environment.ts';
 import { checkAgreement } from './measure/fingerprint.ts';
 import { type Contestant, compare, interleave, type Result } from './measure/interleave.ts';
@@ -22,10 +25,11 @@ import { startTorch } from './measure/torchWorker.ts';
 
 const page = 'docs/performance.md';
 const names = Object.keys(sizes) as (keyof typeof sizes)[];
+const tables = ['reads', 'registrations'] as const;
 const options = readOptions(
   'bench:maps',
   'Measures spectral norm and orthogonal matrices here and in PyTorch, in turns.',
-  names,
+  [...names, ...tables],
   process.argv.slice(2),
   page,
 );
@@ -64,9 +68,15 @@ try {
   const where = environment(torch?.version ?? null);
   const { rounds } = options;
   if (options.json) console.log(JSON.stringify({ environment: where, rounds, comparisons }, null, 2));
-  else console.log(`${rounds} rounds. ${sentence(where)}.`);
-  if (options.write) {
+  else if (comparisons.length > 0) console.log(`${rounds} rounds. ${sentence(where)}.`);
+  if (options.write && comparisons.length > 0) {
     writeSection(page, 'maps', `${rounds} rounds. ${sentence(where)}.\n\n${markdownTable(comparisons)}`);
+  }
+  const tableFor = { reads: readTable, registrations: registrationTable };
+  for (const table of tables.filter((table) => options.sizes.includes(table))) {
+    const text = `${rounds} rounds. ${sentence(where)}.\n\n${await tableFor[table](options)}`;
+    if (!options.json) console.log(`${text}\n`);
+    if (options.write) writeSection(page, `map ${table}`, text);
   }
 } finally {
   torch?.stop();

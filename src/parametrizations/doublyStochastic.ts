@@ -56,9 +56,11 @@ export class DoublyStochastic extends Parametrization {
     checkSquare('doublyStochastic', X);
     let [log, isTransposed] = [X, false];
     for (let i = 0; i < 2 * this.iterations; i++) {
-      const normal = logSoftmax(log);
+      const last = log;
       // logSoftmax runs over the last axis. After the last step the columns have the sum 1.
-      log = transpose(normal);
+      log = tf.tidy(() => transpose(logSoftmax(last)));
+      // Only a gradient needs the tensors of all steps, and its tape keeps its own.
+      if (last !== X) last.dispose();
       isTransposed = !isTransposed;
     }
     return exp(isTransposed ? transpose(log) : log);

@@ -1,4 +1,8 @@
-import { doublyStochastic } from '../../src/index.ts';
+import * as tf from '@tensorflow/tfjs';
+import { expect, it } from 'vitest';
+import { DoublyStochastic, doublyStochastic } from '../../src/index.ts';
+import { matrices } from '../ops/matrix/matrixCases.ts';
+import { peakOf } from '../peakMemory.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
@@ -13,3 +17,13 @@ describeEntryLaws(doublyStochastic as Entry, {
 });
 
 describeEntryGolden(doublyStochastic as Entry);
+
+it('an evaluation holds as few tensors at once for many iterations as for few', () => {
+  const X = matrices([16, 16]);
+  const peaks = [2, 40].map((iterations) => {
+    const map = new DoublyStochastic({ iterations });
+    return peakOf(() => tf.tidy(() => void map.forward(X))).bytes;
+  });
+  expect(peaks[1]).toBe(peaks[0]);
+  X.dispose();
+});

@@ -29,8 +29,13 @@ const sameMaps = new Set(
 
 const isSameMap = ({ by }: GoldenCase): boolean => !by.startsWith('geotorch.') || sameMaps.has(by);
 
+/** These maps have the upper triangle. */
+const upper: EntryGolden = { isSameMap: ({ options }) => options['lower'] === false };
+
 /** What the golden numbers of an entry need. */
 const special: Readonly<Record<string, EntryGolden>> = {
+  symmetric: upper,
+  skew: upper,
   // The exponential of this shape alone takes a fifth of the time; other entries have it.
   grassmannian: {
     isSameMap: ({ options }) => options['triv'] === 'cayley',

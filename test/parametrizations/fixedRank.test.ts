@@ -1,9 +1,8 @@
-import type * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { type FixedRank, fixedRank, nn } from '../../src/index.ts';
-import { tensorOf } from '../nn/golden.ts';
+import { fixedRank, nn } from '../../src/index.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
+import { prepareBase } from './geotorchBase.ts';
 
 describeEntryLaws(fixedRank as unknown as Entry, {
   cases: [
@@ -17,11 +16,7 @@ describeEntryLaws(fixedRank as unknown as Entry, {
 
 describeEntryGolden(fixedRank as unknown as Entry, {
   set: 'lowRank',
-  prepare(map, { bases }) {
-    const { left, right } = map as FixedRank;
-    (left.base as tf.Variable).assign(tensorOf(bases!['U']!));
-    (right.base as tf.Variable).assign(tensorOf(bases!['V']!));
-  },
+  prepare: prepareBase,
 });
 
 it('fixedRank refuses a missing rank, one above the shorter side, and maps that need a base', () => {
