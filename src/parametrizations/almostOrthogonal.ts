@@ -65,7 +65,9 @@ export class AlmostOrthogonal extends Parametrization {
   readonly orthogonalMap: OrthogonalMapName;
   /** The matrix that the map rotates; absent for maps without one. */
   declare readonly base?: Variable;
+  /** The matrices of a weight of more than two axes. */
   readonly matrix: 'last' | 'dim';
+  /** The axis of the rows, for `matrix: 'dim'`. */
   readonly dim: number;
   private readonly layout: MatrixLayout;
 

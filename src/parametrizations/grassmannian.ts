@@ -47,7 +47,9 @@ export class Grassmannian extends Parametrization {
   readonly orthogonalMap: GrassmannianMap;
   /** The matrix that the map rotates. */
   readonly base: Variable;
+  /** The matrices of a weight of more than two axes. */
   readonly matrix: 'last' | 'dim';
+  /** The axis of the rows, for `matrix: 'dim'`. */
   readonly dim: number;
   private readonly layout: MatrixLayout;
 

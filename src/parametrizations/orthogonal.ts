@@ -97,7 +97,9 @@ export class Orthogonal extends Parametrization {
   readonly special: boolean;
   /** The matrix that the map rotates; absent without trivialization. */
   declare readonly base?: Variable;
+  /** The matrices of a weight of more than two axes. */
   readonly matrix: 'last' | 'dim';
+  /** The axis of the rows, for `matrix: 'dim'`. */
   readonly dim: number;
   private readonly layout: MatrixLayout;
 

@@ -8,6 +8,7 @@ import type { OptionDefinition } from './definition.ts';
 export interface ReadTensor {
   /** The elements in row-major order, as float64. All are finite. */
   readonly data: Float64Array;
+  /** The shape. */
   readonly shape: readonly number[];
 }
 
