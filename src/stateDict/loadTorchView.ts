@@ -2,8 +2,11 @@ import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { joinPath } from '../core/paths.ts';
 import { scoped } from '../engine/scope.ts';
-import { loadStateDict } from '../nn/module/loadStateDict.ts';
+import { type LoadingFacts, loadStateDict, StateDictError } from '../nn/module/loadStateDict.ts';
+import { normalizedTensors } from '../nn/module/normalizedTensor.ts';
+import { knownHookKeys } from '../nn/stateDict/hookKeys.ts';
 import { keyIn, partsOf } from '../nn/stateDict/stateKeys.ts';
+import { formulaByRecipe } from './formulaByRecipe.ts';
 import { isBroadcast } from './isBroadcast.ts';
 import { normalizationAlike } from './normalizationAlike.ts';
 import type { TensorRecipe } from './recipe.ts';
@@ -35,7 +38,9 @@ export function loadTorchView(
       const ties = tie === undefined ? [] : followTies(view, recipe, tensors, tie);
       const before = dataOf(view);
       const untied = withoutNative(tensors, ties);
-      const report = loadStateDict(view.module, withBroadcast(view, untied), { strict }, names, state.ties);
+      const facts = { ...names, formulaOf: formulaByRecipe(recipe, catalog) };
+      checkNative(view, facts);
+      const report = loadStateDict(view.module, withBroadcast(view, untied), { strict }, facts, state.ties);
       const after = dataOf(view);
       const later = new Set(planned.map(({ viewed }) => viewed));
       const written = view.tensors.filter(
@@ -61,6 +66,32 @@ export function loadTorchView(
     });
   } finally {
     view.dispose();
+  }
+}
+
+/**
+ * Refuses parts in the names of the model that another map than that of the model has made. They have the same names.
+ *
+ * @throws {@link StateDictError}
+ */
+function checkNative({ tensors }: TorchView, { caller, what, formulaOf }: LoadingFacts): void {
+  for (const { mode, tensor, variables } of tensors) {
+    const { host, hostPath, name, path } = tensor;
+    const own = normalizedTensors(host).find((one) => one.name === name);
+    const formula = formulaOf?.(joinPath(hostPath, name));
+    if (mode !== 'native' || own === undefined || formula === undefined) continue;
+    const keys = own.hookKeys ?? knownHookKeys().find(({ kind }) => kind === formula);
+    const isWhole = keys !== undefined && partsOf(keys).every((part) => variables.has(part));
+    if (!isWhole || formula === (own.hookKeys?.kind ?? null)) continue;
+    throw new StateDictError(
+      {
+        caller,
+        fact: `the ${what} does not fit: the parts of '${path}' belong to another map than that of the model. Nothing was loaded`,
+        remedy: 'Register the same map first, or load the file with a catalog into a plain tensor.',
+      },
+      [],
+      [],
+    );
   }
 }
 

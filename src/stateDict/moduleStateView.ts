@@ -8,6 +8,7 @@ import { tiedKeysOf } from '../nn/module/tiedKeysOf.ts';
 import { isFold } from '../nn/stateDict/keyMapping.ts';
 import { plainKeys } from '../nn/stateDict/stateKeys.ts';
 import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
+import { formulaByRecipe } from './formulaByRecipe.ts';
 import { partFinder } from './partFinder.ts';
 import { registeringRecipes } from './registerRecipes.ts';
 import type { LoadedState, StateLoading, StatePart, StateView } from './stateView.ts';
@@ -49,7 +50,8 @@ export class ModuleStateView implements StateView {
 
   load({ tensors, strict, recipe, catalog, tie, ...names }: StateLoading): LoadedState {
     const { module } = this;
-    const load = (): LoadStateDictReport => loadStateDict(module, tensors, { strict }, names);
+    const load = (): LoadStateDictReport =>
+      loadStateDict(module, tensors, { strict }, { ...names, formulaOf: formulaByRecipe(recipe, catalog) });
     const { registered, report } =
       catalog === undefined || recipe.length === 0
         ? { registered: [], report: load() }

@@ -15,7 +15,7 @@ import { everyPath, namedState } from './fields.ts';
 import { hooks, type LoadStateDictReport, type StateDict, type StateDictLoading } from './hooks.ts';
 import { mergeConverted } from './mergeConverted.ts';
 import type { Module } from './module.ts';
-import { readStateDict } from './readStateDict.ts';
+import { type FormulaOf, readStateDict } from './readStateDict.ts';
 import { tiedKeysOf } from './tiedKeysOf.ts';
 
 /** Options of {@link Module.loadStateDict}. */
@@ -49,6 +49,12 @@ export interface LoadingNames {
   readonly what: string;
 }
 
+/** What is known of a state dict besides its tensors. */
+export interface LoadingFacts extends LoadingNames {
+  /** Returns the formula of the parts under the key of a tensor. Default: the one that the names of the parts tell. */
+  readonly formulaOf?: FormulaOf | undefined;
+}
+
 /**
  * See {@link Module.loadStateDict}.
  *
@@ -58,7 +64,7 @@ export function loadStateDict(
   module: Module,
   map: StateDict,
   options: LoadStateDictOptions = {},
-  { caller, what }: LoadingNames = { caller: 'loadStateDict', what: 'map' },
+  { caller, what, formulaOf }: LoadingFacts = { caller: 'loadStateDict', what: 'map' },
   ties: TiedKeys = tiedKeysOf(module),
 ): LoadStateDictReport {
   checkOptions('loadStateDict', options, ['strict']);
@@ -95,7 +101,7 @@ export function loadStateDict(
         },
       };
       for (const hook of hooks(part, 'loadStateDictPre')) hook(part, loading);
-      readStateDict(part, loading);
+      readStateDict(part, loading, formulaOf);
     }
     const targets = new Map(namedState(module));
     checkAlive(module, targets);

@@ -9,16 +9,26 @@ import { type NormalizedTensor, normalizedTensors, tieOf } from './normalizedTen
 import { type StateDictTensor, stateDictTensors } from './stateDictTensor.ts';
 
 /**
+ * Returns how the parts of a tensor in a state dict make its value, by the key of the tensor: the kind of a hook of the
+ * older API; null for any other way; undefined if it is not known.
+ */
+export type FormulaOf = (key: string) => string | null | undefined;
+
+/**
  * Reads the values in a map for the own tensors of a module, one by one. A value is renamed if map and module have the
  * same normalization; otherwise it is computed.
  */
-export function readStateDict(module: Module, loading: StateDictLoading): void {
+export function readStateDict(
+  module: Module,
+  loading: StateDictLoading,
+  formulaOf: FormulaOf = () => undefined,
+): void {
   // The state of a tied tensor is that of its source.
   const tensors = normalizedTensors(module).filter(({ list }) => tieOf(list) === undefined);
   const ofChains = new Set(tensors.flatMap(({ state }) => state.map(([, variable]) => variable)));
-  for (const tensor of tensors) read(module, tensor, loading);
+  for (const tensor of tensors) read(module, tensor, loading, formulaOf);
   for (const [name, variable] of fieldsOf(module).variables) {
-    if (!ofChains.has(variable)) read(module, { name, state: null }, loading);
+    if (!ofChains.has(variable)) read(module, { name, state: null }, loading, formulaOf);
   }
 }
 
@@ -28,18 +38,38 @@ interface PlainTensor {
   readonly state: null;
 }
 
-function read(module: Module, tensor: NormalizedTensor | PlainTensor, loading: StateDictLoading): void {
+function read(
+  module: Module,
+  tensor: NormalizedTensor | PlainTensor,
+  loading: StateDictLoading,
+  formulaOf: FormulaOf,
+): void {
   const { state, prefix, mapped, problem } = loading;
   const { name } = tensor;
   const keys =
     tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
   const isThere = keys.every((key) => state.has(prefix + key));
+  const formula = formulaOf(prefix + name);
+  const own = tensor.state === null ? null : (tensor.hookKeys?.kind ?? null);
+  // Other maps have parts with the same names.
+  const isOwn = formula === undefined || formula === own;
   const found = stateDictTensors(state, prefix, name, module).filter(
     // A value under the key of the module is taken unchanged, unless it is a part of another tensor.
-    (stored) => !sameKeys(stored.keys, keys) && (!isThere || keys.every((key) => stored.keys.includes(key))),
+    (stored) =>
+      !(sameKeys(stored.keys, keys) && (isOwn || stored.hookKeys === null)) &&
+      (!isThere || keys.every((key) => stored.keys.includes(key))),
   );
   const [source, other] = found;
   if (source === undefined) return;
+  const { hookKeys } = source;
+  if (hookKeys !== null && formula !== undefined && formula !== hookKeys.kind) {
+    problem(
+      `the parts of '${prefix}${name}' belong to another map than ${hookKeys.kind}`,
+      [...source.keys, ...keys].map((key) => prefix + key),
+      "Load the file with a catalog into a plain tensor, register the same map first, or save the file with { keyFormat: 'folded' }.",
+    );
+    return;
+  }
   if (other !== undefined) {
     const texts = found.map((stored) => stored.keys.join(' + ')).join(' and ');
     problem(
