@@ -9,7 +9,7 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { hasSingularValuesUpTo } from './set/hasSingularValuesUpTo.ts';
-import { matricesBy } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
 
 /** Options of {@link aol}. */
 export type AolOptions = MatrixOptions;

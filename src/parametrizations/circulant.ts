@@ -7,7 +7,8 @@ import { diagonalSums, fromDiagonals } from '../ops/matrix/fromDiagonals.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
-import { largest, matricesOf } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
+import { largest } from './set/slices.ts';
 
 /**
  * Makes square matrices whose columns are rotations of the first: `W[i, j] = c[(i − j) mod n]`. The product with W is a
@@ -91,7 +92,7 @@ export const circulant = defineParametrization<Circulant>({
   },
   set: {
     contains: (value, _, tolerance) =>
-      matricesOf(value)?.every(({ data, shape }) => {
+      matricesBy(value)?.every(({ data, shape }) => {
         const [m, n] = shape as [number, number];
         const accepted = tolerance * largest(data);
         const above = (i: number): number => {

@@ -19,7 +19,7 @@ import { boolean, integer, oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
 import { RotatedBase } from './orthogonalMaps/rotatedBase.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
-import { matricesBy } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
 
 /** Options of {@link fixedRank}. */
 export interface FixedRankOptions extends MatrixOptions {

@@ -19,7 +19,8 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
 import { checkSquare } from './matrix/squareMatrix.ts';
 import { finite } from './options.ts';
-import { largest, matricesOf } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
+import { largest } from './set/slices.ts';
 
 /** Options of {@link hurwitz}. */
 export interface HurwitzOptions {
@@ -155,7 +156,7 @@ export const hurwitz = defineParametrization<Hurwitz, HurwitzOptions>({
   make: ({ value }, options) => new Hurwitz(value, options),
   set: {
     contains: (value, { alpha }, tolerance) =>
-      matricesOf(value)?.every(({ data, shape: [m, n] }) => {
+      matricesBy(value)?.every(({ data, shape: [m, n] }) => {
         if (m !== n) return false;
         const shift = alpha - tolerance * largest(data);
         const identity = data.map((_, i) => (i % (n! + 1) === 0 ? 1 : 0));

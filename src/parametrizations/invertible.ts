@@ -13,7 +13,8 @@ import { checkSquare } from './matrix/squareMatrix.ts';
 import { oneOf } from './options.ts';
 import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
-import { largest, matricesOf } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
+import { largest } from './set/slices.ts';
 
 /** The map of the orthogonal factor of {@link invertible} and {@link specialLinear}. */
 export type RotationMap = 'matrixExp' | 'cayley' | 'householder';
@@ -101,13 +102,14 @@ export const invertible = defineParametrization<Invertible, InvertibleOptions>({
   make: ({ value }, options) => new Invertible(value, options),
   set: {
     contains: (value) =>
-      matricesOf(value)?.every(({ data, shape: [m, n] }) => {
+      matricesBy(value)?.every(({ data, shape: [m, n] }) => {
         // Not by the tolerance: 1e-4 would refuse matrices with a condition number of 1e4.
         return m === n && luPivots(data, n!).smallest > 1e-7 * largest(data);
       }) ?? false,
     sample(shape) {
       const numbers = tf.randomNormal([...shape], 0, 1 / Math.sqrt(shape.at(-1) || 1), 'float32', nextSeed());
       checkSquare('invertible.sample', numbers);
+      new MatrixLayout('invertible.sample', shape);
       return numbers;
     },
   },

@@ -11,7 +11,8 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
 import { scaledTo } from './scaledTo.ts';
-import { largest, matricesOf } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
+import { largest } from './set/slices.ts';
 
 /** The shapes of the two factors of a Kronecker product. */
 export type KroneckerShapes = readonly [readonly [number, number], readonly [number, number]];
@@ -170,7 +171,7 @@ export const kronecker = defineParametrization<Kronecker, KroneckerOptions>({
     contains(value, { shapes }, tolerance) {
       const [[m, a], [b, n]] = shapesIn('kronecker.contains', shapes);
       return (
-        matricesOf(value)?.every(({ data, shape }) => {
+        matricesBy(value)?.every(({ data, shape }) => {
           if (shape[0] !== m * b || shape[1] !== a * n) return false;
           const size = largest(data);
           const at = (i: number, k: number, j: number, l: number): number =>

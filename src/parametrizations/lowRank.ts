@@ -13,7 +13,7 @@ import { factorShapes, shapeOfFactors } from './matrix/factorShapes.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { integer } from './options.ts';
 import { hasRank } from './set/hasRank.ts';
-import { matricesBy } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
 
 /** Options of {@link lowRank}. */
 export interface LowRankOptions extends MatrixOptions {

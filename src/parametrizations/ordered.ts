@@ -55,7 +55,7 @@ export class Ordered extends Parametrization {
 
 function ascending(X: Tensor): Tensor {
   const last = X.rank - 1;
-  if (X.shape[last]! < 2) return tf.clone(X);
+  if (X.shape[last]! < 2 || X.size === 0) return tf.clone(X);
   const [first, rest] = split(X, 1);
   // The gradient of tf.cumsum along another axis than the last has a wrong shape.
   return tf.cumsum(tf.concat([first, softplus(rest)], last), last);
@@ -64,7 +64,7 @@ function ascending(X: Tensor): Tensor {
 function inverse(W: Tensor): Tensor {
   const last = W.rank - 1;
   const size = W.shape[last]!;
-  if (size < 2) return tf.clone(W);
+  if (size < 2 || W.size === 0) return tf.clone(W);
   const [first, rest] = split(W, 1);
   const [before] = split(W, size - 1);
   const differences = tf.sub(rest, before);

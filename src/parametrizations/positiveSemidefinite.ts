@@ -142,6 +142,8 @@ export const positiveSemidefinite = defineParametrization<PositiveSemidefinite, 
           hasRank(matrix, rank ?? Number.POSITIVE_INFINITY, tolerance),
       ),
     sample(shape, { rank = shape.at(-1) ?? 1 }) {
+      checkSquare('positiveSemidefinite.sample', { shape });
+      if (shape.includes(0)) return tf.zeros([...shape]);
       const Y = tf.randomNormal([...shape.slice(0, -1), rank], 0, 1 / Math.sqrt(rank), 'float32', nextSeed());
       const W = plainMatMul(batchOf(Y), batchOf(Y), false, true);
       return tf.reshape(W, [...shape]);

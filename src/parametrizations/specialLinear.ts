@@ -15,7 +15,7 @@ import { oneOf } from './options.ts';
 import { withLastColumnTimes } from './orthogonalMaps/orthogonalBase.ts';
 import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
-import { matricesOf } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
 
 /** Options of {@link specialLinear}. */
 export interface SpecialLinearOptions {
@@ -114,7 +114,7 @@ export const specialLinear = defineParametrization<SpecialLinear, SpecialLinearO
   make: ({ value }, options) => new SpecialLinear(value, options),
   set: {
     contains: (value, _, tolerance) =>
-      matricesOf(value)?.every(({ data, shape: [m, n] }) => {
+      matricesBy(value)?.every(({ data, shape: [m, n] }) => {
         if (m !== n) return false;
         const { sign, logDeterminant } = luPivots(data, n!);
         return sign > 0 && Math.abs(logDeterminant) <= Math.max(LOG_DETERMINANT, tolerance);

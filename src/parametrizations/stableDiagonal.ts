@@ -28,7 +28,7 @@ export class StableDiagonal extends Parametrization {
 
   /** Returns `log(−log W)`, with W limited to `1e-6 … 1 − 1e-6`. */
   override rightInverse(W: Tensor): Tensor {
-    return tf.tidy(() => tf.log(tf.neg(tf.log(tf.clipByValue(W, MARGIN, 1 - MARGIN)))));
+    return tf.tidy(() => tf.log(tf.neg(tf.log(tf.clipByValue(tf.cast(W, 'float32'), MARGIN, 1 - MARGIN)))));
   }
 
   override isPure(): boolean {

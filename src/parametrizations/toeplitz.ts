@@ -8,7 +8,8 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
 import { integer } from './options.ts';
-import { largest, matricesOf } from './set/slices.ts';
+import { matricesBy } from './set/matricesBy.ts';
+import { largest } from './set/slices.ts';
 
 /** Options of {@link toeplitz}. */
 export interface ToeplitzOptions {
@@ -92,7 +93,7 @@ export const toeplitz = defineParametrization<Toeplitz, ToeplitzOptions>({
     new Toeplitz({ rows: new MatrixLayout('toeplitz', value.shape).rows, ...options }),
   set: {
     contains: (value, { rows }, tolerance) =>
-      matricesOf(value)?.every(({ data, shape }) => {
+      matricesBy(value)?.every(({ data, shape }) => {
         const [m, n] = shape as [number, number];
         const accepted = tolerance * largest(data);
         const isConstant = (element: number, i: number): boolean =>

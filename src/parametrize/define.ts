@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { refusal } from '../core/errors.ts';
 import { HOOK_KEYS } from '../nn/module/normalizedTensor.ts';
 import { outputAxis } from '../nn/module/outputAxis.ts';
 import { addHookKeys } from '../nn/stateDict/hookKeys.ts';
@@ -179,7 +180,10 @@ export const registerDefined = <O extends object>(
     definition.name,
     host,
     name,
-    (value, site) => definition.make(targetOf(value, site), options),
+    (value, site) => {
+      checkReal(definition, value, site);
+      return definition.make(targetOf(value, site), options);
+    },
     {
       definition: definition as unknown as AnyDefinition,
     },
@@ -195,7 +199,29 @@ export const makeDefined = <O extends object>(
   value: Tensor,
   site: Site,
   options: O,
-): Parametrization => makeOwned(() => definition.make(targetOf(value, site), options));
+): Parametrization => {
+  checkReal(definition, value, site);
+  return makeOwned(() => definition.make(targetOf(value, site), options));
+};
+
+/**
+ * Refuses tensors of other things than real numbers for a map with a set, which has real numbers.
+ *
+ * @throws {@link ParametrizeError} `DTYPE`
+ */
+function checkReal(
+  { name, set }: { readonly name: string; readonly set?: object },
+  { dtype }: Tensor,
+  site: Site,
+): void {
+  if (set === undefined || (dtype !== 'complex64' && dtype !== 'string')) return;
+  throw refusal(
+    'DTYPE',
+    name,
+    `${site.label} has dtype ${dtype}, and the set of ${name} has real numbers`,
+    'Register it on a tensor of dtype float32.',
+  );
+}
 
 const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 

@@ -4,9 +4,9 @@ import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 
 /** Throws unless a tensor is a square matrix or a batch of them. */
-export function checkSquare(caller: string, x: Tensor): void {
+export function checkSquare(caller: string, x: { readonly shape: readonly number[] }): void {
   const [m, n] = x.shape.slice(-2);
-  if (x.rank >= 2 && m === n) return;
+  if (x.shape.length >= 2 && m === n) return;
   throw refusal(
     'SHAPE',
     caller,

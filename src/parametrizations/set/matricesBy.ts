@@ -3,8 +3,11 @@ import type { ReadTensor } from '../../parametrize/setDefinition.ts';
 import type { MatrixOptions } from '../matrix/matrixLayout.ts';
 import { matricesOf } from './slices.ts';
 
-/** Returns the matrices of a read tensor by the options of its layout; null if it has none. */
-export function matricesBy(value: ReadTensor, { matrix, dim }: Required<MatrixOptions>): ReadTensor[] | null {
+/** Returns the matrices of a read tensor by the options of its layout; null if it has none with elements. */
+export function matricesBy(
+  value: ReadTensor,
+  { matrix, dim }: Required<MatrixOptions> = { matrix: 'last', dim: 0 },
+): ReadTensor[] | null {
   const { data, shape } = value;
   if (shape.length < 2 || data.length === 0) return null;
   if (matrix === 'last' || shape.length === 2) return matricesOf(value);

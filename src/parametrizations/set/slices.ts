@@ -13,25 +13,6 @@ export function matricesOf({ data, shape }: ReadTensor): ReadTensor[] | null {
 }
 
 /**
- * Returns the matrices of a read tensor: in its last two axes, or one matrix with a row for each index of an axis; null
- * if it has none.
- */
-export function matricesBy(
-  value: ReadTensor,
-  { matrix, dim }: { readonly matrix?: 'last' | 'dim'; readonly dim?: number },
-): ReadTensor[] | null {
-  const { shape } = value;
-  if (matrix !== 'dim' || shape.length <= 2) return matricesOf(value);
-  const axis = dim! < 0 ? dim! + shape.length : dim!;
-  const others = shape.map((_, i) => i).filter((i) => i !== axis);
-  const rows = vectorsAlong(value, others);
-  if (rows === null || shape[axis] === undefined) return null;
-  const data = new Float64Array(value.data.length);
-  for (const [i, row] of rows.entries()) data.set(row, i * row.length);
-  return [{ data, shape: [rows.length, data.length / rows.length] }];
-}
-
-/**
  * Returns the vectors of a read tensor along some axes: one for each index of the other axes. An axis that the tensor
  * lacks gives null.
  *
