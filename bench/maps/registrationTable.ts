@@ -39,7 +39,7 @@ async function costOf(
   const { bytes } = peakOf(() => entry.register(host));
   removeParametrizations(host, 'weight');
   const first = registrationTime(entry, host);
-  const count = first > 5000 ? 1 : rounds;
+  const count = first > 2000 ? 1 : rounds;
   const compares = await hasEquivalent(torch, entry.title, shape, 'registration');
   const times: number[] = [];
   const ratios: number[] = [];
