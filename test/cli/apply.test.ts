@@ -170,7 +170,7 @@ describe('apply', () => {
       [
         "1 error: the file has no plain tensor '0.weigth' (nearest: '0.weight', '0.bias'). Correct the paths of the recipe, or pass --prefix. [UNKNOWN_TENSOR]",
         "1 error: the tensor '0.weight' is parametrized by 'own', which this program does not know. Register it where its model is, and save that with saveCheckpoint. [UNKNOWN_RECIPE]",
-        "2 error: the recipe of '0.weight' does not fit it: weightNorm: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps. [OPTION]",
+        "2 error: the recipe of '0.weight' does not fit it: weightNorm: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps, scale. [OPTION]",
         "1 error: the recipe has a tensor in the chain of '0.weight', and no steps of that. Write the recipe of the whole model. [CORRUPT]",
         "1 error: the recipe of parametrizations is not an object, it is string. The file is damaged or incomplete: get it again. [CORRUPT]",
         "1 error: the recipe of parametrizations has version 3, this package reads 1 and 2. Update the package. [UNKNOWN_RECIPE]",

@@ -162,7 +162,7 @@ describe('apply with rules', () => {
         "1 error: rule 1: the pattern 'ups.[0]' has a '[', which means nothing in a glob. Pass a RegExp for more. [PATTERN]",
         "1 error: rule 1: a pattern is Object. Pass a glob, a RegExp or a function of (host, path, candidate). [PATTERN]",
         "1 error: rule 1: the catalog has no 'weigthNorm'; it has … Did you mean 'weightNorm'? [UNKNOWN_RECIPE]",
-        "2 error: rule 1: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps. [OPTION]",
+        "2 error: rule 1: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps, scale. [OPTION]",
         "2 error: the recipe of 'ups.0.weight' does not fit it: weightNorm: dim 7 is out of range for shape [3, 2, 2]: expected an axis from -3 to 2, or null. [OPTION]",
         "2 error: rule 1: 'aply' is not an option. Did you mean 'apply'? It has: match, type, exclude, name, apply, options, optional, onConflict. [OPTION]",
         "2 error: rule 1: the options are 3, they must be an object with the keys match, type, exclude, name, apply, options, optional, onConflict. [OPTION]",

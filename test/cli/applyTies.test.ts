@@ -159,7 +159,7 @@ describe('apply with a recipe of ties', () => {
     expect(read(folded)).toEqual(read(output));
     await call('convert', output, '-o', folded, '--key-format', 'legacy', '--prefix', 'net');
     expect(read(folded).recipe!.parametrizations).toEqual([
-      { ...normed('embed'), steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0 } }] },
+      { ...normed('embed'), steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0, scale: 'linear' } }] },
       tied('out', 'embed', true),
       tied('last', 'embed'),
     ]);

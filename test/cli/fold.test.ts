@@ -100,10 +100,12 @@ describe('fold, by the recipe in the file,', () => {
     await saveCheckpoint(model, input);
     await expectFolded(model);
     const { out } = await call('inspect', input);
-    expect(out).toMatch(/^0\.weight +weightNorm\(dim=\[0\], eps=0\); original1: symmetric +modern +2$/m);
+    expect(out).toMatch(
+      /^0\.weight +weightNorm\(dim=\[0\], eps=0, scale="linear"\); original1: symmetric\(lower=false\) +modern +2$/m,
+    );
     const { parametrized } = JSON.parse((await call('inspect', input, '--json')).out);
     expect(parametrized[0].recipe).toEqual([
-      { tensor: '0.weight', steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0 } }] },
+      { tensor: '0.weight', steps: [{ kind: 'weightNorm', options: { dim: [0], eps: 0, scale: 'linear' } }] },
       {
         tensor: '0.parametrizations.weight.original1',
         steps: [{ kind: 'symmetric', options: { lower: false } }],
@@ -138,7 +140,9 @@ describe('fold, by the recipe in the file,', () => {
     await saveCheckpoint(model, input);
     await expectFolded(model);
     const { out } = await call('inspect', input);
-    expect(out).toMatch(/^0\.weight +weightNorm\(dim=\[0\], eps=0\), frozen: original1 +modern +2$/m);
+    expect(out).toMatch(
+      /^0\.weight +weightNorm\(dim=\[0\], eps=0, scale="linear"\), frozen: original1 +modern +2$/m,
+    );
     const { parametrized } = JSON.parse((await call('inspect', input, '--json')).out);
     expect(parametrized[0].recipe[0].frozen).toEqual(['original1']);
     model.dispose();
