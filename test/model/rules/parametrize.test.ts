@@ -46,6 +46,18 @@ const rules = [
   { type: [nn.Conv1d, 'Conv1d'], exclude: ['**.shortcut'], apply: weightNorm },
 ] as const;
 
+/** The options that a function of the catalog needs. */
+const needed: Readonly<Record<string, object>> = {
+  fixedRank: { rank: 2 },
+  kronecker: {
+    shapes: [
+      [1, 3],
+      [3, 1],
+    ],
+  },
+  lowRank: { rank: 2 },
+};
+
 describe('parametrize', () => {
   it('registers what the rules say on every tensor that they match', () => {
     const model = new Generator();
@@ -87,9 +99,11 @@ describe('parametrize', () => {
   it.each(Object.entries(catalog))(
     'leaves a tensor on which %s was registered by hand as it is',
     (kind, apply) => {
-      const layer = new nn.Linear(3, 3);
-      apply(layer, 'weight');
-      const { registered, unchanged } = parametrize(layer, [{ apply }]);
+      // A square has no subspaces.
+      const layer = new nn.Linear(kind === 'grassmannian' ? 2 : 3, 3);
+      const options = needed[kind] ?? {};
+      apply(layer, 'weight', options);
+      const { registered, unchanged } = parametrize(layer, [{ apply, options }]);
       expect([registered, unchanged.map((one) => one.kind)]).toEqual([[], [kind]]);
       layer.dispose();
     },
