@@ -6,6 +6,7 @@
  *     npm run catalog:drift                              the table of docs/catalog.md
  *     npm run catalog:drift -- --only orthogonal sphere --steps 1000 --backend wasm
  */
+import { setImmediate } from 'node:timers/promises';
 import '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -65,6 +66,8 @@ async function drift(name: string, makeOptimizer: () => tf.Optimizer, steps: num
     result.isFinite &&= (await value.data()).every(Number.isFinite);
     result.violation = Math.max(result.violation, await violationOf(map, value));
     tf.dispose([value, target]);
+    // Only between tasks is what a weak reference has pointed to released.
+    await setImmediate();
   }
   disposeOptimizer(optimizer);
   layer.dispose();

@@ -7,7 +7,7 @@ import {
   parametrizationsOn,
   parametrize,
   positive,
-  weightNorm,
+  spectralNorm,
 } from '../../src/index.ts';
 import '../../src/layers/index.ts';
 import { inTidy } from './fixtures.ts';
@@ -66,15 +66,17 @@ describe('checked', () => {
 
   it('refuses a map without a set, and a layer without weights', async () => {
     const layer = layerOf([1, 1]);
-    await expect(checked(layer, 'weight', weightNorm as never)).rejects.toMatchObject({
+    await expect(checked(layer, 'weight', spectralNorm as never)).rejects.toMatchObject({
       code: 'UNSUPPORTED',
     });
     await expect(checked(tf.layers.dense({ units: 2 }), undefined, positive)).rejects.toMatchObject({
       code: 'UNSUPPORTED',
       message: expect.stringContaining('Build the layer first'),
     });
-    const map = parametrizationsOn(weightNorm(layer), 'weight')[0] as Parametrization;
-    await expect(map.contains(layer.weight)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    const map = parametrizationsOn(spectralNorm(layer), 'weight')[0] as Parametrization;
+    const value = tf.ones([1, 2]);
+    await expect(map.contains(value)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    value.dispose();
     layer.dispose();
   });
 });
