@@ -24,6 +24,9 @@ interface Open {
 
 let open: Open | null = null;
 
+/** False while the only change of an outermost transaction does not need the order of keys. */
+let isOrderKept = true;
+
 /**
  * Runs a synchronous function that changes chains of any number of tensors, all or nothing (law L5).
  *
@@ -32,10 +35,13 @@ let open: Open | null = null;
  * variable gets its value back. A nested transaction is a part of the outer one. It undoes only its own part if it
  * throws, and commits with the outermost. So functions of the catalog take part in a transaction of their caller.
  *
+ * @param options - `keepsOrder: false` for one change whose keys change after everything that can fail: their order is
+ * not noted, which takes time in proportion to their number. A nested transaction always notes it.
  * @throws {@link ParametrizeError} `ASYNC` if the function returns a promise; everything is undone
  */
-export function transaction<T>(fn: () => T): T {
+export function transaction<T>(fn: () => T, { keepsOrder = true } = {}): T {
   const outer = open;
+  isOrderKept = keepsOrder || outer !== null;
   const own: Open = { undo: [], atCommit: [], orders: new Map(), names: null };
   return watchingAssignments((restore) => {
     let result: T;
@@ -52,6 +58,7 @@ export function transaction<T>(fn: () => T): T {
       throw error;
     } finally {
       open = outer;
+      isOrderKept = true;
     }
     if (outer === null) for (const run of own.atCommit) run();
     else {
@@ -85,7 +92,8 @@ export function atCommit(run: () => void): void {
 
 /** Notes the order of the keys of an object before keys are added or deleted. */
 export function keepKeyOrder(object: object): void {
-  if (open !== null && !open.orders.has(object)) open.orders.set(object, Reflect.ownKeys(object));
+  if (open !== null && isOrderKept && !open.orders.has(object))
+    open.orders.set(object, Reflect.ownKeys(object));
 }
 
 const retired = new WeakSet<Variable>();

@@ -58,8 +58,12 @@ export function removeAll(
 ): void {
   scoped(caller, () => {
     const plans = sites.map((site) => plan(caller, site, leaveParametrized));
-    transaction(() => {
-      for (const commit of plans) commit();
-    });
+    transaction(
+      () => {
+        for (const commit of plans) commit();
+      },
+      // A single removal changes keys last.
+      { keepsOrder: plans.length > 1 },
+    );
   });
 }

@@ -76,10 +76,10 @@ describe('weightNorm refuses', () => {
 
   it('a misspelt option, and options that are no object', () => {
     expect(normalize({ dims: 0 })).toMatchInlineSnapshot(
-      `"OPTION: weightNorm: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps."`,
+      `"OPTION: weightNorm: 'dims' is not an option. Did you mean 'dim'? It has: dim, eps, scale."`,
     );
     expect(normalize(0)).toMatchInlineSnapshot(
-      `"OPTION: weightNorm: the options are 0, they must be an object with the keys dim, eps."`,
+      `"OPTION: weightNorm: the options are 0, they must be an object with the keys dim, eps, scale."`,
     );
     expect(normalize(null)).toMatch('OPTION: ');
   });
