@@ -156,7 +156,7 @@ export const fixedRank = defineParametrization<FixedRank, FixedRankOptions>({
   name: 'fixedRank',
   class: FixedRank,
   hasFixedFields: true,
-  copies: 72,
+  copies: 90,
   options: {
     rank: integer(1),
     orthogonalMap: { default: 'matrixExp', ...oneOf(['matrixExp', 'cayley', 'householder']) },

@@ -43,7 +43,7 @@ export const nonNeg = defineParametrization<NonNeg>({
   name: 'nonNeg',
   class: NonNeg,
   hasFixedFields: true,
-  copies: 11,
+  copies: 10.6,
   options: {},
   make: () => new NonNeg(),
   set: {

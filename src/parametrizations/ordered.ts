@@ -94,7 +94,7 @@ export const ordered = defineParametrization<Ordered, OrderedOptions>({
   name: 'ordered',
   class: Ordered,
   hasFixedFields: true,
-  copies: 22,
+  copies: 24,
   options: { axis: { default: -1, ...integer(Number.MIN_SAFE_INTEGER) } },
   axes: { option: 'axis' },
   make: (_, options) => new Ordered(options),
