@@ -4,7 +4,7 @@ import { checkBoolean, checkInteger, checkOptions } from '../core/checkOptions.t
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
 import { typeName } from '../core/text.ts';
-import { nextSeed } from './init/random.ts';
+import { normalNumbers } from './init/random.ts';
 import { Module } from './module/module.ts';
 import { parameter } from './module/parameter.ts';
 
@@ -105,7 +105,7 @@ export class Embedding extends Module {
 
   private initialTable(): Tensor {
     const { numEmbeddings, embeddingDim, paddingIdx } = this;
-    const rows = tf.randomNormal([numEmbeddings, embeddingDim], 0, 1, 'float32', nextSeed());
+    const rows = normalNumbers([numEmbeddings, embeddingDim]);
     if (paddingIdx === null) return rows;
     const isWord = tf.notEqual(tf.range(0, numEmbeddings, 1, 'int32'), tf.scalar(paddingIdx, 'int32'));
     return tf.mul(rows, tf.reshape(tf.cast(isWord, 'float32'), [numEmbeddings, 1]));

@@ -1,8 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { nextSeed } from '../nn/init/random.ts';
-import { choleskyFactor } from '../ops/float64/choleskyFactor.ts';
-import { gram, transposed } from '../ops/float64/product.ts';
 import { clipEigenvalues } from '../ops/matrix/clipEigenvalues.ts';
 import { inverse } from '../ops/matrix/inverse.ts';
 import { matMul, plainMatMul } from '../ops/matrix/matMul.ts';
@@ -14,13 +12,13 @@ import { tril } from '../ops/matrix/triangular.ts';
 import { norm } from '../ops/norm/norm.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import type { ReadTensor } from '../parametrize/setDefinition.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
 import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { type OrthogonalMapName, orthogonalMaps } from './orthogonalMaps/orthogonalMaps.ts';
 import { haar } from './orthogonalMaps/orthogonalSamples.ts';
+import { hasSingularValues } from './set/hasSingularValues.ts';
 import { matricesBy } from './set/matricesBy.ts';
 
 /** Options of {@link almostOrthogonal}. */
@@ -166,8 +164,7 @@ export const almostOrthogonal = defineParametrization<AlmostOrthogonal, AlmostOr
     orthogonalMap: oneOf(Object.keys(orthogonalMaps) as OrthogonalMapName[]),
     ...matrixOptions,
   },
-  make: (target, options) =>
-    new AlmostOrthogonal(target.value, options.matrix === 'dim' ? withRows(target, options) : options),
+  make: (target, options) => new AlmostOrthogonal(target.value, withRows(target, options)),
   set: {
     contains: (value, { lambda, ...options }, tolerance) =>
       matricesBy(value, options)?.every((matrix) =>
@@ -183,14 +180,3 @@ export const almostOrthogonal = defineParametrization<AlmostOrthogonal, AlmostOr
     },
   },
 });
-
-/** Returns true if all singular values of a matrix are between two numbers. */
-function hasSingularValues({ data, shape }: ReadTensor, least: number, most: number): boolean {
-  const [m, n] = shape as [number, number];
-  const [long, short] = [Math.max(m, n), Math.min(m, n)];
-  const G = gram(m < n ? transposed(data, m, n) : data, long, short);
-  const shifted = (sign: number, bound: number): Float64Array =>
-    G.map((x, i) => sign * x + (i % (short + 1) === 0 ? bound : 0));
-  if (choleskyFactor(shifted(-1, most ** 2), short) === null) return false;
-  return least <= 0 || choleskyFactor(shifted(1, -(least ** 2)), short) !== null;
-}

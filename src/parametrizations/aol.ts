@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { matMulTN } from '../ops/matrix/matMul.ts';
 import { isZero, scaleAlong } from '../ops/norm/norm.ts';
 import { scaleToOne } from '../ops/norm/scaleToOne.ts';
@@ -8,7 +8,7 @@ import { stopGradient } from '../ops/stopGradient.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
-import { hasSingularValuesUpTo } from './set/hasSingularValuesUpTo.ts';
+import { hasSingularValues } from './set/hasSingularValues.ts';
 import { matricesBy } from './set/matricesBy.ts';
 
 /** Options of {@link aol}. */
@@ -93,9 +93,9 @@ export const aol = defineParametrization<Aol, AolOptions>({
   make: (target, options) => new Aol(target.value, withRows(target, options)),
   set: {
     contains: (value, options, tolerance) =>
-      matricesBy(value, options)?.every((matrix) => hasSingularValuesUpTo(matrix, 1 + tolerance)) ?? false,
+      matricesBy(value, options)?.every((matrix) => hasSingularValues(matrix, 0, 1 + tolerance)) ?? false,
     sample(shape, options) {
-      const X = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const X = normalNumbers(shape);
       return new Aol(X, options).forward(X);
     },
   },

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { nextSeed, normalNumbers } from '../nn/init/random.ts';
 import { type EvenFunction, evenFunction } from '../ops/norm/evenFunction.ts';
 import { norm } from '../ops/norm/norm.ts';
 import { tanh } from '../ops/smooth.ts';
@@ -115,7 +115,7 @@ export const ball = defineParametrization<Ball, BallOptions>({
     contains: (value, { axis, radius }, tolerance) =>
       lengthsAlong(value, [axis].flat())?.every((length) => length <= radius * (1 + tolerance)) ?? false,
     sample(shape, { axis, radius }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const axes = axesOf('ball.sample', [axis].flat(), numbers);
       // Uniform in the ball: the n-th root of a uniform number is the length.
       const size = axes.reduce((product, along) => product * numbers.shape[along]!, 1);

@@ -1,21 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { normOp, weightNormOp } from '../kernels/index.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { center } from '../ops/norm/center.ts';
 import { isConstant } from '../ops/norm/isConstant.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import {
-  checkNorms,
-  checkSlices,
-  type KeptAxes,
-  keptAxes,
-  listOf,
-  optionOf,
-  reducedAxes,
-  scalarIf,
-} from './keptAxes.ts';
+import { centeredAxes, checkNorms, type KeptAxes, keptAxes, listOf, optionOf, scalarIf } from './keptAxes.ts';
 import { isCentered, vectorsBut } from './set/slices.ts';
 
 /** Options of {@link centeredWeightNorm}. */
@@ -54,28 +45,22 @@ export class CenteredWeightNorm extends Parametrization {
   }
 
   override forward(g: Tensor, v: Tensor): Tensor {
-    const axes = this.reducedAxes(v);
+    const axes = centeredAxes('centeredWeightNorm', this.dim, v);
     checkNorms('centeredWeightNorm', g, v, axes);
     return weightNormOp(g, center(v, axes), axes, 0);
   }
 
   /** Returns `g = ‖W − mean(W)‖` and `v = W`; for a constant slice g = 0, with random numbers as v. */
   override rightInverse(W: Tensor): [Tensor, Tensor] {
-    const axes = this.reducedAxes(W);
+    const axes = centeredAxes('centeredWeightNorm', this.dim, W);
     const isZero = isConstant(W, axes);
     const g = tf.where(isZero, 0, normOp(center(W, axes), axes));
-    const v = tf.where(isZero, tf.randomNormal(W.shape, 0, 1, 'float32', nextSeed()), W);
+    const v = tf.where(isZero, normalNumbers(W.shape), W);
     return [scalarIf(this.dim.length === 0, g), v];
   }
 
   override isPure(): boolean {
     return true;
-  }
-
-  private reducedAxes(v: Tensor): number[] {
-    const axes = reducedAxes('centeredWeightNorm', this.dim, v);
-    checkSlices('centeredWeightNorm', v, axes);
-    return axes;
   }
 }
 
@@ -107,9 +92,8 @@ export const centeredWeightNorm = defineParametrization<CenteredWeightNorm, Cent
       vectorsBut(value, listOf(dim))?.every((vector) => vector.length > 1 && isCentered(vector, tolerance)) ??
       false,
     sample(shape, { dim }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
-      const axes = reducedAxes('centeredWeightNorm.sample', listOf(dim), numbers);
-      checkSlices('centeredWeightNorm.sample', numbers, axes);
+      const numbers = normalNumbers(shape);
+      const axes = centeredAxes('centeredWeightNorm.sample', listOf(dim), numbers);
       return center(numbers, axes);
     },
   },

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { diagonalSums, fromDiagonals } from '../ops/matrix/fromDiagonals.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -103,7 +103,7 @@ export const circulant = defineParametrization<Circulant>({
       }) ?? false,
     sample(shape) {
       const { columns: n, count } = squareLayout('circulant.sample', shape);
-      const c = tf.randomNormal([count, n], 0, n ** -0.5, 'float32', nextSeed());
+      const c = normalNumbers([count, n], n ** -0.5);
       return tf.reshape(matricesFrom(c), [...shape]);
     },
   },

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { weightNormOp } from '../kernels/index.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { cholesky as choleskyOf } from '../ops/matrix/cholesky.ts';
 import { diagonalOf } from '../ops/matrix/diagonal.ts';
 import { matMulNT } from '../ops/matrix/matMul.ts';
@@ -134,9 +134,7 @@ export const correlation = defineParametrization<Correlation, CorrelationOptions
     },
     sample(shape, options) {
       const n = Math.max(shape.at(-1) ?? 1, 1);
-      return new Correlation(options).forward(
-        tf.randomNormal([...shape], 0, 1 / Math.sqrt(n), 'float32', nextSeed()),
-      );
+      return new Correlation(options).forward(normalNumbers(shape, 1 / Math.sqrt(n)));
     },
   },
 });

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { transpose } from '../ops/matrix/transpose.ts';
 import { exp, logSoftmax } from '../ops/smooth.ts';
 import { checkRoom } from '../parametrize/checkRoom.ts';
@@ -118,7 +118,7 @@ export const doublyStochastic = defineParametrization<DoublyStochastic, DoublySt
       });
     },
     sample(shape, options) {
-      return new DoublyStochastic(options).forward(tf.randomNormal([...shape], 0, 1, 'float32', nextSeed()));
+      return new DoublyStochastic(options).forward(normalNumbers(shape));
     },
   },
 });

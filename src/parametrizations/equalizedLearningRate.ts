@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { type KeptAxes, keptAxes, listOf, optionOf, reducedAxes, sizeAlong } from './keptAxes.ts';
@@ -107,7 +107,7 @@ export const equalizedLearningRate = defineParametrization<
   set: {
     contains: (value, { dim }) => vectorsBut(value, listOf(dim)) !== null,
     sample(shape, { dim, gain, multiplier }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const fanIn = fanInOf('equalizedLearningRate.sample', listOf(dim), numbers);
       return tf.mul(numbers, (gain * multiplier) / Math.sqrt(fanIn));
     },

@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
-import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { pivotedQrDiagonal } from '../ops/float64/pivotedQrDiagonal.ts';
 import { diagonalOf } from '../ops/matrix/diagonal.ts';
 import { matMul, matMulNT, plainMatMul } from '../ops/matrix/matMul.ts';
@@ -15,6 +14,7 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 import type { RotationMap } from './invertible.ts';
 import { factorShapes, shapeOfFactors } from './matrix/factorShapes.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
+import { checkRank, sampleOfRank } from './matrix/rank.ts';
 import { boolean, integer, oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
 import { RotatedBase } from './orthogonalMaps/rotatedBase.ts';
@@ -81,15 +81,8 @@ export class FixedRank extends Parametrization {
     super();
     const { rank, orthogonalMap, useTrivialization, matrix, dim } = this.checkedOptions(options);
     this.layout = new MatrixLayout('fixedRank', weight.shape, { matrix, dim });
-    const { short, rows, columns, batchShape } = this.layout;
-    if (rank > short) {
-      throw refusal(
-        'SHAPE',
-        'fixedRank',
-        `rank ${rank} is above the shorter side of the matrices of shape ${formatShape(weight.shape)}`,
-        `Pass a rank of at most ${short}.`,
-      );
-    }
+    const { rows, columns, batchShape } = this.layout;
+    checkRank('fixedRank', rank, this.layout);
     this.rank = rank;
     this.orthogonalMap = orthogonalMap;
     this.useTrivialization = useTrivialization;
@@ -121,7 +114,7 @@ export class FixedRank extends Parametrization {
     const { batchShape, columns } = layout;
     const [left, X, right] = tf.tidy(() => {
       const A = layout.matrices(W);
-      const random = tf.randomNormal([layout.count, columns, rank], 0, 1, 'float32', nextSeed());
+      const random = normalNumbers([layout.count, columns, rank]);
       const Q = tf.tidy(() => rangeBasis(A, random, ITERATIONS));
       // QᵀA = R₂ᵀVᵀ and R₂ᵀ = U₂R, so QQᵀA = QU₂·R·Vᵀ.
       const { Q: V, R: second } = positiveQr(transpose(plainMatMul(Q, A, true)));
@@ -190,15 +183,7 @@ export const fixedRank = defineParametrization<FixedRank, FixedRankOptions>({
         }) ?? false
       );
     },
-    sample(shape, options) {
-      const { rank } = options;
-      const layout = new MatrixLayout('fixedRank.sample', shape, options);
-      const { count, rows, columns } = layout;
-      const scale = 1 / Math.sqrt(Math.sqrt(rank * columns));
-      const [U, V] = [rows, columns].map((size) =>
-        tf.randomNormal([count, size, rank], 0, scale, 'float32', nextSeed()),
-      );
-      return layout.tensor(plainMatMul(U!, V!, false, true));
-    },
+    sample: (shape, options) =>
+      sampleOfRank(new MatrixLayout('fixedRank.sample', shape, options), options.rank),
   },
 });

@@ -107,8 +107,7 @@ export const grassmannian = defineParametrization<Grassmannian, GrassmannianOpti
     orthogonalMap: { default: 'matrixExp', ...oneOf(['matrixExp', 'cayley']) },
     ...matrixOptions,
   },
-  make: (target, options) =>
-    new Grassmannian(target.value, options.matrix === 'dim' ? withRows(target, options) : options),
+  make: (target, options) => new Grassmannian(target.value, withRows(target, options)),
   set: {
     contains: (value, options, tolerance) =>
       matricesBy(value, options)?.every(

@@ -1,10 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { choleskyFactor } from '../ops/float64/choleskyFactor.ts';
 import { smithSolve } from '../ops/float64/smithSolve.ts';
 import { cholesky } from '../ops/matrix/cholesky.ts';
-import { diagonalOf, withDiagonal } from '../ops/matrix/diagonal.ts';
 import { generalInverse } from '../ops/matrix/generalInverse.ts';
 import { matMul, matMulNT, plainMatMul } from '../ops/matrix/matMul.ts';
 import { psd } from '../ops/matrix/psd.ts';
@@ -13,10 +12,10 @@ import { symmetricPart } from '../ops/matrix/symmetricPart.ts';
 import { transpose } from '../ops/matrix/transpose.ts';
 import { tril } from '../ops/matrix/triangular.ts';
 import { norm } from '../ops/norm/norm.ts';
-import { softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
+import { positiveTriangle, positiveTriangleInverse } from './matrix/positiveTriangle.ts';
 import { checkSquare } from './matrix/squareMatrix.ts';
 import { finite } from './options.ts';
 import { matricesBy } from './set/matricesBy.ts';
@@ -94,9 +93,9 @@ export class Hurwitz extends Parametrization {
 const shifted = (X: Tensor, c: Tensor | number): Tensor =>
   c === 0 ? X : tf.add(X, tf.mul(c, tf.eye(X.shape[2]!)));
 
-/** `LLᵀ + 1e-6·I`, with the lower triangle of X for L and softplus on its diagonal. */
+/** `LLᵀ + 1e-6·I` with the positive triangle L of X. */
 function positiveDefiniteOf(X: Tensor): Tensor {
-  const L = withDiagonal(tril(X, -1), softplus(diagonalOf(X)));
+  const L = positiveTriangle(X);
   return shifted(matMulNT(L, L), LEAST);
 }
 
@@ -104,8 +103,7 @@ function positiveDefiniteOf(X: Tensor): Tensor {
 const originalOf = (P: Tensor): Tensor =>
   tf.tidy(() => {
     const floor = tf.add(tf.mul(1e-6, norm(P, [1, 2])), 2 * LEAST);
-    const L = cholesky(shifted(psd(symmetricPart(P), floor), -LEAST));
-    return withDiagonal(tril(L, -1), softplusInverse(diagonalOf(L)));
+    return positiveTriangleInverse(cholesky(shifted(psd(symmetricPart(P), floor), -LEAST)));
   });
 
 /** Returns A where it is stable, else A moved to the left. */
@@ -168,8 +166,7 @@ export const hurwitz = defineParametrization<Hurwitz, HurwitzOptions>({
         return Z !== null && choleskyFactor(Z, n!) !== null;
       }) ?? false,
     sample(shape, { alpha }) {
-      const numbers = (): Tensor =>
-        tf.randomNormal([...shape], 0, 1 / Math.sqrt(shape.at(-1) || 1), 'float32', nextSeed());
+      const numbers = (): Tensor => normalNumbers(shape, 1 / Math.sqrt(shape.at(-1) || 1));
       const whole = numbers();
       checkSquare('hurwitz.sample', whole);
       const layout = new MatrixLayout('hurwitz.sample', shape);

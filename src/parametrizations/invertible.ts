@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { luPivots } from '../ops/float64/luPivots.ts';
 import { diagonalOf } from '../ops/matrix/diagonal.ts';
 import { matMul } from '../ops/matrix/matMul.ts';
@@ -107,7 +107,7 @@ export const invertible = defineParametrization<Invertible, InvertibleOptions>({
         return m === n && luPivots(data, n!).smallest > 1e-7 * largest(data);
       }) ?? false,
     sample(shape) {
-      const numbers = tf.randomNormal([...shape], 0, 1 / Math.sqrt(shape.at(-1) || 1), 'float32', nextSeed());
+      const numbers = normalNumbers(shape, 1 / Math.sqrt(shape.at(-1) || 1));
       checkSquare('invertible.sample', numbers);
       new MatrixLayout('invertible.sample', shape);
       return numbers;

@@ -55,13 +55,15 @@ export const sizeAlong = ({ shape }: Pick<Tensor, 'shape'>, axes: readonly numbe
 export const scalarIf = (isWhole: boolean, x: Tensor): Tensor => (isWhole ? tf.reshape(x, []) : x);
 
 /**
- * Refuses slices of fewer than two elements, of which nothing is left without the mean.
+ * Returns the axes of a tensor that a mean runs over: all but the kept axes. A slice of fewer than two elements is
+ * refused, because nothing is left of it without the mean.
  *
- * @throws {@link ParametrizeError} `SHAPE`
+ * @throws {@link ParametrizeError} `OPTION`, `SHAPE`
  */
-export function checkSlices(caller: string, x: Tensor, axes: readonly number[]): void {
+export function centeredAxes(caller: string, dim: readonly number[], x: Tensor): number[] {
+  const axes = reducedAxes(caller, dim, x);
   const size = sizeAlong(x, axes);
-  if (size >= 2) return;
+  if (size >= 2) return axes;
   throw refusal(
     'SHAPE',
     caller,

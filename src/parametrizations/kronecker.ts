@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { matMul } from '../ops/matrix/matMul.ts';
 import { transpose } from '../ops/matrix/transpose.ts';
 import { scaleAlong } from '../ops/norm/norm.ts';
@@ -68,11 +68,7 @@ export class Kronecker extends Parametrization {
       const sigma = tf.sqrt(tf.sum(tf.square(u), 1, true));
       const isZero = tf.equal(sigma, 0);
       const length = tf.mul(tf.sqrt(sigma), tf.sqrt(tf.reshape(scale, [count, 1, 1])));
-      const unit = scaledTo(
-        1,
-        tf.where(isZero, tf.randomNormal(u.shape, 0, 1, 'float32', nextSeed()), u),
-        [1],
-      );
+      const unit = scaledTo(1, tf.where(isZero, normalNumbers(u.shape), u), [1]);
       const A = tf.mul(unit, tf.where(isZero, 1, length));
       const B = tf.mul(v, tf.where(isZero, 0, length));
       return [tf.reshape(A, [...batch, m, a]), tf.reshape(B, [...batch, b, n])];
@@ -88,7 +84,7 @@ export class Kronecker extends Parametrization {
 function rankOne(M: Tensor): [u: Tensor, v: Tensor] {
   const [count, , columns] = M.shape as [number, number, number];
   const back = transpose(M);
-  const start = scaledTo(1, tf.randomNormal([count, columns, 1], 0, 1, 'float32', nextSeed()), [1]);
+  const start = scaledTo(1, normalNumbers([count, columns, 1]), [1]);
   const [v] = repeat(ITERATIONS, [start] as const, (last) => [
     scaledTo(1, matMul(back, matMul(M, last)), [1]),
   ]);
@@ -194,7 +190,7 @@ export const kronecker = defineParametrization<Kronecker, KroneckerOptions>({
       checkedLayout('kronecker.sample', factors, shape);
       const fanIn = factors[0][1] * factors[1][1];
       const [A, B] = factors.map((factor) =>
-        tf.randomNormal([...shape.slice(0, -2), ...factor], 0, fanIn ** -0.25, 'float32', nextSeed()),
+        normalNumbers([...shape.slice(0, -2), ...factor], fanIn ** -0.25),
       ) as [Tensor, Tensor];
       return product(A, B);
     },

@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
-import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { matMulNT, plainMatMul } from '../ops/matrix/matMul.ts';
 import { rangeBasis } from '../ops/matrix/rangeBasis.ts';
 import { transpose } from '../ops/matrix/transpose.ts';
@@ -11,6 +10,7 @@ import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { factorShapes, shapeOfFactors } from './matrix/factorShapes.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
+import { checkRank, sampleOfRank } from './matrix/rank.ts';
 import { integer } from './options.ts';
 import { hasRank } from './set/hasRank.ts';
 import { matricesBy } from './set/matricesBy.ts';
@@ -59,14 +59,7 @@ export class LowRank extends Parametrization {
     this.matrix = matrix;
     this.dim = dim;
     this.layout = new MatrixLayout('lowRank', weight.shape, { matrix, dim });
-    if (rank > this.layout.short) {
-      throw refusal(
-        'SHAPE',
-        'lowRank',
-        `rank ${rank} is above the shorter side of the matrices of shape ${formatShape(weight.shape)}`,
-        `Pass a rank of at most ${this.layout.short}.`,
-      );
-    }
+    checkRank('lowRank', rank, this.layout);
     this.rank = rank;
   }
 
@@ -84,7 +77,7 @@ export class LowRank extends Parametrization {
     return tf.tidy(() => {
       const A = layout.matrices(W);
       const Q = tf.tidy(() => {
-        const random = tf.randomNormal([count, columns, rank], 0, 1, 'float32', nextSeed());
+        const random = normalNumbers([count, columns, rank]);
         return rangeBasis(A, random, ITERATIONS);
       });
       const B = plainMatMul(Q, A, true);
@@ -136,14 +129,7 @@ export const lowRank = defineParametrization<LowRank, LowRankOptions>({
       const matrices = matricesBy(value, options);
       return matrices?.every((matrix) => hasRank(matrix, options.rank, tolerance)) ?? false;
     },
-    sample(shape, options) {
-      const { rank } = options;
-      const layout = new MatrixLayout('lowRank.sample', shape, options);
-      const { count, rows, columns } = layout;
-      const normal = (size: number, scale: number): Tensor =>
-        tf.randomNormal([count, size, rank], 0, scale, 'float32', nextSeed());
-      const scale = 1 / Math.sqrt(Math.sqrt(rank * columns));
-      return layout.tensor(plainMatMul(normal(rows, scale), normal(columns, scale), false, true));
-    },
+    sample: (shape, options) =>
+      sampleOfRank(new MatrixLayout('lowRank.sample', shape, options), options.rank),
   },
 });

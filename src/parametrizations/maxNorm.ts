@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+
+import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
@@ -90,7 +90,7 @@ export const maxNorm = defineParametrization<MaxNorm, MaxNormOptions>({
     contains: (value, { axis, maxValue }, tolerance) =>
       lengthsAlong(value, [axis].flat())?.every((length) => length <= maxValue * (1 + tolerance)) ?? false,
     sample(shape, { axis, maxValue }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const axes = axesOf('maxNorm.sample', [axis].flat(), numbers);
       return withUniformNorms(numbers, axes, [0, maxValue]);
     },

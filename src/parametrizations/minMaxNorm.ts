@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
+
 import { refusal } from '../core/errors.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
@@ -102,7 +102,7 @@ export const minMaxNorm = defineParametrization<MinMaxNorm, MinMaxNormOptions>({
         (length) => length >= minValue * (1 - tolerance) && length <= maxValue * (1 + tolerance),
       ) ?? false,
     sample(shape, { axis, minValue, maxValue }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const axes = axesOf('minMaxNorm.sample', [axis].flat(), numbers);
       return withUniformNorms(numbers, axes, [minValue, maxValue]);
     },

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { largest } from './set/slices.ts';
@@ -51,6 +51,6 @@ export const nonNeg = defineParametrization<NonNeg>({
       const least = -tolerance * largest(data);
       return data.every((value) => value >= least);
     },
-    sample: (shape) => tf.abs(tf.randomNormal([...shape], 0, 1, 'float32', nextSeed())),
+    sample: (shape) => tf.abs(normalNumbers(shape)),
   },
 });

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { onLastAxis } from '../ops/onLastAxis.ts';
 import { softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
@@ -105,7 +105,7 @@ export const ordered = defineParametrization<Ordered, OrderedOptions>({
         return vector.every((element, i) => i === 0 || element >= vector[i - 1]! - accepted);
       }) ?? false,
     sample(shape, { axis }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const [along] = axesOf('ordered.sample', [axis], numbers) as [number];
       return onLastAxis(numbers, along, ascending);
     },

@@ -180,8 +180,7 @@ export const orthogonal = defineParametrization<Orthogonal, OrthogonalOptions, O
     special: { default: false, isQuiet: true, ...boolean },
     ...matrixOptions,
   },
-  make: (target, options) =>
-    new Orthogonal(target.value, options.matrix === 'dim' ? withRows(target, options) : options),
+  make: (target, options) => new Orthogonal(target.value, withRows(target, options)),
   config: ({ orthogonalMap, base, special, matrix, dim }) => ({
     orthogonalMap,
     useTrivialization: base !== undefined,

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { exp, softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -103,7 +103,7 @@ export const positive = defineParametrization<Positive, PositiveOptions>({
       data.every((value) => value >= min - tolerance * Math.abs(min)),
     sample(shape, { map, min }) {
       const [forward] = maps[map];
-      return tf.add(forward(tf.randomNormal([...shape], 0, 1, 'float32', nextSeed())), min);
+      return tf.add(forward(normalNumbers(shape)), min);
     },
   },
 });

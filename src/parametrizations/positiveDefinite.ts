@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { cholesky } from '../ops/matrix/cholesky.ts';
 import { matMulNT, plainMatMul } from '../ops/matrix/matMul.ts';
 import { psd } from '../ops/matrix/psd.ts';
@@ -109,7 +109,7 @@ export const positiveDefinite = defineParametrization<PositiveDefinite, Positive
           isSymmetric(matrix, tolerance) && isPositiveDefinite(matrix, ROUNDING * largest(matrix.data) - min),
       ),
     sample(shape, { min }) {
-      const A = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const A = normalNumbers(shape);
       checkSquare('positiveDefinite.sample', A);
       const n = shape.at(-1)!;
       const matrices = batchOf(A);

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { matMulNT, plainMatMul } from '../ops/matrix/matMul.ts';
 import { pivotedCholesky } from '../ops/matrix/pivotedCholesky.ts';
 import { psd } from '../ops/matrix/psd.ts';
@@ -94,9 +94,7 @@ export class PositiveSemidefinite extends Parametrization {
 /** Returns the factors of matrices of a lower rank. */
 function factors(P: Tensor, rank: number, size: Tensor): Tensor {
   const [b, n] = P.shape as [number, number, number];
-  const Q = tf.tidy(() =>
-    rangeBasis(P, tf.randomNormal([b, n, rank], 0, 1, 'float32', nextSeed()), ITERATIONS),
-  );
+  const Q = tf.tidy(() => rangeBasis(P, normalNumbers([b, n, rank]), ITERATIONS));
   const B = tf.tidy(() => symmetricPart(plainMatMul(Q, plainMatMul(P, Q), true)));
   return plainMatMul(Q, pivotedCholesky(B, rank, size));
 }
@@ -107,7 +105,7 @@ function withoutZeros(Y: Tensor): Tensor {
   const unit = tf.div(Y, scale);
   const size = tf.mul(scale, tf.sqrt(tf.mean(tf.square(unit), [1, 2], true)));
   const isEmpty = isZero(tf.max(tf.abs(Y), 1, true));
-  const random = tf.randomNormal(Y.shape, 0, 1e-3, 'float32', nextSeed());
+  const random = normalNumbers(Y.shape, 1e-3);
   const magnitude = tf.add(size, isZero(size));
   return tf.add(Y, tf.mul(isEmpty, tf.mul(magnitude, random)));
 }
@@ -144,7 +142,7 @@ export const positiveSemidefinite = defineParametrization<PositiveSemidefinite, 
     sample(shape, { rank = shape.at(-1) ?? 1 }) {
       checkSquare('positiveSemidefinite.sample', { shape });
       if (shape.includes(0)) return tf.zeros([...shape]);
-      const Y = tf.randomNormal([...shape.slice(0, -1), rank], 0, 1 / Math.sqrt(rank), 'float32', nextSeed());
+      const Y = normalNumbers([...shape.slice(0, -1), rank], 1 / Math.sqrt(rank));
       const W = plainMatMul(batchOf(Y), batchOf(Y), false, true);
       return tf.reshape(W, [...shape]);
     },

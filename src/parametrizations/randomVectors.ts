@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import type { SingularVectors } from '../ops/matrix/powerIteration.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { SingularVectors } from '../ops/matrix/powerIteration.ts';
 export function randomVectors({ shape, size }: Tensor, dim: number): SingularVectors {
   const rows = shape[dim]!;
   const [left, right] = [rows, size / rows].map((count) => {
-    const vector = tf.randomNormal([count], 0, 1, 'float32', nextSeed());
+    const vector = normalNumbers([count]);
     return tf.div(vector, tf.norm(vector));
   });
   return { left: left!, right: right! };

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { transpose } from '../ops/matrix/transpose.ts';
 import { tril, triu } from '../ops/matrix/triangular.ts';
 import { defineParametrization } from '../parametrize/define.ts';
@@ -72,7 +72,6 @@ export const skew = defineParametrization<Skew, SkewOptions>({
   make: (_, options) => new Skew(options),
   set: {
     contains: (value, _, tolerance) => equalsTranspose(value, -1, tolerance),
-    sample: (shape, options) =>
-      new Skew(options).forward(tf.randomNormal([...shape], 0, 1, 'float32', nextSeed())),
+    sample: (shape, options) => new Skew(options).forward(normalNumbers(shape)),
   },
 });

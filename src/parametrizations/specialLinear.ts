@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { luPivots } from '../ops/float64/luPivots.ts';
 import { diagonalOf } from '../ops/matrix/diagonal.ts';
 import { matMul } from '../ops/matrix/matMul.ts';
@@ -120,7 +120,7 @@ export const specialLinear = defineParametrization<SpecialLinear, SpecialLinearO
         return sign > 0 && Math.abs(logDeterminant) <= Math.max(LOG_DETERMINANT, tolerance);
       }) ?? false,
     sample(shape) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const map = new SpecialLinear(numbers);
       const value = map.forward(...map.rightInverse(numbers));
       map.dispose();

@@ -2,7 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer } from '../nn/module/parameter.ts';
 import { type EvenFunction, evenFunction } from '../ops/norm/evenFunction.ts';
@@ -127,7 +127,7 @@ const directionOf = (x: Tensor, axes: readonly number[]): Tensor =>
   });
 
 const randomDirections = (shape: readonly number[], axes: readonly number[]): Tensor =>
-  scaledTo(1, tf.randomNormal([...shape], 0, 1, 'float32', nextSeed()), axes);
+  scaledTo(1, normalNumbers(shape), axes);
 
 /**
  * Gives every vector of a weight one length; see {@link Sphere}. Vectors of this length keep their value; others keep
@@ -160,7 +160,7 @@ export const sphere = defineParametrization<Sphere, SphereOptions>({
         (length) => Math.abs(length - radius) <= tolerance * radius,
       ) ?? false,
     sample(shape, { axis, radius }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       return scaledTo(radius, numbers, axesOf('sphere.sample', [axis].flat(), numbers));
     },
   },

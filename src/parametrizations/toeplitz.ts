@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { diagonalSums, fromDiagonals } from '../ops/matrix/fromDiagonals.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
@@ -102,7 +102,7 @@ export const toeplitz = defineParametrization<Toeplitz, ToeplitzOptions>({
       }) ?? false,
     sample(shape) {
       const { rows, columns, count } = new MatrixLayout('toeplitz.sample', shape);
-      const d = tf.randomNormal([count, rows + columns - 1], 0, columns ** -0.5, 'float32', nextSeed());
+      const d = normalNumbers([count, rows + columns - 1], columns ** -0.5);
       return tf.reshape(fromDiagonals(d, rows), [...shape]);
     },
   },

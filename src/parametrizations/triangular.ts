@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { tril, triu } from '../ops/matrix/triangular.ts';
 import { exp, softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
@@ -136,7 +136,7 @@ export const triangular = defineParametrization<Triangular, TriangularOptions>({
     },
     sample(shape, options) {
       const columns = shape.at(-1) ?? 1;
-      const X = tf.randomNormal([...shape], 0, 1 / Math.sqrt(Math.max(columns, 1)), 'float32', nextSeed());
+      const X = normalNumbers(shape, 1 / Math.sqrt(Math.max(columns, 1)));
       return new Triangular(options).forward(X);
     },
   },

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+
+import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
@@ -75,7 +75,7 @@ export const unitNorm = defineParametrization<UnitNorm, UnitNormOptions>({
     contains: (value, { axis }, tolerance) =>
       lengthsAlong(value, [axis].flat())?.every((length) => Math.abs(length - 1) <= tolerance) ?? false,
     sample(shape, { axis }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const axes = axesOf('unitNorm.sample', [axis].flat(), numbers);
       return scaledTo(1, numbers, axes);
     },

@@ -2,7 +2,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { normOp, weightNormOp } from '../kernels/index.ts';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { weightNormKeys } from '../nn/stateDict/weightNormKeys.ts';
 import { exp } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
@@ -165,7 +165,7 @@ export const weightNorm = defineParametrization<WeightNorm, WeightNormOptions>({
   set: {
     contains: (value, { dim }) => vectorsBut(value, listOf(dim)) !== null,
     sample(shape, { dim }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       const fanIn = sizeAlong(numbers, reducedAxes('weightNorm.sample', listOf(dim), numbers));
       return tf.div(numbers, Math.sqrt(Math.max(1, fanIn)));
     },

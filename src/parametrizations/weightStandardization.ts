@@ -1,19 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { isConstant } from '../ops/norm/isConstant.ts';
 import { scaleAlong } from '../ops/norm/norm.ts';
 import { moments, standardize } from '../ops/norm/standardize.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import {
+  centeredAxes,
   checkNorms,
-  checkSlices,
   type KeptAxes,
   keptAxes,
   listOf,
   optionOf,
-  reducedAxes,
   scalarIf,
   sizeAlong,
 } from './keptAxes.ts';
@@ -79,7 +78,7 @@ export class WeightStandardization extends Parametrization {
 
   override forward(...originals: Tensor[]): Tensor {
     const V = originals.at(-1)!;
-    const axes = this.reducedAxes(V);
+    const axes = centeredAxes('weightStandardization', this.dim, V);
     const standardized = standardize(V, axes, this.eps);
     const g = this.gain ? originals[0]! : null;
     if (g !== null) checkNorms('weightStandardization', g, V, axes);
@@ -88,7 +87,7 @@ export class WeightStandardization extends Parametrization {
   }
 
   override rightInverse(W: Tensor): Tensor | Tensor[] {
-    const axes = this.reducedAxes(W);
+    const axes = centeredAxes('weightStandardization', this.dim, W);
     if (!this.gain) return tf.tidy(() => trainable(W, axes));
     const g = tf.tidy(() => {
       const std = tf.sqrt(tf.add(moments(W, axes).variance, this.eps));
@@ -96,18 +95,12 @@ export class WeightStandardization extends Parametrization {
     });
     // A constant slice is zero without its mean. With random numbers as V, its g has a gradient.
     const isZero = isConstant(W, axes);
-    const V = tf.where(isZero, tf.randomNormal(W.shape, 0, 1, 'float32', nextSeed()), W);
+    const V = tf.where(isZero, normalNumbers(W.shape), W);
     return [scalarIf(this.dim.length === 0, tf.where(isZero, 0, g)), V];
   }
 
   override isPure(): boolean {
     return true;
-  }
-
-  private reducedAxes(V: Tensor): number[] {
-    const axes = reducedAxes('weightStandardization', this.dim, V);
-    checkSlices('weightStandardization', V, axes);
-    return axes;
   }
 }
 
@@ -124,7 +117,7 @@ function trainable(W: Tensor, axes: readonly number[]): Tensor {
     tf.greater(std, 1e-2),
     tf.logicalAnd(tf.greater(size, 1e-3), tf.less(size, 1e6)),
   );
-  const random = standardize(tf.randomNormal(W.shape, 0, 1, 'float32', nextSeed()), axes, 0);
+  const random = standardize(normalNumbers(W.shape), axes, 0);
   return tf.where(isFlat, random, tf.where(isSafe, W, centered));
 }
 
@@ -167,9 +160,8 @@ export const weightStandardization = defineParametrization<
         return gain || (variance <= 1 + 1e-2 && variance >= 1 - Math.max(1e-2, 10 * eps));
       }) ?? false,
     sample(shape, { dim, fanIn }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
-      const axes = reducedAxes('weightStandardization.sample', listOf(dim), numbers);
-      checkSlices('weightStandardization.sample', numbers, axes);
+      const numbers = normalNumbers(shape);
+      const axes = centeredAxes('weightStandardization.sample', listOf(dim), numbers);
       const standardized = standardize(numbers, axes, 0);
       return fanIn ? tf.div(standardized, Math.sqrt(sizeAlong(numbers, axes))) : standardized;
     },

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../nn/init/random.ts';
+import { normalNumbers } from '../nn/init/random.ts';
 import { center } from '../ops/norm/center.ts';
 import { isConstant } from '../ops/norm/isConstant.ts';
 import { defineParametrization } from '../parametrize/define.ts';
@@ -70,7 +70,7 @@ export const zeroMean = defineParametrization<ZeroMean, ZeroMeanOptions>({
     contains: (value, { axis }, tolerance) =>
       vectorsAlong(value, [axis].flat())?.every((vector) => isCentered(vector, tolerance)) ?? false,
     sample(shape, { axis }) {
-      const numbers = tf.randomNormal([...shape], 0, 1, 'float32', nextSeed());
+      const numbers = normalNumbers(shape);
       return center(numbers, axesOf('zeroMean.sample', [axis].flat(), numbers));
     },
   },

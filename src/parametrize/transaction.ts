@@ -16,16 +16,13 @@ interface Open {
   readonly undo: (() => void)[];
   /** The postponed work that cannot be undone, such as disposals. */
   readonly atCommit: (() => void)[];
-  /** The original order of the keys of each object. */
-  readonly orders: Map<object, readonly PropertyKey[]>;
+  /** The original order of the keys of each object; null if it is not noted. */
+  readonly orders: Map<object, readonly PropertyKey[]> | null;
   /** The order of all variables before the first renaming. */
   names: readonly string[] | null;
 }
 
 let open: Open | null = null;
-
-/** False while the only change of an outermost transaction does not need the order of keys. */
-let isOrderKept = true;
 
 /**
  * Runs a synchronous function that changes chains of any number of tensors, all or nothing (law L5).
@@ -41,8 +38,8 @@ let isOrderKept = true;
  */
 export function transaction<T>(fn: () => T, { keepsOrder = true } = {}): T {
   const outer = open;
-  isOrderKept = keepsOrder || outer !== null;
-  const own: Open = { undo: [], atCommit: [], orders: new Map(), names: null };
+  const orders = keepsOrder || outer !== null ? new Map<object, readonly PropertyKey[]>() : null;
+  const own: Open = { undo: [], atCommit: [], orders, names: null };
   return watchingAssignments((restore) => {
     let result: T;
     open = own;
@@ -52,19 +49,20 @@ export function transaction<T>(fn: () => T, { keepsOrder = true } = {}): T {
     } catch (error) {
       open = null;
       for (const undo of own.undo.reverse()) undo();
-      for (const [object, keys] of own.orders) orderKeys(object, keys);
+      for (const [object, keys] of own.orders ?? []) orderKeys(object, keys);
       if (own.names !== null) orderVariables(own.names);
       restore();
       throw error;
     } finally {
       open = outer;
-      isOrderKept = true;
     }
     if (outer === null) for (const run of own.atCommit) run();
     else {
       outer.undo.push(...own.undo);
       outer.atCommit.push(...own.atCommit);
-      for (const [object, keys] of own.orders) if (!outer.orders.has(object)) outer.orders.set(object, keys);
+      for (const [object, keys] of own.orders ?? []) {
+        if (outer.orders?.has(object) === false) outer.orders.set(object, keys);
+      }
       outer.names ??= own.names;
     }
     return result;
@@ -92,8 +90,7 @@ export function atCommit(run: () => void): void {
 
 /** Notes the order of the keys of an object before keys are added or deleted. */
 export function keepKeyOrder(object: object): void {
-  if (open !== null && isOrderKept && !open.orders.has(object))
-    open.orders.set(object, Reflect.ownKeys(object));
+  if (open?.orders?.has(object) === false) open.orders.set(object, Reflect.ownKeys(object));
 }
 
 const retired = new WeakSet<Variable>();

@@ -4,7 +4,7 @@ import { checkBoolean } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
 import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
 import type { LoadedState, StatefulModel, StateView } from '../../stateDict/stateView.ts';
-import { CheckpointError, named } from '../checkpointError.ts';
+import { named } from '../checkpointError.ts';
 import { checkOpening, openingOptions } from '../file/checkOpening.ts';
 import { checkFormatOptions, formatOptions } from '../formats/formats.ts';
 import type { TorchOptions } from '../formats/torch/torchOptions.ts';
@@ -86,9 +86,11 @@ export async function loadCheckpoint(
       return new TorchStateView(kind, 'loadCheckpoint', model);
     });
     let owners: OwnerPaths = () => null;
+    let recipe: readonly TensorRecipe[] = [];
     const isAsked = (key: string): boolean => view.partOf(view.ties.sourceOf(key)) !== undefined;
     const select = async (names: StoredNames): Promise<Selection> => {
-      const stored = await shaped(names, catalog);
+      recipe = await recipeOfFile(names.metadata, catalog);
+      const stored = await shaped(names, recipe, catalog);
       const selection = await selectTensors(stored, view, { prefix, rename, strict });
       checkRenamed(rename, selection, stored.names);
       owners = ownerPaths(selection, view);
@@ -103,7 +105,7 @@ export async function loadCheckpoint(
       ...(restoring && { others: restoring.names }),
     });
     try {
-      const recipe = matchedRecipe(await recipeOfFile(state.metadata, catalog), state.selection, owners);
+      recipe = matchedRecipe(recipe, state.selection, owners);
       const hasTies = catalog !== undefined && recipe.some(({ tiedTo }) => tiedTo !== undefined);
       const tie = hasTies ? (await import('../../stateDict/registerTie.ts')).registerTie : undefined;
       const { tensors } = state;
@@ -123,18 +125,15 @@ export async function loadCheckpoint(
 /** The names in messages about a state dict from a file. */
 const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
 
-/**
- * Returns the names of a file with the shapes of computed weights. An unreadable recipe is refused later, or unused.
- */
-async function shaped(stored: StoredNames, catalog: Catalog | undefined): Promise<StoredNames> {
-  if (stored.metadata['tfjs-parametrize'] === undefined) return stored;
+/** Returns the names of a file with the shapes of the weights of its recipe. */
+async function shaped(
+  stored: StoredNames,
+  recipe: readonly TensorRecipe[],
+  catalog: Catalog | undefined,
+): Promise<StoredNames> {
+  if (recipe.length === 0) return stored;
   const { withWholeShapes } = await import('./wholeShapes.ts');
-  try {
-    return withWholeShapes(stored, catalog);
-  } catch (error) {
-    if (error instanceof CheckpointError) return stored;
-    throw error;
-  }
+  return withWholeShapes(stored, recipe, catalog);
 }
 
 /** Returns the recipe of a file. Without a catalog, only its axes are used, and an unreadable recipe counts as none. */

@@ -1,17 +1,20 @@
 import { joinPath } from '../../core/paths.ts';
-import { type Catalog, definedShape, programCatalog } from '../../stateDict/recipe.ts';
-import { recipeIn } from '../metadata/recipeText.ts';
+import { type Catalog, definedShape, programCatalog, type TensorRecipe } from '../../stateDict/recipe.ts';
 import type { StoredNames } from './storedNames.ts';
 
 /**
  * Returns the names of a file with the shapes of computed weights. The last original of a weight of a recipe has the
  * shape of the weight, where the definition of the map tells it: factors have other shapes.
  */
-export function withWholeShapes(stored: StoredNames, catalog?: Catalog): StoredNames {
+export function withWholeShapes(
+  stored: StoredNames,
+  recipe: readonly TensorRecipe[],
+  catalog: Catalog | undefined,
+): StoredNames {
   const all = programCatalog(catalog);
   const names = new Set(stored.names);
   const shapes = new Map<string, readonly number[]>();
-  for (const { path, tensor, steps } of recipeIn(stored.metadata) ?? []) {
+  for (const { path, tensor, steps } of recipe) {
     const [step] = steps;
     const own = joinPath(path, `parametrizations.${tensor}.original`);
     const originals = names.has(own) ? [own] : [];

@@ -5,7 +5,7 @@ import { refusal } from '../../core/errors.ts';
 import { matMul, matMulNT } from '../../ops/matrix/matMul.ts';
 import { softmax } from '../../ops/smooth.ts';
 import { zeroAtRandom } from '../dropout.ts';
-import { nextSeed, uniformWithin } from '../init/random.ts';
+import { normalNumbers, uniformWithin } from '../init/random.ts';
 import { affine, Linear } from '../linear/linear.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
@@ -111,8 +111,7 @@ export class MultiheadAttention extends Module {
     const isOne = kdim === embedDim && vdim === embedDim;
     const glorot = (rows: number, columns: number) =>
       parameter(() => uniformWithin([rows, columns], Math.sqrt(6 / (rows + columns))));
-    const added = () =>
-      parameter(() => tf.randomNormal([1, 1, embedDim], 0, 1 / Math.sqrt(embedDim), 'float32', nextSeed()));
+    const added = () => parameter(() => normalNumbers([1, 1, embedDim], 1 / Math.sqrt(embedDim)));
     this.in_proj_weight = isOne ? glorot(3 * embedDim, embedDim) : null;
     this.q_proj_weight = isOne ? null : glorot(embedDim, embedDim);
     this.k_proj_weight = isOne ? null : glorot(embedDim, kdim);

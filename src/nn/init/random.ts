@@ -58,3 +58,14 @@ export function nextSeed(seeds: SeedSequence | undefined = processSeeds): number
 export function uniformWithin(shape: number[], bound: number): Tensor {
   return tf.randomUniform(shape, -bound, bound, 'float32', nextSeed());
 }
+
+/**
+ * Draws independent numbers from N(0, deviation²). Follows {@link manualSeed}.
+ *
+ * @remarks
+ * **Ownership**: the tensor is the caller's.
+ *
+ * @param deviation - the standard deviation. Default 1.
+ */
+export const normalNumbers = (shape: readonly number[], deviation = 1): Tensor =>
+  tf.randomNormal([...shape], 0, deviation, 'float32', nextSeed());

@@ -28,11 +28,9 @@ export const matrixOptions = {
   dim: { default: 0, isQuiet: true, ...integer(Number.MIN_SAFE_INTEGER) },
 } as const;
 
-/** Completes {@link MatrixOptions} by the axis of the outputs of a host. */
-export const withRows = <O extends MatrixOptions>({ outputAxis }: TargetTensor, options: O): O => ({
-  dim: outputAxis,
-  ...options,
-});
+/** Completes {@link MatrixOptions} by the axis of the outputs of a host, which counts only for `matrix: 'dim'`. */
+export const withRows = <O extends MatrixOptions>({ outputAxis }: TargetTensor, options: O): O =>
+  options.matrix === 'dim' ? { dim: outputAxis, ...options } : options;
 
 /** The matrices of tensors of one shape, as a batch. */
 export class MatrixLayout {

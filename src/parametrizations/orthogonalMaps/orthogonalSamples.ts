@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { nextSeed } from '../../nn/init/random.ts';
+import { nextSeed, normalNumbers } from '../../nn/init/random.ts';
 import { positiveQr } from '../../ops/matrix/positiveQr.ts';
 import { cos, sin } from '../../ops/sin.ts';
 import { withLastColumnTimes } from './orthogonalBase.ts';
@@ -15,7 +15,7 @@ import { withLastColumnTimes } from './orthogonalBase.ts';
  * @see Mezzadri 2007, arXiv:math-ph/0609050
  */
 export function haar(shape: readonly [number, number, number], isSpecial = false): Tensor {
-  const { Q, determinant } = positiveQr(tf.randomNormal([...shape], 0, 1, 'float32', nextSeed()));
+  const { Q, determinant } = positiveQr(normalNumbers(shape));
   return isSpecial ? withLastColumnTimes(Q, determinant) : Q;
 }
 

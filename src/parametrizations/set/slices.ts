@@ -1,3 +1,4 @@
+import { axisIn } from '../../core/axes.ts';
 import type { ReadTensor } from '../../parametrize/setDefinition.ts';
 
 /** Returns the matrices of a read tensor, [m, n] each, in its last two axes; null if it has fewer than two axes. */
@@ -21,8 +22,8 @@ export function matricesOf({ data, shape }: ReadTensor): ReadTensor[] | null {
 export function vectorsAlong({ data, shape }: ReadTensor, axes: readonly number[]): Float64Array[] | null {
   const along = new Set<number>();
   for (const axis of axes) {
-    const found = axis < 0 ? axis + shape.length : axis;
-    if (found < 0 || found >= shape.length) return null;
+    const found = axisIn(axis, shape.length);
+    if (found === undefined) return null;
     along.add(found);
   }
   const length = shape.reduce((product, size, axis) => (along.has(axis) ? product * size : product), 1);
@@ -77,8 +78,8 @@ export const isCentered = (vector: Float64Array, tolerance: number): boolean =>
 /** Returns the vectors along all axes but some; null for an axis that the tensor lacks. */
 export const vectorsBut = (value: ReadTensor, kept: readonly number[]): Float64Array[] | null => {
   const rank = value.shape.length;
-  const isKept = new Set(kept.map((axis) => (axis < 0 ? axis + rank : axis)));
-  if ([...isKept].some((axis) => axis < 0 || axis >= rank)) return null;
+  const isKept = new Set(kept.map((axis) => axisIn(axis, rank)));
+  if (isKept.has(undefined)) return null;
   return vectorsAlong(
     value,
     value.shape.map((_, axis) => axis).filter((axis) => !isKept.has(axis)),
