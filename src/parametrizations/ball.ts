@@ -6,9 +6,9 @@ import { norm } from '../ops/norm/norm.ts';
 import { tanh } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './axes/normAxes.ts';
+import { scaledTo } from './norms/scaledTo.ts';
 import { aboveZero } from './options.ts';
-import { scaledTo } from './scaledTo.ts';
 import { lengthsAlong } from './set/slices.ts';
 
 /** Options of {@link ball}. */

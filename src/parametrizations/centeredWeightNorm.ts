@@ -6,7 +6,15 @@ import { center } from '../ops/norm/center.ts';
 import { isConstant } from '../ops/norm/isConstant.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { centeredAxes, checkNorms, type KeptAxes, keptAxes, listOf, optionOf, scalarIf } from './keptAxes.ts';
+import {
+  centeredAxes,
+  checkNorms,
+  type KeptAxes,
+  keptAxes,
+  listOf,
+  optionOf,
+  scalarIf,
+} from './axes/keptAxes.ts';
 import { isCentered, vectorsBut } from './set/slices.ts';
 
 /** Options of {@link centeredWeightNorm}. */

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { type KeptAxes, keptAxes, listOf, optionOf, reducedAxes, sizeAlong } from './keptAxes.ts';
+import { type KeptAxes, keptAxes, listOf, optionOf, reducedAxes, sizeAlong } from './axes/keptAxes.ts';
 import { aboveZero } from './options.ts';
 import { vectorsBut } from './set/slices.ts';
 

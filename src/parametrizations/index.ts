@@ -1,5 +1,7 @@
 export { AlmostOrthogonal, type AlmostOrthogonalOptions, almostOrthogonal } from './almostOrthogonal.ts';
 export { Aol, type AolOptions, aol } from './aol.ts';
+export type { KeptAxes } from './axes/keptAxes.ts';
+export type { NormAxis } from './axes/normAxes.ts';
 export { Ball, type BallOptions, ball } from './ball.ts';
 export {
   CenteredWeightNorm,
@@ -24,13 +26,11 @@ export {
 export { Hurwitz, type HurwitzOptions, hurwitz } from './hurwitz.ts';
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
-export type { KeptAxes } from './keptAxes.ts';
 export { Kronecker, type KroneckerOptions, type KroneckerShapes, kronecker } from './kronecker.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
-export type { NormAxis } from './normAxes.ts';
 export { Ordered, type OrderedOptions, ordered } from './ordered.ts';
 export {
   Orthogonal,
@@ -41,6 +41,7 @@ export {
 } from './orthogonal.ts';
 export type { OrthogonalMap } from './orthogonalMaps/orthogonalFactor.ts';
 export type { OrthogonalMapName } from './orthogonalMaps/orthogonalMaps.ts';
+export { updateBase } from './orthogonalMaps/updateBase.ts';
 export { Positive, type PositiveMap, type PositiveOptions, positive } from './positive.ts';
 export { PositiveDefinite, type PositiveDefiniteOptions, positiveDefinite } from './positiveDefinite.ts';
 export {
@@ -58,7 +59,6 @@ export { Symmetric, type SymmetricOptions, symmetric } from './symmetric.ts';
 export { Toeplitz, type ToeplitzOptions, toeplitz } from './toeplitz.ts';
 export { Triangular, type TriangularDiagonal, type TriangularOptions, triangular } from './triangular.ts';
 export { UnitNorm, type UnitNormOptions, unitNorm } from './unitNorm.ts';
-export { updateBase } from './updateBase.ts';
 export { WeightNorm, type WeightNormOptions, type WeightNormScale, weightNorm } from './weightNorm.ts';
 export {
   WeightStandardization,

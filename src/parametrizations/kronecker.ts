@@ -10,7 +10,7 @@ import { repeat } from '../ops/repeat.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
-import { scaledTo } from './scaledTo.ts';
+import { scaledTo } from './norms/scaledTo.ts';
 import { matricesBy } from './set/matricesBy.ts';
 import { largest } from './set/slices.ts';
 

@@ -3,10 +3,10 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './axes/normAxes.ts';
+import { withNorms, withUniformNorms } from './norms/withNorms.ts';
 import { notNegative } from './options.ts';
 import { lengthsAlong } from './set/slices.ts';
-import { withNorms, withUniformNorms } from './withNorms.ts';
 
 /** Options of {@link maxNorm}. They are the options of `tf.constraints.maxNorm`. */
 export interface MaxNormOptions {

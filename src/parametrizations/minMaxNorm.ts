@@ -4,10 +4,10 @@ import { refusal } from '../core/errors.ts';
 import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './axes/normAxes.ts';
+import { withNorms, withUniformNorms } from './norms/withNorms.ts';
 import { notNegative } from './options.ts';
 import { lengthsAlong } from './set/slices.ts';
-import { withNorms, withUniformNorms } from './withNorms.ts';
 
 /** Options of {@link minMaxNorm}. They are the options of `tf.constraints.minMaxNorm`. */
 export interface MinMaxNormOptions {

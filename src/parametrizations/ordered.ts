@@ -5,7 +5,7 @@ import { onLastAxis } from '../ops/onLastAxis.ts';
 import { softplus, softplusInverse } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf } from './normAxes.ts';
+import { axesOf } from './axes/normAxes.ts';
 import { integer } from './options.ts';
 import { largest, vectorsAlong } from './set/slices.ts';
 

@@ -6,7 +6,7 @@ import { onLastAxis } from '../ops/onLastAxis.ts';
 import { softmax } from '../ops/smooth.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf } from './normAxes.ts';
+import { axesOf } from './axes/normAxes.ts';
 import { integer } from './options.ts';
 import { vectorsAlong } from './set/slices.ts';
 

@@ -10,9 +10,9 @@ import { norm } from '../ops/norm/norm.ts';
 import { cos, sin } from '../ops/sin.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './axes/normAxes.ts';
+import { scaledTo } from './norms/scaledTo.ts';
 import { aboveZero, oneOf } from './options.ts';
-import { scaledTo } from './scaledTo.ts';
 import { lengthsAlong } from './set/slices.ts';
 
 /** The map from any tensor to vectors of one length. */

@@ -3,8 +3,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { normalNumbers } from '../nn/init/random.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
-import { scaledTo } from './scaledTo.ts';
+import { axesOf, type NormAxis, normAxes } from './axes/normAxes.ts';
+import { scaledTo } from './norms/scaledTo.ts';
 import { lengthsAlong } from './set/slices.ts';
 
 /** Options of {@link unitNorm}. They are the options of `tf.constraints.unitNorm`. */

@@ -16,7 +16,7 @@ import {
   reducedAxes,
   scalarIf,
   sizeAlong,
-} from './keptAxes.ts';
+} from './axes/keptAxes.ts';
 import { notNegative, oneOf } from './options.ts';
 import { vectorsBut } from './set/slices.ts';
 

@@ -15,7 +15,7 @@ import {
   optionOf,
   scalarIf,
   sizeAlong,
-} from './keptAxes.ts';
+} from './axes/keptAxes.ts';
 import { boolean, notNegative } from './options.ts';
 import { isCentered, momentsOf, vectorsBut } from './set/slices.ts';
 

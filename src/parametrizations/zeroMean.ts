@@ -5,7 +5,7 @@ import { center } from '../ops/norm/center.ts';
 import { isConstant } from '../ops/norm/isConstant.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
-import { axesOf, type NormAxis, normAxes } from './normAxes.ts';
+import { axesOf, type NormAxis, normAxes } from './axes/normAxes.ts';
 import { isCentered, vectorsAlong } from './set/slices.ts';
 
 /** Options of {@link zeroMean}. */

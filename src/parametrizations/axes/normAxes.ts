@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { axisIn } from '../core/axes.ts';
-import { refusal } from '../core/errors.ts';
-import { formatShape } from '../core/shapes.ts';
-import type { OptionDefinition } from '../parametrize/definition.ts';
+import { axisIn } from '../../core/axes.ts';
+import { refusal } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import type { OptionDefinition } from '../../parametrize/definition.ts';
 
 /** The axis or axes of the norm of a constraint, as in `tf.constraints`. */
 export type NormAxis = number | readonly number[];

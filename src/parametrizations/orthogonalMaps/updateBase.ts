@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { refusal } from '../core/errors.ts';
-import { registrationAt } from '../parametrize/host/registrationAt.ts';
-import { atSite, MAIN } from '../parametrize/host/site.ts';
-import type { ParametrizationLike } from '../parametrize/parametrization.ts';
-import { Parametrization } from '../parametrize/parametrization.ts';
+import { refusal } from '../../core/errors.ts';
+import { registrationAt } from '../../parametrize/host/registrationAt.ts';
+import { atSite, MAIN } from '../../parametrize/host/site.ts';
+import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+import { Parametrization } from '../../parametrize/parametrization.ts';
 
 const caller = 'updateBase';
 

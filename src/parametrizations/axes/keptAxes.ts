@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { axisIn } from '../core/axes.ts';
-import { refusal } from '../core/errors.ts';
-import { formatShape } from '../core/shapes.ts';
-import type { OptionDefinition } from '../parametrize/definition.ts';
+import { axisIn } from '../../core/axes.ts';
+import { refusal } from '../../core/errors.ts';
+import { formatShape } from '../../core/shapes.ts';
+import type { OptionDefinition } from '../../parametrize/definition.ts';
 
 /** The axis or axes along which slices have a norm or moments of their own; null or `[]` for the whole tensor. */
 export type KeptAxes = number | readonly number[] | null;

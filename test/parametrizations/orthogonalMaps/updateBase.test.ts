@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { nn, orthogonal, parametrizationsOn, symmetric, updateBase, weightNorm } from '../../src/index.ts';
-import '../../src/layers/index.ts';
-import { matrices } from '../ops/matrix/matrixCases.ts';
-import { inTidy } from '../parametrize/fixtures.ts';
-import { flatten } from '../toBeAllClose.ts';
+import { nn, orthogonal, parametrizationsOn, symmetric, updateBase, weightNorm } from '../../../src/index.ts';
+import '../../../src/layers/index.ts';
+import { matrices } from '../../ops/matrix/matrixCases.ts';
+import { inTidy } from '../../parametrize/fixtures.ts';
+import { flatten } from '../../toBeAllClose.ts';
 
 const codeOf = (code: string) => expect.objectContaining({ code });
 

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { weightNormOp } from '../kernels/index.ts';
+import { weightNormOp } from '../../kernels/index.ts';
 
 /**
  * Gives the vectors of a tensor over some axes one length: `length · x / ‖x‖`. Zeros stay zeros.

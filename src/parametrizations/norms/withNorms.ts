@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { weightNormOp } from '../kernels/index.ts';
-import { nextSeed } from '../nn/init/random.ts';
-import { norm } from '../ops/norm/norm.ts';
-import { stopGradient } from '../ops/stopGradient.ts';
+import { weightNormOp } from '../../kernels/index.ts';
+import { nextSeed } from '../../nn/init/random.ts';
+import { norm } from '../../ops/norm/norm.ts';
+import { stopGradient } from '../../ops/stopGradient.ts';
 import { scaledTo } from './scaledTo.ts';
 
 /** The limits of norms, and the fraction of the distance by which a norm outside of them moves to the nearest limit. */
