@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 // Decorators are left out: they need a compiler, and so a build.
-const entries = ['index', 'nn/index', 'checkpoint/index'];
+const entries = ['index', 'nn/index', 'checkpoint/index', 'finetune/index'];
 
 /** Each file and the entries whose exports it has; tfjs is left outside. */
 const bundles: Readonly<Record<string, readonly string[]>> = {

@@ -24,6 +24,7 @@ const arrows: Record<string, readonly string[]> = {
   layers: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
   checkpoint: ['engine', 'model', 'stateDict', 'nn'],
   cli: ['checkpoint', 'stateDict', 'nn'],
+  finetune: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'ops', 'engine'],
   'index.ts': ['model', 'nn.ts', 'parametrizations', 'parametrize'],
   'nn.ts': ['nn'],
 };

@@ -1,6 +1,7 @@
 import * as root from 'tfjs-parametrize';
 import * as checkpoint from 'tfjs-parametrize/checkpoint';
 import * as decorators from 'tfjs-parametrize/decorators';
+import * as finetune from 'tfjs-parametrize/finetune';
 import * as layers from 'tfjs-parametrize/layers';
 import * as legacy from 'tfjs-parametrize/legacy';
 import * as nn from 'tfjs-parametrize/nn';
@@ -24,7 +25,7 @@ const isLayer = (value: unknown): boolean =>
 
 describe('docs/contents.md', () => {
   it.each(
-    Object.entries({ '': root, nn, layers, checkpoint, decorators, legacy }).map(
+    Object.entries({ '': root, nn, layers, checkpoint, decorators, finetune, legacy }).map(
       ([name, entry]) => [name === '' ? 'tfjs-parametrize' : `tfjs-parametrize/${name}`, entry] as const,
     ),
   )('names every export of %s', (name, entry) => {

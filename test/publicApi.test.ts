@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as entryRoot from 'tfjs-parametrize';
 import * as entryCheckpoint from 'tfjs-parametrize/checkpoint';
 import * as entryDecorators from 'tfjs-parametrize/decorators';
+import * as entryFinetune from 'tfjs-parametrize/finetune';
 import * as entryLayers from 'tfjs-parametrize/layers';
 import * as entryLegacy from 'tfjs-parametrize/legacy';
 import * as entryNn from 'tfjs-parametrize/nn';
@@ -66,6 +67,7 @@ describe('the public interface', () => {
       './legacy',
       './layers',
       './decorators',
+      './finetune',
       './tfjs-parametrize.min.js',
       './tfjs-parametrize-layers.min.js',
       './package.json',
@@ -172,6 +174,12 @@ describe('the public interface', () => {
     );
   });
 
+  it('of tfjs-parametrize/finetune is this', () => {
+    const { values, types } = exportsOf('src/finetune/index.ts');
+    expect(values).toEqual(names(``));
+    expect(types).toEqual(names(``));
+  });
+
   it('of tfjs-parametrize/decorators is this', () => {
     const { values, types } = exportsOf('src/decorators/index.ts');
     expect(values).toEqual(names('DecoratorError parametrizationsOf parametrized parametrizedModule'));
@@ -190,13 +198,14 @@ describe('the public interface', () => {
     ['src/checkpoint/index.ts', entryCheckpoint],
     ['src/legacy/index.ts', entryLegacy],
     ['src/decorators/index.ts', entryDecorators],
+    ['src/finetune/index.ts', entryFinetune],
   ])('of %s is there when the program runs', (path, entry) => {
     expect(Object.keys(entry).sort()).toEqual(exportsOf(path).values);
   });
 });
 
 /** The words of a text. */
-const names = (text: string): string[] => text.trim().split(/\s+/);
+const names = (text: string): string[] => text.match(/\S+/g) ?? [];
 
 /** The names that an index file exports, each named in it: `export *` without a name is refused. */
 function exportsOf(path: string): { values: string[]; types: string[] } {

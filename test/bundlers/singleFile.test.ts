@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright';
 import * as source from 'tfjs-parametrize';
 import * as checkpoint from 'tfjs-parametrize/checkpoint';
+import * as finetune from 'tfjs-parametrize/finetune';
 import * as layers from 'tfjs-parametrize/layers';
 import * as legacy from 'tfjs-parametrize/legacy';
 import * as nn from 'tfjs-parametrize/nn';
@@ -39,7 +40,7 @@ describe('a single file', () => {
     const { legacy: legacyPart, ...exports } = (await import(
       /* @vite-ignore */ pathToFileURL(join(folder, file)).href
     )) as Record<string, unknown>;
-    const entries = [source, nn, checkpoint, ...(file.includes('layers') ? [layers] : [])];
+    const entries = [source, nn, checkpoint, finetune, ...(file.includes('layers') ? [layers] : [])];
     expect(Object.keys(exports).sort()).toEqual(
       [...new Set(entries.flatMap((entry) => Object.keys(entry)))].sort(),
     );
