@@ -1,39 +1,40 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { transform } from 'esbuild';
 import { root } from './markdown.ts';
+import { packageFolder } from './packageFolder.ts';
 import { typeErrors } from './typeErrors.ts';
 
 /**
- * What a program prints when it is run on the sources of the package, in a folder with copies of these files; throws if it fails
- * or does not compile.
+ * What a program prints when it is run on the package, in a folder with copies of these files; throws if it fails or does not
+ * compile. Node.js runs it without a loader, which would parse all of tfjs once more.
  */
 export async function outputOf(
   program: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const cache = join(root, '.cache');
-  mkdirSync(cache, { recursive: true });
-  // Inside the repository, where packages are found.
-  const folder = mkdtempSync(join(cache, 'program-'));
+  const { folder, remove } = await packageFolder();
   try {
     const file = join(folder, 'program.ts');
-    writeFileSync(file, `${program}\nexport {};\n`);
+    const text = `${program}\nexport {};\n`;
+    writeFileSync(file, text);
     for (const [name, path] of Object.entries(files)) copyFileSync(join(root, path), join(folder, name));
     const errors = typeErrors(file);
     if (errors.length > 0) throw new Error(`the program does not compile:\n${errors.join('\n')}`);
-    return await run(file, folder);
+    const compiled = join(folder, 'program.mjs');
+    // Standard decorators, which esbuild lowers.
+    const { code } = await transform(text, { loader: 'ts', target: 'es2022', tsconfigRaw: {} });
+    writeFileSync(compiled, code);
+    return await run(compiled, folder);
   } finally {
-    rmSync(folder, { recursive: true });
+    remove();
   }
 }
 
 function run(file: string, cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-      cwd,
-      env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'test/tsconfig.json') },
-    });
+    const child = spawn(process.execPath, [file], { cwd });
     let output = '';
     let errors = '';
     child.stdout.on('data', (data) => {

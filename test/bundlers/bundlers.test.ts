@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programs as programsOf, read, root } from '../markdown.ts';
+import { packageFolder } from '../packageFolder.ts';
 import { bundlers } from './bundlers.ts';
-import { packageFolder } from './packageFolder.ts';
 
 // What a program prints may not depend on whether it has been bundled: every bundler leaves out what it takes for unused, and
 // gives short names to the rest.

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeBlocks, read } from '../markdown.ts';
+import { packageFolder } from '../packageFolder.ts';
 import { viteBuild } from './bundlers.ts';
-import { packageFolder } from './packageFolder.ts';
 
 // The configurations and programs of docs/bundlers.md, run.
 

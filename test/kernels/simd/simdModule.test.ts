@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { embedded, embeddedFile } from '../../../scripts/embedWasm.ts';
+import { embedded, embeddedFile } from '../../../scripts/embedWasm.js';
 
 describe('the SIMD module', () => {
   it('is compiled from the sources in assembly/', async () => {

@@ -3,8 +3,11 @@
  * wherever its JavaScript does.
  *
  *     npm run build:wasm
+ *
+ * JavaScript, which Node.js runs as it is: tsx would parse the 14 MB of the compiler, which takes six times as long.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -20,8 +23,13 @@ const options = [
   ['--runtime', 'stub', '--enable', 'simd'],
 ].flat();
 
-async function compile(more: readonly string[]): Promise<Uint8Array> {
-  let binary: Uint8Array | undefined;
+/**
+ * @param {readonly string[]} more
+ * @returns {Promise<Uint8Array>}
+ */
+async function compile(more) {
+  /** @type {Uint8Array | undefined} */
+  let binary;
   const { error, stderr } = await asc.main(
     ['assembly/weightNorm.ts', '--baseDir', root, '--outFile', 'out.wasm', ...options, ...more],
     {
@@ -34,8 +42,12 @@ async function compile(more: readonly string[]): Promise<Uint8Array> {
   return binary;
 }
 
-/** The TypeScript that holds the compiled module. */
-export async function embedded(): Promise<string> {
+/**
+ * Returns the TypeScript that holds the compiled module.
+ *
+ * @returns {Promise<string>}
+ */
+export async function embedded() {
   const own = await compile([]);
   const shared = await compile(['--sharedMemory', '--enable', 'threads']);
   const different = [...own.keys()].filter((i) => own[i] !== shared[i]);
@@ -43,7 +55,7 @@ export async function embedded(): Promise<string> {
     throw new Error('Shared memory is expected to change one byte of the module, the limits of its memory.');
   }
   const text = Buffer.from(own).toString('base64');
-  const lines = text.match(/.{1,100}/g)!.map((line) => `  '${line}'`);
+  const lines = (text.match(/.{1,100}/g) ?? []).map((line) => `  '${line}'`);
   return [
     '// Compiled from assembly/weightNorm.ts by `npm run build:wasm`. Do not edit.',
     '',
@@ -56,4 +68,9 @@ export async function embedded(): Promise<string> {
   ].join('\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(embeddedFile, await embedded());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = await embedded();
+  // Other programs may read the file meanwhile, and see it empty while it is written.
+  if (!existsSync(embeddedFile) || readFileSync(embeddedFile, 'utf8') !== text)
+    writeFileSync(embeddedFile, text);
+}
