@@ -22,11 +22,14 @@ const catalogNames = `
   Ball ball :BallOptions
   CenteredWeightNorm centeredWeightNorm :CenteredWeightNormOptions
   Correlation correlation :CorrelationOptions
+  :AdapterInitial :AdapterOptions :AdapterSettings :LowRankAdapters :RankAxis
+  Dora dora :DoraOptions
   DoublyStochastic doublyStochastic :DoublyStochasticOptions
   EqualizedLearningRate equalizedLearningRate :EqualizedLearningRateOptions
   Grassmannian :GrassmannianMap :GrassmannianOptions grassmannian Invertible :InvertibleOptions invertible :RotationMap SpecialLinear :SpecialLinearOptions specialLinear
   Interval interval :IntervalOptions
   Kronecker kronecker :KroneckerOptions :KroneckerShapes
+  Lora lora :LoraOptions
   LowRank lowRank :LowRankOptions
   MaxNorm maxNorm :MaxNormOptions
   MinMaxNorm minMaxNorm :MinMaxNormOptions
@@ -100,7 +103,7 @@ describe('the public interface', () => {
         OptionDefinition OriginalDefinition ParameterSelector ParametrizationCheck ParametrizationDefinition
         ParametrizationFunction ParametrizationLike ParametrizationList ParametrizationObject ParametrizeOptions
         ParametrizeReport Parts Pattern PlainTensor PossibleHost PossibleTensorName ReadTensor Recipe RecipeStep
-        RecipeTie RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor Selector SetDefinition
+        RecipeTie RegisterOptions RemoveOptions ReplaceOptions Rule RuledTensor SecondCallDefinition Selector SetDefinition
         SetFunctions Shaped SkewOptions SkippedTensor Step StepSelector SymmetricOptions TargetTensor
         TensorNameOf TensorRecipe TieOptions
       `),

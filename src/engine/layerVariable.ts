@@ -56,5 +56,10 @@ export function putVariable(weight: LayerVariable, variable: Variable): void {
     enumerable: true,
     configurable: true,
   });
-  (weight as unknown as { trainable_: boolean }).trainable_ = variable.trainable;
+  syncTrainable(weight);
+}
+
+/** Lets a weight be trainable if its variable is. */
+export function syncTrainable(weight: LayerVariable): void {
+  (weight as unknown as { trainable_: boolean }).trainable_ = weight.val.trainable;
 }

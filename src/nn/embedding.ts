@@ -6,6 +6,7 @@ import { formatShape } from '../core/shapes.ts';
 import { typeName } from '../core/text.ts';
 import { normalNumbers } from './init/random.ts';
 import { Module } from './module/module.ts';
+import { FEATURE_AXIS } from './module/outputAxis.ts';
 import { parameter } from './module/parameter.ts';
 
 /** Options of {@link Embedding}. */
@@ -127,6 +128,11 @@ export class Embedding extends Module {
     const found = gatherRows(this.weight, flat);
     const rows = this.paddingIdx === null ? found : withoutGradientOf(this.paddingIdx, flat, found);
     return tf.reshape(rows, [...indices.shape, this.embeddingDim]);
+  }
+
+  /** @internal The features are those of the vectors. */
+  get [FEATURE_AXIS](): 1 {
+    return 1;
   }
 
   override extraRepr(): string {

@@ -1,3 +1,6 @@
+export type { AdapterInitial, AdapterOptions, AdapterSettings } from './adapters/adapterOptions.ts';
+export type { RankAxis } from './adapters/factorLayout.ts';
+export type { LowRankAdapters } from './adapters/lowRankAdapters.ts';
 export { AlmostOrthogonal, type AlmostOrthogonalOptions, almostOrthogonal } from './almostOrthogonal.ts';
 export { Aol, type AolOptions, aol } from './aol.ts';
 export type { KeptAxes } from './axes/keptAxes.ts';
@@ -10,6 +13,7 @@ export {
 } from './centeredWeightNorm.ts';
 export { Circulant, circulant } from './circulant.ts';
 export { Correlation, type CorrelationOptions, correlation } from './correlation.ts';
+export { Dora, type DoraOptions, dora } from './dora.ts';
 export { DoublyStochastic, type DoublyStochasticOptions, doublyStochastic } from './doublyStochastic.ts';
 export {
   EqualizedLearningRate,
@@ -27,6 +31,7 @@ export { Hurwitz, type HurwitzOptions, hurwitz } from './hurwitz.ts';
 export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
 export { Kronecker, type KroneckerOptions, type KroneckerShapes, kronecker } from './kronecker.ts';
+export { Lora, type LoraOptions, lora } from './lora.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';

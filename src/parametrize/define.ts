@@ -1,7 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { HOOK_KEYS } from '../nn/module/normalizedTensor.ts';
-import { outputAxis } from '../nn/module/outputAxis.ts';
 import { addHookKeys } from '../nn/stateDict/hookKeys.ts';
 import { fixFields } from './chain/fieldSet.ts';
 import {
@@ -11,12 +10,13 @@ import {
   enterFunction,
   type ParametrizationDefinition,
   setDefinition,
-  type TargetTensor,
   withDefaults,
 } from './definition.ts';
 import type { Site } from './host/site.ts';
 import type { Parametrization } from './parametrization.ts';
+import { changesPresent } from './secondCall.ts';
 import { isInSet, type SetDefinition, type SetFunctions, sampleOf } from './setDefinition.ts';
+import { targetOf } from './targetOf.ts';
 import { makeOwned, registerOwned } from './verbs/registerOwned.ts';
 import type { PossibleTensorName, TensorNameOf } from './verbs/registerParametrization.ts';
 
@@ -186,6 +186,7 @@ export const registerDefined = <O extends object>(
     },
     {
       definition: definition as unknown as AnyDefinition,
+      changes: (site) => changesPresent(definition, site, options),
     },
   );
 
@@ -224,8 +225,3 @@ function checkReal(
 }
 
 const classNameOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
-
-function targetOf(value: Tensor, site: Site): TargetTensor {
-  const outputAxes = site.outputAxes(value.rank);
-  return { value, outputAxes, outputAxis: outputAxes?.[0] ?? outputAxis(site.owner, value) };
-}

@@ -34,6 +34,29 @@ export interface TargetTensor {
   readonly outputAxis: number;
   /** All axes that number the outputs of a layer of tf.layers; null on modules and plain objects. */
   readonly outputAxes: readonly number[] | null;
+  /**
+   * The axes that number the features that the host computes: those of the outputs, or of the vectors of an
+   * embedding.
+   */
+  readonly featureAxes: readonly number[];
+}
+
+/** The effect of a second call of a function on a tensor that has its parametrization already. */
+export interface SecondCallDefinition<P extends Parametrization, O extends object> {
+  /**
+   * Tells what the call would do: nothing (`'unchanged'`), change the parametrization, or refuse the options because
+   * they contradict it.
+   */
+  plan(present: P, options: O): 'unchanged' | 'change' | 'conflict';
+  /**
+   * Changes the parametrization. The value of the target is the one that the parametrization maps. It runs in a
+   * transaction, which takes back fields, new variables and assigned values if it throws. Variables that it removes
+   * are disposed at the commit.
+   *
+   * @returns a function that takes the change back later, as long as the parametrization is registered
+   * @throws {@link ParametrizeError} `CONFLICT` for options that contradict it
+   */
+  change(present: P, options: O, target: TargetTensor): () => void;
 }
 
 /** The axes of a parametrization. */
@@ -91,6 +114,16 @@ export interface ParametrizationDefinition<
   readonly hookKeys?: HookKeys;
   /** Returns false for options with which the originals are not those of {@link hookKeys}. Default: true for all. */
   hasHookKeys?(options: O): boolean;
+  /**
+   * True if the map trains parameters of its own in place of what it maps. While it is registered, the originals and
+   * the parameters of earlier maps are not trained; removal gives their flags back.
+   */
+  readonly freezesBase?: boolean;
+  /**
+   * The effect of a second call of the function on the same tensor: it changes the parametrization that is there.
+   * Without it, a second call registers another one.
+   */
+  readonly secondCall?: SecondCallDefinition<P, O>;
   /** The axes of the parametrization, for other layouts of the tensor. */
   readonly axes?: AxesDefinition<O>;
   /**

@@ -8,6 +8,7 @@ export type {
   OptionDefinition,
   OriginalDefinition,
   ParametrizationDefinition,
+  SecondCallDefinition,
   TargetTensor,
 } from './definition.ts';
 export {

@@ -19,17 +19,21 @@ function originalOf(list: ParametrizationList, name: string): Variable | undefin
 
 /**
  * Returns the originals of a chain that are not trained, as an entry of a recipe has them. Originals that the
- * definition of the first map freezes are left out.
+ * definition of the first map freezes, or a map that freezes its base, are left out.
  *
  * @returns no field if there are none
  */
 export function frozenOriginals(list: ParametrizationList): Pick<TensorRecipe, 'frozen'> {
   const defined = Object.values(definitionOf(list[0])?.originals ?? {});
   const frozen = list.originalNames.filter(
-    (name, i) => originalOf(list, name)?.trainable === false && defined[i]?.trainable !== false,
+    (name, i) => isFrozen(list, originalOf(list, name)) && defined[i]?.trainable !== false,
   );
   return frozen.length === 0 ? {} : { frozen };
 }
+
+/** True for an original that is not trained, and would not be without the maps that freeze their base. */
+const isFrozen = ({ frozenBase }: ParametrizationList, original: Variable | undefined): boolean =>
+  original !== undefined && !(frozenBase.get(original) ?? original.trainable);
 
 /**
  * Freezes the originals that an entry of a recipe lists. The open transaction can undo it.
@@ -54,10 +58,14 @@ export function freezeOriginals(
       remedy: `${didYouMean(name, known)} Correct the name, or leave it out of frozen.`.trimStart(),
     });
   });
-  const trained = originals.filter(({ trainable }) => trainable);
+  const trained = originals.filter((variable) => !isFrozen(list!, variable));
   const set = (trainable: boolean): void => {
     for (const variable of trained) {
       if (!isAlive(variable)) continue;
+      if (list!.frozenBase.has(variable)) {
+        list!.frozenBase.set(variable, trainable);
+        continue;
+      }
       variable.trainable = trainable;
       addedHostKindOf(host)?.trained?.(host, variable, trainable);
     }

@@ -2,16 +2,22 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { patchMethod } from '../../core/patchMethod.ts';
 import { markFrozen } from '../../engine/keepFrozen.ts';
 import { isDisposedLayer, type Layer, weightListsOf } from '../../engine/layer.ts';
-import { holderOf, type LayerVariable, nameHolder, putVariable } from '../../engine/layerVariable.ts';
+import {
+  holderOf,
+  type LayerVariable,
+  nameHolder,
+  putVariable,
+  syncTrainable,
+} from '../../engine/layerVariable.ts';
 import { scoped } from '../../engine/scope.ts';
-import { disposeVariable, isVariable } from '../../engine/variable.ts';
+import { disposeVariable } from '../../engine/variable.ts';
 import { tieOf } from '../../nn/module/normalizedTensor.ts';
 import type { Attachment } from '../../parametrize/chain/attachment.ts';
-import { listsIn } from '../../parametrize/chain/dependencyKey.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { checkConfigurable } from '../../parametrize/host/tensorAccessor.ts';
 import { keepKeyOrder, undoable } from '../../parametrize/transaction.ts';
 import { enterMode, leaveMode } from './callMode.ts';
+import { frozenVariables } from './frozenVariables.ts';
 import { noteUntied } from './onceTied.ts';
 
 const attachments = new WeakMap<LayerVariable, LayerAttachment>();
@@ -46,7 +52,7 @@ export class LayerAttachment implements Attachment {
   private folds = 0;
   /** The index of the list of the layer that the weight comes from, while nothing takes its place. */
   private listIndex = 0;
-  /** The originals that a definition freezes. */
+  /** The variables that definitions freeze. */
   private frozen: readonly Variable[] = [];
   private restoreDispose: (() => void) | null = null;
   /** Removes the marks of those that were not marked before. */
@@ -62,7 +68,7 @@ export class LayerAttachment implements Attachment {
     return this.holders.parameters;
   }
 
-  /** True for an original that the definition of a parametrization freezes. */
+  /** True for a variable that the definition of a parametrization freezes. */
   isFrozen(parameter: LayerVariable): boolean {
     return this.frozen.includes(parameter.val);
   }
@@ -181,8 +187,10 @@ export class LayerAttachment implements Attachment {
       nameHolder(holder, this.weight, key);
       return holder;
     };
-    this.keepFrozen(frozenOriginals(list));
-    return { parameters: list.namedParameters().map(held), buffers: list.namedBuffers().map(held) };
+    this.keepFrozen(frozenVariables(list));
+    const parameters = list.namedParameters().map(held);
+    for (const parameter of parameters) syncTrainable(parameter);
+    return { parameters, buffers: list.namedBuffers().map(held) };
   }
 
   /** Keeps exactly these variables frozen. `compile` of a model, and `trainable` of a layer, would let them train. */
@@ -223,15 +231,6 @@ const endWithLayer = (layer: Layer, list: ParametrizationList): (() => void) =>
     if (isDisposedLayer(layer)) list.clear();
     return result;
   });
-
-/** Returns the originals that the definition of a parametrization freezes, also those of computed originals. */
-const frozenOriginals = (list: ParametrizationList): Variable[] =>
-  listsIn(list).flatMap((one) =>
-    one.originalNames.flatMap((name, i) => {
-      const variable: unknown = Object.getOwnPropertyDescriptor(one, name)?.value;
-      return one.steps[0]?.trainable[i] === false && isVariable(variable) ? [variable] : [];
-    }),
-  );
 
 /** Inserts a weight in a list in the order in which the layer has made its weights. */
 function insert(list: LayerVariable[], weight: LayerVariable): void {

@@ -10,7 +10,7 @@ import type { HostKind } from '../../parametrize/host/hostKind.ts';
 import { immutable } from '../../parametrize/host/tensorAccessor.ts';
 import { childrenOf, ownWeights } from './layer.ts';
 import { attachmentOf, LayerAttachment } from './layerAttachment.ts';
-import { locate, mainWeight, outputAxes } from './layerType.ts';
+import { featureAxes, locate, mainWeight, outputAxes } from './layerType.ts';
 import { postpone } from './postponed.ts';
 import { preActivation } from './preActivation.ts';
 
@@ -20,6 +20,7 @@ export const layerHost: HostKind = {
   training: false,
   mainTensor: (layer) => mainWeight(layer as Layer),
   outputAxes: (layer, name, rank) => outputAxes(layer as Layer, name, rank),
+  featureAxes: (layer, name, rank) => featureAxes(layer as Layer, name, rank),
   locate: (layer, path) => locate(layer as Layer, path),
   children: (layer) => childrenOf(layer as Layer),
   parameters: (layer) => [...new Set((layer as Layer).trainableWeights.map(({ val }) => val))],

@@ -12,6 +12,8 @@ interface LayerType {
   readonly others: readonly string[];
   /** The axes of `main` and the other kernels that number the outputs, from the end. */
   readonly outputAxes: readonly number[];
+  /** The axes that number the features, if they are others. */
+  readonly featureAxes?: readonly number[];
 }
 
 const convolution: LayerType = { main: 'kernel', others: ['bias'], outputAxes: [-1] };
@@ -31,7 +33,7 @@ const layerTypes: Readonly<Record<string, LayerType>> = {
   DepthwiseConv2D: { main: 'depthwiseKernel', others: ['bias'], outputAxes: [-2, -1] },
   SeparableConv2D: { main: 'pointwiseKernel', others: ['depthwiseKernel', 'bias'], outputAxes: [-1] },
   // One row for each token.
-  Embedding: { main: 'embeddings', others: [], outputAxes: [0] },
+  Embedding: { main: 'embeddings', others: [], outputAxes: [0], featureAxes: [-1] },
   SimpleRNNCell: cell,
   GRUCell: cell,
   LSTMCell: cell,
@@ -79,6 +81,14 @@ export function outputAxes(layer: Layer, name: string, rank: number): readonly n
   const type = layerTypes[layer.getClassName()] ?? customType;
   const axes = name === 'depthwiseKernel' ? depthwiseAxes : type.outputAxes;
   return rank < 2 ? Array.from({ length: rank }, (_, axis) => axis) : axes.map((axis) => axisIn(axis, rank)!);
+}
+
+/** Returns the axes of a weight that number the features of its layer: its outputs, or the vectors of an embedding. */
+export function featureAxes(layer: Layer, name: string, rank: number): readonly number[] {
+  const axes = layerTypes[layer.getClassName()]?.featureAxes;
+  return axes === undefined || rank < 2
+    ? outputAxes(layer, name, rank)
+    : axes.map((axis) => axisIn(axis, rank)!);
 }
 
 /** Returns the object below a layer that has the weight of a path, and the name of the weight there. */

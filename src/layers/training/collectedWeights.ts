@@ -27,7 +27,7 @@ function currentWeights(model: Model, collected: readonly LayerVariable[]): Laye
     const { parameters } = attachment;
     const isCompiled = parameters.some((parameter) => known.has(parameter));
     const isOut = (parameter: LayerVariable): boolean =>
-      !parameter.trainable && !known.has(parameter) && (isCompiled || attachment.isFrozen(parameter));
+      !parameter.trainable && (attachment.isFrozen(parameter) || (!known.has(parameter) && isCompiled));
     return parameters.filter((parameter) => !isOut(parameter));
   });
 }

@@ -8,6 +8,7 @@ import { addedHostKindOf } from '../../parametrize/host/hostKind.ts';
 import { siteOf } from '../../parametrize/host/site.ts';
 import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { transaction, undoable } from '../../parametrize/transaction.ts';
+import { type StepChange, watchingChanges } from '../../parametrize/verbs/changeStep.ts';
 import { planReplacement } from '../../parametrize/verbs/edit/planSteps.ts';
 import { registerStep } from '../../stateDict/registerStep.ts';
 import { tensorPath } from '../select/candidate.ts';
@@ -25,6 +26,8 @@ export interface AppliedStep {
    * wait for a device.
    */
   readonly moved: number | null;
+  /** The changes of parametrizations that were there, if the function has changed instead of registered. */
+  readonly changes: readonly StepChange[];
 }
 
 /**
@@ -95,8 +98,11 @@ function applyStep(caller: string, step: PlannedStep): AppliedStep {
   const hasSet = definitionOf(step.apply)?.set !== undefined;
   const distance = hasSet ? scoped(caller, () => movedFrom(siteOf(host, tensor).inspect(caller))) : null;
   const run = step.replaces === null ? undefined : () => replace(caller, step, step.replaces!);
-  const { list, registered } = registerStep(host, tensor, step, run);
-  if (list === null || registered.length === 0) {
+  const {
+    result: { list, registered },
+    changes,
+  } = watchingChanges(() => registerStep(host, tensor, step, run));
+  if (list === null || registered.length + changes.length === 0) {
     throw new ParametrizeError('INVALID_PARAMETRIZATION', {
       caller,
       fact: `${step.kind} has registered nothing on ${tensor}`,
@@ -104,7 +110,7 @@ function applyStep(caller: string, step: PlannedStep): AppliedStep {
     });
   }
   const moved = distance && scoped(caller, () => distance(siteOf(host, tensor).inspect(caller)));
-  return { step, registered, list, moved };
+  return { step, registered, list, moved, changes };
 }
 
 function replace(

@@ -19,8 +19,12 @@ export function carryOut(caller: string, model: object, plan: Plan, dryRun: bool
 export function undoSteps(model: object, applied: readonly AppliedStep[]): void {
   const caller = 'undo';
   transaction(() => {
-    for (const { step, registered, list } of [...applied].reverse()) {
+    for (const { step, registered, list, changes } of [...applied].reverse()) {
       const { host, tensor } = step.candidate;
+      for (const change of [...changes].reverse()) {
+        if (registrationOf(host, tensor)?.list === list && [...list].includes(change.registered))
+          change.takeBack();
+      }
       for (const one of [...registered].reverse()) {
         if (registrationOf(host, tensor)?.list !== list) continue;
         const at = [...list].indexOf(one);

@@ -3,7 +3,7 @@ import { isRecord } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
 import { attachmentOf } from '../../parametrize/chain/registry.ts';
 import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
-import type { ParametrizationLike } from '../../parametrize/parametrization.ts';
+import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { appliedBefore } from '../../stateDict/appliedSteps.ts';
 import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
 import { type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
@@ -156,18 +156,27 @@ class Planner implements Plan {
     const before = this.plannedOn.get(candidate.index) ?? [];
     const path = tensorPath(candidate);
     const rival = before.find((one) => one.kind === kind);
-    if (rival !== undefined) {
+    const { secondCall, originals = {} } = definitionOf(apply) ?? {};
+    if (rival !== undefined && secondCall === undefined) {
       this.conflicts.push({
         fact: `rules ${rival.rule + 1} and ${rule + 1} both register ${kind} on '${path}'`,
         remedy: 'Leave the tensor out of one of the rules by exclude.',
       });
       return;
     }
-    const count = Object.keys(definitionOf(apply)?.originals ?? {}).length;
+    const count = Object.keys(originals).length;
     const there = candidate.registered.find((registered) => isOfKind(candidate, registered, step));
     if (there !== undefined && onConflict !== 'append') {
+      const wouldDo = secondCall?.plan(there as Parametrization, step.options);
+      if (wouldDo === 'change') {
+        this.steps.push(step);
+        this.plannedOn.set(candidate.index, [...before, step]);
+        return;
+      }
       const isSame =
-        hasOptions(there, step.options, candidate.shape.length) || appliedBefore(candidate.list, there, step);
+        wouldDo === 'unchanged' ||
+        hasOptions(there, step.options, candidate.shape.length) ||
+        appliedBefore(candidate.list, there, step);
       if (isSame || onConflict === 'keep') {
         this.unchanged.push({ candidate, rule, kind });
         return;

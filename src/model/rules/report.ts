@@ -167,7 +167,7 @@ function tableOf(
 ): string {
   const rows = [
     ...steps.map(({ candidate, rule, kind, options, replaces }, i) => {
-      const made = applied?.[i]?.registered.map(stepText).join(' → ') ?? plannedText(kind, options);
+      const made = applied?.[i]?.registered.map(stepText).join(' → ') || plannedText(kind, options);
       return row(
         candidate,
         rule,
@@ -205,7 +205,7 @@ const row = (candidate: FoundCandidate, rule: number, change: string, chain: str
 ];
 
 const isTrained = ({ variable, list }: FoundCandidate): boolean =>
-  variable?.trainable ?? list?.ownVariables().some(({ trainable }) => trainable) ?? false;
+  variable?.trainable ?? list?.parameters().some(({ trainable }) => trainable) ?? false;
 
 function chainText(
   { registered }: FoundCandidate,

@@ -1,6 +1,7 @@
 import { axisIn } from '../../core/axes.ts';
 import { type AnyDefinition, configOf, definitionOf, withDefaults } from '../../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
+import { isSameData } from '../../stateDict/appliedSteps.ts';
 import type { Catalog } from '../../stateDict/recipe.ts';
 
 /**
@@ -75,4 +76,4 @@ function axesFrom(value: unknown, rank: number): number[] {
 }
 
 const isSame = (a: unknown, b: unknown): boolean =>
-  Object.is(a, b) || (Array.isArray(a) && Array.isArray(b) && JSON.stringify(a) === JSON.stringify(b));
+  Object.is(a, b) || (typeof a === 'object' && typeof b === 'object' && isSameData(a, b));

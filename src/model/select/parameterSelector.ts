@@ -80,10 +80,10 @@ export const unmatchedSelector = (caller: string, facts: readonly string[]) =>
     'describe(model, { unparametrized: true }) lists the tensors.',
   );
 
-/** True if the list of a parameter has this name for it: its key, the last part of its key, or an alias. */
+/** True if the list of a parameter has this name for it: its key, parts of its key, or an alias. */
 function isNamed({ candidate, name, variable }: ModelVariable, wanted: string): boolean {
   if (name === null) return false;
-  if (name === wanted || name.endsWith(`.${wanted}`)) return true;
+  if (`.${name}.`.includes(`.${wanted}.`)) return true;
   const own: unknown = Object.getOwnPropertyDescriptor(candidate.list!, wanted)?.get?.call(candidate.list);
   return isVariable(own) && own === variable;
 }

@@ -53,6 +53,8 @@ export class ParametrizationList extends Module implements Computation, Iterable
   declare readonly wasTrainable: boolean;
   /** @internal */
   declare trainableBelow: boolean | undefined;
+  /** @internal The variables that maps freeze, with their flags; see `frozenBase.ts`. */
+  declare readonly frozenBase: Map<Variable, boolean>;
   /** @internal */
   declare steps: readonly ChainStep[];
   /** @internal */
@@ -63,7 +65,6 @@ export class ParametrizationList extends Module implements Computation, Iterable
   declare isEvaluating: boolean;
   /** @internal The kept values. */
   declare protected readonly cache: EvaluationCache;
-  /** The properties that depend on the steps. */
   declare private shown: readonly PropertyKey[];
 
   /** @internal Made by registration. */
@@ -73,18 +74,18 @@ export class ParametrizationList extends Module implements Computation, Iterable
   ) {
     super();
     watchTapes();
-    const cache = new EvaluationCache(label);
     hide(this, {
       label,
       originalNames,
       wasTrainable,
       trainableBelow,
+      frozenBase: new Map(),
       steps: [],
       active: [],
-      spec,
       shown: [],
       isEvaluating: false,
-      cache,
+      spec,
+      cache: new EvaluationCache(label),
     });
     for (const [i, name] of originalNames.entries()) {
       Object.defineProperty(this, name, { value: originals[i], enumerable: true, configurable: true });
@@ -117,7 +118,7 @@ export class ParametrizationList extends Module implements Computation, Iterable
     return this.spec.dtype;
   }
 
-  /** The registered parametrizations, in order. */
+  /** The registered parametrizations. */
   *[Symbol.iterator](): Iterator<ParametrizationLike> {
     for (const { registered } of this.steps) yield registered;
   }

@@ -56,6 +56,8 @@ export interface HostKind {
    * as in torch.
    */
   outputAxes?(host: object, name: string, rank: number): readonly number[];
+  /** Returns the axes of a tensor that number the features of the host. Without it, the output axis of a module. */
+  featureAxes?(host: object, name: string, rank: number): readonly number[];
   /**
    * Returns the object below a host that has the tensor of a path, such as `cell.kernel`, and the name of the tensor
    * there.

@@ -4,6 +4,7 @@ import { typeName } from '../../core/text.ts';
 import { hasBackend } from '../../engine/backend.ts';
 import { keepTensorsUnwrapped } from '../../engine/variable.ts';
 import { checkIntegrity } from '../../nn/module/integrityCheck.ts';
+import { featureAxis } from '../../nn/module/outputAxis.ts';
 import { type Registration, registrationOf } from '../chain/registry.ts';
 import { type FoundTensor, type HostKind, locate, modeOf } from './hostKind.ts';
 import { hostKindOf } from './objectHost.ts';
@@ -49,6 +50,11 @@ export class Site {
   /** Returns the value of the tensor, parametrized or not, without the side effects of a read. */
   inspect(caller: string): Tensor {
     return this.registration?.list.inspect() ?? this.find(caller).variable;
+  }
+
+  /** Returns the axes of the tensor that number the features that the owner computes. */
+  featureAxes(rank: number): readonly number[] {
+    return this.kind.featureAxes?.(this.owner, this.name, rank) ?? [featureAxis(this.owner, rank)];
   }
 
   /** Returns the axes of the tensor that number the outputs of the owner, or null if the kind does not define them. */

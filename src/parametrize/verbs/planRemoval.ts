@@ -5,6 +5,7 @@ import { guardSteps } from '../../engine/optimizerGuard.ts';
 import { disposeVariable, makeVariable } from '../../engine/variable.ts';
 import { tieOf } from '../../nn/module/normalizedTensor.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
+import { releaseBase } from '../chain/frozenBase.ts';
 import { inspectAfter } from '../chain/inspectAfter.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { checkComplete } from '../chain/readErrors.ts';
@@ -72,6 +73,7 @@ function withNested(located: LocatedRegistration): LocatedRegistration[] {
 
 function takeAway(located: readonly LocatedRegistration[], value: Tensor): void {
   const { host, list, variableName } = located.at(-1)!;
+  for (const one of located) releaseBase(one.list);
   const variables = originalsOf(list);
   const variable = takeVariable(variables, value);
   if (tieOf(list)?.wasBuffer === true) markBuffer(variable);

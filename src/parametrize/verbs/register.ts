@@ -6,6 +6,7 @@ import { disposeVariable, makeVariable } from '../../engine/variable.ts';
 import { isBuffer, markBuffer } from '../../nn/module/parameter.ts';
 import { setTraining } from '../../nn/module/trainingMode.ts';
 import { type ChainStep, chainStep } from '../chain/chainStep.ts';
+import { holdBase } from '../chain/frozenBase.ts';
 import { rememberModes } from '../chain/moduleState.ts';
 import { ParametrizationList } from '../chain/parametrizationList.ts';
 import { announced, enterRegistration } from '../chain/registry.ts';
@@ -95,6 +96,7 @@ function registerFirst(
       steps: [step],
       spec: specOf(variable),
     });
+    holdBase(list);
     if (training !== undefined) list.train(training);
     undoable(() => {
       // A layer takes the flag of the variable over when the chain is gone.

@@ -20,6 +20,8 @@ export type MakeFor = (tensor: Tensor, site: Site) => Parametrization;
 export interface OwnedOptions {
   /** The definition of the parametrization, if it has one. */
   readonly definition?: AnyDefinition | undefined;
+  /** Changes a parametrization that is there instead. Returns false if there is none. */
+  readonly changes?: (site: Site) => boolean;
   /** The options of the registration. */
   readonly options?: RegisterOptions;
   /** Makes the attachment instead of the host. */
@@ -38,9 +40,10 @@ export function registerOwned<H extends object>(
   host: H,
   name: string | undefined,
   make: MakeFor,
-  { definition, options, attach }: OwnedOptions = {},
+  { definition, changes, options, attach }: OwnedOptions = {},
 ): H {
   atSite(caller, host, name ?? MAIN, (site) => {
+    if (changes?.(site)) return;
     // The check comes first, because the value is computed and the map is made before the registration.
     checkRegistrationRoom(caller, site, definition);
     const parametrization = makeOwned(() => scoped(caller, () => make(site.inspect(caller), site)));

@@ -100,6 +100,7 @@ function share(to: Site, source: ParametrizationList, { attachment, variable }: 
     steps,
     spec,
   });
+  for (const [frozen, trainable] of source.frozenBase) list.frozenBase.set(frozen, trainable);
   // Only the list changes its mode. Its parametrizations also belong to the source, and keep their mode.
   list.training = mode ?? list.training;
   keepKeyOrder(owner);
