@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { ParameterDict } from '../nn/containers/parameterDict.ts';
 import { parameter } from '../nn/module/parameter.ts';
-import { isZero, LARGEST_FLOAT32, norm } from '../ops/norm/norm.ts';
+import { isZero, norm } from '../ops/norm/norm.ts';
 import { stopGradient } from '../ops/stopGradient.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import {
@@ -13,6 +13,9 @@ import {
   optionsFor,
 } from './adapters/adapterOptions.ts';
 import { adapterDefinition, addsAdapters, LowRankAdapters } from './adapters/lowRankAdapters.ts';
+
+/** The smallest normal number of float32. */
+const SMALLEST = 2 ** -126;
 
 /** Options of {@link dora}. */
 export interface DoraOptions extends AdapterOptions {}
@@ -52,8 +55,9 @@ export class Dora extends LowRankAdapters {
     const m = layout.broadcast(this.lora_magnitude_vector.get(name)!);
     const length = stopGradient(() => norm(V, layout.reduced));
     const none = stopGradient(() => isZero(length));
-    // The quotient is finite: infinity times a gradient of zero would be NaN.
-    const divisor = stopGradient(() => tf.maximum(tf.add(length, none), tf.div(tf.abs(m), LARGEST_FLOAT32)));
+    // The quotients m / divisor and 1 / divisor are finite: infinity times a gradient of zero would be NaN.
+    const least = stopGradient(() => tf.mul(tf.add(tf.abs(m), 1), SMALLEST));
+    const divisor = stopGradient(() => tf.maximum(tf.add(length, none), least));
     // One quotient, because m begins as ‖X‖, and a number divided by itself is exactly 1.
     return tf.mul(V, tf.mul(tf.div(m, divisor), tf.sub(1, none)));
   }

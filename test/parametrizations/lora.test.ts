@@ -327,35 +327,118 @@ describe('lora', () => {
     model.dispose();
   });
 
-  it('trains only adapters in fit, with the output axis last, and removal lets the kernel train again', async () => {
-    const model = tf.sequential({
-      layers: [
-        tf.layers.conv2d({ filters: 3, kernelSize: 2, inputShape: [4, 4, 2] }),
-        tf.layers.flatten(),
-        tf.layers.dense({ units: 2 }),
+  it('has the factors of each layer of tf.layers with the features last', () => {
+    const layers: Record<string, [tf.layers.Layer, number[][], string?]> = {
+      dense: [
+        tf.layers.dense({ units: 6, inputShape: [5] }),
+        [
+          [5, 2],
+          [2, 6],
+        ],
       ],
+      conv2d: [
+        tf.layers.conv2d({ filters: 6, kernelSize: [3, 2], inputShape: [4, 4, 5] }),
+        [
+          [3, 2, 5, 2],
+          [2, 6],
+        ],
+      ],
+      conv1d: [
+        tf.layers.conv1d({ filters: 6, kernelSize: 3, inputShape: [4, 5] }),
+        [
+          [3, 5, 2],
+          [2, 6],
+        ],
+      ],
+      transposed: [
+        tf.layers.conv2dTranspose({ filters: 6, kernelSize: 3, inputShape: [4, 4, 5] }),
+        [
+          [3, 3, 5, 2],
+          [2, 6],
+        ],
+      ],
+      separable: [
+        tf.layers.separableConv2d({ filters: 6, kernelSize: 3, inputShape: [4, 4, 5] }),
+        [
+          [1, 1, 5, 2],
+          [2, 6],
+        ],
+      ],
+      embedding: [
+        tf.layers.embedding({ inputDim: 7, outputDim: 6, inputShape: [3] }),
+        [
+          [7, 2],
+          [2, 6],
+        ],
+      ],
+      gru: [
+        tf.layers.gru({ units: 4, inputShape: [3, 5] }),
+        [
+          [5, 2],
+          [2, 12],
+        ],
+        'cell.kernel',
+      ],
+      recurrent: [
+        tf.layers.gru({ units: 4, inputShape: [3, 5] }),
+        [
+          [4, 2],
+          [2, 12],
+        ],
+        'cell.recurrentKernel',
+      ],
+    };
+    for (const [name, [layer, shapes, path]] of Object.entries(layers)) {
+      const model = tf.sequential({ layers: [layer] });
+      nn.manualSeed(2);
+      lora(layer as never, path as never, { rank: 2 });
+      const [{ path: at, tensor }] = recipeOf(model).parametrizations as never as [
+        { path: string; tensor: string },
+      ];
+      const owner = at.endsWith('.cell') ? (layer as unknown as { cell: object }).cell : layer;
+      const list = parametrizationsOn(owner, tensor);
+      expect(
+        list
+          .namedParameters()
+          .slice(1)
+          .map(([, { shape }]) => shape),
+        name,
+      ).toEqual(shapes);
+      tf.tidy(() => {
+        const map = list[0] as Lora;
+        const [A, B] = [map.lora_A.get('default')!, map.lora_B.get('default')!] as tf.Variable[];
+        for (const one of [A!, B!]) one.assign(tf.randomNormal(one.shape, 0, 1, 'float32', 4));
+        const change = tf.sub(list.forward(), list.original!);
+        const features = shapes[1]![1]!;
+        // Rows are the other axes, whatever the axis of the features.
+        const moved = name === 'transposed' ? tf.transpose(change, [0, 1, 3, 2]) : change;
+        const product = tf.matMul(tf.reshape(A!, [-1, 2]) as tf.Tensor2D, B as unknown as tf.Tensor2D);
+        expect(tf.reshape(moved, [-1, features])).toBeAllClose(product);
+      });
+      model.dispose();
+    }
+  });
+
+  it('trains only adapters in fit, and removal lets the kernel train again', async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 3, inputShape: [4] }), tf.layers.dense({ units: 2 })],
     });
-    const [convolution, , dense] = model.layers as [tf.layers.Layer, tf.layers.Layer, tf.layers.Layer];
+    const [first] = model.layers as [tf.layers.Layer];
     model.compile({ optimizer: tf.train.adam(0.05), loss: 'meanSquaredError' });
-    const report = parametrize(model, [{ type: ['Dense', 'Conv2D'], apply: lora, options: { rank: 2 } }]);
-    const list = parametrizationsOn(convolution, 'kernel');
-    expect(list.namedParameters().map(([key, { shape }]) => [key, shape])).toEqual([
-      ['original', [2, 2, 2, 3]],
-      ['0.lora_A.default', [2, 2, 2, 2]],
-      ['0.lora_B.default', [2, 3]],
-    ]);
+    const report = parametrize(model, [{ type: 'Dense', apply: lora, options: { rank: 1 } }]);
+    const list = parametrizationsOn(first, 'kernel');
     const before = tf.tidy(() => flatten(list.original!));
-    const value = tf.tidy(() => flatten(valueOf(convolution, 'kernel')));
-    const [x, y] = [tf.ones([4, 4, 4, 2]), tf.ones([4, 2])];
+    const value = tf.tidy(() => flatten(valueOf(first, 'kernel')));
+    const [x, y] = [tf.ones([4, 4]), tf.ones([4, 2])];
     await model.fit(x, y, { epochs: 2, verbose: 0 });
     expect(tf.tidy(() => flatten(list.original!))).toEqual(before);
-    expect(tf.tidy(() => flatten(valueOf(convolution, 'kernel')))).not.toEqual(value);
+    expect(tf.tidy(() => flatten(valueOf(first, 'kernel')))).not.toEqual(value);
+    expect(model.trainableWeights.map(({ shape }) => shape)).toHaveLength(6);
     report.undo();
     expect(model.trainableWeights).toHaveLength(4);
     await model.fit(x, y, { epochs: 1, verbose: 0 });
     tf.dispose([x, y]);
     model.optimizer.dispose();
-    expect(dense.trainableWeights).toHaveLength(2);
     model.dispose();
   });
 });
