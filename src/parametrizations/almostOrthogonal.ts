@@ -15,9 +15,10 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
-import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
+import { baseOf, factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { type OrthogonalMapName, orthogonalMaps } from './orthogonalMaps/orthogonalMaps.ts';
 import { haar } from './orthogonalMaps/orthogonalSamples.ts';
+import { newThinBase } from './orthogonalMaps/thinBase.ts';
 import { hasSingularValues } from './set/hasSingularValues.ts';
 import { matricesBy } from './set/matricesBy.ts';
 
@@ -46,7 +47,7 @@ const LARGEST_NORM = 1e3;
  * **Shape**: X, W: [..., m, n]; S: [..., k, k], where k is the smaller of m and n. A wide matrix goes through its
  * transpose. With `matrix: 'dim'`, the weight is one matrix with a row for each index of the axis `dim`.
  * **State**: `original0` = X, alias `X`; `original1` = S, alias `S`; for `'matrixExp'` and `'cayley'` a buffer `base`,
- * [..., l, l] for the longer side l, of the last assignment.
+ * of the last assignment: [..., l, l] for the longer side l, or [..., l, k] if l is above 2k.
  * **Gradient**: of any order. It vanishes in the directions where a singular value is 1 ± λ.
  *
  * A matrix with such singular values keeps its value, but for those within 1e-4·λ of the bounds, which move there. Any
@@ -81,7 +82,7 @@ export class AlmostOrthogonal extends Parametrization {
     this.dim = dim;
     const hasBase = ['matrixExp', 'cayley'].includes(this.orthogonalMap);
     this.checkRoom(hasBase);
-    if (hasBase) this.base = newBase(this.layout);
+    if (hasBase) this.base = baseOf(this.layout) === 'thin' ? newThinBase(this.layout) : newBase(this.layout);
   }
 
   override forward(X: Tensor, S: Tensor): Tensor {
@@ -115,7 +116,7 @@ export class AlmostOrthogonal extends Parametrization {
   }
 
   private checkRoom(hasBase: boolean): void {
-    checkOrthogonalRoom('almostOrthogonal', this.layout, this, hasBase, OTHERS);
+    checkOrthogonalRoom('almostOrthogonal', this.layout, this, hasBase ? baseOf(this.layout) : null, OTHERS);
   }
 }
 

@@ -17,6 +17,7 @@ import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './mat
 import { checkRank, sampleOfRank } from './matrix/rank.ts';
 import { boolean, integer, oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
+import { baseOf } from './orthogonalMaps/orthogonalFactor.ts';
 import { RotatedBase } from './orthogonalMaps/rotatedBase.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
 import { matricesBy } from './set/matricesBy.ts';
@@ -28,8 +29,9 @@ export interface FixedRankOptions extends MatrixOptions {
   /** The map from any matrix to the orthogonal factors, as of {@link orthogonal}. Default `'matrixExp'`. */
   readonly orthogonalMap?: RotationMap;
   /**
-   * If true, buffers hold the factors of the last assignment, [m, m] and [n, n], and the maps rotate them. Without
-   * them, the map must be `'householder'`, which large matrices need. Default true.
+   * If true, buffers hold the factors of the last assignment, and the maps rotate them. A buffer has the shape of its
+   * factor, [m, rank] or [n, rank]; it is completed to a square unless this side is above twice the rank. Without
+   * buffers, the map must be `'householder'`. Default true.
    */
   readonly useTrivialization?: boolean;
 }
@@ -90,7 +92,7 @@ export class FixedRank extends Parametrization {
     this.dim = dim;
     const [left, right] = [rows, columns].map((size) => {
       const layout = new MatrixLayout('fixedRank', [...batchShape, size, rank]);
-      checkOrthogonalRoom('fixedRank', layout, { orthogonalMap }, useTrivialization);
+      checkOrthogonalRoom('fixedRank', layout, { orthogonalMap }, useTrivialization ? baseOf(layout) : null);
       return layout;
     });
     this.left = new RotatedBase(left!, orthogonalMap, useTrivialization);

@@ -2,13 +2,15 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../core/errors.ts';
 import { formatShape } from '../core/shapes.ts';
+import { assignFields } from '../nn/module/assignFields.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
-import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
+import { orthogonalMaps } from './orthogonalMaps/orthogonalMaps.ts';
 import { haar } from './orthogonalMaps/orthogonalSamples.ts';
+import { newThinBase, thinBaseOf, thinFactor } from './orthogonalMaps/thinBase.ts';
 import { matricesBy } from './set/matricesBy.ts';
 import { isOrthonormal } from './set/orthonormal.ts';
 
@@ -22,22 +24,24 @@ export interface GrassmannianOptions extends MatrixOptions {
 }
 
 /**
- * Lets a matrix W with orthonormal columns represent the space that they span: `W = base · map(X)`, where the first k
- * rows of X do not count. So training turns the space, and not the columns inside of it. A wide matrix goes through its
- * transpose.
+ * Lets a matrix W with orthonormal columns represent the space that they span. X turns the columns of a base B out of
+ * their space: `H = X − B·(BᵀX)` and `W = B·C + S`, where `[C; S]` are the columns of the orthogonal matrix that
+ * {@link orthogonal} makes from `[0; H]`. For `'matrixExp'`, `C = cos √(HᵀH)` and `S = H · sin √(HᵀH) / √(HᵀH)`, which
+ * is the geodesic from B in the direction H.
  *
- * The maps are those of {@link orthogonal}, for `A = [[0, −Lᵀ], [L, 0]]` with the rows of X below the first k for L.
- * These are `(n − k)·k` free numbers, the dimension of the set of spaces.
+ * What X has inside of the space of B does not count, so `(n − k)·k` numbers are free, the dimension of the set of
+ * spaces. A wide matrix goes through its transpose.
  *
  * @remarks
  * **Shape**: X, W: [..., m, n], m ≠ n. With `matrix: 'dim'`, the weight is one matrix with a row for each index of the
  * axis `dim`.
- * **State**: `original` = X; a buffer `base`, [..., k, k], where k is the larger of m and n. Registration and
- * assignment set `base` to W, completed to a square, and X to −I, for which the map is I.
- * **Gradient**: of any order; zero in the first k rows.
+ * **State**: `original` = X; a buffer `base` = B, [..., n, k], where n is the larger of the two sides. Registration and
+ * assignment set `base` to W and X to 0.
+ * **Gradient**: of any order; it has no part inside of the space of B.
  *
  * Use it if the loss depends on `WWᵀ` only. A matrix that has no orthonormal columns becomes the Q of its QR
- * decomposition with a positive diagonal of R. An X with a norm above the limits of {@link Orthogonal} is scaled down.
+ * decomposition with a positive diagonal of R. An H with a norm above the limits of {@link Orthogonal} is scaled down.
+ * No matrix has more numbers than W, but for some of 2k × 2k.
  *
  * @throws {@link ParametrizeError} `OPTION`; `SHAPE` if the tensor is not a matrix, or square; `OUT_OF_MEMORY`
  * @see Edelman, Arias and Smith 1998, doi:10.1137/S0895479895290954
@@ -45,7 +49,7 @@ export interface GrassmannianOptions extends MatrixOptions {
 export class Grassmannian extends Parametrization {
   /** The map from any matrix to an orthogonal one. */
   readonly orthogonalMap: GrassmannianMap;
-  /** The matrix that the map rotates. */
+  /** The orthonormal columns that X turns. */
   readonly base: Variable;
   /** The matrices of a weight of more than two axes. */
   readonly matrix: 'last' | 'dim';
@@ -61,29 +65,32 @@ export class Grassmannian extends Parametrization {
     this.orthogonalMap = orthogonalMap;
     this.matrix = matrix;
     this.dim = dim;
-    checkOrthogonalRoom('grassmannian', this.layout, this, true);
-    this.base = newBase(this.layout);
+    this.checkRoom();
+    this.base = newThinBase(this.layout);
   }
 
   override forward(X: Tensor): Tensor {
-    const { layout } = this;
+    const { layout, orthogonalMap, base } = this;
     layout.check('grassmannian', X);
-    const { count, long, short } = layout;
-    const turning = tf.slice(layout.tall(X), [0, short, 0], [count, long - short, short]);
-    const whole = tf.concat([tf.zeros([count, short, short]), turning], 1);
-    return layout.fromTall(factorAt(this, whole));
+    return layout.fromTall(thinFactor(orthogonalMaps[orthogonalMap], base, layout.tall(X), false));
   }
 
-  /** Returns the original of a W with orthonormal columns. Writes {@link base}. */
+  /** Returns the original of a W with orthonormal columns, zeros. Writes {@link base}. */
   override rightInverse(W: Tensor): Tensor {
     const { layout } = this;
     layout.check('grassmannian', W);
-    checkOrthogonalRoom('grassmannian', layout, this, true);
-    return layout.fromTall(startAt(this, layout.tall(W)));
+    this.checkRoom();
+    const base = tf.tidy(() => tf.reshape(thinBaseOf(layout.tall(W)), this.base.shape));
+    assignFields(this, { base });
+    return tf.zerosLike(W);
   }
 
   override isPure(): boolean {
     return true;
+  }
+
+  private checkRoom(): void {
+    checkOrthogonalRoom('grassmannian', this.layout, this, 'thin');
   }
 }
 

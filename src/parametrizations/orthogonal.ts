@@ -150,7 +150,7 @@ export class Orthogonal extends Parametrization {
       hasBase && layout.long > layout.short
         ? "Pass { orthogonalMap: 'householder', useTrivialization: false }, which needs no base, or dispose tensors that are not needed."
         : undefined;
-    checkOrthogonalRoom('orthogonal', layout, this, hasBase, 0, remedy);
+    checkOrthogonalRoom('orthogonal', layout, this, hasBase ? 'square' : null, 0, remedy);
   }
 }
 

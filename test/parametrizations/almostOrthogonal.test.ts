@@ -12,6 +12,8 @@ describeEntryLaws(almostOrthogonal as Entry, {
     { shape: [4, 3] },
     { shape: [3, 3], options: { lambda: 0.5 } },
     { shape: [2, 2, 3], options: { orthogonalMap: 'polar', lambda: 1 } },
+    { shape: [5, 2], options: { orthogonalMap: 'matrixExp' } },
+    { shape: [1, 3], options: { orthogonalMap: 'cayley' } },
     { shape: [1, 1] },
   ],
 });
@@ -54,7 +56,7 @@ describe('almostOrthogonal', () => {
     const maps: [AlmostOrthogonalOptions, number[][]][] = [
       [{}, []],
       [{ orthogonalMap: 'polar' }, []],
-      [{ orthogonalMap: 'cayley' }, [[5, 5]]],
+      [{ orthogonalMap: 'cayley' }, [[5, 2]]],
     ];
     for (const [options, shapes] of maps) {
       const layer = almostOrthogonal(new nn.Linear(2, 5), options);

@@ -37,6 +37,8 @@ export interface EntryGolden {
   isSameMap?(one: GoldenCase): boolean;
   /** Writes the buffers of the map, such as a base, in a tidy. */
   prepare?(map: Parametrization, one: GoldenCase): void;
+  /** Turns an original of a case into that of the map, where the two differ by an orthogonal change of coordinates. */
+  toOriginal?(given: tf.Tensor, one: GoldenCase, index: number): tf.Tensor;
   /** The largest error of a gradient, relative to the largest element. Default 1e-4. */
   readonly gradient?: number;
   /** The largest error of a value, relative to the largest element. Default 1e-5. */
@@ -96,12 +98,15 @@ const largestIn = (x: tf.Tensor): number => Math.max(...flatten(x).map(Math.abs)
  */
 function expectNear(
   actual: tf.Tensor,
-  wanted: GoldenTensor,
+  wanted: GoldenTensor | tf.Tensor,
   tolerance: number,
-  scale: GoldenTensor = wanted,
+  scale: GoldenTensor | tf.Tensor = wanted,
 ): void {
-  const numbers = tensorOf(wanted);
-  expect(actual).toBeAllClose(numbers, { relative: 0, absolute: tolerance * largestIn(tensorOf(scale)) });
+  const [numbers, size] = [wanted, scale].map((x) => (x instanceof tf.Tensor ? x : tensorOf(x))) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  expect(actual).toBeAllClose(numbers, { relative: 0, absolute: tolerance * largestIn(size) });
 }
 
 /** Registers an entry on a weight of the shape of a case. */
@@ -124,29 +129,33 @@ export function disposeHost(host: object): void {
  */
 export function expectSameMap(entry: Entry, one: GoldenCase, of: EntryGolden, orders = [1, 2]): void {
   const { value = 1e-5, gradient = 1e-4, options = (given) => given } = of;
+  const toOriginal = (given: GoldenTensor, index: number): tf.Tensor => {
+    const tensor = tensorOf(given);
+    return of.toOriginal?.(tensor, one, index) ?? tensor;
+  };
   const host = registered(entry, one.float64.value.shape, options(one.options));
   const list = parametrizationsOn(host, 'weight');
   const originals = list.originalNames.map((original) => list[original as 'original']!);
   inTidy(() => {
-    for (const [i, variable] of originals.entries()) variable.assign(tensorOf(one.originals[i]!));
+    for (const [i, variable] of originals.entries()) variable.assign(toOriginal(one.originals[i]!, i));
     of.prepare?.(list[0] as Parametrization, one);
     expectNear(host.weight, one.float64.value, value);
     const dW = tensorOf(one.gradValue);
     const weighted = (): tf.Scalar => tf.sum(tf.mul(host.weight, dW));
     const { grads } = tf.variableGrads(weighted, originals);
     for (const [i, variable] of originals.entries()) {
-      expectNear(grads[variable.name]!, one.float64.gradOriginals[i]!, gradient);
+      expectNear(grads[variable.name]!, toOriginal(one.float64.gradOriginals[i]!, i), gradient);
     }
     const { secondGradOriginals: second } = one.float64;
     if (!orders.includes(2) || one.secondDirection === undefined || second === undefined) return;
-    const u = tensorOf(one.secondDirection);
+    const u = toOriginal(one.secondDirection, 0);
     const along = (): tf.Scalar => {
       const first = tf.grads(() => weighted())(originals)[0]!;
       return tf.sum(tf.mul(first, u));
     };
     const found = tf.engine().gradients(along, originals, undefined, true).grads as (tf.Tensor | null)[];
     for (const [i, variable] of originals.entries()) {
-      expectNear(found[i] ?? tf.zerosLike(variable), second[i]!, 10 * gradient);
+      expectNear(found[i] ?? tf.zerosLike(variable), toOriginal(second[i]!, i), 10 * gradient);
     }
   });
   disposeHost(host);

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { fixedRank, nn } from '../../src/index.ts';
+import { tensorOf } from '../nn/golden.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
-import { prepareBase } from './geotorchBase.ts';
+import { inRows, prepareBase } from './geotorchBase.ts';
 
 describeEntryLaws(fixedRank as unknown as Entry, {
   cases: [
@@ -10,6 +11,8 @@ describeEntryLaws(fixedRank as unknown as Entry, {
     { shape: [2, 2, 4], options: { rank: 1, orthogonalMap: 'cayley' } },
     { shape: [3, 2, 2], options: { rank: 2, matrix: 'dim', orthogonalMap: 'householder' } },
     { shape: [3, 2], options: { rank: 1, orthogonalMap: 'householder', useTrivialization: false } },
+    { shape: [3, 5], options: { rank: 1 } },
+    { shape: [5, 1], options: { rank: 1, orthogonalMap: 'householder' } },
     { shape: [1, 1], options: { rank: 1 } },
   ],
 });
@@ -17,6 +20,11 @@ describeEntryLaws(fixedRank as unknown as Entry, {
 describeEntryGolden(fixedRank as unknown as Entry, {
   set: 'lowRank',
   prepare: prepareBase,
+  // A base of a side above twice the rank is thin.
+  toOriginal(given, { bases, options: { rank } }, index) {
+    if (index === 1 || given.shape.at(-2)! <= 2 * (rank as number)) return given;
+    return inRows(tensorOf(bases![index === 0 ? 'U' : 'V']!), given);
+  },
 });
 
 it('fixedRank refuses a missing rank, one above the shorter side, and maps that need a base', () => {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { grassmannian, nn, parametrizationsOn } from '../../src/index.ts';
+import { type Grassmannian, grassmannian, nn, parametrizationsOn, updateBase } from '../../src/index.ts';
 import { matrices } from '../ops/matrix/matrixCases.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
-import { describeEntryGolden } from './entryGolden.ts';
+import { describeEntryGolden, type GoldenCase } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
-import { prepareBase } from './geotorchBase.ts';
+import { inRows, orthogonalOf, prepareBase } from './geotorchBase.ts';
 
 describeEntryLaws(grassmannian as Entry, {
   checksRoom: true,
@@ -16,28 +16,101 @@ describeEntryLaws(grassmannian as Entry, {
   ],
 });
 
+/** The base of a case, or the identity: [..., n, n] for the longer side n. */
+function wholeBase({ bases, originals }: GoldenCase): tf.Tensor {
+  if (bases?.[''] !== undefined) return orthogonalOf(bases['']);
+  const shape = originals[0]!.shape;
+  const long = Math.max(...shape.slice(-2));
+  return tf.broadcastTo(tf.eye(long), [...shape.slice(0, -2), long, long]);
+}
+
+const product = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D);
+
+/** Applies a function to the matrices, or to their transposes if they are wide. */
+function asTall(x: tf.Tensor, of: (tall: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const swapped = [...x.shape.keys()].slice(0, -2).concat([x.rank - 1, x.rank - 2]);
+  return rows < columns ? tf.transpose(of(tf.transpose(x, swapped)), swapped) : of(x);
+}
+
+// GeoTorch has coordinates for the columns of the base after the first k. Ours are in the space itself.
 describeEntryGolden(grassmannian as Entry, {
   isSameMap: () => true,
   options: ({ triv }) => ({ orthogonalMap: triv === 'expm' ? 'matrixExp' : 'cayley' }),
   prepare: prepareBase,
+  toOriginal: (given, one) =>
+    asTall(given, (tall) => {
+      const short = tall.shape.at(-1)!;
+      const rows = tf.reshape(
+        tf.cast(tf.greaterEqual(tf.range(0, tall.shape.at(-2)!), short), 'float32'),
+        [-1, 1],
+      );
+      return inRows(wholeBase(one), tf.mul(tall, rows));
+    }),
 });
 
 describe('grassmannian', () => {
-  it('has one number for each dimension of the set of spaces: the first rows of X have no effect', () => {
+  it('has one number for each dimension of the set of spaces: the part of X inside of the space has no effect', () => {
     const layer = grassmannian(new nn.Linear(2, 5));
-    const { original } = parametrizationsOn(layer, 'weight');
+    const { original, 0: map } = parametrizationsOn(layer, 'weight') as unknown as {
+      original: tf.Variable;
+      0: Grassmannian;
+    };
     inTidy(() => {
       const before = tf.clone(layer.weight);
-      original!.assign(tf.concat([matrices([2, 2]), tf.zeros([3, 2])], 0));
+      original.assign(product(map.base, matrices([2, 2])));
       expect(layer.weight).toBeAllClose(before, { absolute: 1e-6 });
-      original!.assign(matrices([5, 2]));
-      const { grads } = tf.variableGrads(
-        () => tf.sum(tf.mul(layer.weight, matrices([5, 2], 1, 3))),
-        [original!],
+      original.assign(matrices([5, 2]));
+      const loss = () => tf.sum(tf.mul(layer.weight, matrices([5, 2], 1, 3))) as tf.Scalar;
+      const { grads } = tf.variableGrads(loss, [original]);
+      const inside = tf.matMul(map.base as unknown as tf.Tensor2D, grads[original.name] as tf.Tensor2D, true);
+      expect(inside).toBeAllClose(tf.zeros([2, 2]), { absolute: 1e-6 });
+    });
+    layer.dispose();
+  });
+
+  it('turns a space along the geodesic, by the singular values of the direction', () => {
+    const layer = grassmannian(new nn.Linear(2, 5));
+    const { original, 0: map } = parametrizationsOn(layer, 'weight') as unknown as {
+      original: tf.Variable;
+      0: Grassmannian;
+    };
+    inTidy(() => {
+      map.base.assign(tf.eye(5, 2));
+      // The first column turns by 0.5 to the third axis, the second by 2 to the fifth.
+      original.assign(
+        tf.tensor2d([
+          [0, 0],
+          [0, 0],
+          [0.5, 0],
+          [0, 0],
+          [0, 2],
+        ]),
       );
-      expect(tf.slice(grads[original!.name]!, [0, 0], [2, 2])).toBeAllClose(tf.zeros([2, 2]), {
-        absolute: 0,
-      });
+      const [c, s] = [Math.cos(0.5), Math.sin(0.5)];
+      expect(layer.weight).toBeAllClose(
+        tf.tensor2d([
+          [c, 0],
+          [0, Math.cos(2)],
+          [s, 0],
+          [0, 0],
+          [0, Math.sin(2)],
+        ]),
+        { absolute: 1e-6 },
+      );
+    });
+    layer.dispose();
+  });
+
+  it('moves its base to the value: the original is zero, and the space and the columns are the same', () => {
+    const layer = grassmannian(new nn.Linear(3, 7));
+    const { original } = parametrizationsOn(layer, 'weight');
+    inTidy(() => {
+      original!.assign(matrices([7, 3]));
+      const before = tf.clone(layer.weight);
+      updateBase(layer);
+      expect(original!).toBeAllClose(tf.zeros([7, 3]), { absolute: 0 });
+      expect(layer.weight).toBeAllClose(before, { absolute: 1e-6 });
     });
     layer.dispose();
   });

@@ -20,6 +20,7 @@ const BASES = 8;
 /**
  * Throws unless there is room for the tensors that a registration and a gradient of an orthogonal factor hold at once.
  *
+ * @param base - `'square'` for a base of n × n, `'thin'` for one of n × k, null for none
  * @param others - the number of tensors of the size of the weight that the rest of the map holds
  * @param remedy - a way that needs less memory
  * @throws {@link ParametrizeError} `OUT_OF_MEMORY`
@@ -28,17 +29,19 @@ export function checkOrthogonalRoom(
   caller: string,
   { short, long, count, shape }: MatrixLayout,
   { orthogonalMap }: OrthogonalFactor,
-  hasBase: boolean,
+  base: 'square' | 'thin' | null,
   others = 0,
   remedy = 'Dispose tensors that are not needed, or use another backend.',
 ): void {
   const [matrices, weights] = MATRICES[typeof orthogonalMap === 'function' ? 'matrixExp' : orthogonalMap];
-  const size = orthogonalMap === 'matrixExp' ? Math.min(long, 2 * short) : short;
-  const bases = hasBase ? BASES * long ** 2 : 0;
+  // With a thin base, the map has the coordinates of the base above those of the weight.
+  const rows = base === 'thin' ? long + short : long;
+  const size = orthogonalMap === 'matrixExp' ? Math.min(rows, 2 * short) : short;
+  const bases = base === 'square' ? BASES * long ** 2 : 0;
   checkRoom(
     caller,
-    4 * count * (bases + matrices * size ** 2 + (weights + others) * short * long),
-    `a weight of shape ${formatShape(shape)}${hasBase ? ` with a base of [${long}, ${long}]` : ''}`,
+    4 * count * (bases + matrices * size ** 2 + (weights + others) * short * rows),
+    `a weight of shape ${formatShape(shape)}${base === 'square' ? ` with a base of [${long}, ${long}]` : ''}`,
     remedy,
   );
 }

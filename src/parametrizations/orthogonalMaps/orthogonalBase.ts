@@ -31,10 +31,10 @@ export function withLastColumnTimes(Q: Tensor, factor: Tensor): Tensor {
 }
 
 /**
- * Returns, from the R of the QR factors, whether matrices are orthogonal to rounding, [b, 1, 1]. `WᵀW = RᵀR`, which
+ * Returns, from the R of the QR factors, whether matrices have orthonormal columns to rounding, [b, 1, 1]. `WᵀW = RᵀR`, which
  * near I has `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
  */
-function isOrthogonal(R: Tensor): Tensor {
+export function isOrthogonal(R: Tensor): Tensor {
   const n = R.shape[2]!;
   const identity = tf.eye(n);
   const diagonal = tf.sum(tf.mul(R, identity), 2, true);

@@ -10,6 +10,7 @@ import { polar } from '../../ops/matrix/polar.ts';
 import type { MatrixLayout } from '../matrix/matrixLayout.ts';
 import { orthogonalBase, reflectors } from './orthogonalBase.ts';
 import { type OrthogonalMapName, orthogonalMaps, specialHouseholder } from './orthogonalMaps.ts';
+import { isThin, thinBaseOf, thinFactor } from './thinBase.ts';
 
 /**
  * A map from any matrix to an orthogonal one: the name of one, or a function from X, [b, n, k] with n ≥ k, to matrices
@@ -20,7 +21,7 @@ export type OrthogonalMap = OrthogonalMapName | ((X: Tensor) => Tensor);
 /** The parts of a map that compute its orthogonal factor. */
 export interface OrthogonalFactor {
   readonly orthogonalMap: OrthogonalMap;
-  /** The matrix that the map rotates, [..., n, n], if there is one. */
+  /** The matrix that the map rotates, [..., n, n], or its first columns, [..., n, k], if there is one. */
   readonly base?: Variable;
   /** True if square factors have the determinant 1. Default false. */
   readonly special?: boolean;
@@ -34,8 +35,9 @@ export const orthogonalMapOption = {
   accepts: (map: OrthogonalMap): boolean => typeof map === 'function' || Object.hasOwn(orthogonalMaps, map),
 };
 
-/** Returns the factor `Q = base · map(X)`, or `map(X)` without a base: [b, n, k]. */
+/** Returns the factor `Q = base · map(X)`, or `map(X)` without a base: [b, n, k]. See {@link thinFactor}, too. */
 export function factorAt({ orthogonalMap, base, special = false }: OrthogonalFactor, X: Tensor): Tensor {
+  if (base !== undefined && isThin(base)) return thinFactor((X) => mapped(orthogonalMap, X), base, X);
   const Q = special && orthogonalMap === 'householder' ? specialHouseholder(X) : mapped(orthogonalMap, X);
   return base === undefined ? Q : constantMatMul(tf.reshape(base, [-1, ...base.shape.slice(-2)]), Q);
 }
@@ -56,9 +58,16 @@ function mapped(map: OrthogonalMap, X: Tensor): Tensor {
 export const canStart = ({ orthogonalMap, base }: OrthogonalFactor): boolean =>
   base !== undefined || orthogonalMap === 'householder' || orthogonalMap === 'polar';
 
-/** Makes a base for the matrices of a layout: an identity for each. */
+/** Makes a square base for the matrices of a layout: an identity for each. */
 export const newBase = ({ batchShape, long }: MatrixLayout): Variable =>
   buffer(() => tf.broadcastTo(tf.eye(long), [...batchShape, long, long]));
+
+/**
+ * The base that suits the matrices of a layout. A square base of a matrix with a much longer side would take most of the
+ * memory. With a thin one, `'matrixExp'` computes with 2k × 2k, which is less than n × n for these matrices only.
+ */
+export const baseOf = ({ long, short }: MatrixLayout): 'square' | 'thin' =>
+  long > 2 * short ? 'thin' : 'square';
 
 /**
  * Returns the X for which {@link factorAt} gives W, and writes the base of the factor, if it has one. The factor must
@@ -80,6 +89,11 @@ function startOf(
 ): { readonly X: Tensor; readonly base?: Tensor } {
   if (orthogonalMap === 'polar') return { X: polar(W) };
   if (base === undefined) return { X: reflectors(W) };
+  if (isThin(base)) {
+    const thin = thinBaseOf(W);
+    // The coordinates in the base are −I, for which every map is I.
+    return { X: tf.neg(thin), base: thin };
+  }
   const X = tf.neg(tf.broadcastTo(tf.eye(W.shape[1]!, W.shape[2]!), W.shape));
   const whole = orthogonalBase(W, special);
   if (typeof orthogonalMap !== 'function') return { X, base: whole };

@@ -1,18 +1,26 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../../nn/module/module.ts';
 import type { MatrixLayout } from '../matrix/matrixLayout.ts';
-import { factorAt, newBase, type OrthogonalFactor, type OrthogonalMap, startAt } from './orthogonalFactor.ts';
+import {
+  baseOf,
+  factorAt,
+  newBase,
+  type OrthogonalFactor,
+  type OrthogonalMap,
+  startAt,
+} from './orthogonalFactor.ts';
+import { newThinBase } from './thinBase.ts';
 
 /** An orthogonal factor of a map with several: a module with its own base, if it has one. */
 export class RotatedBase extends Module implements OrthogonalFactor {
   readonly orthogonalMap: OrthogonalMap;
   declare readonly base?: Variable;
 
-  /** @param hasBase - true for a base, which takes a matrix of the size of the longer side */
+  /** @param hasBase - true for a base, which has the size of the factor, or at most twice that */
   constructor(layout: MatrixLayout, orthogonalMap: OrthogonalMap, hasBase: boolean) {
     super();
     this.orthogonalMap = orthogonalMap;
-    if (hasBase) this.base = newBase(layout);
+    if (hasBase) this.base = baseOf(layout) === 'thin' ? newThinBase(layout) : newBase(layout);
   }
 
   /** Returns the factor of X, [b, n, k]. */

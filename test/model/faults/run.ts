@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { nn } from 'tfjs-parametrize';
 import { type Case, disposeLayers } from './cases.ts';
@@ -62,6 +63,8 @@ export async function runFaults(
     taken ??= await take(make);
     const { one, before, buffers } = taken;
     const { error, at, stack } = await injectFault(point, one.act);
+    // Without a pause, JavaScript keeps the targets of all weak references that were read, and the run slows down.
+    await setImmediate();
     if (at !== point) passedOver++;
     if (at !== null) done.add(at);
     if (at === null) {
