@@ -35,6 +35,19 @@ export function currentTape(): Tape | null {
   return gradientDepth > 0 && kernelDepth === 0 ? activeTape : null;
 }
 
+const numbers = new WeakMap<Tape, number>();
+let tapes = 0;
+
+/** Returns a number for a tape, from 1 on. No other tape ever gets it. */
+export function tapeNumber(tape: Tape): number {
+  let number = numbers.get(tape);
+  if (number === undefined) {
+    number = ++tapes;
+    numbers.set(tape, number);
+  }
+  return number;
+}
+
 let gradientsSeen = false;
 
 /**

@@ -11,7 +11,7 @@ import {
   type Scope,
   tapeScope,
 } from '../../engine/scope.ts';
-import { currentTape, inKernel, type Tape } from '../../engine/tape.ts';
+import { currentTape, inKernel, type Tape, tapeNumber } from '../../engine/tape.ts';
 import {
   cacheGeneration,
   inCacheScope,
@@ -28,8 +28,11 @@ interface LocalEntry {
   readonly tensor: Tensor;
   readonly key: DependencyKey;
   readonly scope: Scope;
-  /** The tape that recorded the evaluation. The reference is weak, because a tape holds every tensor that it saved. */
-  readonly tape: WeakRef<Tape> | null;
+  /**
+   * The number of the tape that recorded the evaluation. The tape itself would stay alive, with every tensor that it
+   * saved; a weak reference keeps it until the task ends, which a loop without pauses never does.
+   */
+  readonly tape: number | null;
   /** The cache scope in which reads may share the value of an impure chain; null for a pure chain. */
   readonly generation: number | null;
 }
@@ -100,7 +103,7 @@ export class EvaluationCache implements ScopeMember {
       return;
     }
     moveToScope(tensor, scope);
-    this.#local = { tensor, key, scope, tape: tape && new WeakRef(tape), generation: generationOf(pure) };
+    this.#local = { tensor, key, scope, tape: tape && tapeNumber(tape), generation: generationOf(pure) };
     if (tape === null || !pure) this.#keepBeside(tensor, key, pure);
     else this.#dropUnusable();
   }
@@ -132,7 +135,7 @@ export class EvaluationCache implements ScopeMember {
 
   #mayServe(entry: LocalEntry, tape: Tape | null): boolean {
     if (entry.tensor.isDisposed || !isOpen(entry.scope)) return false;
-    if (tape !== null && entry.tape?.deref() !== tape) return false;
+    if (tape !== null && entry.tape !== tapeNumber(tape)) return false;
     return entry.generation === null || (inCacheScope() && entry.generation === cacheGeneration());
   }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { currentTape } from '../../../src/engine/tape.ts';
+import { nn, unitNorm, weightNorm } from '../../../src/index.ts';
 import { enterScope, leaveScope } from '../../../src/parametrize/chain/cacheScope.ts';
 import type { DependencyKey } from '../../../src/parametrize/chain/dependencyKey.ts';
 import { EvaluationCache, mayKeep } from '../../../src/parametrize/chain/evaluationCache.ts';
@@ -120,4 +121,47 @@ describe('an EvaluationCache', () => {
       })(source as tf.Tensor);
     });
   });
+});
+
+it('a training loop makes and reads no weak references, which would keep every step until its task ends', () => {
+  const model = new nn.Sequential(
+    weightNorm(new nn.Linear(2, 3)),
+    new nn.ReLU(),
+    unitNorm(new nn.Linear(3, 1)),
+  );
+  const optimizer = tf.train.momentum(0.01, 0.9);
+  const x = tf.ones([4, 2]);
+  const step = (): void => {
+    optimizer.minimize(
+      () => tf.sum(tf.square(model.call(x))) as tf.Scalar,
+      false,
+      model.parameters() as tf.Variable[],
+    );
+    tf.tidy(() => void model.call(x));
+  };
+  step();
+  const Plain = WeakRef;
+  const used = { made: 0, read: 0 };
+  class Counting<T extends WeakKey> extends Plain<T> {
+    constructor(target: T) {
+      super(target);
+      used.made++;
+    }
+  }
+  vi.stubGlobal('WeakRef', Counting);
+  const deref = vi.spyOn(Plain.prototype, 'deref').mockImplementation(function (this: WeakRef<WeakKey>) {
+    used.read++;
+    return undefined;
+  });
+  try {
+    for (let i = 0; i < 3; i++) step();
+    expect(used).toEqual({ made: 0, read: 0 });
+  } finally {
+    deref.mockRestore();
+    vi.unstubAllGlobals();
+  }
+  optimizer.dispose();
+  (optimizer as unknown as { c: tf.Tensor }).c.dispose();
+  x.dispose();
+  model.dispose();
 });
