@@ -31,8 +31,8 @@ export function withLastColumnTimes(Q: Tensor, factor: Tensor): Tensor {
 }
 
 /**
- * Returns, from the R of the QR factors, whether matrices have orthonormal columns to rounding, [b, 1, 1]. `WᵀW = RᵀR`, which
- * near I has `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
+ * Returns, from the R of the QR factors, whether matrices have orthonormal columns to rounding, [b, 1, 1].
+ * `WᵀW = RᵀR`, which near I has `r²ᵢᵢ` on the diagonal and `rᵢᵢ·rᵢⱼ` above it.
  */
 export function isOrthogonal(R: Tensor): Tensor {
   const n = R.shape[2]!;

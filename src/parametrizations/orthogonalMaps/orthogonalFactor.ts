@@ -63,8 +63,8 @@ export const newBase = ({ batchShape, long }: MatrixLayout): Variable =>
   buffer(() => tf.broadcastTo(tf.eye(long), [...batchShape, long, long]));
 
 /**
- * The base that suits the matrices of a layout. A square base of a matrix with a much longer side would take most of the
- * memory. With a thin one, `'matrixExp'` computes with 2k × 2k, which is less than n × n for these matrices only.
+ * The base that suits the matrices of a layout. A square base of a matrix with a much longer side would take most of
+ * the memory. With a thin one, `'matrixExp'` computes with 2k × 2k, which is less than n × n for these matrices only.
  */
 export const baseOf = ({ long, short }: MatrixLayout): 'square' | 'thin' =>
   long > 2 * short ? 'thin' : 'square';

@@ -9,8 +9,8 @@ import { isOrthogonal } from './orthogonalBase.ts';
 
 // A base B of k orthonormal columns, without the n − k columns that would complete it to a square. The original X has
 // the coordinates of the n rows: `inside = BᵀX` turns the columns of B among themselves, and `H = X − B·inside` turns
-// them out of their space. Let [C; S] be the orthonormal columns that a map makes from [inside; H]. The columns of S are
-// combinations of those of H, so BᵀS = 0, and B·C + S has orthonormal columns. It is the value of the map with the
+// them out of their space. Let [C; S] be the orthonormal columns that a map makes from [inside; H]. The columns of S
+// are combinations of those of H, so BᵀS = 0, and B·C + S has orthonormal columns. It is the value of the map with the
 // square base [B, N] at [inside; NᵀH], but no matrix has more numbers than X or 2k × 2k.
 
 /** Makes a thin base for the matrices of a layout: the first columns of an identity for each. */
