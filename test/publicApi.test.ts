@@ -179,8 +179,8 @@ describe('the public interface', () => {
 
   it('of tfjs-parametrize/finetune is this', () => {
     const { values, types } = exportsOf('src/finetune/index.ts');
-    expect(values).toEqual(names(``));
-    expect(types).toEqual(names(``));
+    expect(values).toEqual(names('mergeAdapters setAdapters unloadAdapters'));
+    expect(types).toEqual(names('ActiveAdapters MergeOptions MergedAdapters UnloadOptions'));
   });
 
   it('of tfjs-parametrize/decorators is this', () => {

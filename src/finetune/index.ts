@@ -3,4 +3,6 @@
  *
  * @module
  */
-export {};
+export { type MergedAdapters, type MergeOptions, mergeAdapters } from './adapters/mergeAdapters.ts';
+export { type ActiveAdapters, setAdapters } from './adapters/setAdapters.ts';
+export { type UnloadOptions, unloadAdapters } from './adapters/unloadAdapters.ts';

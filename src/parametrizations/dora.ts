@@ -6,13 +6,14 @@ import { parameter } from '../nn/module/parameter.ts';
 import { isZero, norm } from '../ops/norm/norm.ts';
 import { stopGradient } from '../ops/stopGradient.ts';
 import { defineParametrization } from '../parametrize/define.ts';
+import { adapterDefinition, addsAdapters } from './adapters/adapterDefinition.ts';
 import {
   type AdapterOptions,
   type CompleteSettings,
   checkAdapters,
   optionsFor,
 } from './adapters/adapterOptions.ts';
-import { adapterDefinition, addsAdapters, LowRankAdapters } from './adapters/lowRankAdapters.ts';
+import { LowRankAdapters } from './adapters/lowRankAdapters.ts';
 
 /** The smallest normal number of float32. */
 const SMALLEST = 2 ** -126;

@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { defineParametrization } from '../parametrize/define.ts';
+import { adapterDefinition, addsAdapters } from './adapters/adapterDefinition.ts';
 import { type AdapterOptions, checkAdapters, optionsFor } from './adapters/adapterOptions.ts';
-import { adapterDefinition, addsAdapters, LowRankAdapters } from './adapters/lowRankAdapters.ts';
+import { LowRankAdapters } from './adapters/lowRankAdapters.ts';
 
 /** Options of {@link lora}. */
 export interface LoraOptions extends AdapterOptions {}

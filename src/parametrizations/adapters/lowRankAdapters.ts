@@ -7,20 +7,25 @@ import { ParameterDict } from '../../nn/containers/parameterDict.ts';
 import { zeroAtRandom } from '../../nn/dropout.ts';
 import { normalNumbers, uniformWithin } from '../../nn/init/random.ts';
 import { parameter } from '../../nn/module/parameter.ts';
-import { definitionOf, type SecondCallDefinition } from '../../parametrize/definition.ts';
+import { definitionOf } from '../../parametrize/definition.ts';
 import { Parametrization } from '../../parametrize/parametrization.ts';
 import { retireVariable } from '../../parametrize/transaction.ts';
 import {
   type AdapterOptions,
-  adapterOptions,
   allSettings,
   type CompleteSettings,
   completeSettings,
   isSameSettings,
-  optionsFor,
   scalingOf,
 } from './adapterOptions.ts';
 import { FactorLayout } from './factorLayout.ts';
+
+/** Adapters that were removed from their map. */
+export interface DetachedAdapters {
+  readonly variables: readonly Variable[];
+  /** Gives the adapters back to the map, and makes those active that were. */
+  attach(): void;
+}
 
 /**
  * The base of maps that add changes of low rank to a weight. A map has named adapters, each with its own factors A and
@@ -151,17 +156,31 @@ export abstract class LowRankAdapters extends Parametrization {
 
   /** @internal Removes adapters. Their variables are disposed at the commit of the transaction. */
   removeAdapters(names: readonly string[]): void {
-    for (const name of names) {
-      for (const dict of this.dictionaries()) {
-        const variable = dict.get(name) as Variable;
-        dict.delete(name);
-        retireVariable(variable);
-      }
-    }
+    for (const variable of this.detachAdapters(names).variables) retireVariable(variable);
+  }
+
+  /** @internal Removes adapters, whose variables belong to the caller then. */
+  detachAdapters(names: readonly string[]): DetachedAdapters {
+    const { settings, weights } = this;
+    const found = this.dictionaries().flatMap((dict) => names.map((name) => [dict, name] as const));
+    const variables = found.map(([dict, name]) => {
+      const variable = dict.get(name) as Variable;
+      dict.delete(name);
+      return variable;
+    });
     const isLeft = ([name]: [string, unknown]): boolean => !names.includes(name);
-    this.settings = Object.fromEntries(Object.entries(this.settings).filter(isLeft));
-    this.weights = Object.fromEntries(Object.entries(this.weights).filter(isLeft));
+    this.settings = Object.fromEntries(Object.entries(settings).filter(isLeft));
+    this.weights = Object.fromEntries(Object.entries(weights).filter(isLeft));
     this.invalidate();
+    return {
+      variables,
+      attach: () => {
+        for (const [i, [dict, name]] of found.entries()) dict.set(name, variables[i]!);
+        this.settings = { ...settings, ...this.settings };
+        this.weights = weights;
+        this.invalidate();
+      },
+    };
   }
 
   /** @internal The dictionaries with one variable for each adapter. */
@@ -227,21 +246,3 @@ export abstract class LowRankAdapters extends Parametrization {
     return texts.join('; ');
   }
 }
-
-/** The parts of the definition that maps with adapters share. */
-export const adapterDefinition = {
-  hasFixedFields: true,
-  freezesBase: true,
-  options: adapterOptions,
-  config: (map: LowRankAdapters): AdapterOptions => map.config(),
-} as const;
-
-/** The effect of a second call: it adds adapters, and none of them is active. */
-export const addsAdapters = <P extends LowRankAdapters>(): SecondCallDefinition<P, AdapterOptions> => ({
-  plan: (present, options) => present.planCall(options),
-  change(present, options, target) {
-    const names = present.addAdapters(target.value, optionsFor(target, present.caller, options));
-    if (options.active) present.active = { ...present.active, ...options.active };
-    return () => present.removeAdapters(names.filter((name) => present.adapterNames.includes(name)));
-  },
-});

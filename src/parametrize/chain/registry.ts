@@ -174,6 +174,19 @@ export function giveToChains(registered: object, dispose: () => void): void {
 }
 
 /**
+ * Takes a parametrization back from the chains, so that the removal of the last of them does not dispose it.
+ *
+ * @returns the function that disposes it, or undefined if it belongs to the caller of its registration
+ */
+export function takeFromChains(registered: object): (() => void) | undefined {
+  const dispose = disposalOf.get(registered);
+  if (dispose === undefined) return undefined;
+  disposalOf.delete(registered);
+  undoable(() => giveToChains(registered, dispose));
+  return dispose;
+}
+
+/**
  * Runs {@link giveToChains} for a module.
  *
  * @param spared - modules and variables below it that another object holds; they are not disposed

@@ -1,0 +1,62 @@
+import { refusal } from '../../core/errors.ts';
+import { didYouMean } from '../../core/text.ts';
+import { checkModel } from '../../model/checkModel.ts';
+import { candidatesOf, type FoundCandidate, tensorPath } from '../../model/select/candidate.ts';
+import { tieOf } from '../../nn/module/normalizedTensor.ts';
+import { LowRankAdapters } from '../../parametrizations/adapters/lowRankAdapters.ts';
+import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
+import { type Site, siteOf } from '../../parametrize/host/site.ts';
+
+/** A map with adapters in a chain of a model. */
+export interface AdapterStep {
+  readonly candidate: FoundCandidate;
+  readonly site: Site;
+  readonly list: ParametrizationList;
+  readonly map: LowRankAdapters;
+  /** The index of the map in the chain. */
+  readonly at: number;
+  /** The path of the tensor. */
+  readonly path: string;
+}
+
+/**
+ * Returns the maps with adapters of a model, each once.
+ *
+ * @throws {@link ParametrizeError} `UNSUPPORTED_HOST`, `LIMIT`
+ */
+export function adapterSteps(caller: string, model: unknown): AdapterStep[] {
+  checkModel(caller, model);
+  const found = new Map<LowRankAdapters, AdapterStep>();
+  for (const candidate of candidatesOf(caller, model)) {
+    const { host, tensor, list } = candidate;
+    if (list === null || tieOf(list) !== undefined) continue;
+    for (const [at, map] of [...list].entries()) {
+      if (!(map instanceof LowRankAdapters) || found.has(map)) continue;
+      found.set(map, { candidate, site: siteOf(host, tensor), list, map, at, path: tensorPath(candidate) });
+    }
+  }
+  return [...found.values()];
+}
+
+/**
+ * Refuses names of adapters that no map has.
+ *
+ * @throws {@link ParametrizeError} `OPTION`
+ */
+export function checkNames(
+  caller: string,
+  steps: readonly AdapterStep[],
+  names: readonly string[],
+  known: (step: AdapterStep) => readonly string[] = ({ map }) => map.adapterNames,
+  what = 'adapter',
+): void {
+  const all = [...new Set(steps.flatMap(known))];
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown === undefined) return;
+  throw refusal(
+    'OPTION',
+    caller,
+    `the model has no ${what} '${unknown}'`,
+    `${didYouMean(unknown, all)} It has: ${all.join(', ') || 'none'}.`.trim(),
+  );
+}
