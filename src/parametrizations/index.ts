@@ -33,6 +33,7 @@ export { Invertible, type InvertibleOptions, invertible, type RotationMap } from
 export { Kronecker, type KroneckerOptions, type KroneckerShapes, kronecker } from './kronecker.ts';
 export { Lora, type LoraOptions, lora } from './lora.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
+export type { PruneOptions } from './masks/pruneOptions.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';
 export { MinMaxNorm, type MinMaxNormOptions, minMaxNorm } from './minMaxNorm.ts';
 export { NonNeg, nonNeg } from './nonNeg.ts';
@@ -54,6 +55,7 @@ export {
   type PositiveSemidefiniteOptions,
   positiveSemidefinite,
 } from './positiveSemidefinite.ts';
+export { Prune, prune } from './prune.ts';
 export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
 export { Skew, type SkewOptions, skew } from './skew.ts';
 export { SpecialLinear, type SpecialLinearOptions, specialLinear } from './specialLinear.ts';

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../core/checkOptions.ts';
 import { refusal } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
 import type { HookKeys } from '../nn/stateDict/hookKeys.ts';
 import type { Parametrization } from './parametrization.ts';
 import type { SetDefinition } from './setDefinition.ts';
@@ -208,14 +210,18 @@ export const withDefaults = <O extends object>(
   return { ...(Object.fromEntries(defaults) as O), ...given } as Required<O>;
 };
 
-/** Returns the options with which a parametrization can be made again, in the order of its definition. */
+/**
+ * Returns the options with which a parametrization can be made again, in the order of its definition. Options that have
+ * no value are left out.
+ */
 export function configOf(
   definition: AnyDefinition,
   parametrization: Parametrization,
 ): Record<string, unknown> {
   const config =
     definition.config?.(parametrization) ?? (parametrization as unknown as Record<string, unknown>);
-  return Object.fromEntries(Object.keys(definition.options).map((name) => [name, config[name]]));
+  const entries = Object.keys(definition.options).map((name) => [name, config[name]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** Formats the options of a parametrization: `dim=0, eps=1e-6`. */
@@ -229,8 +235,10 @@ export function optionsText(definition: AnyDefinition, parametrization: Parametr
     .join(', ');
 }
 
-/** Formats a value. A list with one element is shown as the element, and a function as its name. */
-function valueText(value: unknown): string {
+/** Formats a value. A list with one element is shown as the element, a function as its name, a tensor as its shape. */
+export function valueText(value: unknown): string {
+  // The text of a tensor has its numbers, which a device may still compute.
+  if (value instanceof tf.Tensor) return `a tensor of shape ${formatShape(value.shape)}`;
   if (typeof value === 'function') return value.name || 'a function';
   return Array.isArray(value) && value.length !== 1 ? `[${value.join(', ')}]` : String(value);
 }

@@ -2,7 +2,7 @@ import { joinPath } from '../../core/paths.ts';
 import { formatShape, sizeOf } from '../../core/shapes.ts';
 import { pluralize } from '../../core/text.ts';
 import { textTable } from '../../core/textTable.ts';
-import { configOf, definitionOf } from '../../parametrize/definition.ts';
+import { configOf, definitionOf, valueText } from '../../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { recipeWith } from '../../stateDict/checkedRecipe.ts';
 import { frozenOriginals } from '../../stateDict/frozenOriginals.ts';
@@ -220,6 +220,6 @@ const tieText = ({ path, tensor, transpose }: RecipeTie): string =>
   `tied to ${joinPath(path, tensor)}${transpose ? ', transposed' : ''}`;
 
 function plannedText(kind: string, options: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);
+  const given = Object.entries(options).map(([name, value]) => `${name}=${valueText(value)}`);
   return `${kind}(${given.join(', ')})`;
 }

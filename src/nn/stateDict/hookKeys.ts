@@ -1,4 +1,5 @@
 import type { Arithmetic } from './arithmetic.ts';
+import { pruningKeys } from './pruningKeys.ts';
 import { spectralNormKeys } from './spectralNormKeys.ts';
 import { weightNormKeys } from './weightNormKeys.ts';
 
@@ -50,7 +51,7 @@ export interface HookKeys {
 }
 
 // torch's names. A module reads torch's state dicts even in a program without the parametrizations.
-const known: HookKeys[] = [weightNormKeys, spectralNormKeys];
+const known: HookKeys[] = [weightNormKeys, spectralNormKeys, pruningKeys];
 
 /** Returns all names that state dicts are searched for. */
 export const knownHookKeys = (): readonly HookKeys[] => known;
