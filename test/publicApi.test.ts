@@ -39,6 +39,7 @@ const catalogNames = `
   Positive positive :PositiveMap :PositiveOptions
   PositiveDefinite positiveDefinite :PositiveDefiniteOptions
   PositiveSemidefinite positiveSemidefinite :PositiveSemidefiniteOptions
+  Prune prune :PruneOptions
   Simplex simplex :SimplexOptions
   Skew skew
   SpectralNorm spectralNorm :SpectralNormOptions

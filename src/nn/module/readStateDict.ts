@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { factOf, ParametrizeError } from '../../core/errors.ts';
+import { knownHookKeys } from '../stateDict/hookKeys.ts';
 import type { KeyAction } from '../stateDict/keyMapping.ts';
 import { keyIn } from '../stateDict/stateKeys.ts';
 import { fieldsOf } from './fields.ts';
@@ -50,10 +51,12 @@ function read(
     tensor.state === null ? [name] : tensor.state.map(([modern]) => keyIn(tensor, modern, tensor.isHooked));
   const isThere = keys.every((key) => state.has(prefix + key));
   const formula = formulaOf(prefix + name);
-  const own = tensor.state === null ? null : (tensor.hookKeys?.kind ?? null);
+  const ownKeys = tensor.state === null ? null : tensor.hookKeys;
+  const own = ownKeys?.kind ?? null;
+  const stated = knownHookKeys().find(({ kind }) => kind === formula);
   // Other maps have parts with the same names.
   const isOwn = formula === undefined || formula === own;
-  const found = stateDictTensors(state, prefix, name, module).filter(
+  const found = stateDictTensors(state, prefix, name, module, stated ?? ownKeys).filter(
     // A value under the key of the module is taken unchanged, unless it is a part of another tensor.
     (stored) =>
       !(sameKeys(stored.keys, keys) && (isOwn || stored.hookKeys === null)) &&

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ParametrizeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { type HookKeys, knownHookKeys, type Parts } from '../stateDict/hookKeys.ts';
+import { distinctHookKeys, type HookKeys, knownHookKeys, type Parts } from '../stateDict/hookKeys.ts';
 import type { KeyAction } from '../stateDict/keyMapping.ts';
 import { keyIn, keysIn, partsOf } from '../stateDict/stateKeys.ts';
 import { tensorArithmetic } from '../stateDict/tensorArithmetic.ts';
@@ -25,16 +25,21 @@ export interface StateDictTensor {
   value(): Tensor;
 }
 
-/** Finds the values of a tensor of a module in a state dict, in every key format that is complete. */
+/**
+ * Finds the values of a tensor of a module in a state dict, in every key format that is complete.
+ *
+ * @param preferred - the names of the parts of the tensor in the module or by a recipe, or null
+ */
 export function stateDictTensors(
   state: ReadonlyMap<string, Tensor>,
   prefix: string,
   name: string,
   module: object,
+  preferred: HookKeys | null = null,
 ): StateDictTensor[] {
   const found: StateDictTensor[] = [];
   for (const isLegacy of [false, true]) {
-    for (const hookKeys of knownHookKeys()) {
+    for (const hookKeys of distinctHookKeys(preferred)) {
       const parts = partsIn(state, prefix, name, hookKeys, isLegacy);
       if (Object.keys(parts).length < partsOf(hookKeys).length) continue;
       found.push({

@@ -56,6 +56,19 @@ const known: HookKeys[] = [weightNormKeys, spectralNormKeys, pruningKeys];
 /** Returns all names that state dicts are searched for. */
 export const knownHookKeys = (): readonly HookKeys[] => known;
 
+/**
+ * Returns the names that a state dict is searched for the parts of a tensor by. Of maps with the same names of all
+ * parts, it has the preferred one, else the last that was added.
+ *
+ * @param preferred - the names of the map of the tensor, or null
+ */
+export const distinctHookKeys = (preferred: HookKeys | null): readonly HookKeys[] => {
+  const bySuffixes = [...known, ...(preferred === null ? [] : [preferred])].map(
+    (keys) => [JSON.stringify(keys.suffixes), keys] as const,
+  );
+  return [...new Map(bySuffixes).values()];
+};
+
 /** Adds names that state dicts are searched for. */
 export function addHookKeys(keys: HookKeys): void {
   if (!known.includes(keys)) known.push(keys);

@@ -46,7 +46,8 @@ function chosenMask(
   const { mask, dim, nOfM, fraction, count, sparsity } = options;
   if (mask !== undefined) return livingOf(mask);
   if (nOfM !== undefined) return groupMask(caller, target, living, options);
-  if (fraction === undefined && count === undefined && sparsity === undefined) return tf.onesLike(value);
+  const isAll = fraction === undefined && count === undefined && sparsity === undefined;
+  if (isAll || value.size === 0) return tf.onesLike(value);
   if (dim !== undefined) return sliceMask(caller, value, living, options);
   checkCount(caller, options, value.size, 'elements');
   const scores = scoresOf(value, options);
