@@ -14,7 +14,9 @@ import {
   weightNorm,
 } from '../../src/index.ts';
 import { roundHalfToEven } from '../../src/parametrizations/masks/amount.ts';
+import { definitionOf } from '../../src/parametrize/definition.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
+import { peakOf } from '../peakMemory.ts';
 import { flatten } from '../toBeAllClose.ts';
 
 interface Host {
@@ -344,6 +346,27 @@ describe('prune', () => {
     expect(String(dry)).toContain('prune(mask=a tensor of shape [4, 4])');
     given.dispose();
     model.dispose();
+  });
+
+  it('holds as many copies of its weight at once as the definition says, at the first call and the second', () => {
+    const { copies } = definitionOf(prune)!;
+    for (const options of [
+      { fraction: 0.5 },
+      { count: 4, dim: 0 },
+      { nOfM: [1, 4] as const },
+      { sparsity: 0.9 },
+    ]) {
+      const layer = new nn.Linear(64, 64, { bias: false });
+      for (let call = 0; call < 2; call++) {
+        const { bytes } = peakOf(() => {
+          prune(layer, options);
+          const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(layer.weight)));
+          tf.dispose([value, grads]);
+        });
+        expect(bytes / (4 * 64 * 64), JSON.stringify(options)).toBeLessThanOrEqual(copies!);
+      }
+      layer.dispose();
+    }
   });
 
   it('shows the share of hidden elements where no device has to be waited for', () => {
