@@ -332,7 +332,9 @@ describe('prune', () => {
     expect(report.registered).toHaveLength(2);
     expect(String(report)).toContain('± Prune');
     expect(zerosIn(maskOf(model[0] as nn.Linear))).toBe(10);
-    expect(report.recipe.parametrizations[0]!.steps).toEqual([{ kind: 'prune', options: {} }]);
+    expect(report.recipe.parametrizations[0]!.steps).toEqual([
+      { kind: 'prune', options: { fraction: 0.25 } },
+    ]);
     report.undo();
     expect(zerosIn(maskOf(model[0] as nn.Linear))).toBe(10);
     const given = tf.ones([4, 4]);
@@ -344,6 +346,7 @@ describe('prune', () => {
       },
     );
     expect(String(dry)).toContain('prune(mask=a tensor of shape [4, 4])');
+    expect(dry.recipe.parametrizations[0]!.steps).toEqual([{ kind: 'prune', options: {} }]);
     given.dispose();
     model.dispose();
   });

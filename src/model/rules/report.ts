@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { joinPath } from '../../core/paths.ts';
 import { formatShape, sizeOf } from '../../core/shapes.ts';
 import { pluralize } from '../../core/text.ts';
@@ -150,11 +151,15 @@ function recipeOfSteps(
     entries.set(index, entry);
     planned.set(index, [...(planned.get(index) ?? []), step]);
     const made = applied?.registered.length === 1 ? applied.registered[0] : undefined;
-    entry.steps.push({ kind: step.kind, options: optionsOf(made) ?? step.options });
+    entry.steps.push({ kind: step.kind, options: optionsOf(made) ?? dataIn(step.options) });
   }
   for (const [index, entry] of entries) notePlan(model, entry, planned.get(index)!);
   return recipeWith([...entries.values(), ...ties.map(({ entry }) => entry)]);
 }
+
+/** Returns the options of a call without tensors: a recipe is data, and the state of a map is in the state dict. */
+const dataIn = (options: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => !(value instanceof tf.Tensor)));
 
 function optionsOf(registered: ParametrizationLike | undefined): Record<string, unknown> | undefined {
   const definition = definitionOf(registered);
@@ -166,8 +171,11 @@ function tableOf(
   applied: readonly AppliedStep[] | null,
 ): string {
   const rows = [
-    ...steps.map(({ candidate, rule, kind, options, replaces }, i) => {
-      const made = applied?.[i]?.registered.map(stepText).join(' → ') || plannedText(kind, options);
+    ...steps.map(({ candidate, rule, kind, options, ...step }, i) => {
+      const changed = applied?.[i]?.changes.at(-1)?.registered ?? null;
+      const now = changed === null ? applied?.[i]?.registered : [changed];
+      const made = now?.map(stepText).join(' → ') || plannedText(kind, options);
+      const replaces = step.replaces ?? changed;
       return row(
         candidate,
         rule,
