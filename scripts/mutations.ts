@@ -7,6 +7,8 @@ export interface Mutation {
   readonly file: string;
   /** What is replaced by what; each text stands once in the file. */
   readonly edits: readonly (readonly [find: string, replacement: string])[];
+  /** The tests that must notice it. Default: those of the mechanism, of the maps and of models. */
+  readonly tests?: readonly string[];
 }
 
 const cache = 'src/parametrize/chain/evaluationCache.ts';
@@ -39,7 +41,7 @@ export const mutations: readonly Mutation[] = [
     name: 'no tape check',
     law: 'L2',
     file: cache,
-    edits: [['tape !== null && entry.tape?.deref() !== tape', 'false']],
+    edits: [['tape !== null && entry.tape !== tapeNumber(tape)', 'false']],
   },
   {
     name: 'a kept value is served on a tape',
