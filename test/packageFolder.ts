@@ -29,10 +29,21 @@ let installed: Promise<string> | undefined;
  * `package.json` and the JavaScript of the sources. The folder is in the repository, where other packages are found. All
  * processes share the compiled package, which is named by its contents and stays until the sources change.
  */
-export async function packageFolder(): Promise<{ readonly folder: string; readonly remove: () => void }> {
+export async function packageFolder(): Promise<PackageFolder> {
   installed ??= installPackage();
   const folder = mkdtempSync(join(await installed, 'program-'));
-  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+  return {
+    folder,
+    main: join(await installed, 'node_modules/tfjs-parametrize/dist/cli/main.js'),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+interface PackageFolder {
+  readonly folder: string;
+  /** The program of the command line. */
+  readonly main: string;
+  readonly remove: () => void;
 }
 
 async function installPackage(): Promise<string> {

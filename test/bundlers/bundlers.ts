@@ -40,15 +40,19 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
       name: 'replace',
       transform: async (code: string) => (await transform(code, { define: { ...define } })).code,
     };
+    // The parsed modules: the programs have most of them in common.
+    let cache: import('rollup').RollupCache | undefined;
     for (const program of programs) {
       const build = await rollup({
         input: program,
+        ...(cache && { cache }),
         external,
-        plugins: [nodeResolve(), replace, minify],
+        plugins: [nodeResolve(), ...(Object.keys(define).length > 0 ? [replace] : []), minify],
         onwarn: (warning) => {
           if (warning.code !== 'THIS_IS_UNDEFINED') throw new Error(warning.message);
         },
       });
+      cache = build.cache;
       await build.write({ dir: out, entryFileNames: `${nameOf(program)}.mjs`, format: 'es' });
       await build.close();
     }

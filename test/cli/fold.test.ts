@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -22,6 +21,7 @@ import {
 import { catalog } from '../../src/model/catalog.ts';
 import { registerRecipes } from '../../src/stateDict/registerRecipes.ts';
 import { tensorRecipes } from '../../src/stateDict/tensorRecipes.ts';
+import { packageFolder } from '../packageFolder.ts';
 import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-fold-'));
@@ -332,13 +332,14 @@ describe('the program', () => {
   it('loads a backend when a recipe needs one', async () => {
     const model = orthogonal(square());
     await saveCheckpoint(model, input);
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-    const args = ['--import', 'tsx', main, 'fold', input, '-o', output];
+    const { main, remove } = await packageFolder();
+    const args = [main, 'fold', input, '-o', output];
     expect(spawnSync(process.execPath, args, { encoding: 'utf8' })).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/: 2 tensors, \d+ bytes\n$/),
       stderr: '',
     });
+    remove();
     const [{ tensors }, folded] = [fileIn(output), model.stateDict({ keyFormat: 'folded' })];
     expect(tensors['weight']!).toBeAllClose(folded['weight']!);
     tf.dispose([tensors, folded]);

@@ -25,6 +25,7 @@ import { run } from '../../src/cli/run.ts';
 import { nn, orthogonal, spectralNorm, weightNorm } from '../../src/index.ts';
 import { writeLargeSafetensors } from '../checkpoint/formats/largeFiles.ts';
 import { Cnn, imagesOf, logitsOf } from '../checkpoint/load/networks.ts';
+import { packageFolder } from '../packageFolder.ts';
 import { call } from './call.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
@@ -346,19 +347,23 @@ describe('the output', () => {
 });
 
 describe('the program', () => {
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  let installed: Awaited<ReturnType<typeof packageFolder>>;
+  let main: string;
   let version = '';
-  beforeAll(() => {
-    const args = ['--import', 'tsx', main, 'inspect', file('statedicts/empty_dict.pt')];
+  beforeAll(async () => {
+    installed = await packageFolder();
+    ({ main } = installed);
+    const args = [main, 'inspect', file('statedicts/empty_dict.pt')];
     version = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   }, 60_000);
+  afterAll(() => installed.remove());
 
   it('runs without a backend of tfjs', () => {
     expect(version).toContain('torch: 0 tensors, 0 elements');
   });
 
   it('ends quietly when nobody reads on', async () => {
-    const args = ['--import', 'tsx', main, 'inspect', file('badfiles/st_many_tensors_20k.safetensors')];
+    const args = [main, 'inspect', file('badfiles/st_many_tensors_20k.safetensors')];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let error = '';
     child.stderr.on('data', (text) => {

@@ -1,19 +1,5 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { root } from '../markdown.ts';
-
-/** What an example prints, under the settings of a `tsconfig.json`. */
-async function outputOf(main: string, tsconfig: string): Promise<string> {
-  const file = join(root, 'examples/decorators', main);
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), file],
-    { env: { ...process.env, TSX_TSCONFIG_PATH: join(root, tsconfig) } },
-  );
-  return stdout;
-}
+import { outputOfExample } from '../outputOfExample.ts';
 
 /** The number after some words. */
 const numberAfter = (output: string, words: string): number => {
@@ -23,8 +9,10 @@ const numberAfter = (output: string, words: string): number => {
 
 // The programs choose their backend themselves: once is enough.
 describe('the decorated models', () => {
+  const inStandardMode = outputOfExample('decorators/main.ts');
+
   it('learn in standard mode, keep what they declare, and leave nothing behind', async () => {
-    const output = await outputOf('main.ts', 'test/tsconfig.json');
+    const output = await inStandardMode;
     const [tcn, discriminator, rnn] = output.split(/^(?=A )/m) as [string, string, string];
     expect(numberAfter(tcn, 'loss at last')).toBeLessThan(numberAfter(tcn, 'loss at first') / 10);
     expect(numberAfter(tcn, 'weights, loss')).toBe(numberAfter(tcn, 'loss at last'));
@@ -38,8 +26,8 @@ describe('the decorated models', () => {
 
   it('are the same TCN in legacy mode', async () => {
     const [standard, legacy] = await Promise.all([
-      outputOf('main.ts', 'test/tsconfig.json'),
-      outputOf('legacy/main.ts', 'examples/decorators/legacy/tsconfig.json'),
+      inStandardMode,
+      outputOfExample('decorators/legacy/main.ts', 'examples/decorators/legacy/tsconfig.json'),
     ]);
     const [mode, ...tcn] = legacy.split('\n');
     expect(mode).toBe('compiled with legacy decorators');
