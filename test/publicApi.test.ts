@@ -180,8 +180,13 @@ describe('the public interface', () => {
 
   it('of tfjs-parametrize/finetune is this', () => {
     const { values, types } = exportsOf('src/finetune/index.ts');
-    expect(values).toEqual(names('mergeAdapters setAdapters unloadAdapters'));
-    expect(types).toEqual(names('ActiveAdapters MergeOptions MergedAdapters UnloadOptions'));
+    expect(values).toEqual(names('loadAdapter mergeAdapters saveAdapter setAdapters unloadAdapters'));
+    expect(types).toEqual(
+      names(`
+        ActiveAdapters AdapterSource AdapterTarget LoadAdapterOptions LoadedAdapter MergeOptions MergedAdapters
+        PeftConfig SaveAdapterOptions UnloadOptions
+      `),
+    );
   });
 
   it('of tfjs-parametrize/decorators is this', () => {

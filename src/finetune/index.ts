@@ -4,5 +4,9 @@
  * @module
  */
 export { type MergedAdapters, type MergeOptions, mergeAdapters } from './adapters/mergeAdapters.ts';
+export type { AdapterSource, AdapterTarget } from './adapters/peft/adapterFiles.ts';
+export { type LoadAdapterOptions, type LoadedAdapter, loadAdapter } from './adapters/peft/loadAdapter.ts';
+export type { PeftConfig } from './adapters/peft/peftConfig.ts';
+export { type SaveAdapterOptions, saveAdapter } from './adapters/peft/saveAdapter.ts';
 export { type ActiveAdapters, setAdapters } from './adapters/setAdapters.ts';
 export { type UnloadOptions, unloadAdapters } from './adapters/unloadAdapters.ts';

@@ -11,6 +11,7 @@ interface FileHandle {
 interface FileSystem {
   open(path: string | URL, flags: string): Promise<FileHandle>;
   rename(from: string, to: string): Promise<void>;
+  mkdir(path: string | URL, options: { recursive: boolean }): Promise<unknown>;
   rm(path: string, options: { force: boolean }): Promise<void>;
 }
 interface Utilities {
@@ -79,6 +80,12 @@ async function unreadable<T>(action: () => Promise<T>): Promise<T> {
       cause: error,
     });
   }
+}
+
+/** Makes a folder, and those that it is in. */
+export async function makeNodeFolder(path: string | URL): Promise<void> {
+  const { mkdir } = await fileSystem();
+  await unwritable(String(path), () => mkdir(path, { recursive: true }));
 }
 
 /** Writes a file in pieces, first to a temporary file beside it, so that a failure leaves the old file. */

@@ -1,0 +1,171 @@
+import { CheckpointError } from '../../../checkpoint/checkpointError.ts';
+import { refusal } from '../../../core/errors.ts';
+import { isRecord } from '../../../core/guards.ts';
+
+/** The contents of an `adapter_config.json` of PEFT. Fields that are not listed are kept and written back. */
+export interface PeftConfig {
+  readonly peft_type?: string;
+  readonly r?: number;
+  readonly lora_alpha?: number;
+  readonly use_rslora?: boolean;
+  readonly use_dora?: boolean;
+  readonly rank_pattern?: Readonly<Record<string, number>>;
+  readonly alpha_pattern?: Readonly<Record<string, number>>;
+  readonly fan_in_fan_out?: boolean;
+  readonly init_lora_weights?: unknown;
+  readonly lora_bias?: boolean;
+  readonly lora_dropout?: number;
+  readonly bias?: string;
+  readonly modules_to_save?: readonly string[] | null;
+  readonly target_modules?: readonly string[] | string | null;
+  readonly exclude_modules?: readonly string[] | string | null;
+  readonly [field: string]: unknown;
+}
+
+/** The fields of a new config, as PEFT 0.18 writes them. */
+export const defaults: PeftConfig = {
+  alora_invocation_tokens: null,
+  alpha_pattern: {},
+  arrow_config: null,
+  auto_mapping: null,
+  base_model_name_or_path: null,
+  bias: 'none',
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  exclude_modules: null,
+  fan_in_fan_out: false,
+  inference_mode: true,
+  init_lora_weights: true,
+  layer_replication: null,
+  layers_pattern: null,
+  layers_to_transform: null,
+  loftq_config: {},
+  lora_alpha: 8,
+  lora_bias: false,
+  lora_dropout: 0,
+  megatron_config: null,
+  megatron_core: 'megatron.core',
+  modules_to_save: null,
+  peft_type: 'LORA',
+  peft_version: '0.18.0',
+  qalora_group_size: 16,
+  r: 8,
+  rank_pattern: {},
+  revision: null,
+  target_modules: null,
+  target_parameters: null,
+  task_type: null,
+  trainable_token_indices: null,
+  use_dora: false,
+  use_qalora: false,
+  use_rslora: false,
+};
+
+/** Initializations that change the base, so that the file belongs to another base than the original one. */
+const changesBase = /^(pissa(_niter_\d+)?|olora|corda|loftq|lora_ga)$/i;
+
+/** Fields that mean more than the weights of layers, with what they mean. */
+const beyondWeights: Readonly<Record<string, string>> = {
+  target_parameters: 'adapters of parameters that are not weights of layers',
+  layer_replication: 'repeated layers',
+  trainable_token_indices: 'trained rows of an embedding',
+  alora_invocation_tokens: 'adapters that are active from a token on',
+  use_qalora: 'adapters of groups of inputs',
+  lora_bias: 'a bias in B, which is no part of the weight',
+};
+
+const isSet = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null && value !== false;
+
+/**
+ * Checks a config.
+ *
+ * @throws {@link CheckpointError} `CORRUPT` if it is no config, `UNSUPPORTED` with the reason for what a weight cannot
+ * express
+ */
+export function checkConfig(config: unknown): asserts config is PeftConfig {
+  if (!isRecord(config)) {
+    throw new CheckpointError(
+      'CORRUPT',
+      'the config of the adapter is not an object',
+      'Pass adapter_config.json.',
+    );
+  }
+  const { peft_type, init_lora_weights: initial } = config as PeftConfig;
+  if (String(peft_type ?? 'LORA').toUpperCase() !== 'LORA') {
+    throw unsupported(
+      `the adapter has the type ${String(peft_type)}`,
+      'LORA is the type that is read, with or without use_dora.',
+    );
+  }
+  if (typeof initial === 'string' && changesBase.test(initial)) {
+    throw unsupported(
+      `init_lora_weights is '${initial}', which has changed the base before training`,
+      'Convert the adapter in PEFT first, with path_initial_model_for_weight_conversion.',
+    );
+  }
+  for (const [field, meaning] of Object.entries(beyondWeights)) {
+    if (isSet(config[field])) throw unsupported(`the adapter has ${field}: ${meaning}`, 'Merge it in PEFT.');
+  }
+}
+
+const unsupported = (fact: string, remedy: string): CheckpointError =>
+  new CheckpointError('UNSUPPORTED', fact, remedy);
+
+/** Returns the value of the first key of a pattern that matches a path, or undefined. */
+function byPattern(pattern: Readonly<Record<string, number>> | undefined, path: string): number | undefined {
+  for (const [key, value] of Object.entries(pattern ?? {})) {
+    if (new RegExp(`^(.*\\.)?(${key})$`).test(path)) return value;
+  }
+  return undefined;
+}
+
+/** Returns the rank and alpha of a module. */
+export const ranksOf = (
+  { r = 8, lora_alpha: alpha = 8, rank_pattern: ranks, alpha_pattern: alphas }: PeftConfig,
+  path: string,
+): { readonly rank: number; readonly alpha: number } => ({
+  rank: byPattern(ranks, path) ?? r,
+  alpha: byPattern(alphas, path) ?? alpha,
+});
+
+/** True if a list of names, or a regular expression, names a module, as `target_modules` of PEFT does. */
+export function namesModule(names: readonly string[] | string | null | undefined, path: string): boolean {
+  if (names == null) return false;
+  if (typeof names === 'string') return new RegExp(`^(?:${names})$`).test(path);
+  return names.some((name) => path === name || path.endsWith(`.${name}`));
+}
+
+/** Returns a config as the text of `adapter_config.json`: sorted keys, two spaces. */
+export function configText(config: PeftConfig): string {
+  return JSON.stringify(config, sorted, 2);
+}
+
+const sorted = (_key: string, value: unknown): unknown =>
+  isRecord(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+
+/** Reads the text of a config. */
+export function parseConfig(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(
+      'CORRUPT',
+      'the config of the adapter is not JSON',
+      'Pass adapter_config.json.',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Refuses a missing config. */
+export const noConfig = (caller: string): Error =>
+  refusal(
+    'OPTION',
+    caller,
+    'the adapter has no config, so that its scaling is unknown',
+    'Pass the folder, or the contents of adapter_config.json: { config }.',
+  );
