@@ -3,6 +3,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { chromiumFlags, findChromium } from './test/chromium.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
@@ -53,6 +54,29 @@ const once = [
   'test/parametrize/errors/environment.test.ts',
   'test/torch/parityTable.test.ts',
 ];
+
+/** The files that take longest. They are all in `once`. */
+const longest = [
+  'test/bundlers/bundlers.test.ts',
+  'test/checkpoint/formats/memory.test.ts',
+  'test/treeShaking.test.ts',
+  'test/docs.test.ts',
+  'test/examples/mnist.test.ts',
+];
+
+/**
+ * Begins with the longest files: begun last, they leave the other core idle. Vitest begins with the largest texts where it has
+ * not measured them.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification): number => {
+      const rank = longest.findIndex((path) => moduleId.endsWith(`/${path}`));
+      return rank < 0 ? longest.length : rank;
+    };
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
 
 /** Files that count what a process does in which nothing else was imported, reset its modules, or measure it. */
 const alone = [
@@ -172,6 +196,7 @@ function browserProjects(): TestProjectInlineConfiguration[] {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('once', 'cpu', first, once, inBrowsers, false),
       ...onBackend('cpu'),
