@@ -25,6 +25,7 @@ const catalogNames = `
   :AdapterInitial :AdapterOptions :AdapterSettings :LowRankAdapters :RankAxis
   Dora dora :DoraOptions
   DoublyStochastic doublyStochastic :DoublyStochasticOptions
+  DropConnect dropConnect :DropConnectOptions
   EqualizedLearningRate equalizedLearningRate :EqualizedLearningRateOptions
   Grassmannian :GrassmannianMap :GrassmannianOptions grassmannian Invertible :InvertibleOptions invertible :RotationMap SpecialLinear :SpecialLinearOptions specialLinear
   Interval interval :IntervalOptions

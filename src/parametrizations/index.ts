@@ -15,6 +15,7 @@ export { Circulant, circulant } from './circulant.ts';
 export { Correlation, type CorrelationOptions, correlation } from './correlation.ts';
 export { Dora, type DoraOptions, dora } from './dora.ts';
 export { DoublyStochastic, type DoublyStochasticOptions, doublyStochastic } from './doublyStochastic.ts';
+export { DropConnect, type DropConnectOptions, dropConnect } from './dropConnect.ts';
 export {
   EqualizedLearningRate,
   type EqualizedLearningRateOptions,
