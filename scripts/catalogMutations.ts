@@ -34,6 +34,10 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
     ['i < 2 * this.iterations', 'i < this.iterations'],
     ['isTransposed ? transpose(log) : log', 'log'],
   ],
+  dropConnect: [
+    ['this.training ? zeroAtRandom(X, this.p) : tf.clone(X)', 'zeroAtRandom(X, this.p)'],
+    ['!this.training || this.p === 0', 'true'],
+  ],
   equalizedLearningRate: [
     ['tf.mul(V, this.factorOf(V))', 'tf.div(V, this.factorOf(V))'],
     ['tf.div(W, this.factorOf(W))', 'W'],
@@ -93,6 +97,10 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
   positiveSemidefinite: [
     ['const P = psd(S, 0);', 'const P = S;'],
     ['rank === n ? pivotedCholesky(P, n, size) : factors(P, rank, size)', 'pivotedCholesky(P, rank, size)'],
+  ],
+  prune: [
+    ['return tf.mul(X, this.mask)', 'return tf.clone(X)'],
+    ["nextMask('prune', target, map.mask, options)", "nextMask('prune', target, null, options)"],
   ],
   simplex: [
     ['tf.sub(logarithm, tf.mean(logarithm, axes, true))', 'logarithm'],

@@ -57,6 +57,7 @@ export {
   without,
 } from './model/index.ts';
 export * as nn from './nn.ts';
+export { DropConnect, type DropConnectOptions, dropConnect } from './parametrizations/dropConnect.ts';
 export {
   type AdapterInitial,
   type AdapterOptions,
@@ -82,11 +83,8 @@ export {
   type DoraOptions,
   DoublyStochastic,
   type DoublyStochasticOptions,
-  DropConnect,
-  type DropConnectOptions,
   dora,
   doublyStochastic,
-  dropConnect,
   EqualizedLearningRate,
   type EqualizedLearningRateOptions,
   equalizedLearningRate,
@@ -144,12 +142,9 @@ export {
   type PositiveOptions,
   PositiveSemidefinite,
   type PositiveSemidefiniteOptions,
-  Prune,
-  type PruneOptions,
   positive,
   positiveDefinite,
   positiveSemidefinite,
-  prune,
   type RankAxis,
   type RotationMap,
   Simplex,
@@ -195,6 +190,8 @@ export {
   type ZeroMeanOptions,
   zeroMean,
 } from './parametrizations/index.ts';
+export type { PruneOptions } from './parametrizations/masks/pruneOptions.ts';
+export { Prune, prune } from './parametrizations/prune.ts';
 export {
   type Arithmetic,
   type AxesDefinition,
