@@ -97,8 +97,11 @@ export const centeredWeightNorm = defineParametrization<CenteredWeightNorm, Cent
   config: ({ dim }) => ({ dim: optionOf(dim) }),
   set: {
     contains: (value, { dim }, tolerance) =>
-      vectorsBut(value, listOf(dim))?.every((vector) => vector.length > 1 && isCentered(vector, tolerance)) ??
-      false,
+      value.data.length > 0 &&
+      (vectorsBut(value, listOf(dim))?.every(
+        (vector) => vector.length > 1 && isCentered(vector, tolerance),
+      ) ??
+        false),
     sample(shape, { dim }) {
       const numbers = normalNumbers(shape);
       const axes = centeredAxes('centeredWeightNorm.sample', listOf(dim), numbers);

@@ -51,7 +51,8 @@ const warmUp = 15;
  *
  * The result does not depend on the scale of W. W is divided by its largest element first to avoid overflow.
  *
- * @throws {@link ParametrizeError} `OPTION`, `DTYPE`; `SHAPE` for a tensor of another shape
+ * @throws {@link ParametrizeError} `OPTION`, `DTYPE`; `SHAPE` for a tensor without elements, or of another
+ * shape
  * @see Miyato et al. 2018, arXiv:1802.05957. torch.nn.utils.parametrizations.spectral_norm
  */
 export class SpectralNorm extends Parametrization {
@@ -177,7 +178,8 @@ export class SpectralNorm extends Parametrization {
 /**
  * Divides a weight of a module by its largest singular value, estimated by a power iteration; see {@link SpectralNorm}.
  *
- * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor, `DTYPE` for a tensor
+ * @throws {@link ParametrizeError} `OPTION` for an option that is invalid for the tensor, `SHAPE` for a tensor
+ * without elements, `DTYPE` for a tensor
  * that is not float32; the errors of {@link registerParametrization}
  * @example
  * ```ts
@@ -207,6 +209,10 @@ export const spectralNorm = defineParametrization<SpectralNorm, SpectralNormOpti
 function rowAxisOf({ shape, rank, dtype }: Tensor, dim: number): number {
   if (dtype !== 'float32') {
     throw refusal('DTYPE', 'spectralNorm', `expected a float32 tensor, got ${dtype}`, 'Cast it first.');
+  }
+  if (shape.includes(0)) {
+    const fact = `a tensor of shape ${formatShape(shape)} has no elements, so no singular values`;
+    throw refusal('SHAPE', 'spectralNorm', fact, 'Register it on a tensor with elements.');
   }
   const axis = axisIn(dim, rank);
   if (axis !== undefined) return axis;

@@ -32,6 +32,16 @@ describe('spectralNorm refuses', () => {
     }
   });
 
+  it('a tensor without elements', () => {
+    for (const shape of [[0, 3], [3, 0], [0, 3, 3], [0]]) {
+      const host = { weight: tf.tidy(() => tf.variable(tf.zeros(shape))) };
+      expect(() => spectralNorm(host)).toThrow(
+        expect.objectContaining({ code: 'SHAPE', message: expect.stringContaining('no elements') }),
+      );
+      host.weight.dispose();
+    }
+  });
+
   it('a number of iterations that is no positive integer', () => {
     expect(normalize({ nPowerIterations: 0 })).toMatchInlineSnapshot(
       `"OPTION: spectralNorm: nPowerIterations is 0, it must be an integer of at least 1. Pass a whole number."`,
