@@ -28,11 +28,11 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
   ],
   dora: [
     ['tf.mul(tf.div(m, divisor), tf.sub(1, none))', 'tf.div(m, divisor)'],
-    ['stopGradient(() => norm(V, layout.reduced))', 'norm(V, layout.reduced)'],
+    ['stopGradient(() => tf.maximum(tf.add(length, none), least))', 'norm(V, layout.reduced)'],
   ],
   doublyStochastic: [
     ['i < 2 * this.iterations', 'i < this.iterations'],
-    ['isTransposed ? transpose(log) : log', 'log'],
+    ['transpose(logSoftmax(last))', 'logSoftmax(last)'],
   ],
   dropConnect: [
     ['this.training ? zeroAtRandom(X, this.p) : tf.clone(X)', 'zeroAtRandom(X, this.p)'],

@@ -54,16 +54,15 @@ export class DoublyStochastic extends Parametrization {
 
   override forward(X: Tensor): Tensor {
     checkSquare('doublyStochastic', X);
-    let [log, isTransposed] = [X, false];
+    let log = X;
     for (let i = 0; i < 2 * this.iterations; i++) {
       const last = log;
-      // logSoftmax runs over the last axis. After the last step the columns have the sum 1.
+      // logSoftmax runs over the last axis: over the rows in one step, over the columns in the next, which is the last.
       log = tf.tidy(() => transpose(logSoftmax(last)));
       // Only a gradient needs the tensors of all steps, and its tape keeps its own.
       if (last !== X) last.dispose();
-      isTransposed = !isTransposed;
     }
-    return exp(isTransposed ? transpose(log) : log);
+    return exp(log);
   }
 
   /** Returns the logarithm of the elements, limited to [1e-3/n, 1]. */

@@ -81,12 +81,15 @@ describe('dora', () => {
       const before = valueIn(layer);
       dora(layer, { rank: 2 });
       expect(valueIn(layer)).toEqual(before);
-      const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(layer.weight)) as tf.Scalar);
+      const { value, grads } = tf.variableGrads(() => tf.sum(layer.weight) as tf.Scalar);
       for (const one of [value, ...Object.values(grads)]) {
         expect(flatten(one).every(Number.isFinite)).toBe(true);
       }
       const magnitude = grads[parametersOf(layer)['lora_magnitude_vector']!.name]!;
       expect(flatten(magnitude)[0]).toBe(0);
+      const B = grads[parametersOf(layer)['lora_B']!.name]!;
+      const largest = flatten(tf.max(tf.abs(B), 1));
+      expect(largest.map((size) => size > 0)).toEqual([false, true, true, false, true]);
     });
     layer.dispose();
   });
