@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { nn } from '../../src/index.ts';
+import { dora, lora, nn } from '../../src/index.ts';
 import * as catalog from '../../src/parametrizations/index.ts';
 import { definitionOf } from '../../src/parametrize/definition.ts';
+import { tensorOf } from '../nn/golden.ts';
 import { matrices } from '../ops/matrix/matrixCases.ts';
+import { disposeHosted, doraCases, hostOf, loraCases, parametersOf } from './adapterGolden.ts';
 import {
   disposeHost,
   type EntryGolden,
@@ -90,5 +92,40 @@ describe.each(entries.map((entry) => [nameOf(entry), entry] as const))('%s', (na
     expect(await entry.contains(value, 1e-4, options as never)).toBe(true);
     value.dispose();
     disposeHost(host);
+  });
+});
+
+describe.each([
+  ['lora', lora, loraCases],
+  ['dora', dora, doraCases],
+] as const)('%s', (_, map, cases) => {
+  it.each(
+    cases.filter(({ kind }) => ['Linear', 'Embedding'].includes(kind)).map((one) => [one.kind, one] as const),
+  )('has the values and gradients of torch: %s', (_, one) => {
+    tf.tidy(() => {
+      const hosted = hostOf(one);
+      const { host } = hosted;
+      (map as typeof lora)(host, 'weight', {
+        rank: one.r,
+        alpha: one.alpha,
+        useRslora: one.use_rslora === true,
+      });
+      const parts = parametersOf(host);
+      const wanted = 'detached' in one ? one.detached : one;
+      const start = 'magnitude' in one ? one.magnitude : undefined;
+      const [A, B, m] = [parts['lora_A']!, parts['lora_B']!, parts['lora_magnitude_vector']];
+      A.assign(tensorOf(one.lora_A));
+      B.assign(tensorOf(one.lora_B));
+      if (start !== undefined) m!.assign(tensorOf(start));
+      expect(host.weight).toBeAllClose(tensorOf(one.value), { absolute: 1e-5, relative: 1e-5 });
+      const dy = tensorOf(one.dy);
+      const { grads } = tf.variableGrads(
+        () => tf.sum(tf.mul(hosted.output(), dy)) as tf.Scalar,
+        Object.values(parts),
+      );
+      expect(grads[A.name]!).toBeAllClose(tensorOf(wanted.d_lora_A), { absolute: 1e-4, relative: 1e-4 });
+      expect(grads[B.name]!).toBeAllClose(tensorOf(wanted.d_lora_B), { absolute: 1e-4, relative: 1e-4 });
+      disposeHosted(hosted);
+    });
   });
 });

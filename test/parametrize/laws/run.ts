@@ -186,6 +186,7 @@ export class Run {
               flatten(result.grads[variable.name] ?? tf.zerosLike(variable)),
             );
           });
+        twin.freezeLike(this.variables());
         const theirs = twin.variables();
         const wanted = grads(theirs, () => loss(this.x, twin.readerOnTape(), twin.bias, theirs));
         const variables = this.variables();
@@ -196,6 +197,7 @@ export class Run {
       }
       case 'step': {
         const loss = losses[instruction.loss]!;
+        twin.freezeLike(this.variables());
         const wanted = twin.step(loss, this.x);
         const cost = this.optimizer.minimize(
           () => loss(this.x, () => net.weight, net.bias, this.variables()),

@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  Dora,
+  Lora,
+  type LoraOptions,
   nn,
   Orthogonal,
   type OrthogonalOptions,
@@ -85,6 +88,16 @@ function orthogonalMap(options: OrthogonalOptions): Orthogonal {
   return map;
 }
 
+/** An adapter that begins with a change, always the same one. */
+function adapter<M extends Lora | Dora>(type: new (weight: tf.Tensor, options: LoraOptions) => M): M {
+  nn.manualSeed(8);
+  const weight = tf.ones([3, 2]);
+  const map = new type(weight, { rank: 1 });
+  weight.dispose();
+  write(map.lora_B.get('default')!, () => tf.tensor2d([0.5, -1, 0.25], [3, 1]));
+  return map;
+}
+
 /** The chains that the law tests run on: what makes each map, in the order of registration. */
 export const specimens: Record<string, readonly (() => Parametrization)[]> = {
   weightNorm: [() => new WeightNorm()],
@@ -99,6 +112,9 @@ export const specimens: Record<string, readonly (() => Parametrization)[]> = {
   orthogonal: [() => orthogonalMap({})],
   'orthogonal without trivialization': [() => orthogonalMap({ useTrivialization: false })],
   'weightNorm, then orthogonal': [() => new WeightNorm(), () => orthogonalMap({ orthogonalMap: 'cayley' })],
+  lora: [() => adapter(Lora)],
+  dora: [() => adapter(Dora)],
+  'weightNorm, then lora': [() => new WeightNorm(), () => adapter(Lora)],
 };
 
 /** The chains among them whose value is a function of their dependencies in every mode. */
@@ -110,6 +126,8 @@ export const pureSpecimens: string[] = [
   'orthogonal',
   'orthogonal without trivialization',
   'weightNorm, then orthogonal',
+  'lora',
+  'weightNorm, then lora',
 ];
 
 /** A linear layer, small enough to compare number by number. */

@@ -99,12 +99,18 @@ export class Twin {
     );
     for (const variable of variables) {
       const gradient = grads[variable.name];
+      if (!variable.trainable) continue;
       this.#optimizerOf(variable).applyGradients([{ name: variable.name, tensor: gradient! }]);
     }
     this.#clock.applyGradients([]);
     const [cost] = value.dataSync();
     tf.dispose([value, grads]);
     return cost!;
+  }
+
+  /** Freezes the variables whose counterparts are frozen: a map may freeze its base. */
+  freezeLike(variables: readonly tf.Variable[]): void {
+    for (const [i, own] of this.variables().entries()) own.trainable = variables[i]!.trainable;
   }
 
   setTraining(training: boolean): void {

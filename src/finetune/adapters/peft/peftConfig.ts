@@ -4,21 +4,37 @@ import { isRecord } from '../../../core/guards.ts';
 
 /** The contents of an `adapter_config.json` of PEFT. Fields that are not listed are kept and written back. */
 export interface PeftConfig {
+  /** The type of the adapter: `LORA`. */
   readonly peft_type?: string;
+  /** The rank. Default 8. */
   readonly r?: number;
+  /** The numerator of the scaling. Default 8. */
   readonly lora_alpha?: number;
+  /** True for a scaling by the root of the rank. Default false. */
   readonly use_rslora?: boolean;
+  /** True for adapters with lengths. Default false. */
   readonly use_dora?: boolean;
+  /** Other ranks, by regular expressions for paths of modules. */
   readonly rank_pattern?: Readonly<Record<string, number>>;
+  /** Other numerators, by regular expressions for paths of modules. */
   readonly alpha_pattern?: Readonly<Record<string, number>>;
+  /** True for weights of `[in, out]`. Default false. */
   readonly fan_in_fan_out?: boolean;
+  /** The initialization of the factors. */
   readonly init_lora_weights?: unknown;
+  /** True if B has a bias. Default false. */
   readonly lora_bias?: boolean;
+  /** The dropout of the layers of PEFT. Default 0. */
   readonly lora_dropout?: number;
+  /** The biases in the file: `none`, `all` or `lora_only`. */
   readonly bias?: string;
+  /** The modules whose own weights are in the file, by paths or their ends. */
   readonly modules_to_save?: readonly string[] | null;
+  /** The modules with the adapter: paths or their ends, or a regular expression. */
   readonly target_modules?: readonly string[] | string | null;
+  /** The modules without it, in the same form. */
   readonly exclude_modules?: readonly string[] | string | null;
+  /** Any other field. */
   readonly [field: string]: unknown;
 }
 
