@@ -10,3 +10,12 @@ export type { PeftConfig } from './adapters/peft/peftConfig.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/peft/saveAdapter.ts';
 export { type ActiveAdapters, setAdapters } from './adapters/setAdapters.ts';
 export { type UnloadOptions, unloadAdapters } from './adapters/unloadAdapters.ts';
+export { type CubicSparsityOptions, cubicSparsity } from './pruning/cubicSparsity.ts';
+export { isPruned } from './pruning/isPruned.ts';
+export { type PruneGloballyOptions, pruneGlobally } from './pruning/pruneGlobally.ts';
+export {
+  GradualPruning,
+  type PruneGraduallyOptions,
+  pruneGradually,
+} from './pruning/pruneGradually.ts';
+export { type ModelSparsity, sparsityOf, type TensorSparsity } from './pruning/sparsityOf.ts';

@@ -1,13 +1,13 @@
 import { ParametrizeError } from '../../core/errors.ts';
 import { isRecord } from '../../core/guards.ts';
 import { typeName } from '../../core/text.ts';
-import { attachmentOf } from '../../parametrize/chain/registry.ts';
 import { checkedOptions, definitionOf } from '../../parametrize/definition.ts';
 import type { Parametrization, ParametrizationLike } from '../../parametrize/parametrization.ts';
 import { appliedBefore } from '../../stateDict/appliedSteps.ts';
 import type { Catalog, TensorRecipe } from '../../stateDict/recipe.ts';
-import { type FoundCandidate, tensorPath, tiedPath } from '../select/candidate.ts';
+import { type FoundCandidate, tensorPath } from '../select/candidate.ts';
 import { select } from '../select/select.ts';
+import { whyClosed } from '../select/whyClosed.ts';
 import { type Conflict, checkConflicts } from './checkConflicts.ts';
 import { type CheckedRule, checkedRule, type Rule } from './rule.ts';
 import { hasOptions } from './sameOptions.ts';
@@ -142,13 +142,9 @@ class Planner implements Plan {
   }
 
   /** The reason why rules leave a tensor as it is, or null. */
-  private whyClosed({ index, list, closed }: FoundCandidate): string | null {
-    const by = this.closedBy.get(index);
-    if (by !== undefined) return `rule ${by + 1} leaves it as it is`;
-    if (closed !== undefined) return closed;
-    const tied = tiedPath(this.candidates, list);
-    if (tied !== null) return `it is tied to '${tied}'`;
-    return list !== null && attachmentOf(list)?.isHooked === true ? 'the hook API computes it' : null;
+  private whyClosed(candidate: FoundCandidate): string | null {
+    const by = this.closedBy.get(candidate.index);
+    return by === undefined ? whyClosed(this.candidates, candidate) : `rule ${by + 1} leaves it as it is`;
   }
 
   private plan(step: PlannedStep, onConflict: CheckedRule['onConflict']): void {

@@ -157,9 +157,9 @@ function recipeOfSteps(
   return recipeWith([...entries.values(), ...ties.map(({ entry }) => entry)]);
 }
 
-/** Returns the options of a call without tensors: a recipe is data, and the state of a map is in the state dict. */
-const dataIn = (options: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => !(value instanceof tf.Tensor)));
+/** Returns the options of a call; none if they have a tensor, which is state and no data. */
+const dataIn = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.values(options).some((value) => value instanceof tf.Tensor) ? {} : options;
 
 function optionsOf(registered: ParametrizationLike | undefined): Record<string, unknown> | undefined {
   const definition = definitionOf(registered);

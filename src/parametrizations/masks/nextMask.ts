@@ -60,7 +60,8 @@ function chosenMask(
 const scoresOf = (value: Tensor, { method, scores }: PruneOptions): Tensor =>
   method === 'random' ? uniform(value.shape) : tf.abs(scores ?? value);
 
-const uniform = (shape: number[]): Tensor => tf.randomUniform(shape, 0, 1, 'float32', nextSeed());
+/** Draws a random score for each element. It follows `nn.manualSeed`. */
+export const uniform = (shape: number[]): Tensor => tf.randomUniform(shape, 0, 1, 'float32', nextSeed());
 
 /** Returns a mask of whole slices along an axis. */
 function sliceMask(
