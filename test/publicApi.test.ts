@@ -181,11 +181,17 @@ describe('the public interface', () => {
 
   it('of tfjs-parametrize/finetune is this', () => {
     const { values, types } = exportsOf('src/finetune/index.ts');
-    expect(values).toEqual(names('loadAdapter mergeAdapters saveAdapter setAdapters unloadAdapters'));
+    expect(values).toEqual(
+      names(`
+        GradualPruning cubicSparsity isPruned loadAdapter mergeAdapters pruneGlobally pruneGradually saveAdapter
+        setAdapters sparsityOf unloadAdapters
+      `),
+    );
     expect(types).toEqual(
       names(`
-        ActiveAdapters AdapterSource AdapterTarget LoadAdapterOptions LoadedAdapter MergeOptions MergedAdapters
-        PeftConfig SaveAdapterOptions UnloadOptions
+        ActiveAdapters AdapterSource AdapterTarget CubicSparsityOptions LoadAdapterOptions LoadedAdapter MergeOptions
+        MergedAdapters ModelSparsity PeftConfig PruneGloballyOptions PruneGraduallyOptions SaveAdapterOptions
+        TensorSparsity UnloadOptions
       `),
     );
   });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import * as finetune from '../../src/finetune/index.ts';
 import * as root from '../../src/index.ts';
 import * as legacy from '../../src/legacy/index.ts';
 import { root as folder, read } from '../markdown.ts';
@@ -108,7 +109,7 @@ describe('torch-parity.md', () => {
 /** Whether a name of the tables is an export, or a method of a class that is one. */
 function exists(path: string): boolean {
   const [first, ...rest] = path.split('.');
-  let value: unknown = first === 'legacy' ? legacy : (root as Record<string, unknown>)[first!];
+  let value: unknown = { legacy, finetune }[first!] ?? (root as Record<string, unknown>)[first!];
   // Types leave nothing behind at run time.
   if (path === 'ParametrizationList') return read('src/index.ts').includes(`type ${path},`);
   for (const name of rest) {
