@@ -11,6 +11,7 @@ import { definitionOf } from '../parametrize/definition.ts';
 import { addedHostKindOf } from '../parametrize/host/hostKind.ts';
 import { hostKindOf } from '../parametrize/host/objectHost.ts';
 import type { Parametrization, ParametrizationLike } from '../parametrize/parametrization.ts';
+import { watchingChanges } from '../parametrize/verbs/changeStep.ts';
 import type { RegisterOptions } from '../parametrize/verbs/register.ts';
 import { makeOwned, registerOwned } from '../parametrize/verbs/registerOwned.ts';
 import { registerParametrization } from '../parametrize/verbs/registerParametrization.ts';
@@ -123,10 +124,12 @@ function registerOn(
   where: string,
 ): void {
   const before = new Set(stepsOn(host));
-  if (isFactory(apply)) registerFrom(mode, apply, host, name, options, where);
-  else (apply as RegistrationFunction<unknown>)(host as Module, name, copyOptions(options));
+  const { changes } = watchingChanges(() => {
+    if (isFactory(apply)) registerFrom(mode, apply, host, name, options, where);
+    else (apply as RegistrationFunction<unknown>)(host as Module, name, copyOptions(options));
+  });
   const added = stepsOn(host).filter((step) => !before.has(step));
-  if (added.length === 0 && addedHostKindOf(host) === undefined) {
+  if (added.length + changes.length === 0 && addedHostKindOf(host) === undefined) {
     throw new DecoratorError(mode, {
       caller,
       fact: `${apply.name || 'the function'} has registered nothing on ${where}`,
