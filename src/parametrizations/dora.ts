@@ -117,10 +117,10 @@ export class Dora extends LowRankAdapters {
  * @function
  */
 export const dora = defineParametrization<Dora, DoraOptions>({
-  ...adapterDefinition,
   name: 'dora',
   class: Dora,
-  copies: 16,
+  ...adapterDefinition,
+  copies: 18,
   secondCall: addsAdapters<Dora>(),
   check: (options) => checkAdapters('dora', options),
   make: (target, options) => new Dora(target.value, optionsFor(target, 'dora', options)),

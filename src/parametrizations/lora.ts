@@ -59,10 +59,10 @@ export class Lora extends LowRankAdapters {
  * @function
  */
 export const lora = defineParametrization<Lora, LoraOptions>({
-  ...adapterDefinition,
   name: 'lora',
   class: Lora,
-  copies: 8,
+  ...adapterDefinition,
+  copies: 14,
   secondCall: addsAdapters<Lora>(),
   check: (options) => checkAdapters('lora', options),
   make: (target, options) => new Lora(target.value, optionsFor(target, 'lora', options)),
