@@ -42,6 +42,15 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
     ['tf.mul(V, this.factorOf(V))', 'tf.div(V, this.factorOf(V))'],
     ['tf.div(W, this.factorOf(W))', 'W'],
   ],
+  fakeQuantize: [
+    ['tf.where(moves, scale, this.scale)', 'this.scale'],
+    [
+      'learned ? learnedFakeQuantizeOp(seen, grid, factor) : fakeQuantizeOp(seen, grid)',
+      'fakeQuantizeOp(seen, grid)',
+    ],
+    ['1 / Math.sqrt(layout.elements * range[1])', '1'],
+    ['tf.minimum(min, seen.min)', 'seen.min'],
+  ],
   fixedRank: [
     ['upperWith(x, softplus(diagonalOf(x)))', 'upperWith(x, diagonalOf(x))'],
     ['softplusInverse(lifted(diagonalOf(R), 1e-6))', 'lifted(diagonalOf(R), 1e-6)'],

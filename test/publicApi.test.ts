@@ -27,6 +27,7 @@ const catalogNames = `
   DoublyStochastic doublyStochastic :DoublyStochasticOptions
   DropConnect dropConnect :DropConnectOptions
   EqualizedLearningRate equalizedLearningRate :EqualizedLearningRateOptions
+  FakeQuantize fakeQuantize :FakeQuantizeOptions :QuantizedNumbers
   Grassmannian :GrassmannianMap :GrassmannianOptions grassmannian Invertible :InvertibleOptions invertible :RotationMap SpecialLinear :SpecialLinearOptions specialLinear
   Interval interval :IntervalOptions
   Kronecker kronecker :KroneckerOptions :KroneckerShapes

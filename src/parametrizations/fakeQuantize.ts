@@ -1,0 +1,307 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { refusal } from '../core/errors.ts';
+import { formatShape } from '../core/shapes.ts';
+import { normalNumbers } from '../nn/init/random.ts';
+import { assignFields } from '../nn/module/assignFields.ts';
+import { buffer, parameter } from '../nn/module/parameter.ts';
+import { fakeQuantizeOp, integersOf, learnedFakeQuantizeOp } from '../ops/fakeQuantize.ts';
+import { defineParametrization } from '../parametrize/define.ts';
+import { Parametrization } from '../parametrize/parametrization.ts';
+import { listOf, optionOf } from './axes/keptAxes.ts';
+import { groupAxis } from './masks/groupAxis.ts';
+import { extremesOf, type Grid, gridOver, learnedScale, middleOf } from './quantization/observedGrid.ts';
+import {
+  checkQuantizeOptions,
+  type FakeQuantizeOptions,
+  quantizeOptions,
+  rangeOf,
+} from './quantization/quantizeOptions.ts';
+import { ScaleLayout } from './quantization/scaleLayout.ts';
+import { isOnGrid } from './set/isOnGrid.ts';
+import { vectorsBut } from './set/slices.ts';
+
+/** The integers of a weight, with what they stand for. */
+export interface QuantizedNumbers extends Grid {
+  /** The integers, of the shape of the weight, as float32. */
+  readonly integers: Tensor;
+}
+
+/**
+ * Rounds a weight to numbers that integers of few bits stand for: `W = (q − z) · s` with
+ * `q = clamp(z + round(X · (1 / s)))`, halves to the even integer.
+ *
+ * @remarks
+ * **Shape**: X, W: S. s, z: the sizes of the axes of `dim`, and for an axis with groups their number, in the order of
+ * the axes; `[1]` for one scale.
+ * **State**: `original` = X; buffers `scale` = s, of at least 2⁻²³, and `zero_point` = z, an integer. With `learned`,
+ * `scale` is a parameter, and without `symmetric` also `zero_point`, which is rounded. With an `observer`, also the
+ * buffers `min_val` and `max_val`.
+ * **Gradient**: straight through: `∂L/∂X = ∂L/∂W` where q is in the range before it is limited, zero elsewhere. It has no
+ * gradient of its own. With `learned`, that to s is `g · Σ ∂L/∂W · (W − X) / s` in the range, and
+ * `g · Σ ∂L/∂W · (end − z)` beyond an end, with `g = 1 / √(n · max)` for n elements with one scale.
+ * **Purity**: not pure while it trains with an `observer`: each evaluation moves the scale.
+ * **Ownership**: the instance owns its variables; `dispose()` frees them. A removal disposes an instance that
+ * {@link fakeQuantize} made.
+ *
+ * A registration moves the weight to the nearest numbers of the grid. The scale is the smallest whose grid covers the
+ * weight; with `learned` and `symmetric`, `2 · mean|X| / √max`. An assigned value that is on the grid keeps it. Any
+ * other gives its slice a new scale.
+ *
+ * NaN stays NaN (torch: the smallest number), and infinity becomes the end of the range.
+ *
+ * @throws {@link ParametrizeError} `OPTION`; `DTYPE` for a tensor that is not float32; `SHAPE` if groups do not divide
+ * their axis, and for a tensor of another shape
+ * @see torch.fake_quantize_per_channel_affine; Esser et al. 2020, arXiv:1902.08153 (`learned`)
+ */
+export class FakeQuantize extends Parametrization {
+  /** The number of bits of an integer. */
+  readonly bits: number;
+  /** True if 0 stands for 0. */
+  readonly symmetric: boolean;
+  /** The axes with a scale for each index. */
+  readonly dim: readonly number[];
+  /** The number of neighbors with one scale; undefined without groups. */
+  readonly groupSize: number | undefined;
+  /** The axis of the groups; undefined without groups. */
+  readonly groupDim: number | undefined;
+  /** True if the scale is trained. */
+  readonly learned: boolean;
+  /** The smallest and the largest integer. */
+  readonly range: readonly [min: number, max: number];
+  /** What an evaluation in training mode does to the scale. */
+  readonly observer: 'none' | 'minMax' | 'movingAverage';
+  /** The share of the newest extremes in the moving average. */
+  readonly averagingConstant: number;
+  /** The numbers that a step of one stands for. An assigned tensor is copied. */
+  scale: Tensor;
+  /** The integers that stand for zero. An assigned tensor is copied. */
+  zero_point: Tensor;
+  /** The smallest elements that the observer has seen; absent without one. */
+  declare min_val?: Tensor;
+  /** The largest elements that the observer has seen; absent without one. */
+  declare max_val?: Tensor;
+  private readonly layout: ScaleLayout;
+
+  /** @param weight - the tensor to parametrize, whose extremes make the scale */
+  constructor(weight: Tensor, options: FakeQuantizeOptions = {}) {
+    super();
+    const checked = this.checkedOptions(options);
+    if (weight.dtype !== 'float32') {
+      throw refusal(
+        'DTYPE',
+        'fakeQuantize',
+        `expected a float32 tensor, got ${weight.dtype}`,
+        'Cast it first.',
+      );
+    }
+    this.bits = checked.bits;
+    this.symmetric = checked.symmetric;
+    this.groupSize = options.groupSize;
+    this.dim = listOf(options.dim ?? (this.groupSize === undefined ? null : 0));
+    this.groupDim =
+      this.groupSize === undefined ? undefined : (options.groupDim ?? (this.dim.includes(0) ? 1 : 0));
+    this.learned = checked.learned;
+    this.range = rangeOf(options);
+    this.observer = checked.observer;
+    this.averagingConstant = checked.averagingConstant;
+    this.layout = new ScaleLayout('fakeQuantize', weight.shape, this);
+    const variables = tf.tidy(() => {
+      const { scale, zeroPoint } = this.fitted(weight);
+      const hasPoint = this.learned && !this.symmetric;
+      const observed = this.observer === 'none' ? null : extremesOf(weight, this.layout);
+      return {
+        scale: this.learned ? parameter(scale) : buffer(scale),
+        zero_point: hasPoint ? parameter(zeroPoint) : buffer(tf.cast(zeroPoint, 'int32')),
+        ...(observed && { min_val: buffer(observed.min), max_val: buffer(observed.max) }),
+      };
+    });
+    this.scale = variables.scale;
+    this.zero_point = variables.zero_point;
+    if (variables.min_val !== undefined) Object.assign(this, variables);
+  }
+
+  override forward(X: Tensor): Tensor {
+    this.checkShape(X);
+    if (!this.isPure()) this.observe(X);
+    if (X.size === 0) return tf.clone(X);
+    const { layout, learned, range } = this;
+    const grid = {
+      scale: layout.broadcast(this.scale),
+      zeroPoint: layout.broadcast(tf.cast(this.zero_point, 'float32')),
+      range,
+    };
+    const seen = layout.split(X);
+    const factor = 1 / Math.sqrt(layout.elements * range[1]);
+    return layout.merge(learned ? learnedFakeQuantizeOp(seen, grid, factor) : fakeQuantizeOp(seen, grid));
+  }
+
+  /** Returns the weight. A slice that is not on the grid gets a scale that covers it. */
+  override rightInverse(W: Tensor): Tensor {
+    this.checkShape(W);
+    tf.tidy(() => {
+      const { layout } = this;
+      const differs = tf.cast(tf.notEqual(this.quantized(W), W), 'float32');
+      const isOff =
+        W.size === 0 ? tf.zeros([...layout.scaleShape]) : layout.reduce(layout.split(differs), tf.max);
+      const moves = tf.cast(isOff, 'bool');
+      const { scale, zeroPoint } = this.fitted(W);
+      const point = this.zero_point;
+      const values = {
+        scale: tf.where(moves, scale, this.scale),
+        zero_point: tf.cast(tf.where(moves, zeroPoint, tf.cast(point, 'float32')), point.dtype),
+      };
+      const { min, max } = extremesOf(W, layout);
+      assignFields(this, this.observer === 'none' ? values : { ...values, min_val: min, max_val: max });
+    });
+    return W;
+  }
+
+  /** Returns false while the map trains with an observer, where an evaluation moves the scale. */
+  override isPure(): boolean {
+    return this.observer === 'none' || !this.training;
+  }
+
+  /**
+   * Returns the integers of a value of the map, and the scales and zero points that its elements have: tensors of the
+   * caller.
+   *
+   * @param W - a tensor of the shape of the weight
+   */
+  quantize(W: Tensor): QuantizedNumbers {
+    this.checkShape(W);
+    return tf.tidy(() => {
+      const { layout, range } = this;
+      const zeroPoint = tf.clipByValue(tf.round(tf.cast(this.zero_point, 'float32')), ...range);
+      const [scale, point] = [layout.broadcast(this.scale), layout.broadcast(zeroPoint)];
+      const integers = layout.merge(integersOf(layout.split(W), { scale, zeroPoint: point, range }));
+      return { integers, scale: tf.clone(this.scale), zeroPoint };
+    });
+  }
+
+  /** Returns a value of the map without changing the scale. */
+  private quantized(X: Tensor): Tensor {
+    if (X.size === 0) return X;
+    const { layout, range } = this;
+    const zeroPoint = tf.clipByValue(tf.round(tf.cast(this.zero_point, 'float32')), ...range);
+    const grid = { scale: layout.broadcast(this.scale), zeroPoint: layout.broadcast(zeroPoint), range };
+    return layout.merge(fakeQuantizeOp(layout.split(X), grid));
+  }
+
+  /** Returns the scale and zero point for a value. */
+  private fitted(W: Tensor): Grid {
+    const { layout, symmetric, range } = this;
+    if (!this.learned || !symmetric) return gridOver(extremesOf(W, layout), symmetric, range);
+    return {
+      scale: learnedScale(W, layout, range[1]),
+      // A range from 0 is for numbers above 0, as in the paper.
+      zeroPoint: tf.zeros([...layout.scaleShape]),
+    };
+  }
+
+  /** Moves the extremes and the scale by a value. */
+  private observe(X: Tensor): void {
+    const seen = extremesOf(X, this.layout);
+    const [min, max] = [this.min_val!, this.max_val!];
+    const towards = (old: Tensor, now: Tensor): Tensor =>
+      tf.add(old, tf.mul(tf.sub(now, old), this.averagingConstant));
+    const next =
+      this.observer === 'minMax'
+        ? { min: tf.minimum(min, seen.min), max: tf.maximum(max, seen.max) }
+        : { min: towards(min, seen.min), max: towards(max, seen.max) };
+    const { scale, zeroPoint } = gridOver(next, this.symmetric, this.range);
+    const zero_point = tf.cast(zeroPoint, 'int32');
+    assignFields(this, { scale, zero_point, min_val: next.min, max_val: next.max });
+  }
+
+  private checkShape({ shape }: Tensor): void {
+    if (tf.util.arraysEqual(shape, [...this.layout.shape])) return;
+    throw refusal(
+      'SHAPE',
+      'fakeQuantize',
+      `this FakeQuantize was made for shape ${formatShape(this.layout.shape)}, got ${formatShape(shape)}`,
+      'Make one for each tensor: new FakeQuantize(tensor).',
+    );
+  }
+}
+
+/**
+ * Rounds a weight to numbers that integers of few bits stand for; see {@link FakeQuantize}. It prepares a model for
+ * {@link saveQuantized} of `tfjs-parametrize/finetune`, with or without training.
+ *
+ * @throws {@link ParametrizeError} `OPTION`; `DTYPE` for a tensor that is not float32; `SHAPE` if groups do not divide
+ * their axis; the errors of {@link registerParametrization}
+ * @example
+ * ```ts
+ * fakeQuantize(layer);                              // int8, one scale
+ * fakeQuantize(conv, { dim: 0 });                   // int8, one scale for each output channel
+ * fakeQuantize(linear, { bits: 4, groupSize: 32 }); // int4, one scale for 32 inputs of each output
+ * ```
+ * @see torch.ao.quantization.FakeQuantize
+ * @function
+ */
+export const fakeQuantize = defineParametrization<FakeQuantize, FakeQuantizeOptions>({
+  name: 'fakeQuantize',
+  class: FakeQuantize,
+  hasFixedFields: true,
+  copies: 16,
+  options: quantizeOptions,
+  check: checkQuantizeOptions,
+  axes: { option: 'dim' },
+  make(target, options) {
+    const { groupSize, dim, groupDim } = options;
+    if (groupSize === undefined) return new FakeQuantize(target.value, options);
+    return new FakeQuantize(target.value, {
+      ...options,
+      dim: dim ?? target.outputAxis,
+      groupDim: groupDim ?? groupAxis('fakeQuantize', target),
+    });
+  },
+  config: ({ dim, groupSize, groupDim, ...map }) => ({
+    bits: map.bits,
+    symmetric: map.symmetric,
+    dim: optionOf(dim),
+    ...(groupSize !== undefined && { groupSize, groupDim: groupDim! }),
+    learned: map.learned,
+    range: map.range,
+    observer: map.observer,
+    averagingConstant: map.averagingConstant,
+  }),
+  set: {
+    contains(value, options, tolerance) {
+      const { dim, groupSize, groupDim, symmetric, learned } = options;
+      const kept = listOf(dim ?? (groupSize === undefined ? null : 0));
+      const range = rangeOf(options);
+      const middle = learned ? 0 : middleOf(range);
+      const zeroPoint = symmetric ? middle : null;
+      const axes = groupSize === undefined ? kept : [...kept, groupDim ?? (kept.includes(0) ? 1 : 0)];
+      const slices = slicesOf(value, kept, axes.at(-1)!, groupSize);
+      return slices?.every((slice) => isOnGrid(slice, range, zeroPoint, tolerance)) ?? false;
+    },
+    sample(shape, options) {
+      const numbers = normalNumbers(shape);
+      const map = new FakeQuantize(numbers, options);
+      const value = map.forward(numbers);
+      map.dispose();
+      return value;
+    },
+  },
+});
+
+/** Returns the elements that share a scale; null if the tensor lacks an axis or has no groups of the size. */
+function slicesOf(
+  value: Parameters<typeof vectorsBut>[0],
+  kept: readonly number[],
+  groupDim: number,
+  groupSize: number | undefined,
+): Float64Array[] | null {
+  if (groupSize === undefined) return vectorsBut(value, kept);
+  const { data, shape } = value;
+  const axis = groupDim < 0 ? groupDim + shape.length : groupDim;
+  if (shape[axis] === undefined || shape[axis] % groupSize !== 0) return null;
+  const split = [...shape.slice(0, axis), shape[axis] / groupSize, groupSize, ...shape.slice(axis + 1)];
+  const moved = kept
+    .map((one) => (one < 0 ? one + shape.length : one))
+    .map((one) => (one > axis ? one + 1 : one));
+  return vectorsBut({ data, shape: split }, [...moved, axis]);
+}
