@@ -19,7 +19,7 @@ import {
 } from './quantization/quantizeOptions.ts';
 import { ScaleLayout } from './quantization/scaleLayout.ts';
 import { isOnGrid } from './set/isOnGrid.ts';
-import { vectorsBut } from './set/slices.ts';
+import { slicesWithScale } from './set/slicesWithScale.ts';
 
 /** The integers of a weight, with what they stand for. */
 export interface QuantizedNumbers extends Grid {
@@ -275,7 +275,7 @@ export const fakeQuantize = defineParametrization<FakeQuantize, FakeQuantizeOpti
       const middle = learned ? 0 : middleOf(range);
       const zeroPoint = symmetric ? middle : null;
       const axes = groupSize === undefined ? kept : [...kept, groupDim ?? (kept.includes(0) ? 1 : 0)];
-      const slices = slicesOf(value, kept, axes.at(-1)!, groupSize);
+      const slices = slicesWithScale(value, kept, axes.at(-1)!, groupSize);
       return slices?.every((slice) => isOnGrid(slice, range, zeroPoint, tolerance)) ?? false;
     },
     sample(shape, options) {
@@ -287,21 +287,3 @@ export const fakeQuantize = defineParametrization<FakeQuantize, FakeQuantizeOpti
     },
   },
 });
-
-/** Returns the elements that share a scale; null if the tensor lacks an axis or has no groups of the size. */
-function slicesOf(
-  value: Parameters<typeof vectorsBut>[0],
-  kept: readonly number[],
-  groupDim: number,
-  groupSize: number | undefined,
-): Float64Array[] | null {
-  if (groupSize === undefined) return vectorsBut(value, kept);
-  const { data, shape } = value;
-  const axis = groupDim < 0 ? groupDim + shape.length : groupDim;
-  if (shape[axis] === undefined || shape[axis] % groupSize !== 0) return null;
-  const split = [...shape.slice(0, axis), shape[axis] / groupSize, groupSize, ...shape.slice(axis + 1)];
-  const moved = kept
-    .map((one) => (one < 0 ? one + shape.length : one))
-    .map((one) => (one > axis ? one + 1 : one));
-  return vectorsBut({ data, shape: split }, [...moved, axis]);
-}

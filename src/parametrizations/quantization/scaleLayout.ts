@@ -19,6 +19,8 @@ export interface ScaleAxes {
  * tensor with groups is seen as one with an axis of groups and an axis of neighbors.
  */
 export class ScaleLayout {
+  /** The shape of the tensor. */
+  readonly shape: readonly number[];
   /** The shape of the scales: the sizes of the axes with several scales, in their order; `[1]` for one scale. */
   readonly scaleShape: readonly number[];
   private readonly seen: number[];
@@ -29,11 +31,8 @@ export class ScaleLayout {
    * @throws {@link ParametrizeError} `OPTION` for an axis that the tensor lacks or that is there twice; `SHAPE` if the
    * groups do not divide their axis
    */
-  constructor(
-    caller: string,
-    readonly shape: readonly number[],
-    { dim, groupSize, groupDim }: ScaleAxes,
-  ) {
+  constructor(caller: string, shape: readonly number[], { dim, groupSize, groupDim }: ScaleAxes) {
+    this.shape = shape;
     const reduced = reducedAxes(caller, dim, { shape: [...shape], rank: shape.length });
     const groups =
       groupSize === undefined ? null : checkedGroups(caller, shape, groupSize, groupDim!, reduced);
