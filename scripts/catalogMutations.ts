@@ -49,7 +49,7 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
       'fakeQuantizeOp(seen, grid)',
     ],
     ['1 / Math.sqrt(layout.elements * range[1])', '1'],
-    ['tf.minimum(min, seen.min)', 'seen.min'],
+    ["this.observer === 'minMax' ? null : this.averagingConstant", 'null'],
   ],
   fixedRank: [
     ['upperWith(x, softplus(diagonalOf(x)))', 'upperWith(x, diagonalOf(x))'],

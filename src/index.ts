@@ -58,6 +58,7 @@ export {
 } from './model/index.ts';
 export * as nn from './nn.ts';
 export { DropConnect, type DropConnectOptions, dropConnect } from './parametrizations/dropConnect.ts';
+export { FakeQuantize, type FakeQuantizeOptions, fakeQuantize } from './parametrizations/fakeQuantize.ts';
 export {
   type AdapterInitial,
   type AdapterOptions,
@@ -88,11 +89,8 @@ export {
   EqualizedLearningRate,
   type EqualizedLearningRateOptions,
   equalizedLearningRate,
-  FakeQuantize,
-  type FakeQuantizeOptions,
   FixedRank,
   type FixedRankOptions,
-  fakeQuantize,
   fixedRank,
   Grassmannian,
   type GrassmannianMap,
@@ -148,7 +146,6 @@ export {
   positive,
   positiveDefinite,
   positiveSemidefinite,
-  type QuantizedNumbers,
   type RankAxis,
   type RotationMap,
   Simplex,

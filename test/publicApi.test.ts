@@ -27,7 +27,7 @@ const catalogNames = `
   DoublyStochastic doublyStochastic :DoublyStochasticOptions
   DropConnect dropConnect :DropConnectOptions
   EqualizedLearningRate equalizedLearningRate :EqualizedLearningRateOptions
-  FakeQuantize fakeQuantize :FakeQuantizeOptions :QuantizedNumbers
+  FakeQuantize fakeQuantize :FakeQuantizeOptions
   Grassmannian :GrassmannianMap :GrassmannianOptions grassmannian Invertible :InvertibleOptions invertible :RotationMap SpecialLinear :SpecialLinearOptions specialLinear
   Interval interval :IntervalOptions
   Kronecker kronecker :KroneckerOptions :KroneckerShapes

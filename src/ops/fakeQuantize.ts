@@ -38,8 +38,8 @@ const keepNaN = (q: Tensor, numbers: Tensor): Tensor => tf.where(tf.isNaN(q), q,
 /**
  * Rounds numbers to those that integers stand for: `y = (clamp(q) − z) · s` with `q = z + round(x · (1 / s))`.
  *
- * The gradient to x passes straight through where q is in the range, and is zero elsewhere, as in torch. It is linear in
- * that of y, so it has gradients of any order in that. Scale and zero point are constants.
+ * The gradient to x passes straight through where q is in the range, and is zero elsewhere, as in torch. It is linear
+ * in that of y, so it has gradients of any order in that. Scale and zero point are constants.
  *
  * NaN stays NaN (torch: the smallest number). Infinity becomes the number of the range at its end.
  *

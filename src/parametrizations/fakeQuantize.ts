@@ -5,12 +5,13 @@ import { formatShape } from '../core/shapes.ts';
 import { normalNumbers } from '../nn/init/random.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer, parameter } from '../nn/module/parameter.ts';
-import { fakeQuantizeOp, integersOf, learnedFakeQuantizeOp } from '../ops/fakeQuantize.ts';
+import { fakeQuantizeOp, type IntegerGrid, integersOf, learnedFakeQuantizeOp } from '../ops/fakeQuantize.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { listOf, optionOf } from './axes/keptAxes.ts';
 import { groupAxis } from './masks/groupAxis.ts';
-import { extremesOf, type Grid, gridOver, learnedScale, middleOf } from './quantization/observedGrid.ts';
+import { isQuantized } from './quantization/isQuantized.ts';
+import { extremesOf, gridFor, gridOver, movedExtremes } from './quantization/observedGrid.ts';
 import {
   checkQuantizeOptions,
   type FakeQuantizeOptions,
@@ -18,14 +19,8 @@ import {
   rangeOf,
 } from './quantization/quantizeOptions.ts';
 import { ScaleLayout } from './quantization/scaleLayout.ts';
-import { isOnGrid } from './set/isOnGrid.ts';
-import { slicesWithScale } from './set/slicesWithScale.ts';
 
-/** The integers of a weight, with what they stand for. */
-export interface QuantizedNumbers extends Grid {
-  /** The integers, of the shape of the weight, as float32. */
-  readonly integers: Tensor;
-}
+export type { FakeQuantizeOptions } from './quantization/quantizeOptions.ts';
 
 /**
  * Rounds a weight to numbers that integers of few bits stand for: `W = (q − z) · s` with
@@ -37,9 +32,9 @@ export interface QuantizedNumbers extends Grid {
  * **State**: `original` = X; buffers `scale` = s, of at least 2⁻²³, and `zero_point` = z, an integer. With `learned`,
  * `scale` is a parameter, and without `symmetric` also `zero_point`, which is rounded. With an `observer`, also the
  * buffers `min_val` and `max_val`.
- * **Gradient**: straight through: `∂L/∂X = ∂L/∂W` where q is in the range before it is limited, zero elsewhere. It has no
- * gradient of its own. With `learned`, that to s is `g · Σ ∂L/∂W · (W − X) / s` in the range, and
- * `g · Σ ∂L/∂W · (end − z)` beyond an end, with `g = 1 / √(n · max)` for n elements with one scale.
+ * **Gradient**: straight through: `∂L/∂X = ∂L/∂W` where q is in the range before it is limited, zero elsewhere. It
+ * has no gradient of its own. With `learned`, that to s is `g · Σ ∂L/∂W · (W − X) / s` in the range, and `g · Σ ∂L/∂W
+ * · (end − z)` beyond an end, with `g = 1 / √(n · max)` for n elements with one scale.
  * **Purity**: not pure while it trains with an `observer`: each evaluation moves the scale.
  * **Ownership**: the instance owns its variables; `dispose()` frees them. A removal disposes an instance that
  * {@link fakeQuantize} made.
@@ -107,7 +102,7 @@ export class FakeQuantize extends Parametrization {
     this.averagingConstant = checked.averagingConstant;
     this.layout = new ScaleLayout('fakeQuantize', weight.shape, this);
     const variables = tf.tidy(() => {
-      const { scale, zeroPoint } = this.fitted(weight);
+      const { scale, zeroPoint } = gridFor(weight, this.layout, this);
       const hasPoint = this.learned && !this.symmetric;
       const observed = this.observer === 'none' ? null : extremesOf(weight, this.layout);
       return {
@@ -126,12 +121,7 @@ export class FakeQuantize extends Parametrization {
     if (!this.isPure()) this.observe(X);
     if (X.size === 0) return tf.clone(X);
     const { layout, learned, range } = this;
-    const grid = {
-      scale: layout.broadcast(this.scale),
-      zeroPoint: layout.broadcast(tf.cast(this.zero_point, 'float32')),
-      range,
-    };
-    const seen = layout.split(X);
+    const [seen, grid] = [layout.split(X), this.grid(tf.cast(this.zero_point, 'float32'))];
     const factor = 1 / Math.sqrt(layout.elements * range[1]);
     return layout.merge(learned ? learnedFakeQuantizeOp(seen, grid, factor) : fakeQuantizeOp(seen, grid));
   }
@@ -142,10 +132,8 @@ export class FakeQuantize extends Parametrization {
     tf.tidy(() => {
       const { layout } = this;
       const differs = tf.cast(tf.notEqual(this.quantized(W), W), 'float32');
-      const isOff =
-        W.size === 0 ? tf.zeros([...layout.scaleShape]) : layout.reduce(layout.split(differs), tf.max);
-      const moves = tf.cast(isOff, 'bool');
-      const { scale, zeroPoint } = this.fitted(W);
+      const moves = tf.cast(extremesOf(differs, layout).max, 'bool');
+      const { scale, zeroPoint } = gridFor(W, layout, this);
       const point = this.zero_point;
       const values = {
         scale: tf.where(moves, scale, this.scale),
@@ -163,52 +151,37 @@ export class FakeQuantize extends Parametrization {
   }
 
   /**
-   * Returns the integers of a value of the map, and the scales and zero points that its elements have: tensors of the
-   * caller.
+   * Returns the integers of a value of the map, with scales and zero points: tensors of the caller.
    *
    * @param W - a tensor of the shape of the weight
    */
-  quantize(W: Tensor): QuantizedNumbers {
+  quantize(W: Tensor): { integers: Tensor; scale: Tensor; zeroPoint: Tensor } {
     this.checkShape(W);
     return tf.tidy(() => {
-      const { layout, range } = this;
-      const zeroPoint = tf.clipByValue(tf.round(tf.cast(this.zero_point, 'float32')), ...range);
-      const [scale, point] = [layout.broadcast(this.scale), layout.broadcast(zeroPoint)];
-      const integers = layout.merge(integersOf(layout.split(W), { scale, zeroPoint: point, range }));
-      return { integers, scale: tf.clone(this.scale), zeroPoint };
+      const zeroPoint = this.roundedPoint();
+      const integers = integersOf(this.layout.split(W), this.grid(zeroPoint));
+      return { integers: this.layout.merge(integers), scale: tf.clone(this.scale), zeroPoint };
     });
   }
 
-  /** Returns a value of the map without changing the scale. */
   private quantized(X: Tensor): Tensor {
-    if (X.size === 0) return X;
-    const { layout, range } = this;
-    const zeroPoint = tf.clipByValue(tf.round(tf.cast(this.zero_point, 'float32')), ...range);
-    const grid = { scale: layout.broadcast(this.scale), zeroPoint: layout.broadcast(zeroPoint), range };
-    return layout.merge(fakeQuantizeOp(layout.split(X), grid));
+    const { layout } = this;
+    return X.size === 0 ? X : layout.merge(fakeQuantizeOp(layout.split(X), this.grid(this.roundedPoint())));
   }
 
-  /** Returns the scale and zero point for a value. */
-  private fitted(W: Tensor): Grid {
-    const { layout, symmetric, range } = this;
-    if (!this.learned || !symmetric) return gridOver(extremesOf(W, layout), symmetric, range);
-    return {
-      scale: learnedScale(W, layout, range[1]),
-      // A range from 0 is for numbers above 0, as in the paper.
-      zeroPoint: tf.zeros([...layout.scaleShape]),
-    };
+  private roundedPoint(): Tensor {
+    return tf.clipByValue(tf.round(tf.cast(this.zero_point, 'float32')), ...this.range);
+  }
+
+  private grid(zeroPoint: Tensor): IntegerGrid {
+    const { layout, range } = this;
+    return { scale: layout.broadcast(this.scale), zeroPoint: layout.broadcast(zeroPoint), range };
   }
 
   /** Moves the extremes and the scale by a value. */
   private observe(X: Tensor): void {
-    const seen = extremesOf(X, this.layout);
-    const [min, max] = [this.min_val!, this.max_val!];
-    const towards = (old: Tensor, now: Tensor): Tensor =>
-      tf.add(old, tf.mul(tf.sub(now, old), this.averagingConstant));
-    const next =
-      this.observer === 'minMax'
-        ? { min: tf.minimum(min, seen.min), max: tf.maximum(max, seen.max) }
-        : { min: towards(min, seen.min), max: towards(max, seen.max) };
+    const rate = this.observer === 'minMax' ? null : this.averagingConstant;
+    const next = movedExtremes({ min: this.min_val!, max: this.max_val! }, extremesOf(X, this.layout), rate);
     const { scale, zeroPoint } = gridOver(next, this.symmetric, this.range);
     const zero_point = tf.cast(zeroPoint, 'int32');
     assignFields(this, { scale, zero_point, min_val: next.min, max_val: next.max });
@@ -257,27 +230,12 @@ export const fakeQuantize = defineParametrization<FakeQuantize, FakeQuantizeOpti
       groupDim: groupDim ?? groupAxis('fakeQuantize', target),
     });
   },
-  config: ({ dim, groupSize, groupDim, ...map }) => ({
-    bits: map.bits,
-    symmetric: map.symmetric,
-    dim: optionOf(dim),
-    ...(groupSize !== undefined && { groupSize, groupDim: groupDim! }),
-    learned: map.learned,
-    range: map.range,
-    observer: map.observer,
-    averagingConstant: map.averagingConstant,
-  }),
+  config: ({ dim, groupSize, groupDim, bits, symmetric, learned, range, observer, averagingConstant }) => {
+    const groups = groupSize === undefined ? {} : { groupSize, groupDim: groupDim! };
+    return { bits, symmetric, dim: optionOf(dim), ...groups, learned, range, observer, averagingConstant };
+  },
   set: {
-    contains(value, options, tolerance) {
-      const { dim, groupSize, groupDim, symmetric, learned } = options;
-      const kept = listOf(dim ?? (groupSize === undefined ? null : 0));
-      const range = rangeOf(options);
-      const middle = learned ? 0 : middleOf(range);
-      const zeroPoint = symmetric ? middle : null;
-      const axes = groupSize === undefined ? kept : [...kept, groupDim ?? (kept.includes(0) ? 1 : 0)];
-      const slices = slicesWithScale(value, kept, axes.at(-1)!, groupSize);
-      return slices?.every((slice) => isOnGrid(slice, range, zeroPoint, tolerance)) ?? false;
-    },
+    contains: isQuantized,
     sample(shape, options) {
       const numbers = normalNumbers(shape);
       const map = new FakeQuantize(numbers, options);

@@ -21,7 +21,7 @@ export {
   type EqualizedLearningRateOptions,
   equalizedLearningRate,
 } from './equalizedLearningRate.ts';
-export { FakeQuantize, fakeQuantize, type QuantizedNumbers } from './fakeQuantize.ts';
+export { FakeQuantize, type FakeQuantizeOptions, fakeQuantize } from './fakeQuantize.ts';
 export { FixedRank, type FixedRankOptions, fixedRank } from './fixedRank.ts';
 export {
   Grassmannian,
@@ -58,7 +58,6 @@ export {
   positiveSemidefinite,
 } from './positiveSemidefinite.ts';
 export { Prune, prune } from './prune.ts';
-export type { FakeQuantizeOptions } from './quantization/quantizeOptions.ts';
 export { Simplex, type SimplexOptions, simplex } from './simplex.ts';
 export { Skew, type SkewOptions, skew } from './skew.ts';
 export { SpecialLinear, type SpecialLinearOptions, specialLinear } from './specialLinear.ts';

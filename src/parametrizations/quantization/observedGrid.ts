@@ -18,6 +18,13 @@ export interface Grid {
   readonly zeroPoint: Tensor;
 }
 
+/** The options that make a grid. */
+interface GridOptions {
+  readonly learned: boolean;
+  readonly symmetric: boolean;
+  readonly range: readonly [min: number, max: number];
+}
+
 /** Returns the extremes of the elements; zeros for a tensor without elements. */
 export function extremesOf(X: Tensor, layout: ScaleLayout): Extremes {
   if (X.size === 0) return { min: tf.zeros([...layout.scaleShape]), max: tf.zeros([...layout.scaleShape]) };
@@ -28,7 +35,7 @@ export function extremesOf(X: Tensor, layout: ScaleLayout): Extremes {
   };
 }
 
-/** Returns the integer that stands for zero in a symmetric grid: 0, or the middle of a range without negative numbers. */
+/** Returns the integer that stands for zero in a symmetric grid: 0, or the middle of a range that begins with 0. */
 export const middleOf = ([min, max]: readonly [number, number]): number =>
   min < 0 ? 0 : Math.ceil((min + max) / 2);
 
@@ -49,9 +56,26 @@ export function gridOver({ min, max }: Extremes, symmetric: boolean, range: read
   return { scale, zeroPoint };
 }
 
-/** Returns the scale with which LSQ begins: `2 · mean|X| / √max`. */
-export function learnedScale(X: Tensor, layout: ScaleLayout, max: number): Tensor {
-  if (X.size === 0) return tf.ones([...layout.scaleShape]);
-  const mean = layout.reduce(layout.split(tf.abs(X)), (x, axes) => tf.mean(x, axes));
-  return tf.clipByValue(tf.div(tf.mul(mean, 2), Math.sqrt(max)), LEAST_SCALE, MOST_SCALE);
+/**
+ * Returns the scale and zero point with which a map begins: those that cover the tensor, or with a learned symmetric
+ * scale those of LSQ: `2 · mean|X| / √max`.
+ */
+export function gridFor(X: Tensor, layout: ScaleLayout, { learned, symmetric, range }: GridOptions): Grid {
+  if (!learned || !symmetric) return gridOver(extremesOf(X, layout), symmetric, range);
+  const ones = tf.ones([...layout.scaleShape]);
+  const mean = X.size === 0 ? ones : layout.reduce(layout.split(tf.abs(X)), (x, axes) => tf.mean(x, axes));
+  const scale = tf.div(tf.mul(mean, 2), Math.sqrt(range[1]));
+  // A range from 0 is for numbers above 0, as in the paper.
+  return { scale: tf.clipByValue(scale, LEAST_SCALE, MOST_SCALE), zeroPoint: tf.zerosLike(ones) };
+}
+
+/**
+ * Returns extremes that an observer has moved by those of a further tensor.
+ *
+ * @param rate - the share of the new ones in the moving average; null for the extremes of all
+ */
+export function movedExtremes(old: Extremes, now: Extremes, rate: number | null): Extremes {
+  if (rate === null) return { min: tf.minimum(old.min, now.min), max: tf.maximum(old.max, now.max) };
+  const moved = (a: Tensor, b: Tensor): Tensor => tf.add(a, tf.mul(tf.sub(b, a), rate));
+  return { min: moved(old.min, now.min), max: moved(old.max, now.max) };
 }

@@ -15,7 +15,7 @@ export interface FakeQuantizeOptions {
    * `groupSize`, the axis that numbers the outputs.
    */
   readonly dim?: KeptAxes;
-  /** The number of neighbors along `groupDim` that share a scale. It divides the axis. Default: the axis has no groups. */
+  /** The number of neighbors along `groupDim` that share a scale. It divides the axis. Default: no groups. */
   readonly groupSize?: number;
   /** The axis of the groups. Default: the axis that numbers the inputs. */
   readonly groupDim?: number;
