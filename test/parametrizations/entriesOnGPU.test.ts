@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { dora, lora, nn } from '../../src/index.ts';
+import { dora, lora, nn, type Prune, parametrizationsOn, prune } from '../../src/index.ts';
 import * as catalog from '../../src/parametrizations/index.ts';
 import { definitionOf } from '../../src/parametrize/definition.ts';
-import { tensorOf } from '../nn/golden.ts';
+import pruning from '../golden/prune.json' with { type: 'json' };
+import { type GoldenTensor, tensorOf } from '../nn/golden.ts';
 import { matrices } from '../ops/matrix/matrixCases.ts';
+import { parseNumber } from '../toBeAllClose.ts';
 import { disposeHosted, doraCases, hostOf, loraCases, parametersOf } from './adapterGolden.ts';
 import {
   disposeHost,
@@ -129,3 +131,65 @@ describe.each([
     });
   });
 });
+
+describe('prune', () => {
+  interface PruneCase {
+    readonly module: string;
+    readonly weight: GoldenTensor;
+    readonly steps: readonly {
+      readonly verb: string;
+      readonly amount: number;
+      readonly amount_is: string;
+      readonly dim?: number;
+      readonly n?: number | string;
+      readonly mask: GoldenTensor;
+    }[];
+    readonly value: GoldenTensor;
+    readonly dy: GoldenTensor;
+    readonly d_orig: GoldenTensor;
+  }
+
+  const cases = (pruning.cases as unknown as readonly PruneCase[]).filter(
+    ({ module, steps }) =>
+      module === 'Linear' && steps.every(({ verb }) => /^l[1n]_/.test(verb) && !/scores/.test(verb)),
+  );
+  // One of each kind: a shader is compiled for each operation and shape.
+  const chosen = ['l1_unstructured', 'ln_structured', 'l1_unstructured,l1_unstructured,l1_unstructured'].map(
+    (verbs) => cases.find(({ steps }) => `${steps.map(({ verb }) => verb)}` === verbs)!,
+  );
+
+  it.each(chosen.map((one) => [one.steps.map(({ verb }) => verb).join(' then '), one] as const))(
+    'has the masks, the value and the gradient of torch: %s',
+    async (_, { weight, steps, value, dy, d_orig }) => {
+      const host = { weight: tf.tidy(() => tf.variable(tensorOf(weight))) as tf.Tensor };
+      const original = host.weight as tf.Variable;
+      for (const { amount, amount_is: unit, dim, n, mask } of steps) {
+        const more = { ...(dim !== undefined && { dim }), ...(n !== undefined && { norm: parseNumber(n) }) };
+        prune(host, 'weight', { [unit]: amount, ...more });
+        const found = await (parametrizationsOn(host, 'weight')[0] as Prune).mask.data();
+        expect([...found]).toEqual(mask.data);
+      }
+      const [W, gradient] = tf.tidy(() => {
+        const { grads } = tf.variableGrads(() => tf.sum(tf.mul(host.weight, tensorOf(dy))), [original]);
+        return [tf.clone(host.weight), grads[original.name]!];
+      });
+      // Products with 0 and 1 are exact.
+      expect([...(await W!.data())].map((x) => x + 0)).toEqual(float32(value));
+      expect([...(await gradient!.data())].map((x) => x + 0)).toEqual(float32(d_orig));
+      tf.dispose([W, gradient]);
+      disposeHost(host);
+    },
+  );
+
+  it('keeps 2 of 4', async () => {
+    const { weight, n, m, dim, mask } = pruning.n_of_m[0]!;
+    const host = { weight: tf.tidy(() => tf.variable(tensorOf(weight as GoldenTensor))) as tf.Tensor };
+    prune(host, 'weight', { nOfM: [n, m], dim });
+    expect([...(await (parametrizationsOn(host, 'weight')[0] as Prune).mask.data())]).toEqual(mask.data);
+    disposeHost(host);
+  });
+});
+
+/** The numbers of a golden tensor; −0 becomes 0. */
+const float32 = ({ data }: GoldenTensor): number[] =>
+  [...Float32Array.from(data.map(parseNumber))].map((x) => x + 0);
