@@ -148,6 +148,21 @@ describe('lora', () => {
     layer.dispose();
   });
 
+  it('takes an assigned value: the original is the value without the changes of the active adapters', () => {
+    const layer = lora(new nn.Linear(6, 5), { rank: 2, alpha: 4 });
+    const { lora_A: A, lora_B: B } = parametersOf(layer) as Record<'lora_A' | 'lora_B', tf.Variable>;
+    inTidy(() => {
+      B.assign(tf.randomNormal(B.shape, 0, 1, 'float32', 3));
+      const value = tf.randomNormal([5, 6], 0, 1, 'float32', 4);
+      layer.weight = value;
+      expect(layer.weight).toBeAllClose(value, { absolute: 1e-6 });
+      const change = tf.mul(tf.matMul(B as tf.Tensor as tf.Tensor2D, A as tf.Tensor as tf.Tensor2D), 2);
+      const { original } = parametrizationsOn(layer, 'weight');
+      expect(original!).toBeAllClose(tf.sub(value, change), { absolute: 1e-6 });
+    });
+    layer.dispose();
+  });
+
   it('refuses a second adapter of the same name, and changes nothing then', () => {
     const layer = linear();
     lora(layer, { rank: 2 });

@@ -1,5 +1,7 @@
+import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { lowRank, nn } from '../../src/index.ts';
+import { lowRank, nn, parametrizationsOn } from '../../src/index.ts';
+import { flatten } from '../toBeAllClose.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
@@ -24,4 +26,17 @@ it('lowRank refuses a missing rank and one above the shorter side', () => {
   );
   expect(layer.parametrizations).toBeUndefined();
   layer.dispose();
+});
+
+it('lowRank gives a weight of lower rank a column of zeros in V beside a column of length 1 in U, which trains at once', () => {
+  const host = { weight: tf.tidy(() => tf.variable(tf.outerProduct([1, 2, -1, 0.5], [3, 1, 2]))) };
+  lowRank(host, 'weight', { rank: 2 });
+  const { U, V } = parametrizationsOn(host, 'weight') as unknown as Record<'U' | 'V', tf.Variable>;
+  tf.tidy(() => {
+    const lengths = [U, V].map((factor) => flatten(tf.norm(factor, 2, 0)));
+    const at = lengths[1]!.indexOf(0);
+    expect(at).toBeGreaterThanOrEqual(0);
+    expect(lengths[0]![at]).toBeCloseTo(1, 5);
+  });
+  (parametrizationsOn(host, 'weight') as unknown as { dispose(): void }).dispose();
 });
