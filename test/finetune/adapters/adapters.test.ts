@@ -54,6 +54,9 @@ describe('setAdapters', () => {
     const digits = numbersOf(layerOf(model), 'weight');
     setAdapters(model, 'letters');
     const letters = numbersOf(layerOf(model), 'weight');
+    // Stale values would be equal, and fulfil what follows.
+    expect(digits).not.toEqual(none);
+    expect(letters).not.toEqual(digits);
     setAdapters(model, { digits: 0.7, letters: -0.3 });
     expect(numbersOf(layerOf(model), 'weight')).toBeAllClose(
       none.map((x, i) => x + 0.7 * (digits[i]! - x) - 0.3 * (letters[i]! - x)),
@@ -95,6 +98,7 @@ describe('setAdapters', () => {
     const own = { digits: numbersOf(layer, 'weight'), letters: [] as number[] };
     setAdapters(model, 'letters');
     own.letters = numbersOf(layer, 'weight');
+    expect(own.letters).not.toEqual(own.digits);
     const task = async (name: 'digits' | 'letters'): Promise<void> => {
       for (let i = 0; i < 5; i++) {
         setAdapters(model, name);
