@@ -199,8 +199,7 @@ export class FakeQuantize extends Parametrization {
 }
 
 /**
- * Rounds a weight to numbers that integers of few bits stand for; see {@link FakeQuantize}. It prepares a model for
- * {@link saveQuantized} of `tfjs-parametrize/finetune`, with or without training.
+ * Rounds a weight to numbers that integers of few bits stand for; see {@link FakeQuantize}.
  *
  * @throws {@link ParametrizeError} `OPTION`; `DTYPE` for a tensor that is not float32; `SHAPE` if groups do not divide
  * their axis; the errors of {@link registerParametrization}
