@@ -121,8 +121,8 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
   ],
   specialLinear: [
     ['exp(tf.sub(logs, tf.mean(logs, 1, true)))', 'exp(logs)'],
-    ['withLastColumnTimes(Q, determinant)', 'Q'],
-    ['softplusInverse(tf.div(d, root))', 'softplusInverse(d)'],
+    ['readonly special = true;', 'readonly special = false;'],
+    ['tf.div(R, tf.expandDims(root, 2))', 'R'],
   ],
   spectralNorm: [
     ['this.iterate(W, warmUp)', 'this.iterate(W, 0)'],

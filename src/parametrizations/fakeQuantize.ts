@@ -151,7 +151,7 @@ export class FakeQuantize extends Parametrization {
   }
 
   /**
-   * Returns the integers of a value of the map, with scales and zero points: tensors of the caller.
+   * @internal Returns the integers of a value of the map, with scales and zero points: tensors of the caller.
    *
    * @param W - a tensor of the shape of the weight
    */

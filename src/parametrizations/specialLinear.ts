@@ -12,7 +12,6 @@ import type { RotationMap } from './invertible.ts';
 import { MatrixLayout } from './matrix/matrixLayout.ts';
 import { checkSquare } from './matrix/squareMatrix.ts';
 import { oneOf } from './options.ts';
-import { withLastColumnTimes } from './orthogonalMaps/orthogonalBase.ts';
 import { factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { lifted, upperWith } from './orthogonalMaps/triangularFactor.ts';
 import { matricesBy } from './set/matricesBy.ts';
@@ -78,13 +77,13 @@ export class SpecialLinear extends Parametrization {
   override rightInverse(W: Tensor): [A: Tensor, X: Tensor] {
     const { layout } = this;
     layout.check('specialLinear', W);
-    const { Q, R, determinant } = positiveQr(layout.matrices(W));
+    const { Q, R } = positiveQr(layout.matrices(W));
     const X = tf.tidy(() => {
       const d = lifted(diagonalOf(R), 1e-3);
       const root = tf.exp(tf.mean(tf.log(d), 1, true));
       return upperWith(tf.div(R, tf.expandDims(root, 2)), softplusInverse(tf.div(d, root)));
     });
-    return [layout.tensor(startAt(this, withLastColumnTimes(Q, determinant))), layout.tensor(X)];
+    return [layout.tensor(startAt(this, Q)), layout.tensor(X)];
   }
 
   override isPure(): boolean {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { nn, removeParametrizations, simplex } from '../../src/index.ts';
+import { nn, parametrizationsOn, removeParametrizations, simplex } from '../../src/index.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
@@ -20,6 +20,19 @@ it('a positive vector with another sum keeps its proportions, and other elements
   simplex(host, 'weight');
   const sum = 8 + 2 * 8 * 2.5e-4;
   inTidy(() => expect(host.weight).toBeAllClose([6, 8 * 2.5e-4, 2, 8 * 2.5e-4].map((part) => part / sum)));
+  removeParametrizations(host, 'weight');
+  host.weight.dispose();
+});
+
+it('the original of a simplex has the mean zero, and gets no larger with the number of elements', () => {
+  const host = { weight: tf.tidy(() => tf.variable(tf.fill([2, 50], 0.02))) as tf.Tensor };
+  simplex(host, 'weight', { axis: 1 });
+  const { original } = parametrizationsOn(host, 'weight');
+  inTidy(() => {
+    expect(original!).toBeAllClose(tf.zeros([2, 50]), { absolute: 1e-6 });
+    host.weight = tf.softmax(tf.randomNormal([2, 50], 0, 2, 'float32', 3));
+    expect(tf.mean(original!, 1)).toBeAllClose([0, 0], { absolute: 1e-5 });
+  });
   removeParametrizations(host, 'weight');
   host.weight.dispose();
 });

@@ -444,6 +444,19 @@ describe('A weight of any magnitude', () => {
     layer.dispose();
   });
 
+  it('may be assigned in eval mode: the vectors follow it, and it is divided by its own singular value', () => {
+    const layer = spectralNorm(new nn.Linear(4, 3, { bias: false })).eval();
+    inTidy(() => {
+      layer.weight = tf.tensor2d([
+        [0, 0, 9, 0],
+        [1, 0, 0, 0],
+        [0, 2, 0, 0],
+      ]);
+    });
+    expect(singularValues(read(layer) as number[][])[0]).toBeCloseTo(1, 4);
+    layer.dispose();
+  });
+
   it('leaves the vectors finite while it is not finite itself', () => {
     for (const element of [Number.POSITIVE_INFINITY, Number.NaN]) {
       const layer = movable();

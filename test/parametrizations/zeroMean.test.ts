@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { nn, zeroMean } from '../../src/index.ts';
+import { nn, removeParametrizations, zeroMean } from '../../src/index.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
+import { flatten } from '../toBeAllClose.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
 
@@ -26,6 +27,14 @@ it('zeroMean moves a weight to the nearest weight with mean zero', () => {
     expect(zeroMean(layer).weight).toBeAllClose([-1.5, 0, 1.5, 0]);
   });
   layer.dispose();
+});
+
+it('zeroMean makes a vector of equal elements exactly zero, also where float32 rounds its mean', () => {
+  const host = { weight: tf.tidy(() => tf.variable(tf.fill([7, 11], 0.1))) as tf.Tensor };
+  zeroMean(host, 'weight', { axis: 0 });
+  inTidy(() => expect(flatten(host.weight)).toEqual(new Array(77).fill(0)));
+  removeParametrizations(host, 'weight');
+  host.weight.dispose();
 });
 
 describeEntryGolden(zeroMean as Entry);
