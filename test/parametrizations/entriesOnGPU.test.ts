@@ -17,7 +17,7 @@ import {
   optionsIn,
 } from './entryGolden.ts';
 import type { Entry } from './entryLaws.ts';
-import { prepareBase } from './geotorchBase.ts';
+import { prepareBase, thinOriginals } from './geotorchBase.ts';
 
 const nameOf = (entry: Entry): string => definitionOf(entry)!.name;
 
@@ -75,6 +75,7 @@ describe.each(entries.map((entry) => [nameOf(entry), entry] as const))('%s', (na
   const of: EntryGolden = {
     options: (options) => optionsIn(entry, options),
     prepare: prepareBase,
+    ...(thinOriginals[name] && { toOriginal: thinOriginals[name] }),
     ...special[name],
   };
   it.runIf(cases.length > 0).each(cases.map((one) => [JSON.stringify(one.options), one] as const))(

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { fixedRank, nn } from '../../src/index.ts';
-import { tensorOf } from '../nn/golden.ts';
 import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
-import { inRows, prepareBase } from './geotorchBase.ts';
+import { prepareBase, thinOriginals } from './geotorchBase.ts';
 
 describeEntryLaws(fixedRank as unknown as Entry, {
   cases: [
@@ -20,11 +19,7 @@ describeEntryLaws(fixedRank as unknown as Entry, {
 describeEntryGolden(fixedRank as unknown as Entry, {
   set: 'lowRank',
   prepare: prepareBase,
-  // A base of a side above twice the rank is thin.
-  toOriginal(given, { bases, options: { rank } }, index) {
-    if (index === 1 || given.shape.at(-2)! <= 2 * (rank as number)) return given;
-    return inRows(tensorOf(bases![index === 0 ? 'U' : 'V']!), given);
-  },
+  toOriginal: thinOriginals['fixedRank']!,
 });
 
 it('fixedRank refuses a missing rank, one above the shorter side, and maps that need a base', () => {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type Grassmannian, grassmannian, nn, parametrizationsOn, updateBase } from '../../src/index.ts';
 import { matrices } from '../ops/matrix/matrixCases.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
-import { describeEntryGolden, type GoldenCase } from './entryGolden.ts';
+import { describeEntryGolden } from './entryGolden.ts';
 import { describeEntryLaws, type Entry } from './entryLaws.ts';
-import { inRows, orthogonalOf, prepareBase } from './geotorchBase.ts';
+import { prepareBase, thinOriginals } from './geotorchBase.ts';
 
 describeEntryLaws(grassmannian as Entry, {
   checksRoom: true,
@@ -16,37 +16,14 @@ describeEntryLaws(grassmannian as Entry, {
   ],
 });
 
-/** The base of a case, or the identity: [..., n, n] for the longer side n. */
-function wholeBase({ bases, originals }: GoldenCase): tf.Tensor {
-  if (bases?.[''] !== undefined) return orthogonalOf(bases['']);
-  const shape = originals[0]!.shape;
-  const long = Math.max(...shape.slice(-2));
-  return tf.broadcastTo(tf.eye(long), [...shape.slice(0, -2), long, long]);
-}
-
 const product = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D);
-
-/** Applies a function to the matrices, or to their transposes if they are wide. */
-function asTall(x: tf.Tensor, of: (tall: tf.Tensor) => tf.Tensor): tf.Tensor {
-  const [rows, columns] = x.shape.slice(-2) as [number, number];
-  const swapped = [...x.shape.keys()].slice(0, -2).concat([x.rank - 1, x.rank - 2]);
-  return rows < columns ? tf.transpose(of(tf.transpose(x, swapped)), swapped) : of(x);
-}
 
 // GeoTorch has coordinates for the columns of the base after the first k. Ours are in the space itself.
 describeEntryGolden(grassmannian as Entry, {
   isSameMap: () => true,
   options: ({ triv }) => ({ orthogonalMap: triv === 'expm' ? 'matrixExp' : 'cayley' }),
   prepare: prepareBase,
-  toOriginal: (given, one) =>
-    asTall(given, (tall) => {
-      const short = tall.shape.at(-1)!;
-      const rows = tf.reshape(
-        tf.cast(tf.greaterEqual(tf.range(0, tall.shape.at(-2)!), short), 'float32'),
-        [-1, 1],
-      );
-      return inRows(wholeBase(one), tf.mul(tall, rows));
-    }),
+  toOriginal: thinOriginals['grassmannian']!,
 });
 
 describe('grassmannian', () => {

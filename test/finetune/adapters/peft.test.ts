@@ -133,6 +133,7 @@ describe('loadAdapter', () => {
     'parameters that are not weights of layers': [config({ target_parameters: ['experts'] }), 'UNSUPPORTED'],
     'a bias of B': [config({ lora_bias: true }), 'UNSUPPORTED'],
     'another rank': [config({ rank_pattern: {} }), 'CORRUPT'],
+    'a pattern that is no regular expression': [config({ alpha_pattern: { 'blocks.(0': 3 } }), 'CORRUPT'],
     'a missing magnitude': [config({ use_dora: true }), 'CORRUPT'],
     'a config that is none': [{ config: 3 }, 'CORRUPT'],
     'a name with a dot': [{ ...config({}), adapter: 'a.b' }, 'OPTION'],

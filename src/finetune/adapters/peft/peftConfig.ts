@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../../checkpoint/checkpointError.ts';
+import { CheckpointError, quoted } from '../../../checkpoint/checkpointError.ts';
 import { refusal } from '../../../core/errors.ts';
 import { isRecord } from '../../../core/guards.ts';
 
@@ -129,10 +129,24 @@ export function checkConfig(config: unknown): asserts config is PeftConfig {
 const unsupported = (fact: string, remedy: string): CheckpointError =>
   new CheckpointError('UNSUPPORTED', fact, remedy);
 
+/** Makes the regular expression of a text of a config. */
+function expression(source: string, text: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    throw new CheckpointError(
+      'CORRUPT',
+      `${quoted(text)} in the config is not a regular expression`,
+      'Escape its special characters.',
+      { cause: error },
+    );
+  }
+}
+
 /** Returns the value of the first key of a pattern that matches a path, or undefined. */
 function byPattern(pattern: Readonly<Record<string, number>> | undefined, path: string): number | undefined {
   for (const [key, value] of Object.entries(pattern ?? {})) {
-    if (new RegExp(`^(.*\\.)?(${key})$`).test(path)) return value;
+    if (expression(`^(.*\\.)?(${key})$`, key).test(path)) return value;
   }
   return undefined;
 }
@@ -149,7 +163,7 @@ export const ranksOf = (
 /** True if a list of names, or a regular expression, names a module, as `target_modules` of PEFT does. */
 export function namesModule(names: readonly string[] | string | null | undefined, path: string): boolean {
   if (names == null) return false;
-  if (typeof names === 'string') return new RegExp(`^(?:${names})$`).test(path);
+  if (typeof names === 'string') return expression(`^(?:${names})$`, names).test(path);
   return names.some((name) => path === name || path.endsWith(`.${name}`));
 }
 
