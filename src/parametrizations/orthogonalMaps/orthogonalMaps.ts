@@ -8,9 +8,12 @@ import { polarMap } from '../../ops/matrix/polarMap.ts';
 import { reorthogonalize } from '../../ops/matrix/reorthogonalize.ts';
 import { transpose } from '../../ops/matrix/transpose.ts';
 import { tril } from '../../ops/matrix/triangular.ts';
-import { isZero, norm } from '../../ops/norm/norm.ts';
+import { norm } from '../../ops/norm/norm.ts';
 import { stopGradient } from '../../ops/stopGradient.ts';
 import { withLastColumnTimes } from './orthogonalBase.ts';
+
+/** Shorter columns are not divided by their length. */
+const SMALL = 1e-9;
 
 /** The name of a map from any matrix to an orthogonal one; see {@link Orthogonal}. */
 export type OrthogonalMapName = 'matrixExp' | 'cayley' | 'householder' | 'polar';
@@ -39,7 +42,9 @@ export const orthogonalMaps: Readonly<Record<OrthogonalMapName, (X: Tensor) => T
     const L = tf.slice(lower, [0, k, 0], [b, n - k, k]);
     const lengths = stopGradient(() => {
       const lengths = norm(L, [1]);
-      return tf.add(lengths, isZero(lengths));
+      // The lengths of D may be any but zero. The gradients divide by them once more for each order.
+      const isSmall = tf.cast(tf.less(lengths, SMALL), 'float32');
+      return tf.add(tf.mul(lengths, tf.sub(1, isSmall)), isSmall);
     });
     const N = tf.div(L, lengths);
     const right = tf.concat([tf.neg(matMulTN(L, N)), tf.zeros([b, k, k])], 1);
