@@ -117,8 +117,11 @@ function groupMask(
   }
   const last = shape.map((_, i) => i).filter((i) => i !== axis);
   const order = [...last, axis];
-  const grouped = (x: Tensor): Tensor => tf.reshape(tf.transpose(x, order), [-1, m]);
+  // On webgpu, the result of a transposition that moves no axis has wrong numbers.
+  const isLast = axis === shape.length - 1;
+  const grouped = (x: Tensor): Tensor => tf.reshape(isLast ? x : tf.transpose(x, order), [-1, m]);
   const found = withoutLowest(grouped(scoresOf(value, options)), living && grouped(living), n);
+  if (isLast) return tf.reshape(found, shape);
   const back = shape.map((_, i) => order.indexOf(i));
   const moved = tf.reshape(
     found,
