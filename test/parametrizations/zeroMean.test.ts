@@ -30,7 +30,7 @@ it('zeroMean moves a weight to the nearest weight with mean zero', () => {
 });
 
 it('zeroMean makes a vector of equal elements exactly zero, also where float32 rounds its mean', () => {
-  const host = { weight: tf.tidy(() => tf.variable(tf.fill([7, 11], 0.1))) as tf.Tensor };
+  const host = { weight: tf.tidy(() => tf.variable(tf.fill([11, 7], 0.1))) as tf.Tensor };
   zeroMean(host, 'weight', { axis: 0 });
   inTidy(() => expect(flatten(host.weight)).toEqual(new Array(77).fill(0)));
   removeParametrizations(host, 'weight');
