@@ -15,10 +15,9 @@ import { Parametrization } from '../parametrize/parametrization.ts';
 import { MatrixLayout, type MatrixOptions, matrixOptions, withRows } from './matrix/matrixLayout.ts';
 import { oneOf } from './options.ts';
 import { checkOrthogonalRoom } from './orthogonalMaps/checkOrthogonalRoom.ts';
-import { baseOf, factorAt, newBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
+import { baseOf, factorAt, newSuitableBase, startAt } from './orthogonalMaps/orthogonalFactor.ts';
 import { type OrthogonalMapName, orthogonalMaps } from './orthogonalMaps/orthogonalMaps.ts';
 import { haar } from './orthogonalMaps/orthogonalSamples.ts';
-import { newThinBase } from './orthogonalMaps/thinBase.ts';
 import { hasSingularValues } from './set/hasSingularValues.ts';
 import { matricesBy } from './set/matricesBy.ts';
 
@@ -82,7 +81,7 @@ export class AlmostOrthogonal extends Parametrization {
     this.dim = dim;
     const hasBase = ['matrixExp', 'cayley'].includes(this.orthogonalMap);
     this.checkRoom(hasBase);
-    if (hasBase) this.base = baseOf(this.layout) === 'thin' ? newThinBase(this.layout) : newBase(this.layout);
+    if (hasBase) this.base = newSuitableBase(this.layout);
   }
 
   override forward(X: Tensor, S: Tensor): Tensor {

@@ -4,6 +4,7 @@ import { axisIn } from '../../core/axes.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { nextSeed } from '../../nn/init/random.ts';
+import { swapLastAxis } from '../../ops/onLastAxis.ts';
 import type { TargetTensor } from '../../parametrize/definition.ts';
 import { checkCount, keptCount } from './amount.ts';
 import { groupAxis } from './groupAxis.ts';
@@ -115,19 +116,10 @@ function groupMask(
       'Pass another nOfM, or with dim another axis.',
     );
   }
-  const last = shape.map((_, i) => i).filter((i) => i !== axis);
-  const order = [...last, axis];
-  // On webgpu, the result of a transposition that moves no axis has wrong numbers.
-  const isLast = axis === shape.length - 1;
-  const grouped = (x: Tensor): Tensor => tf.reshape(isLast ? x : tf.transpose(x, order), [-1, m]);
-  const found = withoutLowest(grouped(scoresOf(value, options)), living && grouped(living), n);
-  if (isLast) return tf.reshape(found, shape);
-  const back = shape.map((_, i) => order.indexOf(i));
-  const moved = tf.reshape(
-    found,
-    order.map((i) => shape[i]!),
-  );
-  return tf.transpose(moved, back);
+  const scores = swapLastAxis(scoresOf(value, options), axis);
+  const grouped = (x: Tensor): Tensor => tf.reshape(x, [-1, m]);
+  const livingGroups = living && grouped(swapLastAxis(living, axis));
+  return swapLastAxis(tf.reshape(withoutLowest(grouped(scores), livingGroups, n), scores.shape), axis);
 }
 
 function axisOf(caller: string, dim: number, shape: readonly number[]): number {

@@ -10,7 +10,7 @@ import { polar } from '../../ops/matrix/polar.ts';
 import type { MatrixLayout } from '../matrix/matrixLayout.ts';
 import { orthogonalBase, reflectors } from './orthogonalBase.ts';
 import { type OrthogonalMapName, orthogonalMaps, specialHouseholder } from './orthogonalMaps.ts';
-import { isThin, thinBaseOf, thinFactor } from './thinBase.ts';
+import { isThin, newThinBase, thinBaseOf, thinFactor } from './thinBase.ts';
 
 /**
  * A map from any matrix to an orthogonal one: the name of one, or a function from X, [b, n, k] with n ≥ k, to matrices
@@ -68,6 +68,10 @@ export const newBase = ({ batchShape, long }: MatrixLayout): Variable =>
  */
 export const baseOf = ({ long, short }: MatrixLayout): 'square' | 'thin' =>
   long > 2 * short ? 'thin' : 'square';
+
+/** Makes the base that suits the matrices of a layout; see {@link baseOf}. */
+export const newSuitableBase = (layout: MatrixLayout): Variable =>
+  baseOf(layout) === 'thin' ? newThinBase(layout) : newBase(layout);
 
 /**
  * Returns the X for which {@link factorAt} gives W, and writes the base of the factor, if it has one. The factor must

@@ -2,14 +2,12 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { Module } from '../../nn/module/module.ts';
 import type { MatrixLayout } from '../matrix/matrixLayout.ts';
 import {
-  baseOf,
   factorAt,
-  newBase,
+  newSuitableBase,
   type OrthogonalFactor,
   type OrthogonalMap,
   startAt,
 } from './orthogonalFactor.ts';
-import { newThinBase } from './thinBase.ts';
 
 /** An orthogonal factor of a map with several: a module with its own base, if it has one. */
 export class RotatedBase extends Module implements OrthogonalFactor {
@@ -20,7 +18,7 @@ export class RotatedBase extends Module implements OrthogonalFactor {
   constructor(layout: MatrixLayout, orthogonalMap: OrthogonalMap, hasBase: boolean) {
     super();
     this.orthogonalMap = orthogonalMap;
-    if (hasBase) this.base = baseOf(layout) === 'thin' ? newThinBase(layout) : newBase(layout);
+    if (hasBase) this.base = newSuitableBase(layout);
   }
 
   /** Returns the factor of X, [b, n, k]. */
