@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Digits, imageSide, loadDigits } from '../mnist/loadDigits.ts';
+import { type Digits, imageSide, imageSize } from '../mnist/digits.ts';
+import { loadDigits } from '../mnist/loadDigits.ts';
 import { randomSequence } from '../mnist/randomSequence.ts';
 
 /** Images with labels: 1 for a digit, 0 for one that was made. */
@@ -31,6 +32,5 @@ export function realAndMade(n: number): Images {
 }
 
 function imageOf({ images }: Digits, digit: number): tf.Tensor3D {
-  const size = imageSide * imageSide;
-  return tf.tensor3d(images.slice(digit * size, (digit + 1) * size), [imageSide, imageSide, 1]);
+  return tf.tensor3d(images.slice(digit * imageSize, (digit + 1) * imageSize), [imageSide, imageSide, 1]);
 }

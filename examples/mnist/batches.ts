@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Digits, imageSide } from './loadDigits.ts';
+import { type Digits, imageSide, imageSize } from './digits.ts';
 
 /** Some digits as a network takes them. */
 export interface Batch {
@@ -18,7 +18,6 @@ export interface Batch {
 export function* batches(digits: Digits, batchSize: number, random?: () => number): Generator<Batch> {
   const order = Uint32Array.from(digits.labels, (_, i) => i);
   if (random) shuffle(order, random);
-  const imageSize = imageSide * imageSide;
   for (let start = 0; start < order.length; start += batchSize) {
     const chosen = order.subarray(start, start + batchSize);
     const images = new Float32Array(chosen.length * imageSize);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { valueOf } from 'tfjs-parametrize';
 import { constraintsToParametrizations } from 'tfjs-parametrize/layers';
-import { classCount, type Digits, imageSide } from './loadDigits.ts';
+import { classCount, type Digits, imageSize } from './digits.ts';
 
 /** The norms of the columns of a kernel after `fit`, which a constraint says are 1. */
 export interface KernelNorms {
@@ -13,7 +13,7 @@ export interface KernelNorms {
 /** Trains a model of tf.layers with a `unitNorm` constraint twice: as it is, and with the constraint as a parametrization. */
 export async function constraintInFit(digits: Digits, signal: AbortSignal): Promise<KernelNorms[]> {
   const count = digits.labels.length;
-  const images = tf.tensor2d(digits.images, [count, imageSide * imageSide]);
+  const images = tf.tensor2d(digits.images, [count, imageSize]);
   const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(digits.labels, 'int32'), classCount));
   const results: KernelNorms[] = [];
   try {
@@ -43,7 +43,7 @@ function constrainedModel(): tf.Sequential {
   return tf.sequential({
     layers: [
       tf.layers.dense({
-        inputShape: [imageSide * imageSide],
+        inputShape: [imageSize],
         units: 32,
         activation: 'relu',
         kernelInitializer: first!,

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { cached, describe, minimize, nn, parametrize, spectralNorm } from 'tfjs-parametrize';
 import { batches } from './batches.ts';
-import { type Digits, imageSide } from './loadDigits.ts';
+import { type Digits, imageSize } from './digits.ts';
 import { randomSequence } from './randomSequence.ts';
 
 const batchSize = 64;
@@ -31,7 +31,7 @@ async function costOf(name: string, digits: Digits, signal: AbortSignal): Promis
   nn.manualSeed(1);
   const critic = new nn.Sequential(
     new nn.Flatten(),
-    new nn.Linear(imageSide * imageSide, width),
+    new nn.Linear(imageSize, width),
     new nn.LeakyReLU(0.2),
     new nn.Linear(width, width),
     new nn.LeakyReLU(0.2),

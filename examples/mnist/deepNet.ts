@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nn } from 'tfjs-parametrize';
-import { classCount, imageSide } from './loadDigits.ts';
+import { classCount, imageSize } from './digits.ts';
 
 const width = 64;
 
@@ -14,7 +14,7 @@ export class DeepNet extends nn.Module {
   /** @param depth - the number of linear layers */
   constructor(depth: number) {
     super();
-    const sizes = [imageSide * imageSide, ...Array<number>(depth - 1).fill(width), classCount];
+    const sizes = [imageSize, ...Array<number>(depth - 1).fill(width), classCount];
     this.layers = new nn.ModuleList(sizes.slice(1).map((outputs, i) => new nn.Linear(sizes[i]!, outputs)));
   }
 

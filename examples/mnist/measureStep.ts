@@ -1,6 +1,6 @@
 import { nn } from 'tfjs-parametrize';
 import { DeepNet } from './deepNet.ts';
-import { type Digits, imageSide } from './loadDigits.ts';
+import { type Digits, imageSize } from './digits.ts';
 import type { Options } from './readOptions.ts';
 import { type TrainingEvents, train } from './train.ts';
 
@@ -11,7 +11,7 @@ const steps = 8;
 export async function measureStep(digits: Digits, options: Options, signal: AbortSignal): Promise<number> {
   const count = steps * options.batchSize;
   const some: Digits = {
-    images: digits.images.subarray(0, count * imageSide ** 2),
+    images: digits.images.subarray(0, count * imageSize),
     labels: digits.labels.subarray(0, count),
   };
   nn.manualSeed(0);

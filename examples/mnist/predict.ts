@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { nn } from 'tfjs-parametrize';
 import { batches } from './batches.ts';
-import { classCount, type Digits } from './loadDigits.ts';
+import { classCount, type Digits } from './digits.ts';
 
 /** As an application would call a network: not all digits at once. */
 const batchSize = 100;
@@ -22,7 +21,7 @@ export async function predict(
     output.dispose();
     logits.set(values, filled);
     filled += values.length;
-    await setImmediate();
+    await tf.nextFrame();
     signal.throwIfAborted();
   }
   network.train();

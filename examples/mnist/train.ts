@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { minimize, type nn } from 'tfjs-parametrize';
 import { type Batch, batches } from './batches.ts';
-import { classCount, type Digits } from './loadDigits.ts';
+import { classCount, type Digits } from './digits.ts';
 import { randomSequence } from './randomSequence.ts';
 
 /** How to train. */
@@ -17,8 +16,8 @@ export interface TrainingOptions {
 
 /** What the training tells while it runs. */
 export interface TrainingEvents {
-  /** After every step, with the loss and how long the step took in milliseconds. */
-  step(loss: number, duration: number): void;
+  /** After every step, with the loss and how long the step took in milliseconds. May be async. */
+  step(loss: number, duration: number): void | Promise<void>;
   /** After every pass over the training digits, counted from one. May be async. */
   epoch(epoch: number): Promise<void>;
 }
@@ -49,9 +48,9 @@ export async function train(
         const [value] = await loss.data();
         const duration = performance.now() - begin;
         loss.dispose();
-        events.step(value!, duration);
-        // Lets signals and the progress bar have their turn: on wasm `data()` alone never leaves the task.
-        await setImmediate();
+        await events.step(value!, duration);
+        // Lets signals, the progress bar and pages have their turn: on wasm `data()` alone never leaves the task.
+        await tf.nextFrame();
         signal.throwIfAborted();
         if (++step >= steps) return;
       }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { nn } from 'tfjs-parametrize';
 import { batches } from '../mnist/batches.ts';
-import type { Digits } from '../mnist/loadDigits.ts';
+import type { Digits } from '../mnist/digits.ts';
 import { randomSequence } from '../mnist/randomSequence.ts';
 
 const fixedCount = 8;

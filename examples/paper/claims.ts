@@ -1,7 +1,7 @@
 import { type Grid, lastLoss, steps } from './grid.ts';
 import { batchNormed, initialized, type Method, meanOnly, plain, weightNormed } from './methods.ts';
 import type { Run } from './runMethod.ts';
-import { spreadOf } from './statistics.ts';
+import { percent, spread } from './statistics.ts';
 
 /** The loss to which steps are counted. */
 export const targetLoss = 1;
@@ -128,19 +128,6 @@ export function count(values: readonly number[]): string {
   const missing = reached.length < values.length ? ` (${reached.length} of ${values.length} runs)` : '';
   return `${spread(reached, 0)}${missing}`;
 }
-
-/** `mean ± deviation`. */
-export function spread(values: readonly number[], digits: number): string {
-  const { mean, deviation } = spreadOf(values);
-  return `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
-}
-
-/** `mean ± deviation` of fractions, in percent. */
-export const percent = (values: readonly number[]): string =>
-  `${spread(
-    values.map((value) => 100 * value),
-    1,
-  )} %`;
 
 const ratio = (value: number): string => `× ${value.toFixed(2)}`;
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nn } from 'tfjs-parametrize';
-import { classCount } from '../mnist/loadDigits.ts';
+import { classCount } from '../mnist/digits.ts';
 import type { Normalization } from './methods.ts';
 
 const width = 8;

@@ -1,7 +1,8 @@
 import type { ResultTable } from '../mnist/resultTables.ts';
-import { claims, count, percent, spread, targetLoss } from './claims.ts';
+import { claims, count, targetLoss } from './claims.ts';
 import { type Grid, lastLoss, steps } from './grid.ts';
 import { methods } from './methods.ts';
+import { percent, spread } from './statistics.ts';
 
 /** The digits and the batches of the experiment. */
 export interface Size {

@@ -1,6 +1,6 @@
 import { nn } from 'tfjs-parametrize';
 import { batches } from '../mnist/batches.ts';
-import type { Digits } from '../mnist/loadDigits.ts';
+import type { Digits } from '../mnist/digits.ts';
 import { accuracyOf, predict } from '../mnist/predict.ts';
 import { randomSequence } from '../mnist/randomSequence.ts';
 import { train } from '../mnist/train.ts';
@@ -53,7 +53,7 @@ export async function runMethod(method: Method, rate: number, seed: number, sett
       training,
       seed,
       { steps, batchSize, learningRate: rate },
-      { step: (loss) => losses.push(loss), async epoch() {} },
+      { step: (loss) => void losses.push(loss), async epoch() {} },
       signal,
     );
     const time = process.cpuUsage(begin).user / 1000 / steps;

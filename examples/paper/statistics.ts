@@ -16,3 +16,16 @@ export function stepsTo(target: number, smoothedLosses: readonly number[]): numb
   const step = smoothedLosses.findIndex((loss) => loss <= target);
   return step === -1 ? Number.POSITIVE_INFINITY : step + 1;
 }
+
+/** `mean ± deviation`. */
+export function spread(values: readonly number[], digits: number): string {
+  const { mean, deviation } = spreadOf(values);
+  return `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
+}
+
+/** `mean ± deviation` of fractions, in percent. */
+export const percent = (values: readonly number[]): string =>
+  `${spread(
+    values.map((value) => 100 * value),
+    1,
+  )} %`;
