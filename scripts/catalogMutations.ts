@@ -77,6 +77,10 @@ const damages: Readonly<Record<string, readonly (readonly [find: string, replace
     ['tf.where(isZero, 1, length)', 'tf.where(isZero, 1, sigma)'],
   ],
   lora: [['tf.tidy(() => this.unadapted(W))', 'W']],
+  loraBias: [
+    ['tf.tidy(() => this.unadapted(b))', 'b'],
+    ['weight * scalingOf(settings)', 'weight'],
+  ],
   lowRank: [
     ['tf.reshape(tf.mul(Q, transpose(root)), left)', 'tf.reshape(Q, left)'],
     ['tf.div(tf.mul(B, tf.sub(1, isNegligible)), root)', 'tf.div(B, root)'],

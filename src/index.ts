@@ -57,12 +57,14 @@ export {
   without,
 } from './model/index.ts';
 export * as nn from './nn.ts';
+export { Dora, type DoraOptions, dora } from './parametrizations/dora.ts';
 export { DropConnect, type DropConnectOptions, dropConnect } from './parametrizations/dropConnect.ts';
 export { FakeQuantize, type FakeQuantizeOptions, fakeQuantize } from './parametrizations/fakeQuantize.ts';
 export {
   type AdapterInitial,
   type AdapterOptions,
   type AdapterSettings,
+  type Adapters,
   AlmostOrthogonal,
   type AlmostOrthogonalOptions,
   Aol,
@@ -80,11 +82,8 @@ export {
   centeredWeightNorm,
   circulant,
   correlation,
-  Dora,
-  type DoraOptions,
   DoublyStochastic,
   type DoublyStochasticOptions,
-  dora,
   doublyStochastic,
   EqualizedLearningRate,
   type EqualizedLearningRateOptions,
@@ -110,12 +109,10 @@ export {
   type KroneckerOptions,
   type KroneckerShapes,
   kronecker,
-  Lora,
-  type LoraOptions,
+  type LoraBiasOptions,
   LowRank,
   type LowRankAdapters,
   type LowRankOptions,
-  lora,
   lowRank,
   MaxNorm,
   type MaxNormOptions,
@@ -123,9 +120,7 @@ export {
   type MinMaxNormOptions,
   maxNorm,
   minMaxNorm,
-  NonNeg,
   type NormAxis,
-  nonNeg,
   Ordered,
   type OrderedOptions,
   Orthogonal,
@@ -148,6 +143,8 @@ export {
   positiveSemidefinite,
   type RankAxis,
   type RotationMap,
+  type ScalingSettings,
+  type SeveralAdapters,
   Simplex,
   type SimplexOptions,
   Skew,
@@ -191,7 +188,10 @@ export {
   type ZeroMeanOptions,
   zeroMean,
 } from './parametrizations/index.ts';
+export { Lora, type LoraOptions, lora } from './parametrizations/lora.ts';
+export { LoraBias, loraBias } from './parametrizations/loraBias.ts';
 export type { PruneOptions } from './parametrizations/masks/pruneOptions.ts';
+export { NonNeg, nonNeg } from './parametrizations/nonNeg.ts';
 export { Prune, prune } from './parametrizations/prune.ts';
 export {
   type Arithmetic,

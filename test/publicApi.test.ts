@@ -22,7 +22,7 @@ const catalogNames = `
   Ball ball :BallOptions
   CenteredWeightNorm centeredWeightNorm :CenteredWeightNormOptions
   Correlation correlation :CorrelationOptions
-  :AdapterInitial :AdapterOptions :AdapterSettings :LowRankAdapters :RankAxis
+  :AdapterInitial :AdapterOptions :AdapterSettings :Adapters :LowRankAdapters :RankAxis :ScalingSettings :SeveralAdapters
   Dora dora :DoraOptions
   DoublyStochastic doublyStochastic :DoublyStochasticOptions
   DropConnect dropConnect :DropConnectOptions
@@ -32,6 +32,7 @@ const catalogNames = `
   Interval interval :IntervalOptions
   Kronecker kronecker :KroneckerOptions :KroneckerShapes
   Lora lora :LoraOptions
+  LoraBias loraBias :LoraBiasOptions
   LowRank lowRank :LowRankOptions
   MaxNorm maxNorm :MaxNormOptions
   MinMaxNorm minMaxNorm :MinMaxNormOptions

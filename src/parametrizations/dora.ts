@@ -87,12 +87,13 @@ export class Dora extends LowRankAdapters {
     );
   }
 
-  override dictionaries(): ParameterDict[] {
-    return [...super.dictionaries(), this.lora_magnitude_vector];
+  override dictionaries(): Readonly<Record<string, ParameterDict>> {
+    const { lora_magnitude_vector } = this;
+    return { ...super.dictionaries(), lora_magnitude_vector };
   }
 
-  protected override addAdapter(weight: Tensor, settings: CompleteSettings): void {
-    super.addAdapter(weight, settings);
+  protected override addVariables(weight: Tensor, settings: CompleteSettings): void {
+    super.addVariables(weight, settings);
     this.lora_magnitude_vector.set(
       settings.adapter,
       parameter(() => this.lengthsOf(weight)),

@@ -1,4 +1,12 @@
-export type { AdapterInitial, AdapterOptions, AdapterSettings } from './adapters/adapterOptions.ts';
+export type {
+  AdapterInitial,
+  AdapterOptions,
+  AdapterSettings,
+  LoraBiasOptions,
+  ScalingSettings,
+  SeveralAdapters,
+} from './adapters/adapterOptions.ts';
+export type { Adapters } from './adapters/adapters.ts';
 export type { RankAxis } from './adapters/factorLayout.ts';
 export type { LowRankAdapters } from './adapters/lowRankAdapters.ts';
 export { AlmostOrthogonal, type AlmostOrthogonalOptions, almostOrthogonal } from './almostOrthogonal.ts';
@@ -34,6 +42,7 @@ export { Interval, type IntervalOptions, interval } from './interval.ts';
 export { Invertible, type InvertibleOptions, invertible, type RotationMap } from './invertible.ts';
 export { Kronecker, type KroneckerOptions, type KroneckerShapes, kronecker } from './kronecker.ts';
 export { Lora, type LoraOptions, lora } from './lora.ts';
+export { LoraBias, loraBias } from './loraBias.ts';
 export { LowRank, type LowRankOptions, lowRank } from './lowRank.ts';
 export type { PruneOptions } from './masks/pruneOptions.ts';
 export { MaxNorm, type MaxNormOptions, maxNorm } from './maxNorm.ts';

@@ -18,6 +18,7 @@ import {
   invertible,
   kronecker,
   lora,
+  loraBias,
   lowRank,
   maxNorm,
   minMaxNorm,
@@ -86,6 +87,7 @@ export const catalogCases: Readonly<Record<string, (layer: nn.Linear) => unknown
     });
   },
   lora: (layer) => lora(layer, { rank: 2 }),
+  loraBias: (layer) => loraBias(layer, 'weight'),
   lowRank: (layer) => lowRank(layer, { rank: 2 }),
   maxNorm: (layer) => maxNorm(layer, 'weight', { maxValue: 1 }),
   minMaxNorm: (layer) => minMaxNorm(layer, 'weight', { minValue: 0.8, maxValue: 1.1, rate: 0.7 }),

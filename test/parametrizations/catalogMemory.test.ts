@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { parameter } from '../../src/nn/index.ts';
 import {
+  loraBias,
   maxNorm,
   minMaxNorm,
   nonNeg,
@@ -25,6 +26,7 @@ const catalog: Readonly<Record<string, (host: object, name: string, options?: ne
   maxNorm,
   minMaxNorm,
   nonNeg,
+  loraBias,
 };
 
 it.each(Object.entries(catalog))(

@@ -121,7 +121,7 @@ describe('dora', () => {
     expect(map.active).toEqual({ a: 1 });
     map.active = { b: 1 };
     inTidy(() => {
-      for (const dict of map.dictionaries()) {
+      for (const dict of Object.values(map.dictionaries())) {
         for (const one of dict.values())
           (one as tf.Variable).assign(tf.randomNormal(one.shape, 1, 1, 'float32', 5));
       }

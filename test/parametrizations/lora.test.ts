@@ -94,7 +94,7 @@ describe('lora', () => {
   const randomize = (layer: nn.Linear): void => {
     const map = [...parametrizationsOn(layer, 'weight')].at(-1) as Lora;
     tf.tidy(() => {
-      for (const dict of map.dictionaries()) {
+      for (const dict of Object.values(map.dictionaries())) {
         for (const one of dict.values())
           (one as tf.Variable).assign(tf.randomNormal(one.shape, 0, 1, 'float32', 3));
       }

@@ -3,7 +3,7 @@ import { didYouMean } from '../../core/text.ts';
 import { checkModel } from '../../model/checkModel.ts';
 import { candidatesOf, type FoundCandidate, tensorPath } from '../../model/select/candidate.ts';
 import { tieOf } from '../../nn/module/normalizedTensor.ts';
-import { LowRankAdapters } from '../../parametrizations/adapters/lowRankAdapters.ts';
+import { Adapters } from '../../parametrizations/adapters/adapters.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { type Site, siteOf } from '../../parametrize/host/site.ts';
 
@@ -12,7 +12,7 @@ export interface AdapterStep {
   readonly candidate: FoundCandidate;
   readonly site: Site;
   readonly list: ParametrizationList;
-  readonly map: LowRankAdapters;
+  readonly map: Adapters;
   /** The index of the map in the chain. */
   readonly at: number;
   /** The path of the tensor. */
@@ -26,12 +26,12 @@ export interface AdapterStep {
  */
 export function adapterSteps(caller: string, model: unknown): AdapterStep[] {
   checkModel(caller, model);
-  const found = new Map<LowRankAdapters, AdapterStep>();
+  const found = new Map<Adapters, AdapterStep>();
   for (const candidate of candidatesOf(caller, model)) {
     const { host, tensor, list } = candidate;
     if (list === null || tieOf(list) !== undefined) continue;
     for (const [at, map] of [...list].entries()) {
-      if (!(map instanceof LowRankAdapters) || found.has(map)) continue;
+      if (!(map instanceof Adapters) || found.has(map)) continue;
       found.set(map, { candidate, site: siteOf(host, tensor), list, map, at, path: tensorPath(candidate) });
     }
   }

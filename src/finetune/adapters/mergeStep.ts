@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { disposeVariable, isAlive } from '../../engine/variable.ts';
-import type { LowRankAdapters } from '../../parametrizations/adapters/lowRankAdapters.ts';
+import type { Adapters } from '../../parametrizations/adapters/adapters.ts';
 import { inspectAfter } from '../../parametrize/chain/inspectAfter.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
 import { giveToChains, registrationOf, takeFromChains } from '../../parametrize/chain/registry.ts';
@@ -128,7 +128,7 @@ function mergeSome(
 }
 
 /** Runs a function while only these active adapters of a map are active. */
-function valueWith<T>(map: LowRankAdapters, names: readonly string[], fn: () => T): T {
+function valueWith<T>(map: Adapters, names: readonly string[], fn: () => T): T {
   const { active } = map;
   map.active = Object.fromEntries(names.map((name) => [name, active[name]!]));
   try {

@@ -154,7 +154,7 @@ describe('setAdapters', () => {
     const optimizer = tf.train.adam(0.1);
     const x = tf.ones([2, 4]);
     const factors = (name: string): number[][] =>
-      ((parametrizationsOn(layerOf(model), 'weight')[0] as Lora).dictionaries() ?? []).map((dict) =>
+      Object.values((parametrizationsOn(layerOf(model), 'weight')[0] as Lora).dictionaries()).map((dict) =>
         flatten(dict.get(name)!),
       );
     for (const [name, other] of [

@@ -131,7 +131,7 @@ describe('loadAdapter', () => {
       'UNSUPPORTED',
     ],
     'parameters that are not weights of layers': [config({ target_parameters: ['experts'] }), 'UNSUPPORTED'],
-    'a bias of B': [config({ lora_bias: true }), 'UNSUPPORTED'],
+    'a missing bias of B': [config({ lora_bias: true }), 'CORRUPT'],
     'another rank': [config({ rank_pattern: {} }), 'CORRUPT'],
     'a pattern that is no regular expression': [config({ alpha_pattern: { 'blocks.(0': 3 } }), 'CORRUPT'],
     'a missing magnitude': [config({ use_dora: true }), 'CORRUPT'],

@@ -16,8 +16,8 @@ export interface FileParts {
  * Sorts the tensors of a file of an adapter.
  *
  * @param adapter - the name of the adapter, if the file has several
- * @throws {@link CheckpointError} `AMBIGUOUS` for several adapters, none with the name; `UNSUPPORTED` for a bias of B;
- * `CORRUPT` for an adapter without one of its parts, and for a file without an adapter
+ * @throws {@link CheckpointError} `AMBIGUOUS` for several adapters, none with the name; `CORRUPT` for an
+ * adapter without one of its parts, and for a file without an adapter
  */
 export function filePartsOf(tensors: NamedTensorMap, adapter: string): FileParts {
   const keys = Object.keys(tensors).flatMap((key): [string, PeftKey][] => {
@@ -37,14 +37,6 @@ export function filePartsOf(tensors: NamedTensorMap, adapter: string): FileParts
     );
   }
   const own = keys.filter(([, key]) => key.adapter === null || name === undefined || key.adapter === name);
-  const bias = own.find(([, { part }]) => part === 'lora_bias');
-  if (bias !== undefined) {
-    throw new CheckpointError(
-      'UNSUPPORTED',
-      `${quoted(bias[0])} is a bias of B, which is no part of the weight`,
-      'Merge the adapter in PEFT.',
-    );
-  }
   const modules = new Map<string, Partial<Factors>>();
   const plain: NamedTensorMap = {};
   for (const [key, parsed] of own) {

@@ -7,16 +7,15 @@ import { checkOptions } from '../../../core/checkOptions.ts';
 import { scoped } from '../../../engine/scope.ts';
 import { checkModel } from '../../../model/checkModel.ts';
 import type { ParameterDict } from '../../../nn/containers/parameterDict.ts';
-import { Dora, dora } from '../../../parametrizations/dora.ts';
-import { lora } from '../../../parametrizations/lora.ts';
 import { addedHostKindOf } from '../../../parametrize/host/hostKind.ts';
 import { transaction } from '../../../parametrize/transaction.ts';
 import { TorchStateView } from '../../../stateDict/torchStateView.ts';
 import { type AdapterStep, adapterSteps } from '../adapterSteps.ts';
 import { type AdapterSource, adapterFilesAt, readText } from './adapterFiles.ts';
+import { targetsAt } from './adapterTargets.ts';
 import { type FileParts, filePartsOf } from './fileParts.ts';
-import { checkConfig, noConfig, type PeftConfig, parseConfig, ranksOf } from './peftConfig.ts';
-import { checkFactors, fromPeft, type PeftTensor, peftTensors } from './peftModules.ts';
+import { checkConfig, noConfig, type PeftConfig, parseConfig } from './peftConfig.ts';
+import { type ModuleParts, type PeftTensor, peftTensors } from './peftModules.ts';
 import { noteConfig } from './saveAdapter.ts';
 
 /** Options of {@link loadAdapter}. */
@@ -47,8 +46,9 @@ export interface LoadedAdapter {
  * Loads an adapter of PEFT into a model, all or nothing: `adapter_model.safetensors`, or `adapter_model.bin`, with
  * `adapter_config.json`. Keys may have the prefix `base_model.model.` or not, and the name of the adapter or not.
  *
- * The weights that the file names get a {@link lora} or {@link dora} with the name of the adapter. It becomes active if
- * no adapter of the model was. Weights of `modules_to_save`, biases and saved embeddings replace those of the model.
+ * The weights that the file names get a {@link lora} or {@link dora} with the name of the adapter; biases of B become
+ * a {@link loraBias}. The adapter becomes active if no adapter of the model was. Weights of `modules_to_save`, biases
+ * and saved embeddings replace those of the model.
  *
  * @param model - a module, or a model of tf.layers whose layers have the names of torch's modules
  * @param source - a folder, by its path or URL; or the file of the tensors, for bytes with `config`
@@ -119,46 +119,15 @@ function load(
   adapter: string,
 ): LoadedAdapter {
   const known = peftTensors(caller, model);
-  const targets = [...modules].map(([path, factors]) => ({ path, factors, tensor: targetAt(known, path) }));
-  const before = adapterSteps(caller, model);
-  const isActive = before.every(({ map }) => Object.keys(map.active).length === 0);
+  const targets = [...modules].flatMap((one) => targetsAt(caller, known, one, config, adapter));
+  const isActive = adapterSteps(caller, model).every(({ map }) => Object.keys(map.active).length === 0);
   const replaced = loadPlain(caller, model, plain);
-  for (const { path, factors, tensor } of targets) {
-    const isTransposed =
-      config.fan_in_fan_out === true && !tensor.isLinear && !tensor.isEmbedding && tensor.shape.length === 2;
-    checkFactors(caller, tensor, factors, isTransposed);
-    const { rank, alpha } = ranksOf(config, path);
-    if (factors.lora_A.shape[0] !== rank) {
-      throw new CheckpointError(
-        'CORRUPT',
-        `the adapter of ${quoted(path)} has the rank ${factors.lora_A.shape[0]}, and its config says ${rank}`,
-        'Load the config of the same adapter.',
-      );
-    }
-    if (config.use_dora === true && factors.lora_magnitude_vector === undefined) {
-      throw new CheckpointError(
-        'CORRUPT',
-        `the adapter of ${quoted(path)} has no lora_magnitude_vector`,
-        'Save it again.',
-      );
-    }
-    const settings = {
-      rank,
-      alpha,
-      useRslora: config.use_rslora === true,
-      adapter,
-      ...(isTransposed && { dim: 1 }),
-    };
-    (config.use_dora === true ? dora : lora)(tensor.host, tensor.tensor as never, settings);
-  }
+  for (const { register } of targets) register();
   const steps = adapterSteps(caller, model);
-  for (const { tensor, factors } of targets) {
+  for (const { tensor, parts } of targets) {
     const { map } = steps.find(({ site, map }) => isAt(site, tensor) && map.adapterNames.includes(adapter))!;
-    const own = fromPeft(tensor, factors);
-    assign(map.lora_A, adapter, own.lora_A);
-    assign(map.lora_B, adapter, own.lora_B);
-    if (map instanceof Dora && own.lora_magnitude_vector !== undefined) {
-      assign(map.lora_magnitude_vector, adapter, own.lora_magnitude_vector);
+    for (const [name, dictionary] of Object.entries(map.dictionaries())) {
+      assign(dictionary, adapter, parts[name as keyof ModuleParts]!);
     }
   }
   activate(steps, adapter, isActive);
@@ -194,23 +163,6 @@ function activate(steps: readonly AdapterStep[], adapter: string, isActive: bool
 function assign(dict: ParameterDict, adapter: string, value: Tensor): void {
   const variable = dict.get(adapter) as Variable;
   variable.assign(tf.reshape(value, variable.shape));
-}
-
-function targetAt(known: readonly PeftTensor[], path: string): PeftTensor {
-  const found = known.find((one) => one.path === path && one.name === 'weight');
-  if (found === undefined) {
-    throw new CheckpointError(
-      'UNKNOWN_TENSOR',
-      `the adapter has parts for ${quoted(path)}, and the model has no such weight`,
-      'Load the adapter into the model that it was trained for. Layers of tf.layers need the names of the modules.',
-    );
-  }
-  if (found.refused === null) return found;
-  throw new CheckpointError(
-    'UNSUPPORTED',
-    `the adapter of ${quoted(path)} cannot be loaded: ${found.refused}`,
-    'Merge it in PEFT.',
-  );
 }
 
 /** Loads the weights of a file that are no parts of adapters. */

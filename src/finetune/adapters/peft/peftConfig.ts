@@ -88,7 +88,7 @@ const beyondWeights: Readonly<Record<string, string>> = {
   trainable_token_indices: 'trained rows of an embedding',
   alora_invocation_tokens: 'adapters that are active from a token on',
   use_qalora: 'adapters of groups of inputs',
-  lora_bias: 'a bias in B, which is no part of the weight',
+  arrow_config: 'a router of other adapters',
 };
 
 const isSet = (value: unknown): boolean =>

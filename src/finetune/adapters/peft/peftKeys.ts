@@ -71,6 +71,7 @@ export function peftKey(part: PeftPart, path: string, name = '', isEmbedding = f
   if (part === 'plain') return PREFIX + joinPath(path, name);
   if (part === 'base_layer') return `${at}.base_layer.${name}`;
   if (part === 'lora_magnitude_vector') return `${at}.lora_magnitude_vector`;
+  if (part === 'lora_bias') return `${at}.lora_B.bias`;
   if (isEmbedding) return `${at}.lora_embedding_${part.slice(-1)}`;
   return `${at}.${part}.weight`;
 }

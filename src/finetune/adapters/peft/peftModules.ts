@@ -92,22 +92,32 @@ function refusedLayer(name: string, torchName: string, isTransposed: boolean): s
     : null;
 }
 
-/** The parts of an adapter, as tensors of torch's layout or of the host's. */
-export interface Factors {
+/** The parts of an adapter of a tensor, in torch's layout or in that of the host. */
+export interface ModuleParts {
+  readonly lora_A?: Tensor | undefined;
+  readonly lora_B?: Tensor | undefined;
+  readonly lora_magnitude_vector?: Tensor | undefined;
+  /** The bias of B, a part of the bias of the module. */
+  readonly lora_bias?: Tensor | undefined;
+}
+
+/** The parts of an adapter of a module: those of its weight, and of its bias if there is one. */
+export interface Factors extends ModuleParts {
   readonly lora_A: Tensor;
   readonly lora_B: Tensor;
-  readonly lora_magnitude_vector?: Tensor | undefined;
 }
 
 /** Converts the parts of an adapter of a host to those of PEFT. */
-export function toPeft({ layout, isEmbedding, shape }: PeftTensor, factors: Factors): Factors {
-  if (layout === null) return factors;
-  const { lora_A: A, lora_B: B, lora_magnitude_vector: m } = factors;
-  if (isEmbedding) return { lora_A: tf.transpose(A), lora_B: tf.transpose(B), lora_magnitude_vector: m };
-  const rank = B.shape[0]!;
-  const columns = tf.split(A, rank, A.rank - 1).map((column) => layout.toTorch(column));
+export function toPeft(tensor: PeftTensor, parts: ModuleParts): ModuleParts {
+  const { layout, isEmbedding, shape } = tensor;
+  if (layout === null) return parts;
+  const { lora_A: A, lora_B: B, lora_magnitude_vector: m, lora_bias } = parts;
+  if (lora_bias !== undefined) return { lora_bias: inTorch(tensor, lora_bias) };
+  if (isEmbedding) return { lora_A: tf.transpose(A!), lora_B: tf.transpose(B!), lora_magnitude_vector: m };
+  const rank = B!.shape[0]!;
+  const columns = tf.split(A!, rank, A!.rank - 1).map((column) => layout.toTorch(column));
   const ones = layout.shape.slice(0, -1).map(() => 1);
-  const rows = tf.split(B, rank, 0).map((row) => layout.toTorch(tf.reshape(row, [...ones, row.size])));
+  const rows = tf.split(B!, rank, 0).map((row) => layout.toTorch(tf.reshape(row, [...ones, row.size])));
   return {
     lora_A: tf.concat(columns, 0),
     lora_B: tf.concat(rows, 1),
@@ -116,18 +126,19 @@ export function toPeft({ layout, isEmbedding, shape }: PeftTensor, factors: Fact
 }
 
 /** Converts the parts of an adapter of PEFT to those of a host. */
-export function fromPeft({ layout, isEmbedding }: PeftTensor, factors: Factors): Factors {
-  if (layout === null) return factors;
-  const { lora_A: A, lora_B: B, lora_magnitude_vector: m } = factors;
-  if (isEmbedding) return { lora_A: tf.transpose(A), lora_B: tf.transpose(B), lora_magnitude_vector: m };
-  const rank = A.shape[0]!;
-  const ones = A.shape.slice(1).map(() => 1);
-  const columns = tf.split(A, rank, 0).map((row) => layout.fromTorch(row));
+export function fromPeft({ layout, isEmbedding }: PeftTensor, parts: ModuleParts): ModuleParts {
+  if (layout === null) return parts;
+  const { lora_A: A, lora_B: B, lora_magnitude_vector: m, lora_bias } = parts;
+  if (lora_bias !== undefined) return { lora_bias: layout.fromTorch(lora_bias) };
+  if (isEmbedding) return { lora_A: tf.transpose(A!), lora_B: tf.transpose(B!), lora_magnitude_vector: m };
+  const rank = A!.shape[0]!;
+  const ones = A!.shape.slice(1).map(() => 1);
+  const columns = tf.split(A!, rank, 0).map((row) => layout.fromTorch(row));
   const rows = tf
-    .split(B, rank, 1)
+    .split(B!, rank, 1)
     .map((column) => tf.reshape(layout.fromTorch(column), [1, column.shape[0]!]));
   return {
-    lora_A: tf.concat(columns, A.rank - 1),
+    lora_A: tf.concat(columns, A!.rank - 1),
     lora_B: tf.concat(rows, 0),
     lora_magnitude_vector: m && tf.reshape(layout.fromTorch(tf.reshape(m, [m.size, ...ones])), [m.size]),
   };
@@ -140,10 +151,13 @@ const magnitudeIn = (lengths: Tensor, { length: rank }: readonly number[]): Tens
     : tf.reshape(lengths, [1, lengths.size, ...Array.from({ length: rank - 2 }, () => 1)]);
 
 /** Returns the value of a tensor in torch's layout, in the innermost tidy. */
-export function plainValue(caller: string, { host, tensor, layout }: PeftTensor): Tensor {
-  const value = siteOf(host, tensor).inspect(caller);
-  return layout === null ? value : layout.toTorch(value);
+export function plainValue(caller: string, one: PeftTensor): Tensor {
+  return inTorch(one, siteOf(one.host, one.tensor).inspect(caller));
 }
+
+/** Returns a value of a tensor in torch's layout. */
+export const inTorch = ({ layout }: PeftTensor, value: Tensor): Tensor =>
+  layout === null ? value : layout.toTorch(value);
 
 /**
  * Refuses shapes of the parts of an adapter that do not fit the weight.

@@ -3,16 +3,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { named } from '../../../checkpoint/checkpointError.ts';
 import { writeSafetensors } from '../../../checkpoint/formats/safetensors/writeSafetensors.ts';
 import { checkBoolean, checkChoice, checkOptions } from '../../../core/checkOptions.ts';
-import { refusal } from '../../../core/errors.ts';
 import { scoped } from '../../../engine/scope.ts';
 import { rawOf } from '../../../nn/module/rawOf.ts';
-import { Dora } from '../../../parametrizations/dora.ts';
 import { type AdapterStep, adapterSteps, checkNames } from '../adapterSteps.ts';
 import { type AdapterTarget, adapterWriter, files } from './adapterFiles.ts';
 import { configText, namesModule, type PeftConfig } from './peftConfig.ts';
-import { peftKey } from './peftKeys.ts';
-import { type Factors, type PeftTensor, peftTensors, plainValue, toPeft } from './peftModules.ts';
+import { type PeftPart, peftKey } from './peftKeys.ts';
+import { inTorch, type PeftTensor, peftTensors, plainValue, toPeft } from './peftModules.ts';
 import { configOf } from './savedConfig.ts';
+import { savedModules } from './savedModules.ts';
 
 /** Options of {@link saveAdapter}. */
 export interface SaveAdapterOptions {
@@ -46,8 +45,8 @@ export function noteConfig(model: object, adapter: string, config: PeftConfig): 
  * @param target - the path of a folder, or a function that gets each file
  * @returns the config
  * @throws {@link ParametrizeError} `OPTION` for an adapter that the model lacks; `UNSUPPORTED` with the reason for an
- * adapter that PEFT cannot have: of a transposed convolution, of groups, of a recurrent kernel, or of `lora` and `dora`
- * together
+ * adapter that PEFT cannot have: of a transposed convolution, of groups, of a recurrent kernel, of `lora` and `dora`
+ * together, or of the biases of some modules
  * @throws {@link CheckpointError} `OPTION`, `UNREADABLE` if a file cannot be written
  * @example
  * ```ts
@@ -66,22 +65,23 @@ export async function saveAdapter(
   let tensors: NamedTensorMap = {};
   try {
     const write = adapterWriter(target);
-    const steps = adapterSteps(caller, model).filter(({ map }) => map.adapterNames.includes(adapter));
-    if (steps.length === 0) checkNames(caller, adapterSteps(caller, model), [adapter]);
+    const adapted = adapterSteps(caller, model);
+    checkNames(caller, adapted, [adapter]);
+    const steps = adapted.filter(({ map }) => map.adapterNames.includes(adapter));
     const all = peftTensors(caller, model);
     const loaded = loadedConfigs.get(rawOf(model))?.get(adapter) ?? {};
     const { bias = loaded.bias ?? 'none', modulesToSave = loaded.modules_to_save ?? null } = options;
     checkChoice(caller, 'bias', bias, ['none', 'all', 'lora_only']);
-    const found = steps.map((step) => ({ step, tensor: tensorOf(caller, all, step) }));
-    const paths = new Set(found.map(({ tensor }) => tensor.path));
+    const { weights, biases, ...facts } = savedModules(caller, steps, all, adapter);
+    const paths = new Set(weights.map(({ tensor }) => tensor.path));
     const config = configOf(
       {
-        modules: found.map(({ step, tensor: { path } }) => {
+        modules: weights.map(({ step, tensor: { path } }) => {
           const { rank, alpha } = step.map.settingsOf(adapter);
           return { path, rank, alpha };
         }),
-        useRslora: sameFor(caller, steps, 'useRslora', ({ map }) => map.settingsOf(adapter).useRslora),
-        useDora: sameFor(caller, steps, 'dora', ({ map }) => map instanceof Dora),
+        ...facts,
+        loraBias: biases.length > 0,
         bias,
         modulesToSave,
       },
@@ -89,7 +89,7 @@ export async function saveAdapter(
       loaded,
     );
     tensors = scoped(caller, () => {
-      const parts = found.flatMap(({ step, tensor }) => [
+      const parts = [...weights, ...biases].flatMap(({ step, tensor }) => [
         ...partsOf(step, tensor, adapter),
         ...(saveEmbeddingLayers && tensor.isEmbedding
           ? [[peftKey('base_layer', tensor.path, tensor.name), baseOf(step)] as const]
@@ -97,7 +97,7 @@ export async function saveAdapter(
       ]);
       const plain = all
         .filter(({ path, name }) => isSaved(path, name, modulesToSave, bias, paths))
-        .map((one) => [peftKey('plain', one.path, one.name), plainValue(caller, one)] as const);
+        .map((one) => [peftKey('plain', one.path, one.name), plainOf(caller, one, adapted)] as const);
       return Object.fromEntries([...parts, ...plain].map(([key, value]) => [key, tf.keep(tf.clone(value))]));
     });
     const bytes = await writeSafetensors(tensors, { format: 'pt' });
@@ -126,49 +126,19 @@ const isSaved = (
   return path.split('.').some((_, i, names) => namesModule(modules, names.slice(0, i + 1).join('.')));
 };
 
-function tensorOf(caller: string, all: readonly PeftTensor[], { site, path }: AdapterStep): PeftTensor {
-  const found = all.find(({ host, tensor }) => host === site.owner && tensor === site.name);
-  const reason = found === undefined ? 'torch has no such tensor' : found.refused;
-  if (reason === null) return found!;
-  throw refusal(
-    'UNSUPPORTED',
-    caller,
-    `the adapter of '${path}' cannot be saved: ${reason}`,
-    'Save the model with saveCheckpoint.',
-  );
-}
-
-function sameFor<T>(
-  caller: string,
-  steps: readonly AdapterStep[],
-  what: string,
-  of: (step: AdapterStep) => T,
-): T {
-  const [first, ...others] = steps as [AdapterStep, ...AdapterStep[]];
-  const other = others.find((step) => of(step) !== of(first));
-  if (other === undefined) return of(first);
-  throw refusal(
-    'UNSUPPORTED',
-    caller,
-    `'${first.path}' and '${other.path}' differ in ${what}, and a file has one for all`,
-    'Give adapters with other settings another name.',
-  );
-}
-
 function partsOf({ map }: AdapterStep, tensor: PeftTensor, adapter: string): (readonly [string, Tensor])[] {
   const { path, isEmbedding } = tensor;
-  const own: Factors = {
-    lora_A: map.lora_A.get(adapter)!,
-    lora_B: map.lora_B.get(adapter)!,
-    lora_magnitude_vector: map instanceof Dora ? map.lora_magnitude_vector.get(adapter) : undefined,
-  };
-  const { lora_A, lora_B, lora_magnitude_vector: m } = toPeft(tensor, own);
-  return [
-    [peftKey('lora_A', path, '', isEmbedding), lora_A],
-    [peftKey('lora_B', path, '', isEmbedding), lora_B],
-    ...(m === undefined ? [] : [[peftKey('lora_magnitude_vector', path), m] as const]),
-  ];
+  const own = Object.entries(map.dictionaries()).map(([part, dict]) => [part, dict.get(adapter)!] as const);
+  return Object.entries(toPeft(tensor, Object.fromEntries(own))).flatMap(([part, value]) =>
+    value === undefined ? [] : [[peftKey(part as PeftPart, path, '', isEmbedding), value] as const],
+  );
 }
 
-/** Returns the table of an embedding without adapters. */
+/** Returns a tensor without adapters, in torch's layout. */
+function plainOf(caller: string, one: PeftTensor, adapted: readonly AdapterStep[]): Tensor {
+  const step = adapted.find(({ site }) => site.owner === one.host && site.name === one.tensor);
+  return step === undefined ? plainValue(caller, one) : inTorch(one, baseOf(step));
+}
+
+/** Returns a tensor of a model without its adapters. */
 const baseOf = ({ list, at }: AdapterStep): Tensor => list.inspect(list.steps.slice(0, at));

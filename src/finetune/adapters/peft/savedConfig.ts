@@ -12,6 +12,7 @@ export interface SavedFacts {
   readonly modules: readonly SavedModule[];
   readonly useRslora: boolean;
   readonly useDora: boolean;
+  readonly loraBias: boolean;
   readonly bias: string;
   readonly modulesToSave: readonly string[] | null;
 }
@@ -22,7 +23,7 @@ export interface SavedFacts {
  * @param all - the paths of all modules that an adapter could be on
  */
 export function configOf(facts: SavedFacts, all: readonly string[], loaded: PeftConfig = {}): PeftConfig {
-  const { modules, useRslora, useDora, bias, modulesToSave } = facts;
+  const { modules, useRslora, useDora, loraBias, bias, modulesToSave } = facts;
   const kept: PeftConfig = { ...defaults, ...loaded };
   const isTrue = modules.every(({ path, rank, alpha }) => {
     const told = ranksOf(kept, path);
@@ -61,6 +62,7 @@ export function configOf(facts: SavedFacts, all: readonly string[], loaded: Peft
     modules_to_save: modulesToSave === null || modulesToSave.length === 0 ? null : modulesToSave,
     use_rslora: useRslora,
     use_dora: useDora,
+    lora_bias: loraBias,
   };
 }
 
