@@ -39,6 +39,11 @@ describe('the documents', () => {
     expect(await outputOf(codeBlocks(guide, 'ts'))).toBe(codeBlocks(guide, 'text'));
   });
 
+  it('the files of integers in fine-tuning.md are a program that prints what it says', async () => {
+    const section = read('docs/fine-tuning.md').split('### Files of integers')[1]!;
+    expect(await outputOf(codeBlocks(section, 'ts'))).toBe(codeBlocks(section, 'text'));
+  });
+
   it('architecture.md lists every note of the sources', () => {
     const defined = sources().flatMap((path) =>
       [...read(path).matchAll(/Note (\[[^\]]+\])/g)].map(([, name]) => `${name} ${path}`),

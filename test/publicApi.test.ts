@@ -185,15 +185,15 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/finetune/index.ts');
     expect(values).toEqual(
       names(`
-        GradualPruning cubicSparsity isPruned loadAdapter mergeAdapters pruneGlobally pruneGradually saveAdapter
-        setAdapters sparsityOf unloadAdapters
+        GradualPruning cubicSparsity isPruned loadAdapter loadQuantized mergeAdapters pruneGlobally pruneGradually
+        saveAdapter saveQuantized setAdapters sparsityOf unloadAdapters
       `),
     );
     expect(types).toEqual(
       names(`
-        ActiveAdapters AdapterSource AdapterTarget CubicSparsityOptions LoadAdapterOptions LoadedAdapter MergeOptions
-        MergedAdapters ModelSparsity PeftConfig PruneGloballyOptions PruneGraduallyOptions SaveAdapterOptions
-        TensorSparsity UnloadOptions
+        ActiveAdapters AdapterSource AdapterTarget CubicSparsityOptions LoadAdapterOptions LoadQuantizedOptions
+        LoadedAdapter MergeOptions MergedAdapters ModelSparsity PeftConfig PruneGloballyOptions PruneGraduallyOptions
+        QuantizationReport SaveAdapterOptions SaveQuantizedOptions SavedTensor TensorSparsity UnloadOptions
       `),
     );
   });

@@ -1,11 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { refusal } from '../core/errors.ts';
-import { settle } from '../core/settle.ts';
 import { typeName } from '../core/text.ts';
 import { isLayer } from '../engine/layer.ts';
 import { cached } from '../parametrize/verbs/cached.ts';
-import { everyLayer, ownWeights } from './host/layer.ts';
-import { attachmentOf } from './host/layerAttachment.ts';
+import { showingPlainWeights } from './host/showingPlainWeights.ts';
 import { teachLayers } from './teachLayers.ts';
 
 /**
@@ -36,12 +34,5 @@ export function folded<T>(model: LayersModel, fn: () => T): T {
       'The state dict of a module takes and gives every key format.',
     );
   }
-  const weights = everyLayer(model).flatMap(([, layer]) => [...ownWeights(layer).values()]);
-  const unfolds = [...new Set(weights)].map((weight) => attachmentOf(weight)?.fold());
-  return settle(
-    () => cached(fn),
-    () => {
-      for (const unfold of unfolds) unfold?.();
-    },
-  );
+  return showingPlainWeights(model, () => cached(fn));
 }

@@ -24,10 +24,6 @@ const unlimited = (x: Tensor, scale: Tensor, zeroPoint: Tensor): Tensor =>
 
 const atLeast = (scale: Tensor): Tensor => tf.maximum(scale, LEAST_SCALE);
 
-/** Returns the integers that stand for numbers, as float32. It has no gradient. */
-export const integersOf = (x: Tensor, { scale, zeroPoint, range: [min, max] }: IntegerGrid): Tensor =>
-  tf.clipByValue(unlimited(x, atLeast(scale), zeroPoint), min, max);
-
 /** Returns 1 for each number whose integer is in the range, else 0; for NaN, 0. */
 const isInside = (q: Tensor, min: number, max: number): Tensor =>
   tf.cast(tf.logicalAnd(tf.greaterEqual(q, min), tf.lessEqual(q, max)), 'float32');

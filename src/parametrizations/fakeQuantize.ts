@@ -5,7 +5,7 @@ import { formatShape } from '../core/shapes.ts';
 import { normalNumbers } from '../nn/init/random.ts';
 import { assignFields } from '../nn/module/assignFields.ts';
 import { buffer, parameter } from '../nn/module/parameter.ts';
-import { fakeQuantizeOp, type IntegerGrid, integersOf, learnedFakeQuantizeOp } from '../ops/fakeQuantize.ts';
+import { fakeQuantizeOp, type IntegerGrid, LEAST_SCALE, learnedFakeQuantizeOp } from '../ops/fakeQuantize.ts';
 import { defineParametrization } from '../parametrize/define.ts';
 import { Parametrization } from '../parametrize/parametrization.ts';
 import { listOf, optionOf } from './axes/keptAxes.ts';
@@ -76,7 +76,8 @@ export class FakeQuantize extends Parametrization {
   declare min_val?: Tensor;
   /** The largest elements that the observer has seen; absent without one. */
   declare max_val?: Tensor;
-  private readonly layout: ScaleLayout;
+  /** @internal The layout of the scales. */
+  readonly layout: ScaleLayout;
 
   /** @param weight - the tensor to parametrize, whose extremes make the scale */
   constructor(weight: Tensor, options: FakeQuantizeOptions = {}) {
@@ -151,17 +152,11 @@ export class FakeQuantize extends Parametrization {
   }
 
   /**
-   * @internal Returns the integers of a value of the map, with scales and zero points: tensors of the caller.
-   *
-   * @param W - a tensor of the shape of the weight
+   * @internal Returns the scales and zero points that a value has now, rounded and limited, in the shape of
+   * {@link scale}: tensors of the caller.
    */
-  quantize(W: Tensor): { integers: Tensor; scale: Tensor; zeroPoint: Tensor } {
-    this.checkShape(W);
-    return tf.tidy(() => {
-      const zeroPoint = this.roundedPoint();
-      const integers = integersOf(this.layout.split(W), this.grid(zeroPoint));
-      return { integers: this.layout.merge(integers), scale: tf.clone(this.scale), zeroPoint };
-    });
+  currentGrid(): { scale: Tensor; zeroPoint: Tensor } {
+    return { scale: tf.maximum(this.scale, LEAST_SCALE), zeroPoint: this.roundedPoint() };
   }
 
   private quantized(X: Tensor): Tensor {

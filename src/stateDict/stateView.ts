@@ -1,9 +1,10 @@
-import type { NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import { isObject } from '../core/guards.ts';
 import type { LoadingNames } from '../nn/module/loadStateDict.ts';
 import type { Module } from '../nn/module/module.ts';
 import type { KeyMapping } from '../nn/stateDict/keyMapping.ts';
 import type { TiedKeys } from '../nn/stateDict/tiedKeys.ts';
+import type { ParametrizationList } from '../parametrize/chain/parametrizationList.ts';
 import type { Catalog, TensorRecipe } from './recipe.ts';
 import type { RegisterTie } from './registerRecipes.ts';
 import type { StateTensor } from './stateTensor.ts';
@@ -127,6 +128,22 @@ export interface TorchState extends Pick<StateView, 'type' | 'ties' | 'notes' | 
   readonly tied: readonly TensorRecipe[];
 }
 
+/** A model as its framework saves it, with plain weights. */
+export interface PlainModel {
+  /** The structure, as data. */
+  readonly topology: object;
+  /** The metadata that the program has set. */
+  readonly metadata: object;
+  /** The weights in the order of the file. */
+  readonly weights: readonly {
+    readonly name: string;
+    /** The value, parametrized or not, without the side effects of a read. It lives as long as the innermost tidy. */
+    readonly value: Tensor;
+    /** The chain that computes the weight, or null. */
+    readonly list: ParametrizationList | null;
+  }[];
+}
+
 /** A kind of model that is not a module. `tfjs-parametrize/layers` implements it. */
 export interface StateKind {
   accepts(model: object): boolean;
@@ -136,6 +153,12 @@ export interface StateKind {
    * @throws `UNSUPPORTED_HOST`, `DISPOSED`
    */
   stateOf(caller: string, model: object): TorchState;
+  /**
+   * Returns a model as its framework saves it. Call it in a tidy.
+   *
+   * @throws `UNSUPPORTED_HOST` for a part of a model
+   */
+  plainModel(caller: string, model: object): PlainModel;
   /** Called after tensors of the model were parametrized. */
   registered(caller: string, model: object): void;
 }

@@ -199,7 +199,10 @@ describe('fake quantization, by the numbers of torch', () => {
       inTidy(() => {
         exact(map.scale, one.scale);
         exact(host.weight, one.value);
-        exact(map.quantize(host.weight).integers, one.q);
+        const { scale, zeroPoint } = map.currentGrid();
+        const [steps, sizes] = [map.layout.split(host.weight), map.layout.broadcast(scale)];
+        exact(tf.reshape(tf.round(tf.div(steps, sizes)), [...one.q.shape]), one.q);
+        expect(Math.max(...flatten(tf.abs(zeroPoint)))).toBe(0);
       });
       expect(map.scale.shape).toEqual(one.scale.shape);
       disposeHost(host);

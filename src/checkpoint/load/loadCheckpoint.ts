@@ -73,17 +73,34 @@ export async function loadCheckpoint(
   source: CheckpointSource | io.IOHandler,
   options: LoadCheckpointOptions = {},
 ): Promise<CheckpointReport> {
+  return loadCheckpointAs('loadCheckpoint', model, source, options);
+}
+
+/**
+ * {@link loadCheckpoint} for a function that reads files of its own.
+ *
+ * @param caller - the function, for messages
+ * @param around - gets the names of the tensors in the file by key, and runs the synchronous part that changes the
+ *   model
+ */
+export async function loadCheckpointAs(
+  caller: string,
+  model: StatefulModel,
+  source: CheckpointSource | io.IOHandler,
+  options: LoadCheckpointOptions,
+  around: (keys: ReadonlyMap<string, string>, load: () => LoadedState) => LoadedState = (_, load) => load(),
+): Promise<CheckpointReport> {
   const names = ['prefix', 'rename', 'strict', 'catalog', 'optimizer', ...openingOptions, ...formatOptions];
-  checkOpening('loadCheckpoint', options, names);
-  checkFormatOptions('loadCheckpoint', { ...options });
+  checkOpening(caller, options, names);
+  checkFormatOptions(caller, { ...options });
   const { strict = true, prefix, rename, catalog, optimizer, ...opening } = options;
-  checkBoolean('loadCheckpoint', 'strict', strict);
-  checkLoading('loadCheckpoint', { prefix, rename, catalog });
+  checkBoolean(caller, 'strict', strict);
+  checkLoading(caller, { prefix, rename, catalog });
   try {
     const restoring = optimizer && (await import('./optimizerLoading.ts')).optimizerLoading(model, optimizer);
-    const view = await viewOf('loadCheckpoint', model, async (kind) => {
+    const view = await viewOf(caller, model, async (kind) => {
       const { TorchStateView } = await import('../../stateDict/torchStateView.ts');
-      return new TorchStateView(kind, 'loadCheckpoint', model);
+      return new TorchStateView(kind, caller, model);
     });
     let owners: OwnerPaths = () => null;
     let recipe: readonly TensorRecipe[] = [];
@@ -110,7 +127,9 @@ export async function loadCheckpoint(
       const tie = hasTies ? (await import('../../stateDict/registerTie.ts')).registerTie : undefined;
       const { tensors } = state;
       const load = (): LoadedState =>
-        followingRecipe(() => view.load({ tensors, strict, recipe, catalog, tie, ...loadingNames }));
+        around(state.selection.keys, () =>
+          followingRecipe(() => view.load({ tensors, strict, recipe, catalog, tie, caller, what: 'file' })),
+        );
       if (!restoring) return reportOf(view, state, load(), null);
       const { loaded, report } = restoring.load(state, { strict, rename, owners }, load);
       return reportOf(view, state, loaded, report);
@@ -118,12 +137,9 @@ export async function loadCheckpoint(
       tf.dispose([state.tensors, state.others]);
     }
   } catch (error) {
-    throw named('loadCheckpoint', error);
+    throw named(caller, error);
   }
 }
-
-/** The names in messages about a state dict from a file. */
-const loadingNames = { caller: 'loadCheckpoint', what: 'file' };
 
 /** Returns the names of a file with the shapes of the weights of its recipe. */
 async function shaped(

@@ -3,10 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import type { KeyFormat } from '../../nn/stateDict/keyFormat.ts';
-import type { TiedKeys } from '../../nn/stateDict/tiedKeys.ts';
 import type { StatefulModel } from '../../stateDict/stateView.ts';
 import { TorchStateView } from '../../stateDict/torchStateView.ts';
-import { CheckpointError, named, quoted } from '../checkpointError.ts';
+import { CheckpointError, named } from '../checkpointError.ts';
 import { writeSafetensors } from '../formats/safetensors/writeSafetensors.ts';
 import { layerOrderTexts } from '../metadata/layerOrder.ts';
 import { recipeKey, recipeText } from '../metadata/recipeText.ts';
@@ -17,6 +16,7 @@ import { viewOf } from '../viewOf.ts';
 import { checkFileName } from './checkFileName.ts';
 import { savedOptimizer } from './savedOptimizer.ts';
 import { savedState } from './savedState.ts';
+import { writtenOnce } from './writtenOnce.ts';
 
 /**
  * The target of a saved checkpoint: a path or `file:` URL in Node.js, a stream (for example of
@@ -97,34 +97,6 @@ export async function saveCheckpoint(
   } finally {
     tf.dispose(tensors);
   }
-}
-
-/** Returns the tensors without repeated ones, and the written key for each other key. */
-function writtenOnce(
-  tensors: NamedTensorMap,
-  ties: TiedKeys,
-  metadata: Readonly<Record<string, string>>,
-): { tensors: NamedTensorMap; aliases: Record<string, string> } {
-  const firsts = Object.keys(tensors).filter(
-    (key) => ties.firstOf(key) === key || !(ties.firstOf(key) in tensors),
-  );
-  const aliases = Object.fromEntries(
-    firsts.flatMap((first) =>
-      ties
-        .othersOf(first)
-        .filter((other) => !firsts.includes(other))
-        .map((other) => [other, first]),
-    ),
-  );
-  const taken = Object.keys(aliases).find((key) => key in metadata);
-  if (taken !== undefined) {
-    throw new CheckpointError(
-      'OPTION',
-      `the metadata ${quoted(taken)} is a key of a tensor, where the file says that it is tied to ${quoted(aliases[taken]!)}`,
-      'Call it something else.',
-    );
-  }
-  return { tensors: Object.fromEntries(firsts.map((key) => [key, tensors[key]!])), aliases };
 }
 
 type Writer = (tensors: NamedTensorMap, metadata: Readonly<Record<string, string>>) => Promise<void>;

@@ -42,7 +42,8 @@ export const weightBehind = (weight: LayerVariable): LayerVariable => computedOf
 export class LayerAttachment implements Attachment {
   private readonly layer: Layer;
   private readonly weight: LayerVariable;
-  private list: ParametrizationList | null = null;
+  /** The chain that computes the weight. */
+  list: ParametrizationList | null = null;
   private holders: { readonly parameters: LayerVariable[]; readonly buffers: LayerVariable[] } = {
     parameters: [],
     buffers: [],

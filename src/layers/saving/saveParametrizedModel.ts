@@ -7,13 +7,13 @@ import { savedOptimizer } from '../../checkpoint/save/savedOptimizer.ts';
 import { saveHandlerFor } from '../../checkpoint/source/ioHandler.ts';
 import { checkBoolean, checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError, refusal } from '../../core/errors.ts';
-import { typeName } from '../../core/text.ts';
-import { isLayer } from '../../engine/layer.ts';
-import { type Model, savedNames, trainingConfigOf, userMetadataOf } from '../../engine/modelTraining.ts';
+import type { Layer } from '../../engine/layer.ts';
+import { type Model, trainingConfigOf } from '../../engine/modelTraining.ts';
+import { scoped } from '../../engine/scope.ts';
 import { recipeOf } from '../../model/recipes/recipeOf.ts';
 import { candidatesOf } from '../../model/select/candidate.ts';
 import { modelVariables } from '../../model/select/modelVariables.ts';
-import { folded } from '../folded.ts';
+import { checkLayersModel, plainModel } from '../host/plainModel.ts';
 import { concatenated, nameOfOriginal, originalsKey, trainingKey } from './parametrizedArtifacts.ts';
 
 const caller = 'saveParametrizedModel';
@@ -53,9 +53,7 @@ export async function saveParametrizedModel(
   checkOptions(caller, options, ['includeOptimizer']);
   const { includeOptimizer = true } = options;
   checkBoolean(caller, 'includeOptimizer', includeOptimizer);
-  if (!isLayer(model) || !('layers' in model)) {
-    throw refusal('UNSUPPORTED_HOST', caller, `expected a model of tf.layers, got ${typeName(model)}`);
-  }
+  checkLayersModel(caller, model);
   let tensors: NamedTensorMap[] = [];
   try {
     const handler = typeof target === 'string' ? saveHandlerFor(target) : target;
@@ -69,28 +67,32 @@ export async function saveParametrizedModel(
     const isTrained = includeOptimizer && optimizer != null;
     const training = isTrained ? { [trainingKey]: JSON.stringify(configOf(model as unknown as Model)) } : {};
     const state = isTrained ? savedOptimizer(caller, model, optimizer) : { tensors: {}, texts: {} };
+    const plain = scoped(caller, () => {
+      const { topology, metadata, weights } = plainModel(caller, model as unknown as Layer);
+      const copies = weights.map(({ name, value }) => [name, tf.keep(tf.clone(value))] as const);
+      return { topology, metadata, weights: Object.fromEntries(copies) };
+    });
     tensors = [
-      plainWeights(model),
+      plain.weights,
       Object.fromEntries(variables.map(({ variable }, i) => [nameOfOriginal(i), tf.clone(variable)])),
       state.tensors,
     ];
     const userDefinedMetadata = {
-      ...userMetadataOf(model as unknown as Model),
+      ...plain.metadata,
       [recipeKey]: JSON.stringify(recipeOf(model)),
       [originalsKey]: JSON.stringify(variables.map(({ key }) => key)),
       ...training,
       ...state.texts,
     };
-    const modelTopology = model.toJSON(null, false) as object;
-    const plain = await tf.io.encodeWeights(tensors[0]!);
+    const values = await tf.io.encodeWeights(tensors[0]!);
     const others = await tf.io.encodeWeights({ ...tensors[1], ...tensors[2] }, 'optimizer');
     return await handler.save({
-      modelTopology,
+      modelTopology: plain.topology,
       format: 'layers-model',
       generatedBy: 'tfjs-parametrize',
       convertedBy: null,
-      weightSpecs: [...plain.specs, ...others.specs],
-      weightData: concatenated([plain.data, others.data]),
+      weightSpecs: [...values.specs, ...others.specs],
+      weightData: concatenated([values.data, others.data]),
       userDefinedMetadata,
     });
   } catch (error) {
@@ -99,17 +101,6 @@ export async function saveParametrizedModel(
     tf.dispose(tensors);
   }
 }
-
-/** Copies the weights with the names and values of a plain model. */
-const plainWeights = (model: LayersModel): NamedTensorMap =>
-  folded(model, () =>
-    tf.tidy(() => {
-      const values = model.getWeights();
-      return Object.fromEntries(
-        savedNames(model as unknown as Model).map((name, i) => [name, tf.clone(values[i]!)]),
-      );
-    }),
-  );
 
 function configOf(model: Model): object {
   try {

@@ -7,6 +7,7 @@ import type { Model } from '../../engine/modelTraining.ts';
 import type { StateTensor } from '../../stateDict/stateTensor.ts';
 import type { StateKind, StatePart, TorchState } from '../../stateDict/stateView.ts';
 import { everyLayer, ownWeights } from '../host/layer.ts';
+import { plainModel } from '../host/plainModel.ts';
 import { collectCurrentWeights } from '../training/collectedWeights.ts';
 import { type FeatureOrders, featureOrders, recurrent } from './featureOrder.ts';
 import { type Graph, graphOf, isContainer } from './graph.ts';
@@ -19,6 +20,7 @@ import { type LayerPlace, nativeTensors, type TorchPart, torchParts } from './to
 export const layerModel: StateKind = {
   accepts: isLayer,
   stateOf: (caller, model) => stateOf(caller, model as Layer),
+  plainModel: (caller, model) => plainModel(caller, model as Layer),
   registered: (caller, model) => collectCurrentWeights(caller, model as Model),
 };
 

@@ -6,7 +6,7 @@ import { boolean, integer, oneOf } from '../options.ts';
 
 /** Options of `fakeQuantize`. */
 export interface FakeQuantizeOptions {
-  /** The number of bits of an integer, from 2 to 8. Default 8. */
+  /** The number of bits of an integer, from 2 to 16. Default 8. */
   readonly bits?: number;
   /** True if the integer 0 stands for 0. False for a zero point, which suits one-sided weights. Default true. */
   readonly symmetric?: boolean;
@@ -39,8 +39,8 @@ export interface FakeQuantizeOptions {
 export const quantizeOptions: ParametrizationDefinition<Parametrization, FakeQuantizeOptions>['options'] = {
   bits: {
     default: 8,
-    expected: 'an integer from 2 to 8',
-    accepts: (bits) => Number.isInteger(bits) && bits >= 2 && bits <= 8,
+    expected: 'an integer from 2 to 16',
+    accepts: (bits) => Number.isInteger(bits) && bits >= 2 && bits <= 16,
   },
   symmetric: { default: true, ...boolean },
   dim: { expected: keptAxes.expected, accepts: keptAxes.accepts },
@@ -48,11 +48,11 @@ export const quantizeOptions: ParametrizationDefinition<Parametrization, FakeQua
   groupDim: integer(Number.MIN_SAFE_INTEGER),
   learned: { default: false, isQuiet: true, ...boolean },
   range: {
-    expected: 'two integers [min, max] with -256 ≤ min ≤ 0 ≤ max ≤ 256 and min < max',
+    expected: 'two integers [min, max] with -65536 < min ≤ 0 ≤ max < 65536 and min < max',
     accepts: (value) =>
       Array.isArray(value) &&
       value.length === 2 &&
-      value.every((one) => Number.isInteger(one) && Math.abs(one) <= 256) &&
+      value.every((one) => Number.isInteger(one) && Math.abs(one) < 65536) &&
       value[0]! <= 0 &&
       value[1]! >= 0 &&
       value[0]! < value[1]!,

@@ -23,6 +23,8 @@ export class ScaleLayout {
   readonly shape: readonly number[];
   /** The shape of the scales: the sizes of the axes with several scales, in their order; `[1]` for one scale. */
   readonly scaleShape: readonly number[];
+  /** The number of scales along each axis of the tensor. */
+  readonly scalesAlong: readonly number[];
   private readonly seen: number[];
   private readonly broadcastShape: number[];
 
@@ -41,10 +43,11 @@ export class ScaleLayout {
       if (axis === groups?.axis) return [groups.count, 1];
       return [reduced.includes(axis) ? 1 : size];
     });
-    const several = shape.flatMap((size, axis) => {
-      if (axis === groups?.axis) return [groups.count];
-      return reduced.includes(axis) ? [] : [size];
+    this.scalesAlong = shape.map((size, axis) => {
+      if (axis === groups?.axis) return groups.count;
+      return reduced.includes(axis) ? 1 : size;
     });
+    const several = this.scalesAlong.filter((_, axis) => axis === groups?.axis || !reduced.includes(axis));
     this.scaleShape = several.length === 0 ? [1] : several;
   }
 

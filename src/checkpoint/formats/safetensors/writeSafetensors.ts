@@ -1,7 +1,7 @@
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import { named } from '../../checkpointError.ts';
 import { fromTensor, type StoredTensor } from '../../tensor/storedTensor.ts';
-import { headerFor } from './safetensorsHeader.ts';
+import { safetensorsFile } from './safetensorsFile.ts';
 
 /**
  * Writes a safetensors file. Equal maps give equal files: tensors are ordered by element size and then by name, as in
@@ -23,24 +23,8 @@ export async function writeSafetensors(
   try {
     const stored = new Map<string, StoredTensor>();
     for (const [name, tensor] of Object.entries(map)) stored.set(name, await fromTensor(tensor, name));
-    return fileOf(stored, metadata);
+    return safetensorsFile(stored, metadata);
   } catch (error) {
     throw named('writeSafetensors', error);
   }
-}
-
-function fileOf(
-  stored: ReadonlyMap<string, StoredTensor>,
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const { header, order } = headerFor(stored, metadata);
-  const arrays = order.map((name) => stored.get(name)!.data);
-  const file = new Uint8Array(arrays.reduce((size, { byteLength }) => size + byteLength, header.length));
-  file.set(header);
-  let offset = header.length;
-  for (const { buffer, byteOffset, byteLength } of arrays) {
-    file.set(new Uint8Array(buffer, byteOffset, byteLength), offset);
-    offset += byteLength;
-  }
-  return file;
 }
