@@ -1,4 +1,5 @@
 import { definitionOf } from '../../parametrize/definition.ts';
+import type { Parametrization } from '../../parametrize/parametrization.ts';
 import { callOf, isSameData } from '../../stateDict/appliedSteps.ts';
 import type { Catalog, RecipeStep } from '../../stateDict/recipe.ts';
 import type { FoundStep } from '../../stateDict/tensorRecipes.ts';
@@ -11,12 +12,43 @@ export interface WantedStep extends RecipeStep {
   readonly apply: Catalog[string] | null;
 }
 
-/** True if a tensor has these steps, in this order, and no others. */
-export const isChain = (
+/** True if a tensor has these steps, in this order, and no others. Second calls belong to the step that they change. */
+export function isChain(
   candidate: FoundCandidate,
   found: readonly FoundStep[],
   wanted: readonly WantedStep[],
-): boolean => found.length === wanted.length && found.every((one, i) => isStep(candidate, one, wanted[i]!));
+): boolean {
+  const calls = callsOfSteps(wanted);
+  return (
+    found.length === calls.length &&
+    found.every((one, i) => {
+      const [first, ...others] = calls[i]!;
+      return others.length === 0 ? isStep(candidate, one, first!) : hasCalls(one, calls[i]!);
+    })
+  );
+}
+
+/** Returns the calls that each step of a chain stands for. */
+function callsOfSteps(wanted: readonly WantedStep[]): WantedStep[][] {
+  const steps: WantedStep[][] = [];
+  for (const call of wanted) {
+    const definition = definitionOf(call.apply);
+    const changed = steps.filter(([first]) => first!.kind === call.kind || first!.kind === definition?.name);
+    if (definition?.secondCall === undefined || changed.length === 0) steps.push([call]);
+    else changed.at(-1)!.push(call);
+  }
+  return steps;
+}
+
+/** True if the calls of a step would not change it. */
+function hasCalls({ registered: [present] }: FoundStep, calls: readonly WantedStep[]): boolean {
+  const definition = definitionOf(present);
+  return calls.every(
+    ({ kind, apply, options }) =>
+      (definition?.name === kind || definition === definitionOf(apply)) &&
+      definition?.secondCall?.plan(present as Parametrization, options) === 'unchanged',
+  );
+}
 
 function isStep(
   { list, shape }: FoundCandidate,

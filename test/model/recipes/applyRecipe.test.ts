@@ -4,6 +4,8 @@ import {
   applyRecipe,
   catalog,
   fold,
+  type Lora,
+  lora,
   nn,
   orthogonal,
   Parametrization,
@@ -235,6 +237,38 @@ describe('recipeOf and applyRecipe', () => {
     model.dispose();
     other.dispose();
     unnamed.dispose();
+  });
+
+  it('leave a step as it is that has what second calls of a plan or a recipe would add', () => {
+    const options = { catalog: { lora, weightNorm } };
+    const rule = (adapter: string) => ({ match: '0', apply: lora, options: { rank: 1, adapter } });
+    const model = plain();
+    weightNorm(model[0] as nn.Linear);
+    parametrize(model, [rule('a')]);
+    const plan = parametrize(model, [rule('b'), rule('c')], { dryRun: true });
+    const report = applyRecipe(model, plan.recipe, options);
+    const map = parametrizationsOn(model[0]!, 'weight')[1] as Lora;
+    expect(map.adapterNames).toEqual(['a', 'b', 'c']);
+    const keys = Object.keys(model.stateDict());
+    for (const recipe of [plan.recipe, report.recipe]) {
+      const again = applyRecipe(model, recipe, options);
+      expect([again.registered.length, again.unchanged.length]).toEqual([0, 2]);
+    }
+    expect(Object.keys(model.stateDict())).toEqual(keys);
+    expect(failure(() => applyRecipe(model, JSON.stringify(plan.recipe), options), model)).toMatch(
+      /^CONFLICT/,
+    );
+    report.undo();
+    expect(map.adapterNames).toEqual(['a']);
+    map.addAdapters(map.lora_A.get('a')!, { rank: 2, adapter: 'b' });
+    expect(failure(() => applyRecipe(model, plan.recipe, options), model)).toMatch(/^STALE_PLAN/);
+    const fresh = plain();
+    const two = parametrize(fresh, [rule('a'), rule('b')], { dryRun: true });
+    applyRecipe(fresh, two.recipe, options);
+    for (const recipe of [two.recipe, JSON.stringify(two.recipe)]) {
+      expect(applyRecipe(fresh, recipe, options).unchanged).toHaveLength(2);
+    }
+    for (const one of [model, fresh]) one.dispose();
   });
 
   it('refuse the recipe of a plan for tensors that have changed since', () => {

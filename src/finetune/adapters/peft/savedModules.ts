@@ -6,7 +6,7 @@ import type { AdapterStep } from '../adapterSteps.ts';
 import type { PeftTensor } from './peftModules.ts';
 
 /** A map with an adapter that is saved, and its tensor. */
-export interface SavedTensor {
+interface SavedTensor {
   readonly step: AdapterStep;
   readonly tensor: PeftTensor;
 }
