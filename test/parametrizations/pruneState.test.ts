@@ -17,6 +17,7 @@ import {
   weightNorm,
 } from '../../src/index.ts';
 import { syncModel } from '../../src/layers/index.ts';
+import { torchArchiveOf } from '../checkpoint/formats/torchArchiveOf.ts';
 import { inTidy } from '../parametrize/fixtures.ts';
 import { disposeOptimizer, optimizers } from '../parametrize/laws/specimens.ts';
 import { flatten } from '../toBeAllClose.ts';
@@ -68,6 +69,44 @@ describe('the state of a pruned module', () => {
       for (const one of [pruned, plain, normed]) one.dispose();
     }
     layer.dispose();
+  });
+
+  it('is read from a file of torch, into plain, pruned and normalized modules and layers of tf.layers', async () => {
+    nn.manualSeed(3);
+    const source = new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 2));
+    prune(source[0] as nn.Linear, { fraction: 0.5 });
+    prune(source[1] as nn.Linear, 'bias', { count: 1 });
+    const state = source.stateDict({ keyFormat: 'legacy' });
+    const keys = ['0.bias', '0.weight_orig', '0.weight_mask', '1.weight', '1.bias_orig', '1.bias_mask'];
+    expect(Object.keys(state).sort()).toEqual([...keys].sort());
+    const file = torchArchiveOf(Object.fromEntries(keys.map((key) => [key, state[key]!])));
+    const values = (model: nn.Sequential): number[][] =>
+      [0, 1].flatMap((i) => ['weight', 'bias'].map((name) => flatten(valueOf(model[i]!, name))));
+    const wanted = inTidy(() => values(source));
+    const plain = new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 2));
+    const pruned = new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 2));
+    prune(pruned[0] as nn.Linear);
+    const normed = new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 2));
+    weightNorm(normed[0] as nn.Linear);
+    for (const model of [plain, pruned, normed]) {
+      await loadCheckpoint(model, file);
+      inTidy(() => {
+        for (const [i, numbers] of values(model).entries()) expect(numbers).toBeAllClose(wanted[i]!);
+      });
+    }
+    expect(maskOf(pruned[0]!, 'weight')).toEqual(maskOf(source[0]!, 'weight'));
+    const layers = tf.sequential({
+      layers: [
+        tf.layers.dense({ name: '0', units: 3, inputShape: [4] }),
+        tf.layers.dense({ name: '1', units: 2 }),
+      ],
+    });
+    await loadCheckpoint(layers, file);
+    inTidy(() => {
+      const x = tf.randomNormal([2, 4], 0, 1, 'float32', 1);
+      expect(layers.predict(x) as tf.Tensor).toBeAllClose(source.call(x) as tf.Tensor);
+    });
+    for (const one of [source, plain, pruned, normed, layers]) one.dispose();
   });
 
   it('is told apart from spectral norm, which has weight_orig too', () => {

@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { loadCheckpoint, readSafetensors, writeSafetensors } from '../../../src/checkpoint/index.ts';
+import { ranksOf } from '../../../src/finetune/adapters/peft/peftConfig.ts';
 import {
   loadAdapter,
   mergeAdapters,
@@ -13,6 +14,7 @@ import {
 } from '../../../src/finetune/index.ts';
 import { dora, lora, nn, parametrize, valueOf } from '../../../src/index.ts';
 import '../../../src/layers/index.ts';
+import { torchArchiveOf } from '../../checkpoint/formats/torchArchiveOf.ts';
 import { tensorOf } from '../../nn/golden.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
 import { flatten } from '../../toBeAllClose.ts';
@@ -113,6 +115,81 @@ describe('loadAdapter', () => {
     model.dispose();
   });
 
+  it('reads adapter_model.bin, alone and in a folder without the other file', async () => {
+    const tensors = tensorsIn('adapter_model.safetensors');
+    const bytes = torchArchiveOf(tensors);
+    tf.dispose(tensors);
+    const at = mkdtempSync(join(tmpdir(), 'adapter-'));
+    writeFileSync(join(at, 'adapter_model.bin'), bytes);
+    writeFileSync(join(at, 'adapter_config.json'), readFileSync(fixture('adapter_config.json')));
+    for (const [source, options] of [
+      [at, {}],
+      [join(at, 'adapter_model.bin'), {}],
+      [bytes, { config: configOf() }],
+    ] as const) {
+      const model = baseNet();
+      await loadAdapter(model, source, options);
+      expectOutput(model, 'output');
+      const saved = await savedBy(model);
+      expect(
+        Buffer.from(saved.get('adapter_model.safetensors')!).equals(
+          readFileSync(fixture('adapter_model.safetensors')),
+        ),
+      ).toBe(true);
+      model.dispose();
+    }
+    rmSync(at, { recursive: true });
+  });
+
+  it('takes the adapter of a name from a file of a model in memory that has several', async () => {
+    const [own, other] = [tensorsIn('adapter_model.safetensors'), tensorsIn('adapter_model.safetensors')];
+    const inMemory = (key: string, name: string): string =>
+      key
+        .replace(/(lora_[AB])\.weight$/, `$1.${name}.weight`)
+        .replace(/(lora_embedding_[AB])$/, `$1.${name}`)
+        .replace(/classifier\.(\w+)$/, `classifier.modules_to_save.${name}.$1`);
+    const doubled = Object.entries(other).map(
+      ([key, one]) => [inMemory(key, 'other'), tf.tidy(() => tf.mul(one, 2))] as const,
+    );
+    const all = {
+      ...Object.fromEntries(doubled),
+      ...Object.fromEntries(Object.entries(own).map(([key, one]) => [inMemory(key, 'mine'), one])),
+      'base_model.model.classifier.original_module.weight': tf.ones([2]),
+    };
+    const bytes = await modelFile(all);
+    tf.dispose([all, other]);
+    const model = baseNet();
+    const keys = Object.keys(model.stateDict());
+    const ambiguous = loadAdapter(model, bytes, { config: configOf() });
+    await expect(ambiguous).rejects.toMatchObject({
+      code: 'AMBIGUOUS',
+      message: expect.stringMatching(/the adapters 'mine', 'other'/) as string,
+    });
+    expect(Object.keys(model.stateDict())).toEqual(keys);
+    await loadAdapter(model, bytes, { config: configOf(), adapter: 'mine' });
+    expectOutput(model, 'output');
+    model.dispose();
+  });
+
+  it('gives each module the rank and alpha of the first pattern that matches its path', () => {
+    const of = (fields: PeftConfig) => (path: string) => ranksOf({ r: 4, lora_alpha: 8, ...fields }, path);
+    const ranks = of({
+      rank_pattern: { q_proj: 2, 'blocks\\.1\\..*': 3, '^head': 5 },
+      alpha_pattern: { 'blocks\\.[01]\\.q_proj': 16 },
+    });
+    expect(
+      ['blocks.0.q_proj', 'blocks.1.q_proj', 'blocks.1.v_proj', 'xq_proj', 'head', 'a.head'].map(ranks),
+    ).toEqual([
+      { rank: 2, alpha: 16 },
+      { rank: 2, alpha: 16 },
+      { rank: 3, alpha: 8 },
+      { rank: 4, alpha: 8 },
+      { rank: 5, alpha: 8 },
+      { rank: 4, alpha: 8 },
+    ]);
+    expect(ranksOf({}, 'any')).toEqual({ rank: 8, alpha: 8 });
+  });
+
   it('loads a second adapter, which is not active', async () => {
     const model = baseNet();
     await loadAdapter(model, folder, { adapter: 'first' });
@@ -124,12 +201,25 @@ describe('loadAdapter', () => {
   });
 
   const config = (fields: object): { config: PeftConfig } => ({ config: { ...configOf(), ...fields } });
-  const refusals: Record<string, [options: object, code: string]> = {
+  const refusals: Record<string, readonly [options: object, code: string, reason?: string]> = {
     'another type': [config({ peft_type: 'LOHA' }), 'UNSUPPORTED'],
-    'an initialization that changes the base': [
-      config({ init_lora_weights: 'pissa_niter_4' }),
-      'UNSUPPORTED',
-    ],
+    ...Object.fromEntries(
+      ['pissa', 'pissa_niter_4', 'olora', 'corda', 'loftq', 'lora_ga', 'PiSSA'].map((name) => [
+        `the initialization ${name}, which changes the base`,
+        [config({ init_lora_weights: name }), 'UNSUPPORTED', name] as const,
+      ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries({
+        layer_replication: [[0, 2]],
+        trainable_token_indices: [1],
+        alora_invocation_tokens: [3],
+        use_qalora: true,
+        arrow_config: { top_k: 2 },
+      }).map(([field, value]) => [field, [config({ [field]: value }), 'UNSUPPORTED', field] as const]),
+    ),
+    AdaLoRA: [config({ peft_type: 'ADALORA' }), 'UNSUPPORTED', 'ADALORA'],
+    IA3: [config({ peft_type: 'IA3' }), 'UNSUPPORTED', 'IA3'],
     'parameters that are not weights of layers': [config({ target_parameters: ['experts'] }), 'UNSUPPORTED'],
     'a missing bias of B': [config({ lora_bias: true }), 'CORRUPT'],
     'another rank': [config({ rank_pattern: {} }), 'CORRUPT'],
@@ -139,15 +229,21 @@ describe('loadAdapter', () => {
     'a name with a dot': [{ ...config({}), adapter: 'a.b' }, 'OPTION'],
     'no config': [{}, 'OPTION'],
   };
-  it.each(Object.entries(refusals))('refuses %s, and changes nothing', async (_, [options, code]) => {
-    const model = baseNet();
-    const keys = Object.keys(model.stateDict());
-    const bytes = new Uint8Array(readFileSync(fixture('adapter_model.safetensors')));
-    await expect(loadAdapter(model, bytes, options)).rejects.toMatchObject({ code });
-    expect(Object.keys(model.stateDict())).toEqual(keys);
-    expectOutput(model, 'base_output');
-    model.dispose();
-  });
+  it.each(Object.entries(refusals))(
+    'refuses %s, and changes nothing',
+    async (_, [options, code, reason = '']) => {
+      const model = baseNet();
+      const keys = Object.keys(model.stateDict());
+      const bytes = new Uint8Array(readFileSync(fixture('adapter_model.safetensors')));
+      await expect(loadAdapter(model, bytes, options)).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(reason) as string,
+      });
+      expect(Object.keys(model.stateDict())).toEqual(keys);
+      expectOutput(model, 'base_output');
+      model.dispose();
+    },
+  );
 
   it('refuses modules that the model lacks, other shapes and convolutions with groups, and changes nothing', async () => {
     const refused = async (model: nn.Module, key: (key: string) => string): Promise<unknown> => {
@@ -165,6 +261,10 @@ describe('loadAdapter', () => {
     });
     expect(await refused(baseNet(), (key) => key.replace('classifier', 'head'))).toMatchObject({
       code: 'UNKNOWN_TENSOR',
+    });
+    expect(await refused(baseNet(), (key) => key.replace('v_proj', 'v_proj.base_layer'))).toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('several parameters') as string,
     });
     const wide = baseNet();
     wide.embed.dispose();
