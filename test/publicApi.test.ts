@@ -185,13 +185,13 @@ describe('the public interface', () => {
     const { values, types } = exportsOf('src/finetune/index.ts');
     expect(values).toEqual(
       names(`
-        GradualPruning cubicSparsity isPruned loadAdapter loadQuantized mergeAdapters pruneGlobally pruneGradually
+        GradualPruning calibrate cubicSparsity isPruned loadAdapter loadQuantized mergeAdapters pruneGlobally pruneGradually
         saveAdapter saveQuantized setAdapters sparsityOf unloadAdapters
       `),
     );
     expect(types).toEqual(
       names(`
-        ActiveAdapters AdapterSource AdapterTarget CubicSparsityOptions LoadAdapterOptions LoadQuantizedOptions
+        ActiveAdapters AdapterSource AdapterTarget CalibrateOptions CubicSparsityOptions LoadAdapterOptions LoadQuantizedOptions
         LoadedAdapter MergeOptions MergedAdapters ModelSparsity PeftConfig PruneGloballyOptions PruneGraduallyOptions
         QuantizationReport SaveAdapterOptions SaveQuantizedOptions SavedTensor TensorSparsity UnloadOptions
       `),

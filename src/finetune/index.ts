@@ -19,6 +19,7 @@ export {
   pruneGradually,
 } from './pruning/pruneGradually.ts';
 export { type ModelSparsity, sparsityOf, type TensorSparsity } from './pruning/sparsityOf.ts';
+export { type CalibrateOptions, calibrate } from './quantization/calibrate.ts';
 export { type LoadQuantizedOptions, loadQuantized } from './quantization/loadQuantized.ts';
 export type { QuantizationReport, SavedTensor } from './quantization/quantizationReport.ts';
 export { type SaveQuantizedOptions, saveQuantized } from './quantization/saveQuantized.ts';

@@ -196,6 +196,9 @@ export class FakeQuantize extends Parametrization {
 /**
  * Rounds a weight to numbers that integers of few bits stand for; see {@link FakeQuantize}.
  *
+ * A second call adds a second step on top, whose numbers are the value. Rules of `parametrize` refuse that as a
+ * `CONFLICT`.
+ *
  * @throws {@link ParametrizeError} `OPTION`; `DTYPE` for a tensor that is not float32; `SHAPE` if groups do not divide
  * their axis; the errors of {@link registerParametrization}
  * @example

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { dora, lora, nn, type Prune, parametrizationsOn, prune } from '../../src/index.ts';
+import { fakeQuantizeOp } from '../../src/ops/fakeQuantize.ts';
 import * as catalog from '../../src/parametrizations/index.ts';
 import { definitionOf } from '../../src/parametrize/definition.ts';
+import finetune from '../golden/finetune.json' with { type: 'json' };
 import pruning from '../golden/prune.json' with { type: 'json' };
 import { type GoldenTensor, tensorOf } from '../nn/golden.ts';
 import { matrices } from '../ops/matrix/matrixCases.ts';
@@ -194,3 +196,40 @@ describe('prune', () => {
 /** The numbers of a golden tensor; −0 becomes 0. */
 const float32 = ({ data }: GoldenTensor): number[] =>
   [...Float32Array.from(data.map(parseNumber))].map((x) => x + 0);
+
+describe('fakeQuantize', () => {
+  interface Rounded {
+    readonly x: GoldenTensor;
+    readonly scale: number;
+    readonly zero_point: number;
+    readonly quant_min: number;
+    readonly quant_max: number;
+    readonly y: GoldenTensor;
+    readonly dy: GoldenTensor;
+    readonly dx: GoldenTensor;
+  }
+  const { per_tensor: cases } = finetune.quantize as unknown as { per_tensor: Rounded[] };
+  const numbersOf = async (tensor: tf.Tensor): Promise<number[]> => {
+    const data = await tensor.data();
+    tensor.dispose();
+    return [...data].map((x) => x + 0);
+  };
+
+  const rounded = ({ data }: GoldenTensor): number[] => data.map((x) => Math.fround(parseNumber(x)) + 0);
+
+  it.each(cases.map((one) => [`${one.scale}, [${one.quant_min}, ${one.quant_max}]`, one] as const))(
+    'rounds halves to the even integer, as torch does: scale %s',
+    async (_, one) => {
+      const range = [one.quant_min, one.quant_max] as const;
+      const run = (): [tf.Tensor, tf.Tensor] => {
+        const grid = { scale: tf.tensor1d([one.scale]), zeroPoint: tf.tensor1d([one.zero_point]), range };
+        const f = (x: tf.Tensor): tf.Tensor => fakeQuantizeOp(x, grid);
+        const x = tensorOf(one.x);
+        return [f(x), tf.grad(f)(x, tensorOf(one.dy))];
+      };
+      const [y, dx] = tf.tidy(run);
+      expect(await numbersOf(y)).toEqual(rounded(one.y));
+      expect(await numbersOf(dx)).toEqual(rounded(one.dx));
+    },
+  );
+});

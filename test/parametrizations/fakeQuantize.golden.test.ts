@@ -49,6 +49,9 @@ const { quantize } = golden as unknown as {
       qn: number;
       qp: number;
       value: GoldenTensor;
+      dy: GoldenTensor;
+      dv: GoldenTensor;
+      dscale: number;
       grad_scale: number;
       initial_scale_of_first_30: number;
     }[];
@@ -158,6 +161,31 @@ describe('fake quantization, by the numbers of torch', () => {
         expect(flatten(Object.values(grads)[0]!)[0]).toBeCloseTo(-36 * one.qn * one.grad_scale, 3);
         map.dispose();
         whole.dispose();
+      });
+    },
+  );
+
+  it.each(quantize.lsq_paper.map((one) => [`[${-one.qn}, ${one.qp}]`, one] as const))(
+    'has the gradients of LSQ, but within half a step beyond an end, where it rounds first as torch does: %s',
+    (_, one) => {
+      inTidy(() => {
+        const range = [-one.qn, one.qp] as const;
+        const f = (v: tf.Tensor, scale: tf.Tensor): tf.Tensor =>
+          learnedFakeQuantizeOp(v, { scale, zeroPoint: tf.tensor1d([0]), range }, one.grad_scale);
+        const v = tensorOf(one.v);
+        const [dv, dscale] = tf.grads(f)([v, tf.tensor1d([one.scale])], tensorOf(one.dy));
+        const [dy, steps] = [flatten(tensorOf(one.dy)), flatten(v).map((x) => x / one.scale)];
+        const [own, paper] = [flatten(dv!), flatten(tensorOf(one.dv))];
+        let more = 0;
+        for (const [i, u] of steps.entries()) {
+          const end = u <= 0 ? -one.qn : one.qp;
+          const beyond = Math.abs(u) - Math.abs(end);
+          const isAtEnd = beyond >= 0 && beyond <= 0.5;
+          expect(own[i]! + 0, `${u}`).toBe((isAtEnd ? dy[i]! : paper[i]!) + 0);
+          if (isAtEnd) more += dy[i]! * u;
+        }
+        // There, the paper has the end, and torch the end less the number of steps.
+        expect(flatten(dscale!)[0]! + one.grad_scale * more).toBeCloseTo(one.dscale, 4);
       });
     },
   );

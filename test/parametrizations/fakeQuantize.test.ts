@@ -2,14 +2,17 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  applyRecipe,
   type FakeQuantize,
   type FakeQuantizeOptions,
   fakeQuantize,
   isParametrized,
+  lora,
   nn,
   parametrizationsOn,
   parametrize,
   prune,
+  recipeOf,
   removeParametrizations,
   valueOf,
   weightNorm,
@@ -220,6 +223,36 @@ describe('fakeQuantize', () => {
       expect(value.filter((x, i) => mask[i] === 0 && x !== 0)).toEqual([]);
       layer.dispose();
     }
+  });
+
+  it('adds a second step with a second call, whose numbers are the value; rules refuse that', async () => {
+    nn.manualSeed(5);
+    const layer = new nn.Linear(6, 4);
+    fakeQuantize(layer, { bits: 4 });
+    lora(layer, { rank: 2 });
+    inTidy(() => {
+      for (const one of (parametrizationsOn(layer, 'weight')[1] as nn.Module).parameters()) {
+        one.assign(tf.add(one, 0.1));
+      }
+    });
+    fakeQuantize(layer, { bits: 6, dim: 0 });
+    expect([...parametrizationsOn(layer, 'weight')].map((one) => one!.constructor.name)).toEqual([
+      'FakeQuantize',
+      'Lora',
+      'FakeQuantize',
+    ]);
+    expect(await fakeQuantize.contains(layer.weight, 1e-6, { bits: 6, dim: 0 })).toBe(true);
+    const other = new nn.Linear(6, 4);
+    applyRecipe(other, recipeOf(layer), { catalog: { fakeQuantize, lora } });
+    other.loadStateDict(layer.stateDict());
+    inTidy(() => expect(flatten(other.weight)).toEqual(flatten(layer.weight)));
+    const once = new nn.Linear(6, 4);
+    fakeQuantize(once, { bits: 4 });
+    expect(() => parametrize(once, [{ type: nn.Linear, apply: fakeQuantize, options: { bits: 6 } }])).toThrow(
+      expect.objectContaining({ code: 'CONFLICT' }),
+    );
+    expect(parametrizationsOn(once, 'weight')).toHaveLength(1);
+    for (const one of [layer, other, once]) one.dispose();
   });
 
   it('says in the report of parametrize that the value moved', () => {
