@@ -39,6 +39,11 @@ describe('the documents', () => {
     expect(await outputOf(codeBlocks(guide, 'ts'))).toBe(codeBlocks(guide, 'text'));
   });
 
+  it("docs/fine-tuning.md's other adapters are a program that prints what they say", async () => {
+    const [, section] = /### Other adapters\n(.*?)\n## /s.exec(read('docs/fine-tuning.md'))!;
+    expect(await outputOf(codeBlocks(section!, 'ts'))).toBe(codeBlocks(section!, 'text'));
+  });
+
   it('the files of integers in fine-tuning.md are a program that prints what it says', async () => {
     const section = read('docs/fine-tuning.md').split('### Files of integers')[1]!;
     expect(await outputOf(codeBlocks(section, 'ts'))).toBe(codeBlocks(section, 'text'));

@@ -1,5 +1,5 @@
 import { refusal } from '../../core/errors.ts';
-import { didYouMean } from '../../core/text.ts';
+import { didYouMean, typeName } from '../../core/text.ts';
 import { checkModel } from '../../model/checkModel.ts';
 import { candidatesOf, type FoundCandidate, tensorPath } from '../../model/select/candidate.ts';
 import { tieOf } from '../../nn/module/normalizedTensor.ts';
@@ -39,7 +39,7 @@ export function adapterSteps(caller: string, model: unknown): AdapterStep[] {
 }
 
 /**
- * Refuses names of adapters that no map has.
+ * Refuses names of adapters that no map has, and what is no list of names.
  *
  * @throws {@link ParametrizeError} `OPTION`
  */
@@ -50,6 +50,15 @@ export function checkNames(
   known: (step: AdapterStep) => readonly string[] = ({ map }) => map.adapterNames,
   what = 'adapter',
 ): void {
+  const other = Array.isArray(names) ? names.find((name) => typeof name !== 'string') : names;
+  if (other !== undefined) {
+    throw refusal(
+      'OPTION',
+      caller,
+      `the names of adapters are ${Array.isArray(names) ? `a list with ${typeName(other)}` : typeName(other)}`,
+      "Pass names: { adapters: ['digits'] }, or { adapter: 'digits' } to save one.",
+    );
+  }
   const all = [...new Set(steps.flatMap(known))];
   const unknown = names.find((name) => !all.includes(name));
   if (unknown === undefined) return;

@@ -109,9 +109,9 @@ function mergeSome(
   return {
     back(caller) {
       const site = siteOf(host, tensor);
+      // A merge of the other adapters has removed the list of the chain, and its unmerge has made another one.
       const isSame =
-        site.registration?.list === list &&
-        [...list].indexOf(map) === at &&
+        [...(site.registration?.list ?? [])].indexOf(map) === at &&
         map.adapterNames.length === rest.length &&
         map.adapterNames.every((name, i) => name === rest[i]);
       checkSame(caller, site.label, isSame);

@@ -4,6 +4,7 @@ import { mergeAdapters, setAdapters, unloadAdapters } from '../../../src/finetun
 import {
   cached,
   dora,
+  isParametrized,
   type Lora,
   lora,
   minimize,
@@ -252,6 +253,49 @@ describe('mergeAdapters', () => {
     expect(Object.keys(model.stateDict())).toEqual(keys);
     const merged = await mergeAdapters(model, { check: false });
     merged.unmerge();
+    model.dispose();
+  });
+
+  it('is taken back in the reverse order of several merges, also where a later one has removed the map', async () => {
+    const model = twoLayers();
+    setAdapters(model, { digits: 1, letters: 2 });
+    const before = values(model);
+    const first = await mergeAdapters(model, { adapters: ['digits'] });
+    const second = await mergeAdapters(model, { adapters: ['letters'] });
+    expect(isParametrized(layerOf(model))).toBe(false);
+    expect(() => first.unmerge()).toThrow(expect.objectContaining({ code: 'CONFLICT' }));
+    second.unmerge();
+    first.unmerge();
+    expect(values(model)).toEqual(before);
+    model.dispose();
+  });
+
+  it('works in cached, and lets one of two calls at once merge', async () => {
+    const model = twoLayers();
+    const before = values(model);
+    await cached(async () => {
+      const [one, other] = await Promise.all([mergeAdapters(model), mergeAdapters(model)]);
+      expect([one.paths.length, other.paths.length].sort()).toEqual([0, 2]);
+      for (const [i, numbers] of values(model).entries()) {
+        expect(numbers).toBeAllClose(before[i]!, { relative: 0, absolute: 1e-6 });
+      }
+      other.unmerge();
+      one.unmerge();
+      expect(values(model)).toEqual(before);
+    });
+    model.dispose();
+  });
+
+  it('refuses names that are no list, as unloadAdapters', async () => {
+    const model = twoLayers();
+    const keys = Object.keys(model.stateDict());
+    for (const adapters of ['digits', [3], 5]) {
+      await expect(mergeAdapters(model, { adapters } as never)).rejects.toMatchObject({ code: 'OPTION' });
+      expect(() => unloadAdapters(model, { adapters } as never)).toThrow(
+        expect.objectContaining({ code: 'OPTION' }),
+      );
+    }
+    expect(Object.keys(model.stateDict())).toEqual(keys);
     model.dispose();
   });
 

@@ -418,6 +418,9 @@ describe('saveAdapter', () => {
     dora(mixed[1] as nn.Linear, small);
     await expect(savedBy(mixed)).rejects.toThrow(/differ in dora/);
     await expect(saveAdapter(mixed, 'a.safetensors')).rejects.toMatchObject({ code: 'OPTION' });
+    for (const options of [{ adapter: 3 }, { modulesToSave: '0' }, { modulesToSave: ['head'] }]) {
+      await expect(savedBy(mixed, options)).rejects.toMatchObject({ code: 'OPTION' });
+    }
     mixed.dispose();
   });
 });

@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { named } from '../../../checkpoint/checkpointError.ts';
 import { writeSafetensors } from '../../../checkpoint/formats/safetensors/writeSafetensors.ts';
 import { checkBoolean, checkChoice, checkOptions } from '../../../core/checkOptions.ts';
+import { refusal } from '../../../core/errors.ts';
+import { didYouMean, typeName } from '../../../core/text.ts';
 import { scoped } from '../../../engine/scope.ts';
 import { rawOf } from '../../../nn/module/rawOf.ts';
 import { type AdapterStep, adapterSteps, checkNames } from '../adapterSteps.ts';
@@ -72,6 +74,11 @@ export async function saveAdapter(
     const loaded = loadedConfigs.get(rawOf(model))?.get(adapter) ?? {};
     const { bias = loaded.bias ?? 'none', modulesToSave = loaded.modules_to_save ?? null } = options;
     checkChoice(caller, 'bias', bias, ['none', 'all', 'lora_only']);
+    checkModules(
+      caller,
+      options.modulesToSave,
+      all.map(({ path }) => path),
+    );
     const { weights, biases, ...facts } = savedModules(caller, steps, all, adapter);
     const paths = new Set(weights.map(({ tensor }) => tensor.path));
     const config = configOf(
@@ -115,6 +122,31 @@ export async function saveAdapter(
   }
 }
 
+/** Refuses modules that are no list of names, or that the model lacks. */
+function checkModules(caller: string, modules: unknown, paths: readonly string[]): void {
+  if (modules === undefined) return;
+  if (!Array.isArray(modules) || !modules.every((name) => typeof name === 'string')) {
+    throw refusal(
+      'OPTION',
+      caller,
+      `modulesToSave is ${typeName(modules)}`,
+      "Pass a list of paths: { modulesToSave: ['classifier'] }.",
+    );
+  }
+  const unknown = modules.find((name) => !paths.some((path) => isWithin(path, [name])));
+  if (unknown === undefined) return;
+  throw refusal(
+    'OPTION',
+    caller,
+    `the model has no module '${unknown}', which modulesToSave names`,
+    didYouMean(unknown, paths),
+  );
+}
+
+/** True if a list names a module, or a module that it is in. */
+const isWithin = (path: string, modules: readonly string[] | null): boolean =>
+  path.split('.').some((_, i, names) => namesModule(modules, names.slice(0, i + 1).join('.')));
+
 const isSaved = (
   path: string,
   name: string,
@@ -123,7 +155,7 @@ const isSaved = (
   adapted: ReadonlySet<string>,
 ): boolean => {
   if (name === 'bias' && (bias === 'all' || (bias === 'lora_only' && adapted.has(path)))) return true;
-  return path.split('.').some((_, i, names) => namesModule(modules, names.slice(0, i + 1).join('.')));
+  return isWithin(path, modules);
 };
 
 function partsOf({ map }: AdapterStep, tensor: PeftTensor, adapter: string): (readonly [string, Tensor])[] {
