@@ -107,6 +107,15 @@ describe('dora', () => {
     layer.dispose();
   });
 
+  it('refuses a second adapter of the same name, and changes nothing then', () => {
+    const layer = linear();
+    dora(layer, { rank: 2 });
+    const keys = Object.keys(layer.stateDict());
+    expect(() => dora(layer, { rank: 3 })).toThrow(expect.objectContaining({ code: 'CONFLICT' }));
+    expect(Object.keys(layer.stateDict())).toEqual(keys);
+    layer.dispose();
+  });
+
   it('has at most one active adapter, is copied and folded, and removal gives the flag back', () => {
     const layer = linear();
     const { weight } = layer as { weight: tf.Tensor };

@@ -9,6 +9,7 @@ import {
   fold,
   nn,
   parametrizationsOn,
+  parametrize,
   prune,
   recipeOf,
   valueOf,
@@ -116,6 +117,22 @@ describe('dropConnect', () => {
     fold(copy);
     expect(valueIn(copy[0] as nn.Linear)).toEqual(Array(9).fill(5));
     for (const one of [model, other, copy]) one.dispose();
+  });
+
+  it('drops twice if it is called twice, and a rule that is applied twice registers once', () => {
+    nn.manualSeed(5);
+    const layer = new nn.Linear(64, 64, { bias: false });
+    dropConnect(layer, { p: 0.5 });
+    dropConnect(layer, { p: 0.5 });
+    expect(parametrizationsOn(layer, 'weight')).toHaveLength(2);
+    const share = inTidy(() => flatten(layer.weight).filter((x) => x === 0).length) / 64 ** 2;
+    expect(share).toBeGreaterThan(0.7);
+    expect(share).toBeLessThan(0.8);
+    const other = new nn.Linear(4, 4);
+    const rule = [{ type: nn.Linear, apply: dropConnect, options: { p: 0.5 } }];
+    parametrize(other, rule);
+    expect(parametrize(other, rule).unchanged).toHaveLength(1);
+    for (const one of [layer, other]) one.dispose();
   });
 
   it('comes after a mask, whose zeros stay', () => {

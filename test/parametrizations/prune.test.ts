@@ -103,6 +103,35 @@ describe('prune', () => {
     dispose(host);
   });
 
+  it.each([
+    [{ fraction: 0 }, { fraction: 1 }],
+    [{ count: 0 }, { count: 16 }],
+    [{ sparsity: 0 }, { sparsity: 1 }],
+    [
+      { count: 0, method: 'random' },
+      { count: 16, method: 'random' },
+    ],
+    [
+      { count: 0, dim: 0, norm: 1 },
+      { count: 4, dim: 0, norm: 1 },
+    ],
+    [
+      { fraction: 0, dim: -1, norm: Number.POSITIVE_INFINITY },
+      { fraction: 1, dim: -1, norm: Number.POSITIVE_INFINITY },
+    ],
+    [{ nOfM: [4, 4] }, { nOfM: [1, 4] }],
+  ] as const)('hides nothing with %j, and all or all but one of each four with %j', (none, all) => {
+    const layer = new nn.Linear(4, 4, { bias: false });
+    const before = inTidy(() => flatten(layer.weight));
+    prune(layer, none as PruneOptions);
+    expect(inTidy(() => flatten(layer.weight))).toEqual(before);
+    prune(layer, all as PruneOptions);
+    expect(zerosIn(maskOf(layer))).toBe('nOfM' in all ? 12 : 16);
+    prune(layer, none as PruneOptions);
+    expect(zerosIn(maskOf(layer))).toBe('nOfM' in all ? 12 : 16);
+    layer.dispose();
+  });
+
   it('hides exactly the number of equal elements that is asked for', () => {
     for (const value of [0, 1, 3e38, Number.POSITIVE_INFINITY]) {
       const host = hostOf(Array<number>(9).fill(value));

@@ -120,7 +120,8 @@ describe('setAdapters', () => {
     const { numTensors } = tf.memory();
     for (let i = 0; i < 10_000; i++) {
       setAdapters(layer, i % 2 ? 'a' : 'b');
-      if (i % 100 === 0) expect(layer.weight.shape).toEqual([2, 1]);
+      // An odd number, so that the reads see both.
+      if (i % 99 === 0) expect(layer.weight.shape).toEqual([2, 1]);
     }
     expect(tf.memory().numTensors).toBe(numTensors);
     layer.dispose();
@@ -211,7 +212,7 @@ describe('mergeAdapters', () => {
       const options = name.startsWith('one of') ? { adapters: ['default'] } : {};
       const merged = await mergeAdapters(model, options);
       expect(merged.paths).toEqual(['0.weight']);
-      expect(numbersOf(layer, 'weight')).toBeAllClose(before.value, { relative: 0, absolute: 1e-6 * 20 });
+      expect(numbersOf(layer, 'weight')).toBeAllClose(before.value, { relative: 1e-6, absolute: 1e-6 });
       expect(model.namedParameters().some(([key]) => key.includes('default'))).toBe(false);
       merged.unmerge();
       merged.unmerge();
