@@ -49,7 +49,7 @@ export interface Setting {
 }
 
 /** First learning rates of Adam. They were chosen on other seeds than those of the table. */
-export const rates = { base: 0.001, full: 0.001, adapter: 0.003 };
+const rates = { base: 0.001, full: 0.001, adapter: 0.003 };
 
 /** Trains a base on the old digits, and lets two copies learn the new digits: one whole, one by an adapter. */
 export async function teachTwice(seed: number, setting: Setting): Promise<Taught> {

@@ -3,6 +3,8 @@ export interface Series {
   readonly name: string;
   readonly color: string;
   readonly values: readonly number[];
+  /** The x values of this line. Default: those of the chart. */
+  readonly x?: readonly number[];
   /** The half of the width of the band, for each value. */
   readonly deviations: readonly number[];
 }
@@ -29,14 +31,22 @@ const area = { left: 64, right: 470, top: 44, bottom: 346 };
 export function lineChart({ title, x, y, series }: LineChart): string {
   const across = scale(x, area.left, area.right);
   const up = scale(y, area.bottom, area.top);
-  const point = (i: number, value: number): string => `${across(x.values[i]!)},${up(value)}`;
-  const band = ({ values, deviations, color }: Series): string => {
-    const upper = values.map((value, i) => point(i, value + deviations[i]!));
-    const lower = values.map((value, i) => point(i, value - deviations[i]!)).reverse();
+  const points = (own: Series, values: readonly number[]): string[] =>
+    values.map((value, i) => `${across((own.x ?? x.values)[i]!)},${up(value)}`);
+  const band = (own: Series): string => {
+    const { values, deviations, color } = own;
+    const upper = points(
+      own,
+      values.map((value, i) => value + deviations[i]!),
+    );
+    const lower = points(
+      own,
+      values.map((value, i) => value - deviations[i]!),
+    ).reverse();
     return `<polygon points="${[...upper, ...lower].join(' ')}" fill="${color}" opacity="0.15"/>`;
   };
-  const line = ({ values, color }: Series): string =>
-    `<polyline points="${values.map((value, i) => point(i, value)).join(' ')}" fill="none" stroke="${color}" stroke-width="2"/>`;
+  const line = (own: Series): string =>
+    `<polyline points="${points(own, own.values).join(' ')}" fill="none" stroke="${own.color}" stroke-width="2"/>`;
   const legend = ({ name, color }: Series, i: number): string => {
     const top = area.top + 10 + 24 * i;
     return `<path d="M${area.right + 16} ${top}h20" stroke="${color}" stroke-width="3"/>${text(name, area.right + 42, top + 4)}`;
