@@ -13,7 +13,7 @@ export function blocksOf(shape: readonly number[], indices: Int32Array): Blocks 
   const blocks = shape.map((size, axis) => {
     const stride = shape.slice(axis + 1).reduce((product, length) => product * length, 1);
     let block = size;
-    for (let i = 0; i + stride < indices.length; i++) {
+    for (let i = 0; block > 1 && i + stride < indices.length; i++) {
       const place = (Math.floor(i / stride) % size) + 1;
       if (place < size && indices[i] !== indices[i + stride]) block = commonDivisor(block, place);
     }

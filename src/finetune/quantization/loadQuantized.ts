@@ -151,8 +151,8 @@ function giveGrid(key: string, { map, indices }: QuantizedKey, tensor: Quantized
   if (tensor.integers.length !== indices.length) return;
   const places = scaleIndices(shape, scalesAlong);
   const [scales, points] = [new Float32Array(map.scale.size), new Float32Array(map.scale.size)];
-  for (const [i, at] of indices.entries()) {
-    const place = places[i]!;
+  for (let i = 0; i < indices.length; i++) {
+    const [at, place] = [indices[i]!, places[i]!];
     if (scales[at] !== 0 && (scales[at] !== scale[place] || points[at] !== zeroPoint[place])) {
       throw conflict('fewer scales than the file');
     }

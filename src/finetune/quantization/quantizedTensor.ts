@@ -32,7 +32,12 @@ export function scaleIndices(shape: readonly number[], scalesAlong: readonly num
 export function dequantized(tensor: QuantizedTensor): Float32Array {
   const { shape, scalesAlong, integers, scale, zeroPoint } = tensor;
   const indices = scaleIndices(shape, scalesAlong);
-  return Float32Array.from(integers, (q, i) => (q - zeroPoint[indices[i]!]!) * scale[indices[i]!]!);
+  const numbers = new Float32Array(integers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const at = indices[i]!;
+    numbers[i] = (integers[i]! - zeroPoint[at]!) * scale[at]!;
+  }
+  return numbers;
 }
 
 /** The numbers of a tensor with its grid. */
@@ -43,15 +48,15 @@ export interface GridOfNumbers extends Omit<QuantizedTensor, 'integers'> {
 /** Returns the integers of numbers; null if an integer of the range times the scale is not each number exactly. */
 export function quantized({ values, ...grid }: GridOfNumbers): QuantizedTensor | null {
   const { shape, scalesAlong, range, scale, zeroPoint } = grid;
+  if (sizeOf(shape) !== values.length) return null;
   const indices = scaleIndices(shape, scalesAlong);
-  const integers = Int32Array.from(values, (value, i) => {
+  const integers = new Int32Array(values.length);
+  for (let i = 0; i < integers.length; i++) {
     const at = indices[i]!;
-    return Math.round(value / scale[at]!) + zeroPoint[at]!;
-  });
-  const tensor = { ...grid, integers };
-  const isInside = integers.every((q) => q >= range[0] && q <= range[1]);
-  const again = dequantized(tensor);
-  return isInside && sizeOf(shape) === values.length && again.every((number, i) => number === values[i])
-    ? tensor
-    : null;
+    const q = Math.round(values[i]! / scale[at]!) + zeroPoint[at]!;
+    const isExact = Math.fround((q - zeroPoint[at]!) * scale[at]!) === values[i];
+    if (q < range[0] || q > range[1] || !isExact) return null;
+    integers[i] = q;
+  }
+  return { ...grid, integers };
 }

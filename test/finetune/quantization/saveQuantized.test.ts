@@ -15,6 +15,7 @@ import {
   nn,
   parametrizationsOn,
   prune,
+  tie,
   weightNorm,
 } from '../../../src/index.ts';
 import '../../../src/layers/index.ts';
@@ -345,6 +346,28 @@ describe('saveQuantized, safetensors', () => {
     expect(valuesOf(plain)).toEqual(valuesOf(model));
     model.dispose();
     plain.dispose();
+  });
+
+  it('writes tied weights once, and gives both the scales of the file', async () => {
+    const make = (): nn.Sequential => {
+      const made = new nn.Sequential(new nn.Linear(4, 4), new nn.Linear(4, 4));
+      tie(made[1] as nn.Linear, 'weight', made[0] as nn.Linear, 'weight');
+      fakeQuantize(made[0] as nn.Linear, { dim: 0 });
+      return made;
+    };
+    const model = make();
+    const out = stream();
+    const { tensors } = await saveQuantized(model, out.target);
+    expect(tensors.map(({ name, dtype }) => `${name} ${dtype}`)).toEqual([
+      '0.weight int8',
+      '0.bias float32',
+      '1.bias float32',
+    ]);
+    const other = make();
+    await loadQuantized(other, out.bytes());
+    expect(valuesOf(other)).toEqual(valuesOf(model));
+    model.dispose();
+    other.dispose();
   });
 
   it('writes integers of whole chains, of masks, and of dropped weights as in evaluation', async () => {
