@@ -12,9 +12,11 @@ import { symmetricPart } from './symmetricPart.ts';
  * @remarks
  * **Shape**: S, |S|: [b, n, n]; the result is symmetric to the last bit.
  * **Accuracy**: 4e-7·‖S‖ for n ≤ 256, also for singular matrices.
- * **Cost**: 51 products; a few matrices of the size of S at once.
+ * **Cost**: 48 products, or about 27 for a condition number of 1e3 if numbers can be read; a few matrices of the size
+ * of S at once.
  * **Gradient**: none.
  *
  * @see Higham 2008, Functions of Matrices, chapter 5
  */
-export const absolute = (S: Tensor): Tensor => tf.tidy(() => symmetricPart(plainMatMul(S, newtonSchulz(S))));
+export const absolute = (S: Tensor): Tensor =>
+  tf.tidy(() => symmetricPart(plainMatMul(S, newtonSchulz(S).X)));

@@ -11,7 +11,7 @@ import { absolute } from './absolute.ts';
  * @remarks
  * **Shape**: K, result: [b, n, n]; c: a number, or [b, 1, 1]. The result is symmetric to the last bit.
  * **Accuracy**: 4e-7·max(‖K‖, c).
- * **Cost**: 102 products; a few matrices of the size of K at once.
+ * **Cost**: two magnitudes, as `absolute`; a few matrices of the size of K at once.
  * **Gradient**: none.
  */
 export const clipEigenvalues = (K: Tensor, c: Tensor | number): Tensor =>

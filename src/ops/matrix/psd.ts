@@ -12,7 +12,7 @@ import { absolute } from './absolute.ts';
  * **Shape**: S, result: [b, n, n]; f: a number, or [b, 1, 1]. The result is symmetric to the last bit if S is.
  * **Accuracy**: 3e-7·‖S‖. So for f = 0, an eigenvalue may be −3e-7·‖S‖. With f = 1e-6·‖S‖_F, the result is positive
  * definite in float32, too.
- * **Cost**: 51 products; a few matrices of the size of S at once.
+ * **Cost**: one magnitude, as `absolute`; a few matrices of the size of S at once.
  * **Gradient**: none.
  *
  * @see Higham 1988, doi:10.1016/0024-3795(88)90223-6
