@@ -1,11 +1,9 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { hostValues } from '../engine/hostValues.ts';
 import { nextSeed } from '../nn/init/random.ts';
 import { clipEigenvalues } from '../ops/matrix/clipEigenvalues.ts';
 import { inverse } from '../ops/matrix/inverse.ts';
 import { matMul, plainMatMul } from '../ops/matrix/matMul.ts';
-import { closerBound } from '../ops/matrix/newtonSchulz.ts';
 import { polar } from '../ops/matrix/polar.ts';
 import { sqrtm } from '../ops/matrix/sqrtm.ts';
 import { symmetricPart } from '../ops/matrix/symmetricPart.ts';
@@ -124,15 +122,6 @@ export class AlmostOrthogonal extends Parametrization {
 /** The number of tensors of the size of the weight that the symmetric factor takes at once. */
 const OTHERS = 45;
 
-/** The largest norm of the matrix whose eigenvalues are clipped for which one time leaves them well below 1. */
-const ACCURATE_NORM = 50;
-
-/** True if all numbers are known to be below a bound. */
-function isBelow(numbers: Tensor, bound: number): boolean {
-  const known = hostValues(numbers);
-  return known !== null && Array.from(known).every((number) => number < bound);
-}
-
 /**
  * Returns the symmetric Y with `H = I + 2λ·Y(I + Y²)⁻¹`, for the symmetric part of H with its eigenvalues moved into
  * the interval: `Y = K(I + √(I − K²))⁻¹` with `K = (H − I)/λ`.
@@ -141,9 +130,7 @@ function symmetricFactor(H: Tensor, lambda: number): Tensor {
   const identity = tf.eye(H.shape[2]!);
   const given = tf.div(tf.sub(symmetricPart(H), identity), lambda);
   const size = norm(given, [1, 2]);
-  const clipped = clipEigenvalues(tf.mul(given, tf.div(LARGEST_NORM, tf.maximum(size, LARGEST_NORM))), LIMIT);
-  // The first result has an error in proportion to the norm. The root of I − K² needs eigenvalues within 1.
-  const K = isBelow(closerBound(given), ACCURATE_NORM) ? clipped : clipEigenvalues(clipped, LIMIT);
+  const K = clipEigenvalues(tf.mul(given, tf.div(LARGEST_NORM, tf.maximum(size, LARGEST_NORM))), LIMIT);
   const root = sqrtm(symmetricPart(tf.sub(identity, plainMatMul(K, K))));
   return symmetricPart(plainMatMul(K, inverse(tf.add(identity, root))));
 }

@@ -29,8 +29,9 @@ const SAFETY = 0.8;
  *
  * For singular values in [l, 1], the step with `s = 1 + l + l²` and the c for which no value exceeds 1 raises the
  * smallest one the most: l and 1 are mapped to the same value. It is the plain step `x(3 − x²)/2` for l = 1, and
- * multiplies a small x by 2.6. But for a small l, it would lose most digits of the largest values, which become as small
- * as l. So the steps for small values have s = 1.25, which maps a small x to 2.32x, and no x above 0.4 to one below.
+ * multiplies a small x by 2.6. But for a small l, it would lose most digits of the largest values, which become as
+ * small as l. So the steps for small values have s = 1.25, which maps a small x to 2.32x, and no x above 0.4 to one
+ * below.
  *
  * If nothing is known about the singular values, all steps are made. Else, those for small values are made while an
  * estimate of the smallest value is small, and the last one when all values are near 1.
