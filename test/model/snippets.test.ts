@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import {
   applyRecipe,
@@ -5,12 +8,15 @@ import {
   copyInto,
   describe as describeModel,
   evaluate,
+  fakeQuantize,
   fold,
   freeze,
   groupOptimizer,
   initialize,
   initializeFromBatch,
   insertParametrization,
+  type Lora,
+  lora,
   nn,
   orthogonal,
   parametrizationsOn,
@@ -29,6 +35,14 @@ import {
   weightNorm,
   without,
 } from 'tfjs-parametrize';
+import {
+  cubicSparsity,
+  mergeAdapters,
+  pruneGlobally,
+  saveAdapter,
+  saveQuantized,
+  setAdapters,
+} from 'tfjs-parametrize/finetune';
 import { syncModel } from 'tfjs-parametrize/layers';
 import { describe, expect, it } from 'vitest';
 import { shifted } from './faults/models.ts';
@@ -143,26 +157,73 @@ describe('uses of the verbs on whole models', () => {
     other!.dispose();
   });
 
-  it('adapt a frozen model of tf.layers by a map of the user, train, and merge', async () => {
+  it('adapt a frozen model of tf.layers, save the adapter alone, switch, and merge', async () => {
     const model = chain(
-      tf.layers.dense({ units: 3, inputShape: [2], name: 'one' }),
+      tf.layers.dense({ units: 3, inputShape: [2], activation: 'relu', name: 'one' }),
+      tf.layers.dense({ units: 2, activation: 'softmax', name: 'two' }),
+    );
+    const numbers = (): number[][] => model.getWeights().map((weight) => [...weight.dataSync()]);
+    const base = numbers();
+    freeze(model);
+    for (const adapter of ['letters', 'digits']) {
+      parametrize(model, [{ type: 'Dense', apply: lora, options: { rank: 1, alpha: 2, adapter } }]);
+    }
+    setAdapters(model, 'digits');
+    model.compile({ optimizer: tf.train.adam(0.1), loss: 'categoricalCrossentropy' });
+    const [x, y] = tf.tidy(() => [
+      tf.randomNormal([8, 2], 0, 1, 'float32', 5),
+      tf.oneHot([0, 1, 1, 0, 0, 1, 1, 0], 2),
+    ]);
+    await model.fit(x!, y!, { epochs: 2, verbose: 0 });
+    const at = mkdtempSync(join(tmpdir(), 'digits-'));
+    await saveAdapter(model, join(at, 'digits.safetensors'), { adapter: 'digits' });
+    const predict = (): tf.Tensor => model.predict(x!) as tf.Tensor;
+    const trained = predict();
+    setAdapters(model, { digits: 0.7, letters: 0.3 });
+    const mixed = predict();
+    expect(mixed).not.toBeAllClose(trained, { relative: 0, absolute: 1e-6 });
+    setAdapters(model, null);
+    const plain = predict();
+    expect(plain).not.toBeAllClose(trained, { relative: 0, absolute: 1e-6 });
+    setAdapters(model, 'digits');
+    const handle = await mergeAdapters(model, { adapters: ['digits'], check: true });
+    const merged = predict();
+    handle.dispose();
+    expect(merged).toBeAllClose(trained, { relative: 0, absolute: 1e-6 });
+    expect(numbers()).not.toEqual(base);
+    tf.dispose([x!, y!, trained, mixed, plain, merged]);
+    disposeLayers(model);
+    rmSync(at, { recursive: true });
+  });
+
+  it('prune along a schedule, train with quantized weights, and save what plain tfjs loads', async () => {
+    const model = chain(
+      tf.layers.dense({ units: 16, inputShape: [8], activation: 'relu', name: 'one' }),
       tf.layers.dense({ units: 1, name: 'two' }),
     );
-    const base = model.getWeights().map((weight) => [...weight.dataSync()]);
-    freeze(model);
-    parametrize(model, [{ type: 'Dense', apply: shifted, options: { scale: 0.5 } }]);
-    model.compile({ optimizer: tf.train.adam(0.1), loss: 'meanSquaredError' });
-    const [x, y] = [tf.ones([4, 2]), tf.ones([4, 1])];
+    model.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
+    const sparsity = cubicSparsity({ final: 0.9, begin: 100, end: 1000 });
+    const pruned = pruneGlobally(model, { type: 'Dense', fraction: sparsity(700) });
+    expect(pruned.registered.map(({ path }) => path)).toEqual(['one', 'two']);
+    const options = { bits: 8, dim: null, learned: true } as const;
+    parametrize(model, [{ type: 'Dense', apply: fakeQuantize, options }]);
+    syncModel(model);
+    const [x, y] = [tf.randomNormal([16, 8], 0, 1, 'float32', 5), tf.ones([16, 1])];
     await model.fit(x, y, { epochs: 2, verbose: 0 });
-    const list = parametrizationsOn(model.getLayer('one'), 'kernel');
-    expect([...list.original!.dataSync()]).toEqual(base[0]);
-    const output = model.predict(x) as tf.Tensor;
-    fold(model);
-    const folded = model.predict(x) as tf.Tensor;
-    expect(folded).toBeAllClose(output);
-    expect([...model.getWeights()[0]!.dataSync()]).not.toEqual(base[0]);
-    tf.dispose([x, y, output, folded]);
+    let saved: tf.io.ModelArtifacts | undefined;
+    const memory = tf.io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    });
+    const report = await saveQuantized(model, memory);
+    expect(report.tensors.map(({ dtype }) => dtype)).toEqual(['uint8', 'float32', 'uint8', 'float32']);
+    expect(report.bytes).toBeLessThan(report.bytesBefore / 2);
+    const plain = await tf.loadLayersModel(tf.io.fromMemory(saved!));
+    const outputs = [model, plain].map((one) => one.predict(x) as tf.Tensor);
+    expect(outputs[1]!).toBeAllClose(outputs[0]!, { relative: 0, absolute: 0 });
+    tf.dispose([x, y, outputs]);
     disposeLayers(model);
+    plain.dispose();
   });
 
   it('edit one step of a chain, and look past it', () => {
@@ -173,12 +234,12 @@ describe('uses of the verbs on whole models', () => {
     removeParametrization(hidden, 'weight', 0, { keep: 'value' });
     const x = tf.ones([1, 4]);
     const before = hidden.call(x);
-    shifted(hidden, 'weight', { scale: 2 });
-    const { delta } = parametrizationsOn(hidden, 'weight')[0] as unknown as { delta: tf.Variable };
-    tf.tidy(() => delta.assign(tf.ones([4, 4])));
+    lora(hidden, 'weight', { rank: 2 });
+    const B = (parametrizationsOn(hidden, 'weight')[0] as Lora).lora_B.get('default') as tf.Variable;
+    tf.tidy(() => B.assign(tf.ones(B.shape)));
     tf.tidy(() => {
       expect(hidden.call(x)).not.toBeAllClose(before);
-      expect(without(hidden, { step: 'shifted' }, () => hidden.call(x))).toBeAllClose(before);
+      expect(without(hidden, { step: 'lora' }, () => hidden.call(x))).toBeAllClose(before);
     });
     tf.dispose([x, before]);
     hidden.dispose();

@@ -314,6 +314,29 @@ describe('saveAdapter', () => {
     rmSync(at, { recursive: true });
   });
 
+  it('writes one file with the config in its metadata, which loads by its path and by its bytes', async () => {
+    const at = mkdtempSync(join(tmpdir(), 'adapter-'));
+    const model = baseNet();
+    const { config } = await loadAdapter(model, folder, { adapter: 'golden' });
+    const path = join(at, 'golden.safetensors');
+    await saveAdapter(model, path, { adapter: 'golden' });
+    expect(readdirSync(at)).toEqual(['golden.safetensors']);
+    for (const source of [path, readFileSync(path)]) {
+      const again = baseNet();
+      expect((await loadAdapter(again, source)).config).toEqual(config);
+      expectOutput(again, 'output');
+      again.dispose();
+    }
+    // A config that is given counts, and one beside the file does not.
+    writeFileSync(join(at, 'adapter_config.json'), '{}');
+    const other = baseNet();
+    const given = await loadAdapter(other, path, { config: { ...config, lora_alpha: 1 } });
+    expect(given.config.lora_alpha).toBe(1);
+    expect((await loadAdapter(other, path, { adapter: 'beside' })).config).toEqual(config);
+    for (const one of [model, other]) one.dispose();
+    rmSync(at, { recursive: true });
+  });
+
   it.each([
     ['lora', lora],
     ['dora', dora],
@@ -417,7 +440,7 @@ describe('saveAdapter', () => {
     lora(mixed[0] as nn.Linear, small);
     dora(mixed[1] as nn.Linear, small);
     await expect(savedBy(mixed)).rejects.toThrow(/differ in dora/);
-    await expect(saveAdapter(mixed, 'a.safetensors')).rejects.toMatchObject({ code: 'OPTION' });
+    await expect(saveAdapter(mixed, 'a.bin')).rejects.toMatchObject({ code: 'OPTION' });
     for (const options of [{ adapter: 3 }, { modulesToSave: '0' }, { modulesToSave: ['head'] }]) {
       await expect(savedBy(mixed, options)).rejects.toMatchObject({ code: 'OPTION' });
     }

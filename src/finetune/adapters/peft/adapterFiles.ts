@@ -9,22 +9,34 @@ export const files = {
   config: 'adapter_config.json',
 } as const;
 
+/** The name of the config in the metadata of a single file. */
+export const CONFIG_KEY = 'adapter_config';
+
 /**
- * The target of an adapter: the path of a folder in Node.js, which is made; or a function that gets the name and the
- * bytes of each file.
+ * The target of an adapter: the path of a folder in Node.js, which is made; the path of one `.safetensors` file, which
+ * has the config in its metadata; or a function that gets the name and the bytes of each file.
  */
 export type AdapterTarget = string | URL | ((name: string, bytes: Uint8Array) => void | Promise<void>);
+
+/** Writes the files of an adapter. */
+export interface AdapterWriter {
+  /** True if there is one file, with the config in its metadata. */
+  readonly isSingleFile: boolean;
+  write(tensors: Uint8Array, config: string): Promise<void>;
+}
 
 /** The source of an adapter: a folder, by its path in Node.js or its URL; or the file of its tensors. */
 export type AdapterSource = CheckpointSource;
 
-/** Returns the function that writes the files of an adapter. Throws at once for an invalid target. */
-export function adapterWriter(
-  target: AdapterTarget,
-): (contents: ReadonlyMap<string, Uint8Array>) => Promise<void> {
+/** Returns the writer for a target. Throws at once for an invalid one. */
+export function adapterWriter(target: AdapterTarget): AdapterWriter {
   if (typeof target === 'function') {
-    return async (contents) => {
-      for (const [name, bytes] of contents) await target(name, bytes);
+    return {
+      isSingleFile: false,
+      async write(tensors, config) {
+        await target(files.config, new TextEncoder().encode(config));
+        await target(files.model, tensors);
+      },
     };
   }
   const path = typeof target === 'string' || target instanceof URL ? pathOf(target) : null;
@@ -32,19 +44,26 @@ export function adapterWriter(
     throw new CheckpointError(
       'OPTION',
       'the target is none that can be written',
-      'Pass the path of a folder (in Node.js), or a function (name, bytes) => ….',
+      'Pass the path of a folder or of a .safetensors file (in Node.js), or a function (name, bytes) => ….',
     );
   }
-  if (/\.(safetensors|bin|json|pt)$/i.test(String(path))) {
+  if (/\.safetensors$/i.test(String(path))) {
+    return { isSingleFile: true, write: (tensors) => writeNodeFile(path, [tensors]) };
+  }
+  if (/\.(bin|json|pt|pth)$/i.test(String(path))) {
     throw new CheckpointError(
       'OPTION',
-      'the target is a file, and an adapter has two',
-      'Pass the path of a folder.',
+      'the target is a file of another format',
+      'Pass the path of a folder, or of a .safetensors file.',
     );
   }
-  return async (contents) => {
-    await makeNodeFolder(path);
-    for (const [name, bytes] of contents) await writeNodeFile(inFolder(path, name), [bytes]);
+  return {
+    isSingleFile: false,
+    async write(tensors, config) {
+      await makeNodeFolder(path);
+      await writeNodeFile(inFolder(path, files.config), [new TextEncoder().encode(config)]);
+      await writeNodeFile(inFolder(path, files.model), [tensors]);
+    },
   };
 }
 

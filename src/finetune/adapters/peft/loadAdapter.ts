@@ -11,7 +11,7 @@ import { addedHostKindOf } from '../../../parametrize/host/hostKind.ts';
 import { transaction } from '../../../parametrize/transaction.ts';
 import { TorchStateView } from '../../../stateDict/torchStateView.ts';
 import { type AdapterStep, adapterSteps } from '../adapterSteps.ts';
-import { type AdapterSource, adapterFilesAt, readText } from './adapterFiles.ts';
+import { type AdapterSource, adapterFilesAt, CONFIG_KEY, type FoundFiles, readText } from './adapterFiles.ts';
 import { targetsAt } from './adapterTargets.ts';
 import { type FileParts, filePartsOf } from './fileParts.ts';
 import { checkConfig, noConfig, type PeftConfig, parseConfig } from './peftConfig.ts';
@@ -22,7 +22,7 @@ import { noteConfig } from './saveAdapter.ts';
 export interface LoadAdapterOptions {
   /** The name that the adapter gets in the model. Default `'default'`. */
   readonly adapter?: string;
-  /** The contents of `adapter_config.json`. Default: the file beside the tensors. */
+  /** The contents of `adapter_config.json`. Default: those in the file of the tensors, or in the file beside it. */
   readonly config?: PeftConfig;
 }
 
@@ -73,10 +73,10 @@ export async function loadAdapter(
   let tensors: NamedTensorMap = {};
   try {
     const found = adapterFilesAt(source);
-    if (options.config === undefined && found.config === null) throw noConfig(caller);
-    const config: unknown = options.config ?? parseConfig(await readText(found.config!));
+    const file = await readTensors(caller, found.models);
+    tensors = file.tensors;
+    const config = options.config ?? (await configOf(caller, file, found));
     checkConfig(config);
-    tensors = await readTensors(caller, found.models);
     const parts = filePartsOf(tensors, adapter);
     const result = scoped(caller, () => transaction(() => load(caller, model, parts, config, adapter)));
     noteConfig(model, adapter, config);
@@ -88,16 +88,33 @@ export async function loadAdapter(
   }
 }
 
+/** The contents of the file of the tensors. */
+interface AdapterTensors {
+  readonly tensors: NamedTensorMap;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Returns the config in the metadata of the file, or in the file beside it. */
+async function configOf(
+  caller: string,
+  { metadata }: AdapterTensors,
+  { config }: FoundFiles,
+): Promise<unknown> {
+  if (metadata[CONFIG_KEY] !== undefined) return parseConfig(metadata[CONFIG_KEY]);
+  if (config === null) throw noConfig(caller);
+  return parseConfig(await readText(config));
+}
+
 async function readTensors(
   caller: string,
   [first, ...others]: readonly AdapterSource[],
-): Promise<NamedTensorMap> {
+): Promise<AdapterTensors> {
   try {
     const file = await openCheckpoint(caller, first!);
     const tensors: NamedTensorMap = {};
     try {
       for (const name of file.names) tensors[name] = await file.tensor(name);
-      return tensors;
+      return { tensors, metadata: file.metadata };
     } catch (error) {
       tf.dispose(tensors);
       throw error;

@@ -8,7 +8,7 @@ import { didYouMean, typeName } from '../../../core/text.ts';
 import { scoped } from '../../../engine/scope.ts';
 import { rawOf } from '../../../nn/module/rawOf.ts';
 import { type AdapterStep, adapterSteps, checkNames } from '../adapterSteps.ts';
-import { type AdapterTarget, adapterWriter, files } from './adapterFiles.ts';
+import { type AdapterTarget, adapterWriter, CONFIG_KEY } from './adapterFiles.ts';
 import { configText, namesModule, type PeftConfig } from './peftConfig.ts';
 import { type PeftPart, peftKey } from './peftKeys.ts';
 import { inTorch, type PeftTensor, peftTensors, plainValue, toPeft } from './peftModules.ts';
@@ -44,7 +44,8 @@ export function noteConfig(model: object, adapter: string, config: PeftConfig): 
  * the adapter was loaded with, such as `task_type`, are written back.
  *
  * @param model - a module, or a model of tf.layers whose layers have the names of torch's modules
- * @param target - the path of a folder, or a function that gets each file
+ * @param target - the path of a folder; that of one `.safetensors` file, which has the config in its metadata, so PEFT
+ * cannot read it; or a function that gets each file
  * @returns the config
  * @throws {@link ParametrizeError} `OPTION` for an adapter that the model lacks; `UNSUPPORTED` with the reason for an
  * adapter that PEFT cannot have: of a transposed convolution, of groups, of a recurrent kernel, of `lora` and `dora`
@@ -66,7 +67,7 @@ export async function saveAdapter(
   checkBoolean(caller, 'saveEmbeddingLayers', saveEmbeddingLayers);
   let tensors: NamedTensorMap = {};
   try {
-    const write = adapterWriter(target);
+    const writer = adapterWriter(target);
     const adapted = adapterSteps(caller, model);
     checkNames(caller, adapted, [adapter]);
     const steps = adapted.filter(({ map }) => map.adapterNames.includes(adapter));
@@ -107,13 +108,9 @@ export async function saveAdapter(
         .map((one) => [peftKey('plain', one.path, one.name), plainOf(caller, one, adapted)] as const);
       return Object.fromEntries([...parts, ...plain].map(([key, value]) => [key, tf.keep(tf.clone(value))]));
     });
-    const bytes = await writeSafetensors(tensors, { format: 'pt' });
-    await write(
-      new Map([
-        [files.config, new TextEncoder().encode(configText(config))],
-        [files.model, bytes],
-      ]),
-    );
+    const text = configText(config);
+    const metadata = writer.isSingleFile ? { format: 'pt', [CONFIG_KEY]: text } : { format: 'pt' };
+    await writer.write(await writeSafetensors(tensors, metadata), text);
     return config;
   } catch (error) {
     throw named(caller, error);
