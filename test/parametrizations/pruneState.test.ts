@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { loadCheckpoint, readSafetensors, saveCheckpoint } from '../../src/checkpoint/index.ts';
@@ -69,6 +70,27 @@ describe('the state of a pruned module', () => {
       for (const one of [pruned, plain, normed]) one.dispose();
     }
     layer.dispose();
+  });
+
+  it.each([false, true])('is read from a file that torch has written: masks before %s', async (isPruned) => {
+    const folder = new URL('../golden/pruned/', import.meta.url);
+    const { input, output } = JSON.parse(readFileSync(new URL('outputs.json', folder), 'utf8'));
+    const model = new nn.Sequential(
+      new nn.Conv1d(2, 4, 3),
+      new nn.ReLU(),
+      new nn.Flatten(),
+      new nn.Linear(12, 5),
+      new nn.ReLU(),
+      new nn.Linear(5, 3),
+    );
+    if (isPruned) for (const i of [0, 3, 5]) prune(model[i]!);
+    await loadCheckpoint(model, readFileSync(new URL('network.pt', folder)));
+    inTidy(() => expect(model.call(tf.tensor3d(input))).toBeAllClose(tf.tensor2d(output)));
+    // Half of the elements, and half of the others.
+    expect(zerosIn(inTidy(() => flatten((model[0] as nn.Conv1d).weight)))).toBe(18);
+    expect(zerosIn(weightOf(model[3] as nn.Linear))).toBe(24);
+    expect(zerosIn(weightOf(model[5] as nn.Linear))).toBe(7);
+    model.dispose();
   });
 
   it('is read from a file of torch, into plain, pruned and normalized modules and layers of tf.layers', async () => {
