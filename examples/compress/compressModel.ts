@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs';
-import { fakeQuantize, fold, parametrize, prune } from 'tfjs-parametrize';
-import { pruneGradually, saveQuantized, sparsityOf } from 'tfjs-parametrize/finetune';
+import { fakeQuantize, fold, parametrize } from 'tfjs-parametrize';
+import { pruneGlobally, pruneGradually, saveQuantized, sparsityOf } from 'tfjs-parametrize/finetune';
 import 'tfjs-parametrize/layers';
 import type { Digits } from '../mnist/digits.ts';
 import { accuracyOf } from '../mnist/predict.ts';
@@ -37,6 +37,9 @@ export interface Setting {
   done(point: Point): void;
 }
 
+/** Learning rates of Adam. */
+const rates = { dense: 0.001, pruning: 0.001, rounding: 0.0003 };
+
 const kernels = { type: 'Dense', name: 'kernel' } as const;
 
 /** Trains a network, and makes it small in all ways. */
@@ -46,7 +49,7 @@ export async function compressModel(seed: number, setting: Setting): Promise<Poi
   const dense = classifier(seed);
   const points: Point[] = [];
   try {
-    await trainModel(dense, training, setting.epochs, 0.001);
+    await trainModel(dense, training, setting.epochs, rates.dense);
     for (const sparsity of sparsities) {
       const pruned = copyOf(dense);
       try {
@@ -68,22 +71,26 @@ export async function compressModel(seed: number, setting: Setting): Promise<Poi
   }
 }
 
-/** Hides more and more of the smallest weights in the first half of the training. The dense one trains as long. */
+/**
+ * Hides more and more of the smallest weights of all kernels in the first half of the training. The dense one trains as
+ * long.
+ */
 async function pruneWhileTraining(
   model: tf.LayersModel,
   training: Examples,
   sparsity: number,
   epochs: number,
 ): Promise<void> {
-  if (sparsity === 0) return trainModel(model, training, epochs, 0.0005);
+  if (sparsity === 0) return trainModel(model, training, epochs, rates.pruning);
   const end = Math.ceil(stepsOf(training, epochs) / 2);
   const pruning = pruneGradually(model, {
     ...kernels,
     final: sparsity,
+    global: true,
     end,
     every: Math.max(1, Math.round(end / 20)),
   });
-  await trainModel(model, training, epochs, 0.0005, pruning);
+  await trainModel(model, training, epochs, rates.pruning, pruning);
   fold(model);
 }
 
@@ -100,15 +107,14 @@ async function quantized(
 ): Promise<Point> {
   const model = copyOf(pruned);
   try {
-    // The zeros of the copy are its smallest weights: the mask hides the same.
-    if (how.sparsity > 0)
-      parametrize(model, [{ ...kernels, apply: prune, options: { sparsity: how.sparsity } }]);
+    // The zeros of the copy are its smallest weights: the masks hide the same.
+    if (how.sparsity > 0) pruneGlobally(model, { ...kernels, sparsity: how.sparsity });
     if (how.bits < 32) {
       const options = { bits: how.bits, observer: 'minMax' } as const;
       parametrize(model, [{ ...kernels, apply: fakeQuantize, options, onConflict: 'append' }]);
     }
     // Floats train as long as integers, so that the difference is that of the rounding.
-    await trainModel(model, training, epochs, 0.0003);
+    await trainModel(model, training, Math.ceil(epochs / 3), rates.rounding);
     const { sparsity: zeros } = await sparsityOf(model, kernels);
     let artifacts: tf.io.ModelArtifacts = {};
     const memory = tf.io.withSaveHandler(async (saved) => {

@@ -17,7 +17,12 @@ export const readOptions = (argv: readonly string[]): Options =>
     new Command('npm run example:compress --')
       .description('Measures the accuracy of a digit network against the bytes of its file.')
       .option('--seeds <n>', 'repeat everything with seeds 1 to n', wholeNumber(1, 100), 5)
-      .option('--epochs <n>', 'passes over the digits in each of the three trainings', wholeNumber(1, 100), 3)
+      .option(
+        '--epochs <n>',
+        'passes over the digits in each training; a third of them with rounded weights',
+        wholeNumber(1, 100),
+        6,
+      )
       .option('--digits <n>', 'use so many of the 10,000 digits', wholeNumber(200, 10_000), 10_000)
       .option('--write', 'put the results into docs/fine-tuning.md, and the plot beside it', false),
     usage,

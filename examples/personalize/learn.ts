@@ -2,24 +2,27 @@ import type { nn } from 'tfjs-parametrize';
 import type { Digits } from '../mnist/digits.ts';
 import { type TrainingEvents, train } from '../mnist/train.ts';
 
-/** The learning rate sinks twice by this factor: adapters learn with large steps, and end with small ones. */
-const decay = 4;
+/**
+ * The parts of the learning rate in a lesson. It begins with one pass of small steps: the first gradients are large,
+ * because new digits surprise the network, and large steps would leave units that never are active again.
+ */
+const factors = [1 / 10, 1, 1 / 4, 1 / 16];
 
 /** How long and how fast to train. */
 export interface Lesson {
-  /** Passes over the digits with each of three learning rates. */
+  /** Passes over the digits with each learning rate but the first. */
   readonly passes: number;
-  /** The first learning rate of Adam. */
+  /** The largest learning rate of Adam. */
   readonly rate: number;
 }
 
-/** The parts of the lesson. */
 const batchSize = 32;
-const parts = [0, 1, 2];
+
+const passesIn = (part: number, passes: number): number => (part === 0 ? 1 : passes);
 
 /** The number of steps of a lesson. */
 export const stepsOf = (digits: Digits, { passes }: Lesson): number =>
-  parts.length * passes * Math.ceil(digits.labels.length / batchSize);
+  (1 + (factors.length - 1) * passes) * Math.ceil(digits.labels.length / batchSize);
 
 /** Trains what can be trained of a network. The same seed has the same batches. */
 export async function learn(
@@ -30,12 +33,12 @@ export async function learn(
   step: TrainingEvents['step'],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const part of parts) {
+  for (const [part, factor] of factors.entries()) {
     await train(
       network,
       digits,
-      parts.length * seed + part,
-      { epochs: passes, batchSize, learningRate: rate / decay ** part },
+      factors.length * seed + part,
+      { epochs: passesIn(part, passes), batchSize, learningRate: rate * factor },
       { step, async epoch() {} },
       signal,
     );

@@ -40,7 +40,7 @@ export function checks(runs: readonly Taught[]): Check[] {
   const difference = Math.max(...runs.map(({ mergedDifference }) => mergedDifference));
   return [
     {
-      text: `The adapter trains ${inPercent(share)} of the model’s parameters, those on the head included (below 3 %)`,
+      text: `The adapter trains ${inPercent(share)} of the model’s parameters, those on the head and the biases included (below 3 %)`,
       held: share < 0.03,
     },
     {
