@@ -21,7 +21,7 @@ const arrows: Record<string, readonly string[]> = {
   stateDict: ['parametrize', 'nn', 'engine'],
   model: ['stateDict', 'parametrizations', 'parametrize', 'nn', 'ops', 'engine'],
   decorators: ['model', 'stateDict', 'parametrize', 'nn'],
-  layers: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'engine'],
+  layers: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'kernels', 'engine'],
   checkpoint: ['engine', 'model', 'stateDict', 'nn'],
   cli: ['checkpoint', 'stateDict', 'nn'],
   finetune: ['checkpoint', 'model', 'stateDict', 'parametrizations', 'parametrize', 'nn', 'ops', 'engine'],

@@ -51,7 +51,7 @@ async function installPackage(): Promise<string> {
   const paths = readdirSync(sources, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .sort();
-  const hash = createHash('sha256').update(`${version}\n${compileFolder}`);
+  const hash = createHash('sha256').update(`${version}\n${installPackage}${compileFolder}`);
   for (const path of ['package.json', 'tsconfig.json', ...paths.map((path) => join('src', path))]) {
     hash.update(`\n${path}\n`).update(readFileSync(join(root, path)));
   }
@@ -69,6 +69,8 @@ async function installPackage(): Promise<string> {
   const at = join(made, 'node_modules/tfjs-parametrize');
   await compileFolder(sources, paths, join(at, 'dist'));
   cpSync(join(root, 'package.json'), join(at, 'package.json'));
+  // Without a package.json here, the programs would belong to the repository, and import the package from its `dist`.
+  writeFileSync(join(made, 'package.json'), '{ "private": true, "type": "module" }\n');
   try {
     renameSync(made, folder);
   } catch (error) {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from '../engine/modelTraining.ts';
+import { registerMissingKernels } from '../kernels/missing/registerMissingKernels.ts';
 import { registerHostKind } from '../parametrize/host/hostKind.ts';
 import { registerStateKind } from '../stateDict/stateView.ts';
 import { layerHost } from './host/layerHost.ts';
@@ -13,7 +14,7 @@ let isTaught = false;
 
 /**
  * Registers the layers and models of tfjs-layers with the package, and the layers of the package with tfjs, so that it
- * loads saved models that have them. A second call does nothing.
+ * loads saved models that have them; and the kernels that training on wasm lacks. A second call does nothing.
  *
  * Importing the entry of this folder calls this function. It is one of the two side effects of imports in the package;
  * the other is `reflect-metadata`. The other functions of the entry call it, too, because a bundler may take them
@@ -27,6 +28,7 @@ export function teachLayers(): void {
   registerStateKind(layerModel);
   passInOneScope();
   checkBeforeTraining();
+  registerMissingKernels();
 }
 
 /** Lets a compiled model train the weights that its layers hold now; layers alone are not trained. */

@@ -34,8 +34,6 @@ class Scale extends tf.layers.Layer {
 }
 tf.serialization.registerClass(Scale);
 
-const filterGradient = 'Conv2DBackpropFilter';
-
 export const layerCases: Record<string, LayerCase> = {
   Dense: {
     make: () => tf.layers.dense({ units: 3, activation: 'tanh' }),
@@ -48,14 +46,12 @@ export const layerCases: Record<string, LayerCase> = {
     inputShape: [5, 2],
     kernels: ['kernel'],
     outputAxes: [[2]],
-    untrainable: { wasm: filterGradient },
   },
   Conv2D: {
     make: () => tf.layers.conv2d({ filters: 3, kernelSize: 2, activation: 'tanh' }),
     inputShape: [4, 4, 2],
     kernels: ['kernel'],
     outputAxes: [[3]],
-    untrainable: { wasm: filterGradient },
   },
   Conv3D: {
     make: () => tf.layers.conv3d({ filters: 2, kernelSize: 2, activation: 'tanh' }),
@@ -68,7 +64,6 @@ export const layerCases: Record<string, LayerCase> = {
     inputShape: [3, 3, 2],
     kernels: ['kernel'],
     outputAxes: [[2]],
-    untrainable: { wasm: filterGradient },
   },
   Conv3DTranspose: {
     make: () => tf.layers.conv3dTranspose({ filters: 2, kernelSize: 2, activation: 'tanh' }),
@@ -83,14 +78,12 @@ export const layerCases: Record<string, LayerCase> = {
     inputShape: [4, 4, 2],
     kernels: ['depthwiseKernel'],
     outputAxes: [[2, 3]],
-    untrainable: { wasm: 'DepthwiseConv2dNativeBackpropFilter' },
   },
   SeparableConv2D: {
     make: () => tf.layers.separableConv2d({ filters: 3, kernelSize: 2, activation: 'tanh' }),
     inputShape: [4, 4, 2],
     kernels: ['depthwiseKernel', 'pointwiseKernel'],
     outputAxes: [[2, 3], [3]],
-    untrainable: { wasm: filterGradient },
   },
   Embedding: {
     make: () => tf.layers.embedding({ inputDim: 6, outputDim: 3 }),
@@ -98,7 +91,6 @@ export const layerCases: Record<string, LayerCase> = {
     tokens: 6,
     kernels: ['embeddings'],
     outputAxes: [[0]],
-    untrainable: { wasm: 'UnsortedSegmentSum' },
   },
   SimpleRNN: {
     make: () => tf.layers.simpleRNN({ units: 3 }),
@@ -141,7 +133,6 @@ export const layerCases: Record<string, LayerCase> = {
     inputShape: [3, 4, 4, 1],
     kernels: ['cell.kernel', 'cell.recurrentKernel'],
     outputAxes: [[3], [3]],
-    untrainable: { wasm: filterGradient },
   },
   BatchNormalization: {
     make: () => tf.layers.batchNormalization({}),
