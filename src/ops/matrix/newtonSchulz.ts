@@ -74,7 +74,7 @@ function boundOf(G: Tensor): Tensor {
 }
 
 /** `c·X(s·I − G)` for `G = XᵀX`, or any matrices in the place of X. */
-export const newtonStep = (X: Tensor, G: Tensor, { c, s }: CubicStep): Tensor =>
+const newtonStep = (X: Tensor, G: Tensor, { c, s }: CubicStep): Tensor =>
   tf.sub(tf.mul(X, c * s), plainMatMul(X, tf.mul(G, c)));
 
 /** `X(3I − XᵀX)/2`: doubles the digits of nearly orthogonal matrices. */

@@ -3,7 +3,7 @@ import { type CheckpointSource, openSource } from '../../../checkpoint/source/by
 import { isNode, makeNodeFolder, pathOf, writeNodeFile } from '../../../checkpoint/source/nodeFile.ts';
 
 /** The names of the files of an adapter. */
-export const files = {
+const files = {
   model: 'adapter_model.safetensors',
   torch: 'adapter_model.bin',
   config: 'adapter_config.json',

@@ -6,7 +6,7 @@ import type { AdapterStep } from '../adapterSteps.ts';
 import type { PeftTensor } from './peftModules.ts';
 
 /** A map with an adapter that is saved, and its tensor. */
-interface SavedTensor {
+interface AdaptedTensor {
   readonly step: AdapterStep;
   readonly tensor: PeftTensor;
 }
@@ -14,9 +14,9 @@ interface SavedTensor {
 /** The maps of an adapter that is saved, and the facts about all of them that a config tells. */
 export interface SavedModules {
   /** The maps of weights. */
-  readonly weights: readonly SavedTensor[];
+  readonly weights: readonly AdaptedTensor[];
   /** The maps of biases: none, or that of the module of each weight. */
-  readonly biases: readonly SavedTensor[];
+  readonly biases: readonly AdaptedTensor[];
   readonly useRslora: boolean;
   readonly useDora: boolean;
 }
@@ -37,7 +37,7 @@ export function savedModules(
   const found = steps.map((step) => ({ step, tensor: tensorOf(caller, all, step) }));
   const weights = found.filter(({ step }) => !isOfBias(step));
   const biases = found.filter(({ step }) => isOfBias(step));
-  const settings = ({ step }: SavedTensor): CompleteSettings => step.map.settingsOf(adapter);
+  const settings = ({ step }: AdaptedTensor): CompleteSettings => step.map.settingsOf(adapter);
   const useDora = sameFor(caller, weights, 'dora', ({ step }) => step.map instanceof Dora);
   checkBiases(caller, weights, biases, useDora === true);
   for (const bias of biases) {
@@ -66,11 +66,11 @@ function refusedFor(step: AdapterStep, { name, refused }: PeftTensor): string | 
 /** A file has the bias of B for every module or for none. */
 function checkBiases(
   caller: string,
-  weights: readonly SavedTensor[],
-  biases: readonly SavedTensor[],
+  weights: readonly AdaptedTensor[],
+  biases: readonly AdaptedTensor[],
   useDora: boolean,
 ): void {
-  const paths = (found: readonly SavedTensor[]): string[] => found.map(({ tensor }) => tensor.path);
+  const paths = (found: readonly AdaptedTensor[]): string[] => found.map(({ tensor }) => tensor.path);
   const [ofWeights, ofBiases] = [paths(weights), paths(biases)];
   const alone = biases.find(({ tensor }) => !ofWeights.includes(tensor.path));
   if (alone !== undefined) {
@@ -92,9 +92,9 @@ function checkBiases(
 
 function sameFor<T>(
   caller: string,
-  found: readonly SavedTensor[],
+  found: readonly AdaptedTensor[],
   what: string,
-  of: (one: SavedTensor) => T,
+  of: (one: AdaptedTensor) => T,
 ): T | undefined {
   const [first, ...others] = found;
   if (first === undefined) return undefined;
