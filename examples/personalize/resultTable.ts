@@ -52,7 +52,7 @@ export function checks(runs: readonly Taught[]): Check[] {
       held: fileShare < 0.05,
     },
     {
-      text: `Merged and unmerged, probabilities differ by at most ${difference.toExponential(1)} (below 1e-6)`,
+      text: `Merged and unmerged, probabilities differ by at most ${difference === 0 ? '0' : difference.toExponential(1)} (below 1e-6)`,
       held: difference < 1e-6,
     },
     {
