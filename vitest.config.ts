@@ -45,6 +45,7 @@ const once = [
   'test/checkpoint/formats/torch/{unpickle,zipArchive}.test.ts',
   'test/checkpoint/save/pythonReads.test.ts',
   'test/checkpoint/source/openSource.test.ts',
+  'test/finetune/quantization/cleanProcess.test.ts',
   'test/kernels/simd/*.test.ts',
   'test/kernels/weightNorm/{layout,plainRoutines,selectionPrograms,workgroupSchedule}.test.ts',
   'test/layers/packages.test.ts',
