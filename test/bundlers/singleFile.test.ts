@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright';
+import { type Browser, chromium, type Page } from 'playwright';
 import * as source from 'tfjs-parametrize';
 import * as checkpoint from 'tfjs-parametrize/checkpoint';
 import * as finetune from 'tfjs-parametrize/finetune';
@@ -113,12 +113,19 @@ describe.skipIf(executablePath === null)('in a page', () => {
     server?.close();
   });
 
-  it('an import map leads to it, and a constraint holds in fit', async () => {
+  /** A page that a slow machine may take any time for: the test itself has a limit. */
+  async function newPage(): Promise<Page> {
     const page = await browser.newPage();
+    page.setDefaultTimeout(0);
+    return page;
+  }
+
+  it('an import map leads to it, and a constraint holds in fit', async () => {
+    const page = await newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(`${address}/index.html`);
-    await page.waitForFunction(`document.title !== ''`, undefined, { timeout: 0 });
+    await page.waitForFunction(`document.title !== ''`);
     const norms = (await page.title()).match(/\d[\d.]*/g)!.map(Number);
     expect(errors).toEqual([]);
     expect(norms).toHaveLength(2);
@@ -136,7 +143,7 @@ describe.skipIf(executablePath === null)('in a page', () => {
       external: ['node:*'],
       logLevel: 'error',
     });
-    const page = await browser.newPage();
+    const page = await newPage();
     await page.goto(`${address}/empty.html`);
     const answer = await page.evaluate(`new Promise((resolve, reject) => {
       const worker = new Worker('./worker.js', { type: 'module' });

@@ -30,6 +30,8 @@ describe.skipIf(executablePath === null)('the page that trains an adapter', () =
     server = await preview({ ...pageConfig(folder), preview: { host: '127.0.0.1', port: 0 } });
     browser = await chromium.launch({ executablePath: executablePath!, args: chromiumFlags('webgl') });
     page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    // A slow machine may take any time: the test itself has a limit.
+    page.setDefaultTimeout(0);
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(message.text());
@@ -44,8 +46,7 @@ describe.skipIf(executablePath === null)('the page that trains an adapter', () =
     rmSync(folder, { recursive: true });
   });
 
-  const status = (text: RegExp): Promise<void> =>
-    page.locator('#status').filter({ hasText: text }).waitFor({ timeout: 0 });
+  const status = (text: RegExp): Promise<void> => page.locator('#status').filter({ hasText: text }).waitFor();
 
   const accuracies = (): Promise<string[]> => page.locator('tbody td').allTextContents();
 
