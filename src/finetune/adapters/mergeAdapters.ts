@@ -33,7 +33,8 @@ export interface MergedAdapters {
 
 /**
  * Makes the active adapters of a model a part of its weights. The values stay, and a weight without further adapters
- * and maps is a plain variable again, which trains as before. A compiled model of tf.layers is synced.
+ * and maps is a plain variable again, which trains as before. A map below the adapter that cannot have the merged
+ * value, such as a mask or `fakeQuantize`, changes it. A compiled model of tf.layers is synced.
  *
  * @remarks
  * **Ownership**: the result holds the adapters, and the data of the base that it had before (no copy is made). Call

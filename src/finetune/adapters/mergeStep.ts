@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
 import { alias, scoped } from '../../engine/scope.ts';
 import { disposeVariable, isAlive } from '../../engine/variable.ts';
+import { namedState } from '../../nn/module/fields.ts';
 import type { Adapters } from '../../parametrizations/adapters/adapters.ts';
 import { inspectAfter } from '../../parametrize/chain/inspectAfter.ts';
 import type { ParametrizationList } from '../../parametrize/chain/parametrizationList.ts';
@@ -42,7 +43,7 @@ export function mergeStep(caller: string, step: AdapterStep, names: readonly str
     unmerge(caller) {
       merged.back(caller);
       const now = registrationOf(step.candidate.host, step.candidate.tensor)!.list;
-      for (const [key, variable] of now.namedParameters()) {
+      for (const [key, variable] of namedState(now)) {
         const value = values.get(key);
         if (value !== undefined) variable.assign(value as Tensor);
       }
@@ -55,10 +56,10 @@ export function mergeStep(caller: string, step: AdapterStep, names: readonly str
   };
 }
 
-/** Holds the data of the parameters of a chain, by their keys. */
+/** Holds the data of the variables of a chain, by their keys. A right inverse may write buffers, such as scales. */
 function holdValues(list: ParametrizationList): Map<string, Tensor> {
   const values = new Map(
-    list.namedParameters().map(([key, variable]) => [key, tf.keep(alias(variable as Tensor))] as const),
+    namedState(list).map(([key, variable]) => [key, tf.keep(alias(variable as Tensor))] as const),
   );
   undoable(() => tf.dispose([...values.values()]));
   return values;

@@ -1,11 +1,12 @@
-import type { io } from '@tensorflow/tfjs-core';
+import type { io, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { CheckpointError, named, quoted } from '../../checkpoint/checkpointError.ts';
+import { CheckpointError, corrupt, named, quoted } from '../../checkpoint/checkpointError.ts';
 import { openCheckpoint } from '../../checkpoint/file/openCheckpoint.ts';
 import { safetensorsFile } from '../../checkpoint/formats/safetensors/safetensorsFile.ts';
 import type { CheckpointReport } from '../../checkpoint/load/checkpointReport.ts';
 import { loadCheckpointAs } from '../../checkpoint/load/loadCheckpoint.ts';
 import type { Rename } from '../../checkpoint/load/selectState.ts';
+import { savedState } from '../../checkpoint/save/savedState.ts';
 import type { CheckpointSource } from '../../checkpoint/source/byteSource.ts';
 import { loadHandlerFor } from '../../checkpoint/source/ioHandler.ts';
 import { isIOHandler, schemeOf } from '../../checkpoint/source/ioScheme.ts';
@@ -13,6 +14,7 @@ import type { StoredTensor } from '../../checkpoint/tensor/storedTensor.ts';
 import { viewOf } from '../../checkpoint/viewOf.ts';
 import { checkOptions } from '../../core/checkOptions.ts';
 import { ParametrizeError } from '../../core/errors.ts';
+import { scoped } from '../../engine/scope.ts';
 import { assignFields } from '../../nn/module/assignFields.ts';
 import { middleOf } from '../../parametrizations/quantization/observedGrid.ts';
 import { transaction } from '../../parametrize/transaction.ts';
@@ -39,7 +41,7 @@ const caller = 'loadQuantized';
  * model, bit for bit.
  *
  * A plain model gets plain weights. A weight with `fakeQuantize` gets the scales and zero points of the file, too, so
- * that training goes on.
+ * that training goes on. Masks and other maps of the model stay as they are, and must not change the numbers.
  *
  * @param model - a module, or a model of tf.layers
  * @param source - bytes, a `Blob`, a URL, a path in Node.js, an `IOHandler`, or a URL of `tf.io`
@@ -48,7 +50,7 @@ const caller = 'loadQuantized';
  * load those; `CORRUPT` for a damaged one; the other codes of files
  * @throws {@link StateDictError} if the tensors do not fit the model
  * @throws {@link ParametrizeError} `CONFLICT` if `fakeQuantize` of the model has another range of integers, or fewer
- * scales. Nothing changes then.
+ * scales, or if another map of its chain changes the numbers of the file. Nothing changes then.
  * @example
  * ```ts
  * await loadQuantized(model, 'small.safetensors');
@@ -64,15 +66,32 @@ export async function loadQuantized(
     const view = viewOf(caller, model, (kind) => new TorchStateView(kind, caller, model));
     const { tensors, bytes } = await readQuantized(source);
     const targets = await quantizedKeys(caller, model, view);
-    return await loadCheckpointAs(caller, model, bytes, options, (keys, load) =>
-      transaction(() => {
-        for (const [key, name] of keys) {
-          const [target, tensor] = [targets.get(key), tensors.get(name)];
-          if (target !== undefined && !target.isTied && tensor !== undefined) giveGrid(key, target, tensor);
-        }
-        return load();
-      }),
-    );
+    const loading = (after: (keys: ReadonlyMap<string, string>) => void): Promise<CheckpointReport> =>
+      loadCheckpointAs(caller, model, bytes, options, (keys, load) =>
+        transaction(() => {
+          for (const [key, name] of keys) {
+            const [target, tensor] = [targets.get(key), tensors.get(name)];
+            if (target !== undefined && !target.isTied && tensor !== undefined) giveGrid(key, target, tensor);
+          }
+          const loaded = load();
+          after(keys);
+          return loaded;
+        }),
+      );
+    if ([...targets.values()].some(({ isAlone }) => !isAlone)) {
+      await checkValues(loading, (keys) => {
+        const { tensors: values } = savedState(view, model, 'folded');
+        const compared = [...keys].flatMap(([key, name]) => {
+          const [target, tensor, value] = [targets.get(key), tensors.get(name), values[key]];
+          if (target?.isAlone !== false || tensor === undefined || value === undefined) return [];
+          const wanted = tf.tensor(dequantized(tensor), [...tensor.shape]);
+          return [[key, tf.keep(tf.all(tf.equal(value, wanted)))] as const];
+        });
+        tf.dispose(values);
+        return new Map(compared);
+      });
+    }
+    return await loading(() => {});
   } catch (error) {
     throw named(caller, error);
   }
@@ -103,7 +122,9 @@ async function readQuantized(source: CheckpointSource | io.IOHandler): Promise<R
       for (const part of Object.values(partNames(name))) stored.delete(part);
     }
     for (const [name, tensor] of tensors) {
-      stored.set(name, { dtype: 'F32', shape: tensor.shape, data: dequantized(tensor) });
+      const data = dequantized(tensor);
+      if (!data.every(Number.isFinite)) throw corrupt(`a scale is too large, one of ${quoted(name)}`);
+      stored.set(name, { dtype: 'F32', shape: tensor.shape, data });
     }
     return { tensors, bytes: safetensorsFile(stored, metadata) };
   } finally {
@@ -113,6 +134,39 @@ async function readQuantized(source: CheckpointSource | io.IOHandler): Promise<R
 
 const notQuantized = (fact: string, remedy: string): CheckpointError =>
   new CheckpointError('NOT_A_CHECKPOINT', fact, remedy);
+
+/**
+ * Refuses a file whose numbers other maps of the model would change, such as a mask. It loads the file, compares, and
+ * takes the loading back before it waits for the result.
+ *
+ * @param compare - returns for each key a tensor that is true if the model has the numbers of the file
+ */
+async function checkValues(
+  loading: (after: (keys: ReadonlyMap<string, string>) => void) => Promise<unknown>,
+  compare: (keys: ReadonlyMap<string, string>) => Map<string, Tensor>,
+): Promise<void> {
+  let compared: Map<string, Tensor> | undefined;
+  try {
+    await loading((keys) => {
+      compared = scoped(caller, () => compare(keys));
+      throw new Error('the loading is taken back');
+    });
+  } catch (error) {
+    if (compared === undefined) throw error;
+  }
+  try {
+    for (const [key, isEqual] of compared!) {
+      if ((await isEqual.data())[0] === 1) continue;
+      throw new ParametrizeError('CONFLICT', {
+        caller,
+        fact: `${quoted(key)} cannot have the numbers of the file: another map of its chain changes them`,
+        remedy: 'Give a mask the zeros of the file first, or load into a plain model.',
+      });
+    }
+  } finally {
+    tf.dispose([...compared!.values()]);
+  }
+}
 
 /** Returns a source that is no handler. */
 async function bytesOf(source: CheckpointSource | io.IOHandler): Promise<CheckpointSource> {

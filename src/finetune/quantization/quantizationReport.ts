@@ -11,7 +11,7 @@ export interface SavedTensor {
   readonly dtype: 'float32' | 'float16' | 'int32' | 'bool' | `${'int' | 'uint'}${4 | 8 | 16}`;
   /** The elements with one scale in the model; null for a tensor without `fakeQuantize`. */
   readonly scheme: 'perTensor' | 'perChannel' | 'perGroup' | null;
-  /** True if the numbers that are read are those of the model, bit for bit. */
+  /** True if the numbers that are read are those of the model, bit for bit, but for −0, which becomes 0. */
   readonly isExact: boolean;
   /** The number of bytes of the tensor in memory. */
   readonly bytesBefore: number;

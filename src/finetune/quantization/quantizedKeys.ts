@@ -19,6 +19,8 @@ export interface QuantizedKey {
   readonly map: FakeQuantize;
   /** True if another tensor has the map, and this one is tied to it. */
   readonly isTied: boolean;
+  /** True if the chain has no other map. */
+  readonly isAlone: boolean;
   /** The index of the scale of each element, in the layout of the state dict. */
   readonly indices: Int32Array;
 }
@@ -47,6 +49,7 @@ export async function quantizedKeys(
     keys.set(key, {
       map,
       isTied: tie !== undefined,
+      isAlone: list?.length === 1 && list[0] === map,
       indices: layout === null ? indices : await inTorch(caller, indices, shape, layout),
     });
   }

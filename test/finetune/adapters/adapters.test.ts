@@ -4,6 +4,7 @@ import { mergeAdapters, setAdapters, unloadAdapters } from '../../../src/finetun
 import {
   cached,
   dora,
+  fakeQuantize,
   isParametrized,
   type Lora,
   lora,
@@ -11,6 +12,7 @@ import {
   nn,
   parametrizationsOn,
   parametrize,
+  prune,
   unitNorm,
   valueOf,
   weightNorm,
@@ -196,6 +198,39 @@ describe('mergeAdapters', () => {
       setAdapters(layer, { default: 1, other: 2 });
     },
   };
+
+  it('gives the buffers back that a map below the adapter has changed, and the masked originals', async () => {
+    const chains: readonly ((layer: nn.Linear) => void)[] = [
+      (layer) => fakeQuantize(layer, { bits: 4, dim: 0, symmetric: false }),
+      (layer) => fakeQuantize(layer, { bits: 4, observer: 'minMax' }),
+      (layer) => prune(layer, { fraction: 0.5 }),
+    ];
+    for (const register of chains) {
+      nn.manualSeed(4);
+      const layer = new nn.Linear(6, 4);
+      register(layer);
+      lora(layer, { rank: 2 });
+      lora(layer, { rank: 1, adapter: 'other' });
+      randomize(layer);
+      layer.eval();
+      const stateOf = (): unknown =>
+        tf.tidy(() =>
+          Object.fromEntries(
+            Object.entries(layer.stateDict()).map(([key, tensor]) => [key, flatten(tensor)]),
+          ),
+        );
+      for (const active of ['default', { default: 0.5, other: 2 }]) {
+        setAdapters(layer, active);
+        const [state, value] = [stateOf(), numbersOf(layer, 'weight')];
+        const merged = await mergeAdapters(layer);
+        expect(stateOf()).not.toEqual(state);
+        merged.unmerge();
+        expect(numbersOf(layer, 'weight')).toEqual(value);
+        expect(stateOf()).toEqual(state);
+      }
+      layer.dispose();
+    }
+  });
 
   it.each(Object.entries(chains))(
     '%s: keeps the value, and unmerge gives every bit back',

@@ -1,11 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSafetensors, saveCheckpoint, writeSafetensors } from '../../../src/checkpoint/index.ts';
-import { loadQuantized, saveQuantized } from '../../../src/finetune/index.ts';
-import { type FakeQuantize, fakeQuantize, nn, parametrizationsOn } from '../../../src/index.ts';
+import { loadQuantized, saveQuantized, setAdapters } from '../../../src/finetune/index.ts';
+import {
+  dropConnect,
+  type FakeQuantize,
+  fakeQuantize,
+  lora,
+  nn,
+  parametrizationsOn,
+  parametrize,
+  prune,
+  weightNorm,
+} from '../../../src/index.ts';
 import '../../../src/layers/index.ts';
 import { inTidy } from '../../parametrize/fixtures.ts';
-import { bitsOf, convNet, memory, net, quantizeAll, stream } from './quantizedModels.ts';
+import { bitsOf, convNet, memory, net, predictionOf, quantizeAll, stream } from './quantizedModels.ts';
 
 const stateOf = (model: nn.Module): unknown =>
   inTidy(() => Object.entries(model.stateDict()).map(([key, tensor]) => [key, bitsOf(tensor)]));
@@ -168,6 +178,81 @@ describe('loadQuantized', () => {
       expect(stateOf(target)).toEqual(before);
       target.dispose();
     }
+  });
+
+  it('refuses other maps that change the numbers of the file, and takes them where they do not', async () => {
+    const chainOf = (fraction: number, seed: number): nn.Linear => {
+      nn.manualSeed(seed);
+      const layer = new nn.Linear(8, 6);
+      weightNorm(layer);
+      prune(layer, { fraction });
+      fakeQuantize(layer, { bits: 4 });
+      dropConnect(layer);
+      return layer;
+    };
+    const saved = chainOf(0.5, 1);
+    const bytes = await fileOf(saved);
+    const other = chainOf(0.5, 2);
+    const before = stateOf(other);
+    await expect(loadQuantized(other, bytes)).rejects.toEqual(refused('CONFLICT', "'weight' cannot have"));
+    expect(stateOf(other)).toEqual(before);
+    const hidesNothing = chainOf(0, 2);
+    await loadQuantized(hidesNothing, bytes);
+    inTidy(() => prune(other, { mask: hidesNothing.eval().weight, regrow: true }));
+    await loadQuantized(other, bytes);
+    for (const one of [saved, other, hidesNothing]) one.eval();
+    inTidy(() => {
+      expect(bitsOf(other.weight)).toEqual(bitsOf(saved.weight));
+      expect(bitsOf(hidesNothing.weight)).toEqual(bitsOf(saved.weight));
+    });
+    for (const one of [saved, other, hidesNothing]) one.dispose();
+  });
+
+  it('refuses a trained adapter above the integers, and takes one that is not active', async () => {
+    for (const make of [net, convNet] as (() => nn.Sequential | tf.Sequential)[]) {
+      const [saved, target] = [quantizeAll(make(), { bits: 4 }), quantizeAll(make(), { bits: 4 })];
+      const type = target instanceof nn.Module ? nn.Linear : 'Dense';
+      parametrize(target, [{ type, apply: lora, options: { rank: 1 }, onConflict: 'append' }]);
+      inTidy(() => {
+        const trained: readonly (tf.Variable | tf.LayerVariable)[] =
+          target instanceof nn.Module ? target.parameters() : target.trainableWeights;
+        for (const one of trained) {
+          const value = tf.randomNormal([...one.shape] as number[]);
+          if (one instanceof tf.Variable) one.assign(value);
+          else one.write(value);
+        }
+      });
+      const out = stream();
+      await saveQuantized(saved, out.target);
+      const key = target instanceof nn.Module ? "'2.weight'" : "'dense.weight'";
+      await expect(loadQuantized(target, out.bytes())).rejects.toEqual(refused('CONFLICT', key));
+      setAdapters(target, null);
+      await loadQuantized(target, out.bytes());
+      const valueOf = (model: tf.LayersModel | nn.Sequential): number[] =>
+        inTidy(() =>
+          model instanceof nn.Module ? bitsOf((model[2] as nn.Linear).weight) : predictionOf(model),
+        );
+      expect(valueOf(target)).toEqual(valueOf(saved));
+      for (const one of [saved, target]) one.dispose();
+    }
+  });
+
+  it('refuses scales that make infinite numbers', async () => {
+    const layer = new nn.Linear(3, 2, { bias: false });
+    fakeQuantize(layer);
+    const bytes = await fileOf(layer);
+    const { scale } = parametrizationsOn(layer, 'weight')[0] as FakeQuantize;
+    const numbers = Buffer.from(bytes);
+    const at = numbers.indexOf(Buffer.from(Float32Array.from(scale.dataSync()).buffer));
+    numbers.writeFloatLE(3e38, at);
+    const plain = new nn.Linear(3, 2, { bias: false });
+    const before = stateOf(plain);
+    await expect(loadQuantized(plain, Uint8Array.from(numbers))).rejects.toEqual(
+      refused('CORRUPT', 'a scale is too large'),
+    );
+    expect(stateOf(plain)).toEqual(before);
+    layer.dispose();
+    plain.dispose();
   });
 
   it('gives back the scales if a later tensor does not fit', async () => {
