@@ -28,6 +28,8 @@ it.each(Object.keys(cases))(
   'A module writes all of its buffers in a call or none, whichever step fails: %s',
   async (name) => {
     const [make, run, expected] = cases[name]!;
+    // A power iteration that has converged leaves a vector with the bits that it had, for some weights.
+    nn.manualSeed(1);
     const module = make();
     const first = photograph(module);
     let before = first;
