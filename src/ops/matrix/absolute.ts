@@ -12,8 +12,8 @@ import { symmetricPart } from './symmetricPart.ts';
  * @remarks
  * **Shape**: S, |S|: [b, n, n]; the result is symmetric to the last bit.
  * **Accuracy**: 4e-7·‖S‖ for n ≤ 256, also for singular matrices.
- * **Cost**: 48 products, or about 27 for a condition number of 1e3 if numbers can be read; a few matrices of the size
- * of S at once.
+ * **Cost**: 47 products; for numbers that can be read, 28 for a condition number of 1e3, 55 for a singular S; a few
+ * matrices of the size of S at once.
  * **Gradient**: none.
  *
  * @see Higham 2008, Functions of Matrices, chapter 5

@@ -25,8 +25,8 @@ export interface Raised {
  * @remarks
  * **Shape**: A, X: [b, n, k], n ≥ k.
  * **Gradient**: none.
- * **Cost**: 48 products; for numbers that can be read, 2 for an orthogonal matrix, about 26 for a condition number of
- * 1e3, at most 52; a few matrices of the size of A at once.
+ * **Cost**: 46 products; for numbers that can be read, 2 for an orthogonal matrix, 27 for a condition number of 1e3, 54
+ * if the rank is not full; a few matrices of the size of A at once.
  */
 export const newtonSchulz = (A: Tensor, read: SyncReader = hostValues): Raised => {
   const start = tf.tidy(() => {

@@ -26,8 +26,8 @@ const SEED = 1;
  * **Shape**: A, Q: [b, n, k], n ≥ k.
  * **Accuracy**: `|QᵀQ − I|` ≤ 1e-6 for every A. The distance to the nearest matrix is the rounding of A times its
  * condition number: 1e-7 (κ = 1), 1e-6 (1e2), 2e-5 (1e4). Singular values below 1e-6 of the largest one count as zero.
- * **Cost**: 52 products, or 97 with the second part; for numbers that can be read, 6 for an orthogonal A and about 30
- * for a condition number of 1e3; a few matrices of the size of A at once.
+ * **Cost**: 84 products; for numbers that can be read, 6 for an orthogonal A, 31 for a condition number of 1e3, 80 if
+ * the rank is not full; a few matrices of the size of A at once.
  * **Gradient**: none; `polarMap` has one.
  *
  * @see Björck and Bowie 1971, doi:10.1137/0708036. Higham 2008, Functions of Matrices, chapter 8

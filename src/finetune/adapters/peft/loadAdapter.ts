@@ -12,10 +12,10 @@ import { transaction } from '../../../parametrize/transaction.ts';
 import { TorchStateView } from '../../../stateDict/torchStateView.ts';
 import { type AdapterStep, adapterSteps } from '../adapterSteps.ts';
 import { type AdapterSource, adapterFilesAt, CONFIG_KEY, type FoundFiles, readText } from './adapterFiles.ts';
-import { targetsAt } from './adapterTargets.ts';
 import { type FileParts, filePartsOf } from './fileParts.ts';
 import { checkConfig, noConfig, type PeftConfig, parseConfig } from './peftConfig.ts';
 import { type ModuleParts, type PeftTensor, peftTensors } from './peftModules.ts';
+import { receivingTensors } from './receivingTensors.ts';
 import { noteConfig } from './saveAdapter.ts';
 
 /** Options of {@link loadAdapter}. */
@@ -136,7 +136,7 @@ function load(
   adapter: string,
 ): LoadedAdapter {
   const known = peftTensors(caller, model);
-  const targets = [...modules].flatMap((one) => targetsAt(caller, known, one, config, adapter));
+  const targets = [...modules].flatMap((one) => receivingTensors(caller, known, one, config, adapter));
   const isActive = adapterSteps(caller, model).every(({ map }) => Object.keys(map.active).length === 0);
   const replaced = loadPlain(caller, model, plain);
   for (const { register } of targets) register();

@@ -10,7 +10,7 @@ import { type PeftConfig, ranksOf } from './peftConfig.ts';
 import { checkFactors, type Factors, fromPeft, type ModuleParts, type PeftTensor } from './peftModules.ts';
 
 /** A tensor of a model that gets an adapter of a file. */
-export interface AdapterTarget {
+export interface ReceivingTensor {
   readonly tensor: PeftTensor;
   /** The parts of the adapter in the layout of the host, by the names of the dictionaries of the map. */
   readonly parts: ModuleParts;
@@ -27,13 +27,13 @@ export interface AdapterTarget {
  * `CORRUPT` for parts that contradict the config
  * @throws {@link ParametrizeError} `SHAPE`
  */
-export function targetsAt(
+export function receivingTensors(
   caller: string,
   known: readonly PeftTensor[],
   [path, parts]: readonly [string, Factors],
   config: PeftConfig,
   adapter: string,
-): AdapterTarget[] {
+): ReceivingTensor[] {
   const weight = weightAt(known, path);
   const isTransposed =
     config.fan_in_fan_out === true && !weight.isLinear && !weight.isEmbedding && weight.shape.length === 2;
@@ -55,10 +55,10 @@ export function targetsAt(
 
 const target = <O extends AdapterOptions | LoraBiasOptions>(
   tensor: PeftTensor,
-  parts: AdapterTarget['parts'],
+  parts: ReceivingTensor['parts'],
   map: (host: never, name: never, options: O) => unknown,
   options: O,
-): AdapterTarget => ({
+): ReceivingTensor => ({
   tensor,
   parts,
   register: () => void map(tensor.host as never, tensor.tensor as never, options),
@@ -92,7 +92,7 @@ function biasTarget(
   path: string,
   bias: Tensor,
   settings: LoraBiasOptions,
-): AdapterTarget {
+): ReceivingTensor {
   const found = known.find((one) => one.path === path && one.name === 'bias');
   if (found === undefined) {
     throw new CheckpointError(
