@@ -29,8 +29,8 @@ const [LAST_STEPS, NEAR] = [3, 1e-3];
  * **Gradient**: of any order, also where singular values are equal. Its accuracy is 4e-6 up to a condition number of
  * 1e2, 1e-5 at 1e3, 1e-4 at 1e4. The derivative grows as the inverse of the sum of the two smallest singular values, or
  * of the smallest one if n > k. At singular values of zero it does not exist, and the result is a large number.
- * **Cost**: as `polar`; the gradient 200 products, the gradient of the gradient 560, and a fifth of that near an
- * orthogonal matrix if the numbers can be read; a few matrices of the size of X at once.
+ * **Cost**: as `polar`; the gradient 200 products, the gradient of the gradient 560; at an orthogonal matrix a
+ * tenth of that, if the numbers can be read; a few matrices of the size of X at once.
  *
  * @see Björck and Bowie 1971, doi:10.1137/0708036
  */
