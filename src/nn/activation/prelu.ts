@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkInteger, checkNumber } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
 import { LAYOUT_AWARE, shapeOf, type TensorInLayout, torchLayout } from '../layout/layoutAware.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
@@ -58,7 +59,7 @@ export class PReLU extends Module {
   [LAYOUT_AWARE](x: TensorInLayout): TensorInLayout {
     const { tensor, isChannelsLast } = x;
     const positive = tf.step(tensor);
-    const slopes = this.slopes(shapeOf(x), isChannelsLast);
+    const slopes = broadcastParameter(this.slopes(shapeOf(x), isChannelsLast), tensor);
     return { tensor: tf.mul(tensor, tf.add(positive, tf.mul(tf.sub(1, positive), slopes))), isChannelsLast };
   }
 

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
 import { convolutionNd } from '../../ops/convolution/convolutionNd.ts';
 import { outputSize, type Pair } from '../../ops/convolution/correlate.ts';
 import { toFilter } from '../layout/channelsLast.ts';
@@ -57,7 +58,7 @@ function mapOf(layer: AnyConvolution, input: SpatialInput): (batch: Tensor) => T
       groups,
     });
     const bias = layer.bias;
-    return bias === null ? product : tf.add(product, bias);
+    return bias === null ? product : tf.add(product, broadcastParameter(bias, product));
   };
 }
 

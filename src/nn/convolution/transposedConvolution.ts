@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
 import { convolutionNdInputGradient } from '../../ops/convolution/convolutionNd.ts';
 import type { Pair } from '../../ops/convolution/correlate.ts';
 import { toFilter } from '../layout/channelsLast.ts';
@@ -73,7 +74,7 @@ function mapOf(
       groups,
     });
     const bias = layer.bias;
-    return bias === null ? product : tf.add(product, bias);
+    return bias === null ? product : tf.add(product, broadcastParameter(bias, product));
   };
 }
 

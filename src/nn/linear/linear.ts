@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
-import { matMul, matMulNT } from '../../ops/matrix/matMul.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
+import { matMulNT } from '../../ops/matrix/matMul.ts';
 import { uniformWithin } from '../init/random.ts';
 import { holdsTensor } from '../module/fields.ts';
 import { Module } from '../module/module.ts';
@@ -94,8 +95,5 @@ export function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
 
 /** Returns `x + b`, with b added to each row. b may be null. */
 export function plusBias(rows: Tensor, bias: Tensor | null): Tensor {
-  if (bias === null) return rows;
-  if (rows.shape[0] !== 0) return tf.add(rows, bias);
-  // For no rows, the gradient of the bias is an empty sum, which the wasm backend leaves unset. A product gives zeros.
-  return tf.add(rows, matMul(tf.ones([0, 1]), tf.reshape(bias, [1, bias.size])));
+  return bias === null ? rows : tf.add(rows, broadcastParameter(bias, rows));
 }

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
 import { standardize } from '../../ops/norm/standardize.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
@@ -97,7 +98,8 @@ export class GroupNorm extends Module {
     const weight = this.weight;
     const bias = this.bias;
     if (weight === null || bias === null) return tf.reshape(y, x.shape);
-    const perChannel = (values: Tensor): Tensor => tf.reshape(values, [1, channels, 1]);
+    const perChannel = (values: Tensor): Tensor =>
+      broadcastParameter(tf.reshape(values, [1, channels, 1]), y);
     return tf.reshape(tf.add(tf.mul(y, perChannel(weight)), perChannel(bias)), x.shape);
   }
 

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../core/checkOptions.ts';
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
 import { standardize } from '../../ops/norm/standardize.ts';
 import { Module } from '../module/module.ts';
 import { parameter } from '../module/parameter.ts';
@@ -96,8 +97,9 @@ export class LayerNorm extends Module {
     const rows = standardize(tf.reshape(x, [x.size / size, size]), [1], this.eps);
     const weight = this.weight;
     const bias = this.bias;
-    const scaled = weight === null ? rows : tf.mul(rows, tf.reshape(weight, [1, size]));
-    return tf.reshape(bias === null ? scaled : tf.add(scaled, tf.reshape(bias, [1, size])), x.shape);
+    const perElement = (values: Tensor): Tensor => broadcastParameter(tf.reshape(values, [1, size]), rows);
+    const scaled = weight === null ? rows : tf.mul(rows, perElement(weight));
+    return tf.reshape(bias === null ? scaled : tf.add(scaled, perElement(bias)), x.shape);
   }
 
   override extraRepr(): string {

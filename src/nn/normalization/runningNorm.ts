@@ -4,6 +4,7 @@ import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../../cor
 import { refusal } from '../../core/errors.ts';
 import { formatShape } from '../../core/shapes.ts';
 import { typeName } from '../../core/text.ts';
+import { broadcastParameter } from '../../ops/broadcastParameter.ts';
 import { type Moments, moments, standardize } from '../../ops/norm/standardize.ts';
 import type { SpatialInput } from '../layout/spatialInput.ts';
 import { assignFields } from '../module/assignFields.ts';
@@ -87,7 +88,7 @@ export abstract class RunningNorm extends Module {
     const scaled =
       weight === null || bias === null
         ? standard
-        : tf.add(tf.mul(standard, perChannel(weight)), perChannel(bias));
+        : scaledAndShifted(standard, perChannel(weight), perChannel(bias));
     const y = tf.reshape(scaled, input.shape);
     track?.(own);
     return y;
@@ -108,7 +109,7 @@ export abstract class RunningNorm extends Module {
     const bias = this.bias ?? tf.zerosLike(mean);
     const scale = tf.div(weight, tf.sqrt(tf.add(variance, this.eps)));
     const shift = tf.sub(bias, tf.mul(mean, scale));
-    return tf.add(tf.mul(x, spread(scale)), spread(shift));
+    return scaledAndShifted(x, spread(scale), spread(shift));
   }
 
   /**
@@ -168,6 +169,9 @@ export abstract class RunningNorm extends Module {
 }
 
 const perChannel = (values: Tensor): Tensor => tf.reshape(values, [1, values.size, 1]);
+
+const scaledAndShifted = (x: Tensor, scale: Tensor, shift: Tensor): Tensor =>
+  tf.add(tf.mul(x, broadcastParameter(scale, x)), broadcastParameter(shift, x));
 
 /** Fills in the defaults. */
 export function normOptions(
